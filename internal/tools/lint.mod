@@ -1,0 +1,3 @@
+module quietline/internal/tools/lint
+
+go 1.26.8
