@@ -212,11 +212,15 @@ func foreign(n *commonv1.Number, w written, p *phonenumbers.PhoneNumber) *common
 	if !valid && phonenumbers.IsPossibleNumberWithReason(p) != phonenumbers.IS_POSSIBLE {
 		return invalid(n, w, "长度不符合该国家或地区的编号计划")
 	}
-	set(n, Foreign, phonenumbers.Format(p, phonenumbers.E164))
+	normal := phonenumbers.Format(p, phonenumbers.E164)
 	if !valid {
 		n.Reason = "不符合该国家或地区的编号计划"
+		// one leading zero is taken off at a time: go on until nothing changes
+		if again, err := phonenumbers.Parse(normal, "ZZ"); err == nil && phonenumbers.Format(again, phonenumbers.E164) != normal {
+			return foreign(n, w, again)
+		}
 	}
-	return n
+	return set(n, Foreign, normal)
 }
 
 func set(n *commonv1.Number, kind, normal string) *commonv1.Number {

@@ -116,7 +116,7 @@ func areaCode96(n *commonv1.Number, d string) bool {
 
 func landline(n *commonv1.Number, d string) bool {
 	area := areaLength(d)
-	if sub := len(d) - area; sub < 7 || sub > 8 || d[area] == '0' || d[area] == '1' {
+	if sub := len(d) - area; sub < 7 || sub > 8 || d[1] == '0' || d[area] == '0' || d[area] == '1' {
 		return false
 	}
 	p, err := phonenumbers.Parse("+86"+d[1:], "CN")
