@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -24,14 +25,24 @@ func openLog(path string) (*os.File, error) {
 	return f, nil
 }
 
-// boundLogs keeps the logs small until ctx ends.
-func boundLogs(ctx context.Context, paths ...string) {
+// BoundLog makes room in a log before it is opened (in append mode: Stack goes on
+// bounding every *.log of the log folder while it runs).
+func BoundLog(path string) error {
+	if err := boundLog(path, logLimit); err != nil {
+		return fmt.Errorf("bound log: %w", err)
+	}
+	return nil
+}
+
+// boundLogs keeps the logs of a folder small until ctx ends.
+func boundLogs(ctx context.Context, dir string) {
 	tick := time.NewTicker(30 * time.Second)
 	defer tick.Stop()
 	for {
+		paths, _ := filepath.Glob(filepath.Join(dir, "*.log")) // fails on bad patterns only
 		for _, path := range paths {
-			if err := boundLog(path, logLimit); err != nil {
-				slog.WarnContext(ctx, "bound log", slog.String("error", err.Error()))
+			if err := BoundLog(path); err != nil {
+				slog.WarnContext(ctx, "log", slog.String("error", err.Error()))
 			}
 		}
 		select {

@@ -65,11 +65,6 @@ func (s *Stack) start(ctx context.Context) error {
 	if err = stopLeftovers(s.Dirs); err != nil {
 		return err
 	}
-	for _, log := range s.logs() {
-		if err = boundLog(log, logLimit); err != nil {
-			return fmt.Errorf("bound log: %w", err)
-		}
-	}
 	if s.CA, err = identity.LoadOrCreateCA(s.Dirs.Path("ca")); err != nil {
 		return err
 	}
@@ -91,10 +86,6 @@ func stopLeftovers(d Dirs) error {
 	}
 	p := postgresProcess(d)
 	return stopLeftover(p.record, d.Path("postgres"), p.steps)
-}
-
-func (s *Stack) logs() []string {
-	return []string{postgresProcess(s.Dirs).log, temporalProcess(s.Dirs).log}
 }
 
 // startDatabase starts the private cluster, if none is named, and makes what is
@@ -190,7 +181,7 @@ func (s *Stack) progress(done string, begin time.Time) {
 func (s *Stack) watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.background = cancel
-	s.tasks.Go(func() { boundLogs(ctx, s.logs()...) })
+	s.tasks.Go(func() { boundLogs(ctx, s.Dirs.Path("log")) })
 	if s.postgres != nil {
 		s.tasks.Go(func() { s.postgres.proc.supervise(s.failed) })
 	}
