@@ -1,0 +1,71 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"quietline/internal/pg"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	"quietline/services/ledger/store"
+)
+
+// Audit returns the tasks that live suspensions name, or what the database should have refused, asked again without
+// trusting it.
+func (s *Server) Audit(ctx context.Context, req *ledgerv1.AuditRequest) (*ledgerv1.AuditResponse, error) {
+	after, err := afterID(req.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := int32(pg.MaxPageSize)
+	if req.GetPageSize() > 0 {
+		size = pg.PageSize(req.GetPageSize())
+	}
+	if req.GetWhat() == "suspensions" {
+		return s.suspensions(ctx, after, size)
+	}
+	return s.violations(ctx, after, size)
+}
+
+func (s *Server) suspensions(ctx context.Context, after string, size int32) (*ledgerv1.AuditResponse, error) {
+	rows, err := store.New(s.db).AuditSuspensions(ctx, store.AuditSuspensionsParams{After: after, PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	resp := &ledgerv1.AuditResponse{}
+	for _, r := range rows {
+		if r.TaskID != nil {
+			resp.TaskIds = append(resp.TaskIds, *r.TaskID)
+		}
+	}
+	if len(rows) == int(size) {
+		resp.NextPageToken = pg.EncodeToken(rows[size-1].ResourceID)
+	}
+	return resp, nil
+}
+
+// violations pages through overlaps; what is wrong with resources, of which there should be none, comes on the first page.
+func (s *Server) violations(ctx context.Context, after string, size int32) (*ledgerv1.AuditResponse, error) {
+	q := store.New(s.db)
+	resp := &ledgerv1.AuditResponse{}
+	overlaps, err := q.AuditOverlaps(ctx, store.AuditOverlapsParams{After: after, PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range overlaps {
+		resp.Violations = append(resp.Violations, fmt.Sprintf("allocations %s and %s overlap", o.AllocationID, o.OtherID))
+	}
+	if len(overlaps) == int(size) {
+		resp.NextPageToken = pg.EncodeToken(overlaps[size-1].AllocationID)
+	}
+	if after != firstID {
+		return resp, nil
+	}
+	bare, err := q.AuditUnallocated(ctx, store.AuditUnallocatedParams{After: firstID, PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range bare {
+		resp.Violations = append(resp.Violations, fmt.Sprintf("resource %s has no allocation or no event that began it", id))
+	}
+	return resp, nil
+}

@@ -1,0 +1,74 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"quietline/internal/errs"
+	commonv1 "quietline/proto/quietline/common/v1"
+)
+
+func TestNumbersOfDifferentLengthNeverMeet(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.StringMatching(`[0-9]{3,18}`)
+		a, b := number.Draw(t, "a"), number.Draw(t, "b")
+		ka, _ := keyOf(a)
+		kb, _ := keyOf(b)
+		if (ka == kb) != (a == b) {
+			t.Fatalf("keys %v and %v of %s and %s", ka, kb, a, b)
+		}
+		if back := digitsOf(ka.digits, ka.value); back != a {
+			t.Fatalf("%s came back as %s", a, back)
+		}
+	})
+}
+
+func TestBlock(t *testing.T) {
+	for _, c := range []struct {
+		first, last string
+		ok          bool
+	}{
+		{"95588", "", true},
+		{"4008000000", "4008009999", true},
+		{"95588", "955880", false},
+		{"95589", "95588", false},
+		{"9558x", "", false},
+		{"1234567890123456789", "", false},
+	} {
+		if _, _, err := block(c.first, c.last); (err == nil) != c.ok {
+			t.Errorf("block(%s, %s): %v", c.first, c.last, err)
+		}
+	}
+}
+
+func TestAllows(t *testing.T) {
+	for _, c := range []struct {
+		last, event string
+		act         bool
+		reason      commonv1.ErrorReason
+	}{
+		{allocated, suspended, true, 0},
+		{resumed, suspended, true, 0},
+		{suspended, suspended, false, 0},
+		{suspended, resumed, true, 0},
+		{allocated, resumed, false, 0},
+		{recalled, suspended, false, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE},
+		{recalled, resumed, false, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE},
+	} {
+		act, err := allows(c.last, c.event)
+		if act != c.act || errs.Reason(err) != c.reason {
+			t.Errorf("%s after %s: %v, %v", c.event, c.last, act, err)
+		}
+	}
+}
+
+func TestEffectKeepsOrder(t *testing.T) {
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for _, last := range []time.Time{now.Add(-time.Hour), now, now.Add(time.Hour)} {
+		if at := effectAfter(now, last); !at.After(last) || at.Before(now) {
+			t.Errorf("after %v came %v", last, at)
+		}
+	}
+}
