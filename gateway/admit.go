@@ -29,12 +29,23 @@ func recovered(next connect.ServerFunc) connect.ServerFunc {
 	}
 }
 
-// bounded gives every call a deadline, the caller's own if that is sooner.
+// bounded gives every call a deadline, the caller's own if that is sooner. A long poll ends as well when the gateway
+// is told to stop; other calls may finish.
 func (g *gateway) bounded(next connect.ServerFunc) connect.ServerFunc {
 	return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) error {
 		ctx, cancel := context.WithTimeout(ctx, g.cfg.CallTimeout)
 		defer cancel()
-		return next(ctx, spec, stream)
+		m, ok := spec.Schema.(*method)
+		if !ok || !m.polls {
+			return next(ctx, spec, stream)
+		}
+		defer context.AfterFunc(g.stopping, cancel)()
+		err := next(ctx, spec, stream)
+		if err != nil && g.stopping.Err() != nil {
+			return refuse(connect.CodeUnavailable, commonv1.ErrorReason_ERROR_REASON_UNAVAILABLE,
+				"the gateway is stopping; the same request may be sent again")
+		}
+		return err
 	}
 }
 

@@ -12,26 +12,26 @@ import (
 
 // Config is the gateway's configuration: flags, QUIETLINE_* variables and defaults.
 type Config struct {
-	Listen      string            `help:"Address to serve on; one that others can reach needs TLS or --behind-proxy." env:"QUIETLINE_LISTEN" default:"127.0.0.1:8080"`
-	TLSCert     string            `help:"PEM certificate chain to serve TLS with; read again when it changes." env:"QUIETLINE_TLS_CERT" type:"path"`
-	TLSKey      string            `help:"PEM private key of the certificate." env:"QUIETLINE_TLS_KEY" type:"path"`
-	BehindProxy bool              `help:"A proxy in front ends TLS and appends the client's address to X-Forwarded-For." env:"QUIETLINE_BEHIND_PROXY"`
-	Backends    map[string]string `help:"Where each service answers, as reporting=dns:///reporting:7101;ledger=..." env:"QUIETLINE_BACKENDS" mapsep:";"`
-	Issuers     string            `help:"JSON file with the identity providers whose tokens count." env:"QUIETLINE_ISSUERS" type:"path"`
-	Demo        string            `help:"Data directory for demo accounts of an own identity provider; plain loopback only." env:"QUIETLINE_DEMO" type:"path"`
-	PublicURL   string            `help:"Where clients reach the gateway; default from the listen address." env:"QUIETLINE_PUBLIC_URL"`
-	Metrics     string            `help:"Address for GET /metrics on a listener of its own; otherwise the main port answers it to loopback, unless behind a proxy." env:"QUIETLINE_METRICS"`
+	Listen      string            `help:"Address to serve on; one that others can reach needs TLS or --behind-proxy." env:"QUIETLINE_GATEWAY_LISTEN" default:"127.0.0.1:8080"`
+	TLSCert     string            `help:"PEM certificate chain to serve TLS with; read again when it changes." env:"QUIETLINE_GATEWAY_TLS_CERT" type:"path"`
+	TLSKey      string            `help:"PEM private key of the certificate." env:"QUIETLINE_GATEWAY_TLS_KEY" type:"path"`
+	BehindProxy bool              `help:"A proxy in front ends TLS and appends the client's address to X-Forwarded-For." env:"QUIETLINE_GATEWAY_BEHIND_PROXY"`
+	Backends    map[string]string `help:"Where each service answers, as reporting=dns:///reporting:7101;ledger=..." env:"QUIETLINE_GATEWAY_BACKENDS" mapsep:";"`
+	Issuers     string            `help:"JSON file with the identity providers whose tokens count." env:"QUIETLINE_GATEWAY_ISSUERS" type:"path"`
+	Demo        string            `help:"Data directory for demo accounts of an own identity provider; plain loopback only." env:"QUIETLINE_GATEWAY_DEMO" type:"path"`
+	PublicURL   string            `help:"Where clients reach the gateway; default from the listen address." env:"QUIETLINE_GATEWAY_PUBLIC_URL"`
+	Metrics     string            `help:"Address for GET /metrics on a listener of its own; otherwise the main port answers it to loopback, unless behind a proxy." env:"QUIETLINE_GATEWAY_METRICS"`
 
-	CallTimeout time.Duration `help:"Longest time a call may take, long polls included." env:"QUIETLINE_CALL_TIMEOUT" default:"60s"`
-	Drain       time.Duration `help:"How long running calls may finish after the signal to stop." env:"QUIETLINE_DRAIN" default:"8s"`
-	MaxMessage  int           `help:"Largest message in bytes, after decompression." env:"QUIETLINE_MAX_MESSAGE" default:"8388608"`
+	CallTimeout time.Duration `help:"Longest time a call may take, long polls included." env:"QUIETLINE_GATEWAY_CALL_TIMEOUT" default:"60s"`
+	Drain       time.Duration `help:"How long running calls may finish after the signal to stop." env:"QUIETLINE_GATEWAY_DRAIN" default:"8s"`
+	MaxMessage  int           `help:"Largest message in bytes, after decompression." env:"QUIETLINE_GATEWAY_MAX_MESSAGE" default:"8388608"`
 
-	PublicRate  float64 `help:"Calls a second from one address without a token." env:"QUIETLINE_PUBLIC_RATE" default:"5"`
-	PublicBurst int     `help:"Calls at once from one address without a token." env:"QUIETLINE_PUBLIC_BURST" default:"40"`
-	SecretRate  float64 `help:"Calls a second from one address that present a receipt's secret." env:"QUIETLINE_SECRET_RATE" default:"0.5"`
-	SecretBurst int     `help:"Calls at once from one address that present a receipt's secret." env:"QUIETLINE_SECRET_BURST" default:"20"`
-	TokenRate   float64 `help:"Calls a second of one subject." env:"QUIETLINE_TOKEN_RATE" default:"5000"`
-	TokenBurst  int     `help:"Calls at once of one subject." env:"QUIETLINE_TOKEN_BURST" default:"10000"`
+	PublicRate  float64 `help:"Calls a second from one address without a token." env:"QUIETLINE_GATEWAY_PUBLIC_RATE" default:"5"`
+	PublicBurst int     `help:"Calls at once from one address without a token." env:"QUIETLINE_GATEWAY_PUBLIC_BURST" default:"40"`
+	SecretRate  float64 `help:"Calls a second from one address that present a receipt's secret." env:"QUIETLINE_GATEWAY_SECRET_RATE" default:"0.5"`
+	SecretBurst int     `help:"Calls at once from one address that present a receipt's secret." env:"QUIETLINE_GATEWAY_SECRET_BURST" default:"20"`
+	TokenRate   float64 `help:"Calls a second of one subject." env:"QUIETLINE_GATEWAY_TOKEN_RATE" default:"5000"`
+	TokenBurst  int     `help:"Calls at once of one subject." env:"QUIETLINE_GATEWAY_TOKEN_BURST" default:"10000"`
 
 	// MoreIssuers are trusted beside those of the file: what the embedded default passes by hand.
 	MoreIssuers []Issuer `kong:"-"`

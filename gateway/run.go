@@ -85,7 +85,7 @@ func newHandler(ctx context.Context, cfg Config, addr net.Addr, deps Deps) (http
 	if len(issuers) == 0 {
 		slog.WarnContext(ctx, "no issuer is configured: only the public can call")
 	}
-	return newGateway(cfg, issuers, demo, deps)
+	return newGateway(ctx, cfg, issuers, demo, deps)
 }
 
 // dialBackends connects to what was not given. hangUp closes what was dialled here.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,22 +22,24 @@ import (
 
 // gateway is what the handlers share.
 type gateway struct {
-	cfg  Config
-	auth *authenticator
+	cfg      Config
+	auth     *authenticator
+	stopping context.Context //nolint:containedctx // done when the gateway is told to stop: long polls end then
 
 	publicCalls, secretCalls, badTokens *buckets // by address
 	tokenCalls                          *buckets // by subject
 }
 
-// newGateway builds the edge's handler. backends holds a connection for each of [Workloads].
-func newGateway(cfg Config, issuers []Issuer, demo *issuer.Provider, deps Deps) (http.Handler, error) {
+// newGateway builds the edge's handler. deps holds a connection for each of [Workloads]; ctx ends when the gateway
+// is told to stop.
+func newGateway(ctx context.Context, cfg Config, issuers []Issuer, demo *issuer.Provider, deps Deps) (http.Handler, error) {
 	now := time.Now
 	auth, err := newAuthenticator(issuers, now)
 	if err != nil {
 		return nil, err
 	}
 	g := &gateway{
-		cfg: cfg, auth: auth,
+		cfg: cfg, auth: auth, stopping: ctx,
 		publicCalls: newBuckets(cfg.PublicRate, cfg.PublicBurst, now),
 		secretCalls: newBuckets(cfg.SecretRate, cfg.SecretBurst, now),
 		badTokens:   newBuckets(cfg.SecretRate, cfg.SecretBurst, now),

@@ -42,6 +42,7 @@ type method struct {
 	input, output protoreflect.MessageType
 	roles         []accessv1.Role // who may call; none: closed
 	secret        bool            // presents a receipt's secret
+	polls         bool            // may wait for something new
 	conn          grpc.ClientConnInterface
 	local         answerer // answers here; no conn
 }
@@ -124,6 +125,7 @@ func newMethod(desc protoreflect.MethodDescriptor) (*method, error) {
 		MethodDescriptor: desc,
 		procedure:        fmt.Sprintf("/%s/%s", desc.Parent().FullName(), desc.Name()),
 		roles:            access.RuleOf(desc).GetRoles(),
+		polls:            desc.Input().Fields().ByName("max_wait") != nil,
 		secret:           withSecret[string(desc.Name())],
 	}
 	if desc.IsStreamingClient() || desc.IsStreamingServer() {
