@@ -262,7 +262,9 @@ type CaseEnded struct {
 	// Case (案件).
 	CaseId string `protobuf:"bytes,1,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	// Outcome: penalty, no_penalty, transferred (结果).
-	Outcome       string `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	Outcome string `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// What became of its publication: case_published:<id>, or the reason why not (公示结果).
+	Disclosure    string `protobuf:"bytes,3,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -311,6 +313,13 @@ func (x *CaseEnded) GetOutcome() string {
 	return ""
 }
 
+func (x *CaseEnded) GetDisclosure() string {
+	if x != nil {
+		return x.Disclosure
+	}
+	return ""
+}
+
 // StepTask is what a workflow asks its activity to open (开立待办输入).
 type StepTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -325,7 +334,9 @@ type StepTask struct {
 	// Part the agency takes in the complaint (参与角色).
 	Part string `protobuf:"bytes,5,opt,name=part,proto3" json:"part,omitempty"`
 	// Start of the clock (起算时间).
-	FromTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
+	FromTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
+	// True when the public must not be told the office (不公开经办单位).
+	OfficeHidden  bool `protobuf:"varint,7,opt,name=office_hidden,json=officeHidden,proto3" json:"office_hidden,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -402,6 +413,13 @@ func (x *StepTask) GetFromTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *StepTask) GetOfficeHidden() bool {
+	if x != nil {
+		return x.OfficeHidden
+	}
+	return false
+}
+
 // OpenedTask is what came of it.
 type OpenedTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -409,6 +427,8 @@ type OpenedTask struct {
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	// Real wait before each escalation after the due date (上报间隔).
 	EscalateEvery *durationpb.Duration `protobuf:"bytes,2,opt,name=escalate_every,json=escalateEvery,proto3" json:"escalate_every,omitempty"`
+	// Task (待办).
+	TaskId        string `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -457,6 +477,745 @@ func (x *OpenedTask) GetEscalateEvery() *durationpb.Duration {
 	return nil
 }
 
+func (x *OpenedTask) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+// Performed is what came of a batch of the mesh's own writes.
+type Performed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tasks opened by it (已开立待办).
+	Opened        []*OpenedTask `protobuf:"bytes,1,rep,name=opened,proto3" json:"opened,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Performed) Reset() {
+	*x = Performed{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Performed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Performed) ProtoMessage() {}
+
+func (x *Performed) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Performed.ProtoReflect.Descriptor instead.
+func (*Performed) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Performed) GetOpened() []*OpenedTask {
+	if x != nil {
+		return x.Opened
+	}
+	return nil
+}
+
+// Recorded means that a decision is written, with what follows from it.
+type Recorded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was written (决定时间).
+	DecidedTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=decided_time,json=decidedTime,proto3" json:"decided_time,omitempty"`
+	// Who acts next after a bounce (退办后的承办).
+	Redirected *Redirected `protobuf:"bytes,2,opt,name=redirected,proto3" json:"redirected,omitempty"`
+	// Measures decided, as the catalogue has them (处置措施).
+	Measures      []*PlannedMeasure `protobuf:"bytes,3,rep,name=measures,proto3" json:"measures,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recorded) Reset() {
+	*x = Recorded{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recorded) ProtoMessage() {}
+
+func (x *Recorded) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recorded.ProtoReflect.Descriptor instead.
+func (*Recorded) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Recorded) GetDecidedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DecidedTime
+	}
+	return nil
+}
+
+func (x *Recorded) GetRedirected() *Redirected {
+	if x != nil {
+		return x.Redirected
+	}
+	return nil
+}
+
+func (x *Recorded) GetMeasures() []*PlannedMeasure {
+	if x != nil {
+		return x.Measures
+	}
+	return nil
+}
+
+// Redirected says who acts after a bounce (改派).
+type Redirected struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How: reassigned, designation, coordination_opinion, joint_meeting (方式).
+	How string `protobuf:"bytes,1,opt,name=how,proto3" json:"how,omitempty"`
+	// Who must decide it; empty when re-assigned at once (决定单位).
+	DeciderId string `protobuf:"bytes,2,opt,name=decider_id,json=deciderId,proto3" json:"decider_id,omitempty"`
+	// Agency that acts next or is caretaker (承办单位).
+	NextAgencyId  string `protobuf:"bytes,3,opt,name=next_agency_id,json=nextAgencyId,proto3" json:"next_agency_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Redirected) Reset() {
+	*x = Redirected{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Redirected) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Redirected) ProtoMessage() {}
+
+func (x *Redirected) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Redirected.ProtoReflect.Descriptor instead.
+func (*Redirected) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Redirected) GetHow() string {
+	if x != nil {
+		return x.How
+	}
+	return ""
+}
+
+func (x *Redirected) GetDeciderId() string {
+	if x != nil {
+		return x.DeciderId
+	}
+	return ""
+}
+
+func (x *Redirected) GetNextAgencyId() string {
+	if x != nil {
+		return x.NextAgencyId
+	}
+	return ""
+}
+
+// PlannedMeasure is a measure decided, with its row of the catalogue (拟实施措施).
+type PlannedMeasure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code (措施代码).
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// True when a reviewer and the head must sign (须审核签发).
+	Weighs bool `protobuf:"varint,2,opt,name=weighs,proto3" json:"weighs,omitempty"`
+	// Who carries it out by the catalogue: self, operator, platform (执行方).
+	Executor string `protobuf:"bytes,3,opt,name=executor,proto3" json:"executor,omitempty"`
+	// Agency named by the decision to carry it out; empty for none (执行单位).
+	ExecutorAgencyId string `protobuf:"bytes,4,opt,name=executor_agency_id,json=executorAgencyId,proto3" json:"executor_agency_id,omitempty"`
+	// What it does to the ledger: suspend or empty (台账动作).
+	LedgerAction string `protobuf:"bytes,5,opt,name=ledger_action,json=ledgerAction,proto3" json:"ledger_action,omitempty"`
+	// operator_measure or administrative_order (措施性质).
+	Nature string `protobuf:"bytes,6,opt,name=nature,proto3" json:"nature,omitempty"`
+	// Legal or contractual basis (依据).
+	Basis         string `protobuf:"bytes,7,opt,name=basis,proto3" json:"basis,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlannedMeasure) Reset() {
+	*x = PlannedMeasure{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlannedMeasure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlannedMeasure) ProtoMessage() {}
+
+func (x *PlannedMeasure) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlannedMeasure.ProtoReflect.Descriptor instead.
+func (*PlannedMeasure) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PlannedMeasure) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *PlannedMeasure) GetWeighs() bool {
+	if x != nil {
+		return x.Weighs
+	}
+	return false
+}
+
+func (x *PlannedMeasure) GetExecutor() string {
+	if x != nil {
+		return x.Executor
+	}
+	return ""
+}
+
+func (x *PlannedMeasure) GetExecutorAgencyId() string {
+	if x != nil {
+		return x.ExecutorAgencyId
+	}
+	return ""
+}
+
+func (x *PlannedMeasure) GetLedgerAction() string {
+	if x != nil {
+		return x.LedgerAction
+	}
+	return ""
+}
+
+func (x *PlannedMeasure) GetNature() string {
+	if x != nil {
+		return x.Nature
+	}
+	return ""
+}
+
+func (x *PlannedMeasure) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+// Looked is what a running workflow may need to know anew (现状).
+type Looked struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// False when another round began or the complaint is closed (是否本轮).
+	Current bool `protobuf:"varint,1,opt,name=current,proto3" json:"current,omitempty"`
+	// True when a supplement came in (已补充).
+	Supplemented bool `protobuf:"varint,2,opt,name=supplemented,proto3" json:"supplemented,omitempty"`
+	// True when every report was withdrawn (全部撤回).
+	AllWithdrawn  bool `protobuf:"varint,3,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Looked) Reset() {
+	*x = Looked{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Looked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Looked) ProtoMessage() {}
+
+func (x *Looked) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Looked.ProtoReflect.Descriptor instead.
+func (*Looked) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Looked) GetCurrent() bool {
+	if x != nil {
+		return x.Current
+	}
+	return false
+}
+
+func (x *Looked) GetSupplemented() bool {
+	if x != nil {
+		return x.Supplemented
+	}
+	return false
+}
+
+func (x *Looked) GetAllWithdrawn() bool {
+	if x != nil {
+		return x.AllWithdrawn
+	}
+	return false
+}
+
+// Concluded is what came of ending the handling (反馈结果).
+type Concluded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Reports that joined late and are not checked; nothing was told yet when there are any (未核查件数).
+	Late int32 `protobuf:"varint,1,opt,name=late,proto3" json:"late,omitempty"`
+	// False when reports joined meanwhile that lack their feedback (是否进入回访).
+	Watching bool `protobuf:"varint,2,opt,name=watching,proto3" json:"watching,omitempty"`
+	// When watching ends (回访截止).
+	UntilTime     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Concluded) Reset() {
+	*x = Concluded{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Concluded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Concluded) ProtoMessage() {}
+
+func (x *Concluded) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Concluded.ProtoReflect.Descriptor instead.
+func (*Concluded) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Concluded) GetLate() int32 {
+	if x != nil {
+		return x.Late
+	}
+	return 0
+}
+
+func (x *Concluded) GetWatching() bool {
+	if x != nil {
+		return x.Watching
+	}
+	return false
+}
+
+func (x *Concluded) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
+// Ended says how a complaint was closed.
+type Ended struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// False when a new round had begun (已办结).
+	Closed        bool `protobuf:"varint,1,opt,name=closed,proto3" json:"closed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ended) Reset() {
+	*x = Ended{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ended) ProtoMessage() {}
+
+func (x *Ended) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ended.ProtoReflect.Descriptor instead.
+func (*Ended) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Ended) GetClosed() bool {
+	if x != nil {
+		return x.Closed
+	}
+	return false
+}
+
+// OpenedCases are the cases that a complaint attached to (关联案件).
+type OpenedCases struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cases (案件).
+	Cases         []*OpenedCase `protobuf:"bytes,1,rep,name=cases,proto3" json:"cases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenedCases) Reset() {
+	*x = OpenedCases{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenedCases) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenedCases) ProtoMessage() {}
+
+func (x *OpenedCases) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenedCases.ProtoReflect.Descriptor instead.
+func (*OpenedCases) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *OpenedCases) GetCases() []*OpenedCase {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
+// OpenedCase is one of them.
+type OpenedCase struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Case (案件).
+	CaseId string `protobuf:"bytes,1,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
+	// Outcome when it had ended already (结果).
+	EndedOutcome  string `protobuf:"bytes,2,opt,name=ended_outcome,json=endedOutcome,proto3" json:"ended_outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenedCase) Reset() {
+	*x = OpenedCase{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenedCase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenedCase) ProtoMessage() {}
+
+func (x *OpenedCase) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenedCase.ProtoReflect.Descriptor instead.
+func (*OpenedCase) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *OpenedCase) GetCaseId() string {
+	if x != nil {
+		return x.CaseId
+	}
+	return ""
+}
+
+func (x *OpenedCase) GetEndedOutcome() string {
+	if x != nil {
+		return x.EndedOutcome
+	}
+	return ""
+}
+
+// CaseFacts is what the case workflow knows of its case; the party's name stays with its owner (案件要素).
+type CaseFacts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// False when the case is decided or closed already (是否继续).
+	Current bool `protobuf:"varint,1,opt,name=current,proto3" json:"current,omitempty"`
+	// Agency (办案单位).
+	AgencyId string `protobuf:"bytes,2,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
+	// When it was opened (立案时间).
+	OpenTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
+	// True when the party is a natural person (自然人).
+	Person        bool `protobuf:"varint,4,opt,name=person,proto3" json:"person,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseFacts) Reset() {
+	*x = CaseFacts{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseFacts) ProtoMessage() {}
+
+func (x *CaseFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseFacts.ProtoReflect.Descriptor instead.
+func (*CaseFacts) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CaseFacts) GetCurrent() bool {
+	if x != nil {
+		return x.Current
+	}
+	return false
+}
+
+func (x *CaseFacts) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
+	}
+	return ""
+}
+
+func (x *CaseFacts) GetOpenTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OpenTime
+	}
+	return nil
+}
+
+func (x *CaseFacts) GetPerson() bool {
+	if x != nil {
+		return x.Person
+	}
+	return false
+}
+
+// CaseClosed is what came of a decided case (结案结果).
+type CaseClosed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome (结果).
+	Outcome string `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Publication or the reason why not (公示结果).
+	Disclosure    string `protobuf:"bytes,2,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseClosed) Reset() {
+	*x = CaseClosed{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseClosed) ProtoMessage() {}
+
+func (x *CaseClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseClosed.ProtoReflect.Descriptor instead.
+func (*CaseClosed) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CaseClosed) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *CaseClosed) GetDisclosure() string {
+	if x != nil {
+		return x.Disclosure
+	}
+	return ""
+}
+
+// Swept is what a run of the sweep did (清扫结果).
+type Swept struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Workflows started (新启动).
+	Started int32 `protobuf:"varint,1,opt,name=started,proto3" json:"started,omitempty"`
+	// Rows whose workflow was there already (已存在).
+	Existing      int32 `protobuf:"varint,2,opt,name=existing,proto3" json:"existing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Swept) Reset() {
+	*x = Swept{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Swept) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Swept) ProtoMessage() {}
+
+func (x *Swept) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Swept.ProtoReflect.Descriptor instead.
+func (*Swept) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Swept) GetStarted() int32 {
+	if x != nil {
+		return x.Started
+	}
+	return 0
+}
+
+func (x *Swept) GetExisting() int32 {
+	if x != nil {
+		return x.Existing
+	}
+	return 0
+}
+
 // Triage is what the rules say about acceptance, classification and route (受理归类结果).
 type Triage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -498,13 +1257,21 @@ type Triage struct {
 	ResourceId string `protobuf:"bytes,18,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
 	// Agency the reports are about, when it is one of the mesh (被举报单位).
 	PartyAgencyId string `protobuf:"bytes,19,opt,name=party_agency_id,json=partyAgencyId,proto3" json:"party_agency_id,omitempty"`
+	// True when its only reports are unverified (仅未验证举报).
+	UnverifiedOnly bool `protobuf:"varint,20,opt,name=unverified_only,json=unverifiedOnly,proto3" json:"unverified_only,omitempty"`
+	// Reports when it began (举报件数).
+	Reports int32 `protobuf:"varint,21,opt,name=reports,proto3" json:"reports,omitempty"`
+	// How often it was re-opened (重新办理次数).
+	Reopened int32 `protobuf:"varint,22,opt,name=reopened,proto3" json:"reopened,omitempty"`
+	// Route, when the class is confident (路由).
+	Route         *RoutedTo `protobuf:"bytes,23,opt,name=route,proto3" json:"route,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Triage) Reset() {
 	*x = Triage{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[7]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +1283,7 @@ func (x *Triage) String() string {
 func (*Triage) ProtoMessage() {}
 
 func (x *Triage) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[7]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +1296,7 @@ func (x *Triage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Triage.ProtoReflect.Descriptor instead.
 func (*Triage) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{7}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Triage) GetCurrent() bool {
@@ -665,6 +1432,34 @@ func (x *Triage) GetPartyAgencyId() string {
 	return ""
 }
 
+func (x *Triage) GetUnverifiedOnly() bool {
+	if x != nil {
+		return x.UnverifiedOnly
+	}
+	return false
+}
+
+func (x *Triage) GetReports() int32 {
+	if x != nil {
+		return x.Reports
+	}
+	return 0
+}
+
+func (x *Triage) GetReopened() int32 {
+	if x != nil {
+		return x.Reopened
+	}
+	return 0
+}
+
+func (x *Triage) GetRoute() *RoutedTo {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
 // RoutedTo says who acts (路由结果).
 type RoutedTo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -677,14 +1472,16 @@ type RoutedTo struct {
 	// Superior of the lead agency (上级单位).
 	SuperiorId string `protobuf:"bytes,4,opt,name=superior_id,json=superiorId,proto3" json:"superior_id,omitempty"`
 	// Public name of the lead agency (主办单位名称).
-	LeadName      string `protobuf:"bytes,5,opt,name=lead_name,json=leadName,proto3" json:"lead_name,omitempty"`
+	LeadName string `protobuf:"bytes,5,opt,name=lead_name,json=leadName,proto3" json:"lead_name,omitempty"`
+	// Region used: access, number, reporters, none (地域来源).
+	RegionSource  string `protobuf:"bytes,6,opt,name=region_source,json=regionSource,proto3" json:"region_source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RoutedTo) Reset() {
 	*x = RoutedTo{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[8]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -696,7 +1493,7 @@ func (x *RoutedTo) String() string {
 func (*RoutedTo) ProtoMessage() {}
 
 func (x *RoutedTo) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[8]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -709,7 +1506,7 @@ func (x *RoutedTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoutedTo.ProtoReflect.Descriptor instead.
 func (*RoutedTo) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{8}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RoutedTo) GetLeadAgencyId() string {
@@ -747,6 +1544,13 @@ func (x *RoutedTo) GetLeadName() string {
 	return ""
 }
 
+func (x *RoutedTo) GetRegionSource() string {
+	if x != nil {
+		return x.RegionSource
+	}
+	return ""
+}
+
 var File_quietline_casework_v1_workflow_proto protoreflect.FileDescriptor
 
 const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
@@ -764,21 +1568,79 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x05month\x18\x02 \x01(\tR\x05month\"~\n" +
 	"\vDecideInput\x12=\n" +
 	"\bdecision\x18\x01 \x01(\v2!.quietline.assignment.v1.DecisionR\bdecision\x120\n" +
-	"\x05actor\x18\x02 \x01(\v2\x1a.quietline.common.v1.ActorR\x05actor\">\n" +
+	"\x05actor\x18\x02 \x01(\v2\x1a.quietline.common.v1.ActorR\x05actor\"^\n" +
 	"\tCaseEnded\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x18\n" +
-	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xd0\x01\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x1e\n" +
+	"\n" +
+	"disclosure\x18\x03 \x01(\tR\n" +
+	"disclosure\"\xf5\x01\n" +
 	"\bStepTask\x121\n" +
 	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\x12\x14\n" +
 	"\x05basis\x18\x02 \x01(\tR\x05basis\x12\x18\n" +
 	"\aprofile\x18\x03 \x01(\tR\aprofile\x12\x14\n" +
 	"\x05stage\x18\x04 \x01(\tR\x05stage\x12\x12\n" +
 	"\x04part\x18\x05 \x01(\tR\x04part\x127\n" +
-	"\tfrom_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\"\x85\x01\n" +
+	"\tfrom_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x12#\n" +
+	"\roffice_hidden\x18\a \x01(\bR\fofficeHidden\"\x9e\x01\n" +
 	"\n" +
 	"OpenedTask\x125\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12@\n" +
-	"\x0eescalate_every\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\rescalateEvery\"\xc9\x05\n" +
+	"\x0eescalate_every\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\rescalateEvery\x12\x17\n" +
+	"\atask_id\x18\x03 \x01(\tR\x06taskId\"F\n" +
+	"\tPerformed\x129\n" +
+	"\x06opened\x18\x01 \x03(\v2!.quietline.casework.v1.OpenedTaskR\x06opened\"\xcf\x01\n" +
+	"\bRecorded\x12=\n" +
+	"\fdecided_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12A\n" +
+	"\n" +
+	"redirected\x18\x02 \x01(\v2!.quietline.casework.v1.RedirectedR\n" +
+	"redirected\x12A\n" +
+	"\bmeasures\x18\x03 \x03(\v2%.quietline.casework.v1.PlannedMeasureR\bmeasures\"c\n" +
+	"\n" +
+	"Redirected\x12\x10\n" +
+	"\x03how\x18\x01 \x01(\tR\x03how\x12\x1d\n" +
+	"\n" +
+	"decider_id\x18\x02 \x01(\tR\tdeciderId\x12$\n" +
+	"\x0enext_agency_id\x18\x03 \x01(\tR\fnextAgencyId\"\xd9\x01\n" +
+	"\x0ePlannedMeasure\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
+	"\x06weighs\x18\x02 \x01(\bR\x06weighs\x12\x1a\n" +
+	"\bexecutor\x18\x03 \x01(\tR\bexecutor\x12,\n" +
+	"\x12executor_agency_id\x18\x04 \x01(\tR\x10executorAgencyId\x12#\n" +
+	"\rledger_action\x18\x05 \x01(\tR\fledgerAction\x12\x16\n" +
+	"\x06nature\x18\x06 \x01(\tR\x06nature\x12\x14\n" +
+	"\x05basis\x18\a \x01(\tR\x05basis\"k\n" +
+	"\x06Looked\x12\x18\n" +
+	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\"\n" +
+	"\fsupplemented\x18\x02 \x01(\bR\fsupplemented\x12#\n" +
+	"\rall_withdrawn\x18\x03 \x01(\bR\fallWithdrawn\"v\n" +
+	"\tConcluded\x12\x12\n" +
+	"\x04late\x18\x01 \x01(\x05R\x04late\x12\x1a\n" +
+	"\bwatching\x18\x02 \x01(\bR\bwatching\x129\n" +
+	"\n" +
+	"until_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"\x1f\n" +
+	"\x05Ended\x12\x16\n" +
+	"\x06closed\x18\x01 \x01(\bR\x06closed\"F\n" +
+	"\vOpenedCases\x127\n" +
+	"\x05cases\x18\x01 \x03(\v2!.quietline.casework.v1.OpenedCaseR\x05cases\"J\n" +
+	"\n" +
+	"OpenedCase\x12\x17\n" +
+	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12#\n" +
+	"\rended_outcome\x18\x02 \x01(\tR\fendedOutcome\"\x93\x01\n" +
+	"\tCaseFacts\x12\x18\n" +
+	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x1b\n" +
+	"\tagency_id\x18\x02 \x01(\tR\bagencyId\x127\n" +
+	"\topen_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x12\x16\n" +
+	"\x06person\x18\x04 \x01(\bR\x06person\"F\n" +
+	"\n" +
+	"CaseClosed\x12\x18\n" +
+	"\aoutcome\x18\x01 \x01(\tR\aoutcome\x12\x1e\n" +
+	"\n" +
+	"disclosure\x18\x02 \x01(\tR\n" +
+	"disclosure\"=\n" +
+	"\x05Swept\x12\x18\n" +
+	"\astarted\x18\x01 \x01(\x05R\astarted\x12\x1a\n" +
+	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xdf\x06\n" +
 	"\x06Triage\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x1a\n" +
@@ -802,14 +1664,19 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\rother_sectors\x18\x11 \x03(\tR\fotherSectors\x12\x1f\n" +
 	"\vresource_id\x18\x12 \x01(\tR\n" +
 	"resourceId\x12&\n" +
-	"\x0fparty_agency_id\x18\x13 \x01(\tR\rpartyAgencyId\"\xc0\x01\n" +
+	"\x0fparty_agency_id\x18\x13 \x01(\tR\rpartyAgencyId\x12'\n" +
+	"\x0funverified_only\x18\x14 \x01(\bR\x0eunverifiedOnly\x12\x18\n" +
+	"\areports\x18\x15 \x01(\x05R\areports\x12\x1a\n" +
+	"\breopened\x18\x16 \x01(\x05R\breopened\x125\n" +
+	"\x05route\x18\x17 \x01(\v2\x1f.quietline.casework.v1.RoutedToR\x05route\"\xe5\x01\n" +
 	"\bRoutedTo\x12$\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tR\fleadAgencyId\x12\"\n" +
 	"\rco_agency_ids\x18\x02 \x03(\tR\vcoAgencyIds\x12,\n" +
 	"\x12verifier_agency_id\x18\x03 \x01(\tR\x10verifierAgencyId\x12\x1f\n" +
 	"\vsuperior_id\x18\x04 \x01(\tR\n" +
 	"superiorId\x12\x1b\n" +
-	"\tlead_name\x18\x05 \x01(\tR\bleadNameB\xd2\x01\n" +
+	"\tlead_name\x18\x05 \x01(\tR\bleadName\x12#\n" +
+	"\rregion_source\x18\x06 \x01(\tR\fregionSourceB\xd2\x01\n" +
 	"\x19com.quietline.casework.v1B\rWorkflowProtoP\x01Z0quietline/proto/quietline/casework/v1;caseworkv1\xa2\x02\x03QCX\xaa\x02\x15Quietline.Casework.V1\xca\x02\x15Quietline\\Casework\\V1\xe2\x02!Quietline\\Casework\\V1\\GPBMetadata\xea\x02\x17Quietline::Casework::V1b\x06proto3"
 
 var (
@@ -824,7 +1691,7 @@ func file_quietline_casework_v1_workflow_proto_rawDescGZIP() []byte {
 	return file_quietline_casework_v1_workflow_proto_rawDescData
 }
 
-var file_quietline_casework_v1_workflow_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_quietline_casework_v1_workflow_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_quietline_casework_v1_workflow_proto_goTypes = []any{
 	(*ComplaintInput)(nil),        // 0: quietline.casework.v1.ComplaintInput
 	(*CaseInput)(nil),             // 1: quietline.casework.v1.CaseInput
@@ -833,28 +1700,48 @@ var file_quietline_casework_v1_workflow_proto_goTypes = []any{
 	(*CaseEnded)(nil),             // 4: quietline.casework.v1.CaseEnded
 	(*StepTask)(nil),              // 5: quietline.casework.v1.StepTask
 	(*OpenedTask)(nil),            // 6: quietline.casework.v1.OpenedTask
-	(*Triage)(nil),                // 7: quietline.casework.v1.Triage
-	(*RoutedTo)(nil),              // 8: quietline.casework.v1.RoutedTo
-	(*v1.Decision)(nil),           // 9: quietline.assignment.v1.Decision
-	(*v11.Actor)(nil),             // 10: quietline.common.v1.Actor
-	(*v1.Task)(nil),               // 11: quietline.assignment.v1.Task
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
+	(*Performed)(nil),             // 7: quietline.casework.v1.Performed
+	(*Recorded)(nil),              // 8: quietline.casework.v1.Recorded
+	(*Redirected)(nil),            // 9: quietline.casework.v1.Redirected
+	(*PlannedMeasure)(nil),        // 10: quietline.casework.v1.PlannedMeasure
+	(*Looked)(nil),                // 11: quietline.casework.v1.Looked
+	(*Concluded)(nil),             // 12: quietline.casework.v1.Concluded
+	(*Ended)(nil),                 // 13: quietline.casework.v1.Ended
+	(*OpenedCases)(nil),           // 14: quietline.casework.v1.OpenedCases
+	(*OpenedCase)(nil),            // 15: quietline.casework.v1.OpenedCase
+	(*CaseFacts)(nil),             // 16: quietline.casework.v1.CaseFacts
+	(*CaseClosed)(nil),            // 17: quietline.casework.v1.CaseClosed
+	(*Swept)(nil),                 // 18: quietline.casework.v1.Swept
+	(*Triage)(nil),                // 19: quietline.casework.v1.Triage
+	(*RoutedTo)(nil),              // 20: quietline.casework.v1.RoutedTo
+	(*v1.Decision)(nil),           // 21: quietline.assignment.v1.Decision
+	(*v11.Actor)(nil),             // 22: quietline.common.v1.Actor
+	(*v1.Task)(nil),               // 23: quietline.assignment.v1.Task
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
 }
 var file_quietline_casework_v1_workflow_proto_depIdxs = []int32{
-	9,  // 0: quietline.casework.v1.DecideInput.decision:type_name -> quietline.assignment.v1.Decision
-	10, // 1: quietline.casework.v1.DecideInput.actor:type_name -> quietline.common.v1.Actor
-	11, // 2: quietline.casework.v1.StepTask.task:type_name -> quietline.assignment.v1.Task
-	12, // 3: quietline.casework.v1.StepTask.from_time:type_name -> google.protobuf.Timestamp
-	12, // 4: quietline.casework.v1.OpenedTask.due_time:type_name -> google.protobuf.Timestamp
-	13, // 5: quietline.casework.v1.OpenedTask.escalate_every:type_name -> google.protobuf.Duration
-	12, // 6: quietline.casework.v1.Triage.first_call_time:type_name -> google.protobuf.Timestamp
-	12, // 7: quietline.casework.v1.Triage.began_time:type_name -> google.protobuf.Timestamp
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	21, // 0: quietline.casework.v1.DecideInput.decision:type_name -> quietline.assignment.v1.Decision
+	22, // 1: quietline.casework.v1.DecideInput.actor:type_name -> quietline.common.v1.Actor
+	23, // 2: quietline.casework.v1.StepTask.task:type_name -> quietline.assignment.v1.Task
+	24, // 3: quietline.casework.v1.StepTask.from_time:type_name -> google.protobuf.Timestamp
+	24, // 4: quietline.casework.v1.OpenedTask.due_time:type_name -> google.protobuf.Timestamp
+	25, // 5: quietline.casework.v1.OpenedTask.escalate_every:type_name -> google.protobuf.Duration
+	6,  // 6: quietline.casework.v1.Performed.opened:type_name -> quietline.casework.v1.OpenedTask
+	24, // 7: quietline.casework.v1.Recorded.decided_time:type_name -> google.protobuf.Timestamp
+	9,  // 8: quietline.casework.v1.Recorded.redirected:type_name -> quietline.casework.v1.Redirected
+	10, // 9: quietline.casework.v1.Recorded.measures:type_name -> quietline.casework.v1.PlannedMeasure
+	24, // 10: quietline.casework.v1.Concluded.until_time:type_name -> google.protobuf.Timestamp
+	15, // 11: quietline.casework.v1.OpenedCases.cases:type_name -> quietline.casework.v1.OpenedCase
+	24, // 12: quietline.casework.v1.CaseFacts.open_time:type_name -> google.protobuf.Timestamp
+	24, // 13: quietline.casework.v1.Triage.first_call_time:type_name -> google.protobuf.Timestamp
+	24, // 14: quietline.casework.v1.Triage.began_time:type_name -> google.protobuf.Timestamp
+	20, // 15: quietline.casework.v1.Triage.route:type_name -> quietline.casework.v1.RoutedTo
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_quietline_casework_v1_workflow_proto_init() }
@@ -868,7 +1755,7 @@ func file_quietline_casework_v1_workflow_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_casework_v1_workflow_proto_rawDesc), len(file_quietline_casework_v1_workflow_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
