@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -127,18 +126,6 @@ func TestStopLeftover_sparesStrangers(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The postmaster.pid of an ended server may name the number of a stranger, too.
-func TestStart_stalePostmasterPid(t *testing.T) {
-	data := dataDir(t)
-	stop(t, start(t, data))
-	pid := filepath.Join(data, "postgres", "postmaster.pid")
-	content := strconv.Itoa(os.Getpid()) + "\n" + filepath.Join(data, "postgres") + "\n1\n5432\n\n\n"
-	if err := os.WriteFile(pid, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	stop(t, start(t, data))
 }
 
 func stopHelper(t *testing.T, u *up, data string) {

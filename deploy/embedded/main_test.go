@@ -77,7 +77,7 @@ func (u *up) expect(t *testing.T, want string) {
 // t.TempDir is closed to everybody else.
 func dataDir(t *testing.T) string {
 	t.Helper()
-	parent, err := os.MkdirTemp("", "quietline-test-")
+	parent, err := os.MkdirTemp("", "quietline-test-") //nolint:usetesting // t.TempDir is closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,7 @@ func serveNamespace(ctx context.Context, c client.Client) error {
 			Description:                      "Quietline: complaints and cases",
 			WorkflowExecutionRetentionPeriod: durationpb.New(retention),
 		})
-		var exists *serviceerror.NamespaceAlreadyExists
-		if errors.As(err, &exists) {
+		if _, exists := errors.AsType[*serviceerror.NamespaceAlreadyExists](err); exists {
 			err = nil
 		}
 	}

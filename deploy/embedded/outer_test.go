@@ -26,7 +26,7 @@ func TestStart_outerDatabaseAndTemporal(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	query(t, bare.url(superuser, bare.secret, "postgres"), "CREATE ROLE boss LOGIN CREATEROLE CREATEDB PASSWORD 'boss'")
+	query(t, bare.url(superuser, bare.secret), "CREATE ROLE boss LOGIN CREATEROLE CREATEDB PASSWORD 'boss'")
 
 	files := t.TempDir()
 	if err := other.CA.WriteFiles(identity.Workflows, files); err != nil {
@@ -36,7 +36,7 @@ func TestStart_outerDatabaseAndTemporal(t *testing.T) {
 	t.Setenv("TEMPORAL_TLS_CLIENT_KEY_PATH", filepath.Join(files, "key.pem"))
 	t.Setenv("TEMPORAL_TLS_SERVER_CA_CERT_PATH", filepath.Join(files, "bundle.pem"))
 	t.Setenv("TEMPORAL_TLS_SERVER_NAME", temporalServerName)
-	cfg := Config{Data: dataDir(t), Database: bare.url("boss", "boss", "postgres"), Temporal: other.temporal.address()}
+	cfg := Config{Data: dataDir(t), Database: bare.url("boss", "boss"), Temporal: other.temporal.address()}
 	for range 2 { // the second start finds roles and databases
 		s, err := Start(t.Context(), cfg)
 		if err != nil {

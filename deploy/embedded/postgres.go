@@ -173,7 +173,7 @@ func (p *postgres) launch(ctx context.Context, d Dirs) error {
 		return err
 	}
 	err := poll(ctx, p.proc, recoveryLimit, func(ctx context.Context) error {
-		return ping(ctx, p.url(superuser, p.secret, "postgres"))
+		return ping(ctx, p.url(superuser, p.secret))
 	})
 	if err != nil {
 		return errors.Join(err, p.proc.stop(ctx))
@@ -218,10 +218,10 @@ func postgresProcess(d Dirs) *process {
 	}
 }
 
-// url is how a role reaches a database of the cluster.
-func (p *postgres) url(role, password, database string) string {
+// url is how a role reaches the cluster, at its administrative database.
+func (p *postgres) url(role, password string) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(role, password), Path: "/" + database,
+		Scheme: "postgres", User: url.UserPassword(role, password), Path: "/postgres",
 		RawQuery: url.Values{"host": {p.sockets}, "port": {"5432"}, "sslmode": {"disable"}}.Encode(),
 	}
 	return u.String()

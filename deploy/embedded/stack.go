@@ -99,7 +99,7 @@ func (s *Stack) startDatabase(ctx context.Context) error {
 			return err
 		}
 		s.postgres = p
-		admin = p.url(superuser, p.secret, "postgres")
+		admin = p.url(superuser, p.secret)
 		s.progress("PostgreSQL", begin)
 	}
 	begin = time.Now()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +32,7 @@ func TestStart_emptyThenAgainKeepsAll(t *testing.T) {
 	if left := runningOn(t, data); len(left) > 0 {
 		t.Fatalf("still running after Stop: %q", left)
 	}
+	strangersPid(t, data)
 
 	s = start(t, data)
 	if got := query(t, s.OwnerURL("ledger"), "SELECT name FROM thing"); got != "kept" {
@@ -42,6 +44,17 @@ func TestStart_emptyThenAgainKeepsAll(t *testing.T) {
 		t.Errorf("still running after Stop: %q", left)
 	}
 	assertPrivate(t, data)
+}
+
+// strangersPid leaves a postmaster.pid as a crash does, with a number that belongs
+// to a stranger by now: ours.
+func strangersPid(t *testing.T, data string) {
+	t.Helper()
+	pid := filepath.Join(data, "postgres", "postmaster.pid")
+	content := strconv.Itoa(os.Getpid()) + "\n" + filepath.Join(data, "postgres") + "\n1\n5432\n\n\n"
+	if err := os.WriteFile(pid, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // assertPrivate: no password, key or log can be read by others.
@@ -60,8 +73,30 @@ func assertPrivate(t *testing.T, data string) {
 	}
 }
 
-func TestStart_eachRoleReachesItsOwnDatabaseOnly(t *testing.T) {
-	s := start(t, dataDir(t))
+// One stack serves all that can be asked of a running one: starting is what takes time.
+func TestStack(t *testing.T) {
+	data := dataDir(t)
+	s := start(t, data)
+	t.Run("each role reaches its own database only", func(t *testing.T) { ownDatabaseOnly(t, s) })
+	t.Run("Temporal takes the mesh only", func(t *testing.T) { meshOnly(t, s) })
+	t.Run("a second one on the same directory is refused", func(t *testing.T) {
+		_, err := Start(t.Context(), Config{Data: data, TemporalBin: programs(t)})
+		wantMessage(t, err, data, "in use by another quietline", "--data")
+		query(t, s.DatabaseURL("ledger"), "SELECT 1::text") // the first one was left alone
+	})
+	t.Run("servers that die come back", func(t *testing.T) { comeBack(t, s) })
+	t.Run("stops all even if hurried", func(t *testing.T) {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		_ = s.Stop(ended) // may say that it had to kill
+		if left := runningOn(t, data); len(left) > 0 {
+			t.Errorf("still running: %q", left)
+		}
+	})
+}
+
+func ownDatabaseOnly(t *testing.T, s *Stack) {
+	t.Helper()
 	for _, service := range Services {
 		query(t, s.DatabaseURL(service), "SELECT 1::text")
 		for _, other := range append([]string{"postgres", "template1", "temporal", "temporal_visibility"}, Services...) {
@@ -88,8 +123,8 @@ func TestStart_eachRoleReachesItsOwnDatabaseOnly(t *testing.T) {
 
 // Only certificates of the mesh's authority open Temporal: not none, not one of
 // another authority, on none of its ports.
-func TestStart_temporalTakesTheMeshOnly(t *testing.T) {
-	s := start(t, dataDir(t))
+func meshOnly(t *testing.T, s *Stack) {
+	t.Helper()
 	stranger, err := identity.NewCA()
 	if err != nil {
 		t.Fatal(err)
@@ -144,28 +179,9 @@ func handshake(t *testing.T, port int, config *tls.Config) error {
 	return err
 }
 
-func TestStart_twoOnOneDirectoryRefused(t *testing.T) {
-	data := dataDir(t)
-	s := start(t, data)
-	_, err := Start(t.Context(), Config{Data: data, TemporalBin: programs(t)})
-	wantMessage(t, err, data, "in use by another quietline", "--data")
-	query(t, s.DatabaseURL("ledger"), "SELECT 1::text") // the first one was left alone
-}
-
-func TestStop_afterTheContextEndedStillStopsAll(t *testing.T) {
-	data := dataDir(t)
-	s := start(t, data)
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	_ = s.Stop(ended) // hurried: may say that it had to kill
-	if left := runningOn(t, data); len(left) > 0 {
-		t.Errorf("still running: %q", left)
-	}
-}
-
 // A server that dies is started again and the mesh goes on.
-func TestSupervise_killedServersComeBack(t *testing.T) {
-	s := start(t, dataDir(t))
+func comeBack(t *testing.T, s *Stack) {
+	t.Helper()
 	for _, p := range []*process{s.temporal.proc, s.postgres.proc} {
 		before := p.cmd.Process.Pid
 		ended := p.ended()
@@ -181,7 +197,6 @@ func TestSupervise_killedServersComeBack(t *testing.T) {
 		t.Errorf("given up: %v", err)
 	default:
 	}
-	stop(t, s)
 }
 
 func wantMessage(t *testing.T, err error, parts ...string) {
