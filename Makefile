@@ -29,7 +29,7 @@ install: ## Install missing system packages (PostgreSQL, make)
 ##@ Develop
 
 .PHONY: test bench gen lint help
-test: install build check-format check-vet check-workflows check-go check-protos check-gen ## Run all checks and tests, the cheapest first
+test: install build check-format check-vet check-protos check-workflows check-go check-gen ## Run all checks and tests, the cheapest first
 	@printf 'ok  \tquietline/all\t%ss\n' $$(( $$(date +%s) - $(STARTED) ))
 
 bench: install build ## Measure the mesh against its baselines (at most 10 minutes)

@@ -31,8 +31,7 @@ func openDirs(root string) (Dirs, func(), error) {
 		return Dirs{}, nil, fmt.Errorf("data directory %s: %w", root, err)
 	}
 	d := Dirs{Root: abs}
-	// 0711: PostgreSQL's unprivileged user must pass through, but not look around.
-	if err := os.MkdirAll(abs, 0o711); err != nil {
+	if err := makeRoot(abs); err != nil {
 		return d, nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	unlock, err := lock(d.Path("lock"), abs)
@@ -50,6 +49,15 @@ func openDirs(root string) (Dirs, func(), error) {
 		return d, nil, err
 	}
 	return d, unlock, nil
+}
+
+// makeRoot makes a missing data directory, whatever the umask: PostgreSQL's
+// unprivileged user must pass through, but not look around.
+func makeRoot(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	return errors.Join(os.MkdirAll(dir, 0o711), os.Chmod(dir, 0o711))
 }
 
 // lock makes two meshes on one data directory impossible. The kernel lets go of
