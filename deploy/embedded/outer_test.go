@@ -22,7 +22,7 @@ func TestStart_outerDatabaseAndTemporal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := bare.proc.stop(context.Background()); err != nil {
+		if err := bare.stop(context.Background()); err != nil {
 			t.Error(err)
 		}
 	}()

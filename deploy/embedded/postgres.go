@@ -176,9 +176,14 @@ func (p *postgres) launch(ctx context.Context, d Dirs) error {
 		return ping(ctx, p.url(superuser, p.secret))
 	})
 	if err != nil {
-		return errors.Join(err, p.proc.stop(ctx))
+		return errors.Join(err, p.stop(context.WithoutCancel(ctx)))
 	}
 	return nil
+}
+
+// stop ends the server and removes its runtime folder.
+func (p *postgres) stop(ctx context.Context) error {
+	return errors.Join(p.proc.stop(ctx), os.RemoveAll(p.sockets))
 }
 
 // recoveryLimit is how long PostgreSQL may take to replay its log after a crash.

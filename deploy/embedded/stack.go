@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -230,8 +229,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 			s.stopErr = s.temporal.proc.stop(ctx)
 		}
 		if s.postgres != nil && s.postgres.proc != nil {
-			s.stopErr = errors.Join(s.stopErr, s.postgres.proc.stop(ctx))
-			_ = syscall.Rmdir(s.postgres.sockets) // empty now; if not, the next start uses it again
+			s.stopErr = errors.Join(s.stopErr, s.postgres.stop(ctx))
 		}
 		s.tasks.Wait()
 		if s.unlock != nil {
