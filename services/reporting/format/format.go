@@ -1,0 +1,231 @@
+package format
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // formats name zones of senders anywhere
+
+	"go.yaml.in/yaml/v3"
+
+	"quietline/deploy/formats"
+)
+
+// MaxRow bounds a raw row in bytes; MaxHeader a header row.
+const (
+	MaxRow    = 16 << 10
+	MaxHeader = 8 << 10
+)
+
+// Fields that a column can be.
+const (
+	fieldSenderNo   = "sender_no"
+	fieldChannel    = "channel"
+	fieldReporter   = "reporter_number"
+	fieldCalled     = "called_number"
+	fieldDisplayed  = "displayed"
+	fieldCallTime   = "call_time"
+	fieldFiledTime  = "filed_time"
+	fieldDuration   = "duration"
+	fieldMethod     = "method"
+	fieldType       = "type"
+	fieldCompany    = "company"
+	fieldText       = "text"
+	fieldProvince   = "province"
+	fieldConsent    = "consent"
+	maxIgnoredCell  = 1000
+	maxColumns      = 200
+	utf8Name        = "utf-8"
+	gb18030Name     = "gb18030"
+	defaultTimeZone = "Asia/Shanghai"
+)
+
+// maxLength is the longest cell of each field in characters, as FileReport has it; a mapping file may say less or more.
+var maxLength = map[string]int{
+	fieldSenderNo: 100, fieldChannel: 40, fieldReporter: 40, fieldCalled: 40, fieldDisplayed: 60, fieldCallTime: 40,
+	fieldFiledTime: 40, fieldDuration: 20, fieldMethod: 20, fieldType: 60, fieldCompany: 200, fieldText: 4000,
+	fieldProvince: 20, fieldConsent: 20,
+}
+
+// Format is one mapping file.
+type Format struct {
+	Name     string `yaml:"name"`
+	Title    string `yaml:"title"`
+	Country  string `yaml:"country"` // how numbers are displayed, for phone.ParseIn
+	Verified bool   `yaml:"verified"`
+
+	TimeZone     string              `yaml:"time_zone"`
+	Delimiter    string              `yaml:"delimiter"`
+	Encodings    []string            `yaml:"encodings"`
+	Channel      string              `yaml:"channel"` // for formats without a channel column
+	TimeForms    []string            `yaml:"time_forms"`
+	Columns      []Column            `yaml:"columns"`
+	SenderNoFrom []string            `yaml:"sender_no_from"`
+	Values       map[string]ValueMap `yaml:"values"`
+
+	zone *time.Location
+}
+
+// Column is one column of the header row.
+type Column struct {
+	Name     string `yaml:"name"`
+	Field    string `yaml:"field"`
+	Required bool   `yaml:"required"`
+	Max      int    `yaml:"max"`
+}
+
+// ValueMap turns a sender's words into ours. Without a default unknown words stay as they are.
+type ValueMap struct {
+	Map     map[string]string `yaml:"map"`
+	Default *string           `yaml:"default"`
+}
+
+func (m ValueMap) of(word string) string {
+	if v, ok := m.Map[word]; ok {
+		return v
+	}
+	if m.Default != nil && word != "" {
+		return *m.Default
+	}
+	return word
+}
+
+// Load reads the mapping files that come with the program, then those of the given directories; a later file of the same
+// name replaces an earlier one. Empty directory names are left out.
+func Load(extraDirs ...string) (map[string]*Format, error) {
+	m := make(map[string]*Format)
+	if err := loadFS(m, formats.Files); err != nil {
+		return nil, err
+	}
+	for _, dir := range extraDirs {
+		if dir == "" {
+			continue
+		}
+		if err := loadFS(m, os.DirFS(dir)); err != nil {
+			return nil, fmt.Errorf("formats in %s: %w", dir, err)
+		}
+	}
+	return m, nil
+}
+
+func loadFS(into map[string]*Format, files fs.FS) error {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if path.Ext(e.Name()) != ".yaml" {
+			continue
+		}
+		raw, err := fs.ReadFile(files, e.Name())
+		if err != nil {
+			return err
+		}
+		f, err := parseFormat(raw)
+		if err != nil {
+			return fmt.Errorf("format %s: %w", e.Name(), err)
+		}
+		into[f.Name] = f
+	}
+	return nil
+}
+
+func parseFormat(raw []byte) (*Format, error) {
+	f := &Format{TimeZone: defaultTimeZone, Delimiter: ",", Country: "CN"}
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	if err := d.Decode(f); err != nil {
+		return nil, err
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(f.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("time_zone: %w", err)
+	}
+	f.zone = zone
+	return f, nil
+}
+
+// check refuses a mapping file that could not work, with the entry named.
+func (f *Format) check() error {
+	switch {
+	case f.Name == "" || strings.Trim(f.Name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "":
+		return fmt.Errorf("name: %q must be of a-z, 0-9, _ and -", f.Name)
+	case f.Delimiter != "," && f.Delimiter != ";" && f.Delimiter != "\t":
+		return fmt.Errorf("delimiter: must be comma, semicolon or tab")
+	case len(f.TimeForms) == 0:
+		return fmt.Errorf("time_forms: at least one is needed")
+	case len(f.Encodings) == 0:
+		return fmt.Errorf("encodings: at least one is needed")
+	}
+	for _, e := range f.Encodings {
+		if e != utf8Name && e != gb18030Name {
+			return fmt.Errorf("encodings: %q is neither utf-8 nor gb18030", e)
+		}
+	}
+	return f.checkColumns()
+}
+
+func (f *Format) checkColumns() error {
+	names, fields := map[string]bool{}, map[string]bool{}
+	for i, c := range f.Columns {
+		if c.Name == "" || names[c.Name] {
+			return fmt.Errorf("columns: name %q is empty or there twice", c.Name)
+		}
+		names[c.Name] = true
+		limit, ok := maxLength[c.Field]
+		switch {
+		case c.Field == "":
+			limit = maxIgnoredCell
+		case !ok:
+			return fmt.Errorf("columns: %s: there is no field %q", c.Name, c.Field)
+		case fields[c.Field]:
+			return fmt.Errorf("columns: %s: field %s is there twice", c.Name, c.Field)
+		}
+		fields[c.Field] = true
+		if c.Max == 0 {
+			f.Columns[i].Max = limit
+		}
+	}
+	for _, field := range []string{fieldDisplayed, fieldCallTime} {
+		if !fields[field] {
+			return fmt.Errorf("columns: no column is %s", field)
+		}
+	}
+	if fields[fieldSenderNo] == (len(f.SenderNoFrom) > 0) {
+		return fmt.Errorf("either a column is sender_no or sender_no_from names columns")
+	}
+	for _, name := range f.SenderNoFrom {
+		if !names[name] {
+			return fmt.Errorf("sender_no_from: there is no column %q", name)
+		}
+	}
+	for field := range f.Values {
+		if !fields[field] {
+			return fmt.Errorf("values: no column is %q", field)
+		}
+	}
+	return nil
+}
+
+func (f *Format) allows(encoding string) bool { return slices.Contains(f.Encodings, encoding) }
+
+// Comma is the delimiter as a byte, for SplitRows.
+func (f *Format) Comma() byte { return f.Delimiter[0] }
+
+// NameOf is the sender's word for a field, such as displayed or call_time; the field itself when no column has it.
+func (f *Format) NameOf(field string) string {
+	for _, c := range f.Columns {
+		if c.Field == field {
+			return c.Name
+		}
+	}
+	return field
+}
