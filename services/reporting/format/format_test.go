@@ -348,7 +348,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		row, p := h.Parse(raw, now)
-		if (p == nil) == (len(row.Canonical) == 0) {
+		if p == nil && len(row.Canonical) == 0 || p != nil && (len(p.Canonical) == 0 || p.Field == "" || p.Reason == "") {
 			t.Fatalf("row %+v, problem %+v", row, p)
 		}
 	})

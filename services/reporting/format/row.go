@@ -66,7 +66,8 @@ type Problem struct {
 	Canonical []byte
 }
 
-// Parse reads one raw row, with or without its line end. now bounds its times.
+// Parse reads one raw row, with or without its line end. now bounds its times. With a problem the row has what could be
+// read, for a person to go on from.
 func (h *Header) Parse(raw []byte, now time.Time) (Row, *Problem) {
 	if len(raw) >= MaxRow {
 		return Row{}, &Problem{Field: wholeRow, Reason: ReasonRowTooLong, Canonical: unreadable(raw)}
@@ -151,7 +152,7 @@ func (p *parser) row() (Row, *Problem) {
 	p.times()
 	if p.problem != nil {
 		p.problem.SenderNo, p.problem.Canonical = p.out.SenderNo, p.out.Canonical
-		return Row{}, p.problem
+		return p.out, p.problem
 	}
 	return p.out, nil
 }
