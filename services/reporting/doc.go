@@ -18,11 +18,11 @@
 //
 // # States of a complaint
 //
-//	            filing                BeginRound          StartWatching           CloseComplaint
-//	 (nothing) ────────> RECEIVED ───────────────> OPEN ────────────────> WATCHING ─────────────> CLOSED
-//	                        ^                        │                       │                      ^
-//	                        │                        └── not accepted, withdrawn: CloseComplaint ───┤
-//	                        └──── round + 1: relapses past the threshold, "it has not stopped" ─────┘ (from WATCHING)
+//	           filing                BeginRound          StartWatching           CloseComplaint
+//	(nothing) ────────> RECEIVED ───────────────> OPEN ────────────────> WATCHING ─────────────> CLOSED
+//	                       ^                        │                       │                      ^
+//	                       │                        └── not accepted, withdrawn: CloseComplaint ───┤
+//	                       └──── round + 1: relapses past the threshold, "it has not stopped" ─────┘ (from WATCHING)
 //
 // RECEIVED is the backlog: the row is the outbox. After the commit casework is asked to start the round, best effort and
 // never waited for; its sweep starts what is left. Filing works while casework is down.

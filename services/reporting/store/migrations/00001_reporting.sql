@@ -77,6 +77,7 @@ CREATE TABLE complaint (
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX complaint_one_live ON complaint (key) WHERE state <> 'CLOSED';
 CREATE INDEX complaint_closed_key ON complaint (key, closed_time) WHERE state = 'CLOSED';
+CREATE INDEX complaint_number ON complaint (number_normal);
 CREATE INDEX complaint_waiting ON complaint (round_time, complaint_id) WHERE state = 'RECEIVED';
 
 -- complaint_history says who changed what. Filing is not in it: the reports themselves are its record.
@@ -183,7 +184,7 @@ CREATE TABLE quarantine (
     report_id     uuid        REFERENCES report, -- that resolved it
     first_id      uuid        REFERENCES report, -- of a conflict: the report that stands
     format        text        NOT NULL,
-    header_hash   bytea       NOT NULL REFERENCES row_header,
+    header_hash   bytea       REFERENCES row_header, -- NULL for a typed report
     line          integer     NOT NULL,
     sealed        bytea       NOT NULL, -- the raw row
     created_at    timestamptz NOT NULL,
@@ -288,7 +289,7 @@ GRANT SELECT ON policy TO reporting;
 GRANT SELECT, INSERT, UPDATE ON complaint, report, quarantine, complaint_party TO reporting;
 GRANT SELECT, INSERT ON complaint_history, row_header, report_evidence, supplement, follow_up, reveal, evidence_log TO reporting;
 GRANT SELECT, INSERT ON stage_entry, feedback, evidence TO reporting;
-GRANT UPDATE (due_time) ON stage_entry TO reporting;
+GRANT UPDATE (office, due_time) ON stage_entry TO reporting;
 GRANT UPDATE (acknowledged_at, acknowledged_by) ON feedback TO reporting;
 GRANT UPDATE (complaint_id, hold_until) ON evidence TO reporting;
 

@@ -1,0 +1,78 @@
+package reporting
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"quietline/internal/phone"
+	commonv1 "quietline/proto/quietline/common/v1"
+	"quietline/services/reporting/format"
+)
+
+// senderPublic sends what citizens file themselves; its numbers are the request IDs.
+const senderPublic = "public"
+
+// keyOf is what reports of the same number share. Every province gives out its own 96 codes, so those have their area
+// or the reporter's province behind them; the normal form of forged numbers keeps what gives them away.
+func keyOf(n *commonv1.Number, reporterProvince string) string {
+	if n.GetKind() == phone.Code96 && strings.HasPrefix(n.GetNormal(), "96") {
+		return n.GetNormal() + "@" + reporterProvince
+	}
+	return n.GetNormal()
+}
+
+// forgedKey is the key of a complaint whose number proved forged: reports about the true holder are not drawn into it.
+func forgedKey(number, complaintID string, taken bool) string {
+	if taken {
+		return "forged:" + number + "/" + complaintID
+	}
+	return "forged:" + number
+}
+
+// fault is what makes a row unusable: which field and why, never the value.
+type fault struct {
+	field  string // as in format: displayed, call_time ...
+	reason string
+}
+
+// limits are the policy's figures for calls.
+type limits struct {
+	skew   time.Duration // how far a sender's clock may run ahead
+	oldest time.Duration
+}
+
+// checkTimes says what is wrong with the times of a report, nil when nothing is.
+func checkTimes(call, filed, now time.Time, l limits) *fault {
+	switch {
+	case call.After(now.Add(l.skew)):
+		return &fault{"call_time", format.ReasonCallFuture}
+	case filed.After(now.Add(l.skew)):
+		return &fault{"filed_time", format.ReasonFiledFuture}
+	case call.After(filed.Add(l.skew)):
+		return &fault{"call_time", format.ReasonCallLater}
+	case call.Before(filed.Add(-l.oldest)):
+		return &fault{"call_time", fmt.Sprintf("call more than %d days before the report (来电时间过早)", int(l.oldest.Hours()/24))}
+	}
+	return nil
+}
+
+// clean says whether a text may be stored as text: PostgreSQL takes no NUL.
+func clean(texts ...string) bool {
+	for _, t := range texts {
+		if strings.ContainsRune(t, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// advice is what a citizen must be told at once. Fraud and threats do not wait for a workflow.
+func advice(reportedType, text string) string {
+	for _, word := range []string{"诈骗", "冒充", "勒索", "恐吓", "威胁", "安全账户", "转账"} {
+		if strings.Contains(reportedType, word) || strings.Contains(text, word) {
+			return "如您已被骗或正在受到威胁，请立即拨打110报警；涉嫌电信网络诈骗的，可拨打96110咨询。请勿转账，勿透露验证码。"
+		}
+	}
+	return ""
+}

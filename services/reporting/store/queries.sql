@@ -1,0 +1,273 @@
+-- name: PolicyRows :many
+SELECT code, value, lower(valid)::timestamptz AS since, coalesce(upper(valid), '9999-12-31')::timestamptz AS until FROM policy;
+
+-- name: LockComplaint :one
+SELECT * FROM complaint WHERE complaint_id = $1 FOR NO KEY UPDATE;
+
+-- name: ComplaintFacts :one
+SELECT * FROM complaint WHERE complaint_id = $1;
+
+-- name: AddHistory :exec
+INSERT INTO complaint_history (complaint_id, round, actor, agency_id, what, old, new, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: OpenComplaint :exec
+UPDATE complaint SET state = 'OPEN', stage = 'accept', state_time = @at, updated_at = @at WHERE complaint_id = @complaint_id;
+
+-- name: HasVerified :one
+SELECT EXISTS (SELECT FROM report WHERE complaint_id = $1 AND verified AND withdrawn_at IS NULL);
+
+-- name: ListUnstarted :many
+SELECT complaint_id, round, round_time FROM complaint
+WHERE state = 'RECEIVED' AND round_time <= @before AND (round_time, complaint_id) > (@after_time::timestamptz, @after_id::uuid)
+ORDER BY round_time, complaint_id
+LIMIT @page_size;
+
+-- name: LastStageEntry :one
+SELECT * FROM stage_entry WHERE complaint_id = $1 AND round = $2 ORDER BY entry_id DESC LIMIT 1;
+
+-- name: AddStageEntry :exec
+INSERT INTO stage_entry (entry_id, complaint_id, round, stage, office, due_time, reached_time) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: RenewStageEntry :exec
+UPDATE stage_entry SET office = $2, due_time = $3 WHERE entry_id = $1;
+
+-- name: AdvanceComplaint :exec
+UPDATE complaint SET
+    stage         = @stage,
+    office        = @office,
+    due_time      = @due_time,
+    result        = coalesce(nullif(@result::text, ''), result),
+    region_source = coalesce(nullif(@region_source::text, ''), region_source),
+    disclosure    = coalesce(nullif(@disclosure::text, ''), disclosure),
+    updated_at    = @at
+WHERE complaint_id = @complaint_id;
+
+-- name: DetachForged :exec
+UPDATE complaint SET forged = true, key = @key, updated_at = @at WHERE complaint_id = @complaint_id;
+
+-- name: LiveWithKey :one
+SELECT EXISTS (SELECT FROM complaint WHERE key = $1 AND state <> 'CLOSED');
+
+-- name: AddParties :exec
+INSERT INTO complaint_party (complaint_id, agency_id, part, since_time)
+SELECT @complaint_id, unnest(@agencies::text[]), unnest(@parts::text[]), unnest(@since::timestamptz[])
+ON CONFLICT DO NOTHING;
+
+-- name: PartiesOf :many
+SELECT * FROM complaint_party WHERE complaint_id = ANY (@complaint_ids::uuid[]) ORDER BY since_time, agency_id, part;
+
+-- name: ClassifyReports :exec
+UPDATE report r SET category = u.category, sector = u.sector, confidence = u.confidence
+FROM (SELECT unnest(@report_ids::uuid[]) AS report_id, unnest(@categories::text[]) AS category, unnest(@sectors::text[]) AS sector,
+    unnest(@confidences::real[]) AS confidence) u
+WHERE r.report_id = u.report_id AND r.complaint_id = @complaint_id;
+
+-- name: CategoryWeights :many
+SELECT category, sector, sum(confidence)::double precision AS weight FROM report
+WHERE complaint_id = $1 AND category <> '' AND withdrawn_at IS NULL
+GROUP BY category, sector;
+
+-- name: ClassifyComplaint :exec
+UPDATE complaint SET category = @category, sector = @sector, updated_at = @at WHERE complaint_id = @complaint_id;
+
+-- name: RecordFinding :execrows
+UPDATE report SET finding = @finding, finding_reason = @reason, finding_task = @task
+WHERE complaint_id = @complaint_id AND round = @round AND withdrawn_at IS NULL
+  AND CASE WHEN @chosen::boolean THEN report_id = ANY (@report_ids::uuid[]) ELSE finding = '' END;
+
+-- name: FindingCounts :one
+SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
+       count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
+       count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked
+FROM report WHERE complaint_id = @complaint_id AND round = @round;
+
+-- name: GiveFeedback :execrows
+INSERT INTO feedback (feedback_id, report_id, round, stage, code, text, sender, created_at)
+SELECT gen_random_uuid() AS feedback_id, r.report_id, r.round, @stage::text AS stage,
+       CASE WHEN @by_finding::boolean AND r.finding IN ('not_substantiated', 'no_evidence') THEN r.finding
+            ELSE @code::text END AS code,
+       CASE WHEN @by_finding AND r.finding = 'not_substantiated' THEN @not_substantiated::text
+            WHEN @by_finding AND r.finding = 'no_evidence' THEN @no_evidence::text
+            ELSE @sentence::text END AS text,
+       r.sender, @at::timestamptz AS created_at
+FROM report r
+WHERE r.complaint_id = @complaint_id AND r.round = @round AND r.withdrawn_at IS NULL
+ORDER BY r.report_id
+ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING;
+
+-- name: TellReports :exec
+INSERT INTO feedback (feedback_id, report_id, round, stage, code, text, sender, created_at)
+SELECT gen_random_uuid(), r.report_id, r.round, @stage::text, @code::text, @sentence::text, r.sender, @at::timestamptz
+FROM report r
+WHERE r.report_id = ANY (@report_ids::uuid[])
+ORDER BY r.report_id
+ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING;
+
+-- name: WithoutResult :one
+SELECT count(*) FROM report r
+WHERE r.complaint_id = @complaint_id AND r.withdrawn_at IS NULL
+  AND NOT EXISTS (SELECT FROM feedback f WHERE f.report_id = r.report_id AND f.round = r.round AND f.stage IN ('result', 'not_accepted'));
+
+-- name: WatchComplaint :exec
+UPDATE complaint SET state = 'WATCHING', stage = 'watch', office = '', watch_until = @until, due_time = @until,
+    handled_time = @handled_time, result = coalesce(nullif(@result::text, ''), result), relapse_count = 0,
+    state_time = @at, updated_at = @at
+WHERE complaint_id = @complaint_id;
+
+-- name: CloseComplaint :exec
+UPDATE complaint SET state = 'CLOSED', stage = 'closed', office = '', due_time = NULL, closed_time = @at,
+    result = coalesce(nullif(@result::text, ''), result), state_time = @at, updated_at = @at
+WHERE complaint_id = @complaint_id;
+
+-- name: ReopenComplaint :exec
+UPDATE complaint SET state = 'RECEIVED', stage = 'accept', office = '', due_time = NULL, watch_until = NULL, handled_time = NULL,
+    round = round + 1, reopened = reopened + 1, to_lead = @to_lead, relapse_count = 0,
+    round_time = @at, state_time = @at, updated_at = @at
+WHERE complaint_id = @complaint_id;
+
+-- name: MoveReports :many
+UPDATE report SET round = @new_round, finding = '', finding_reason = '', finding_task = ''
+WHERE complaint_id = @complaint_id AND round < @new_round AND withdrawn_at IS NULL
+  AND (report_id = ANY (@report_ids::uuid[]) OR (relapse AND round = @old_round))
+RETURNING report_id;
+
+-- name: JoinBeforeHandling :many
+UPDATE report SET finding = 'not_checked'
+WHERE report_id = ANY (@report_ids::uuid[]) AND call_time < @handled_time
+RETURNING report_id;
+
+-- name: JoinAsRelapse :many
+UPDATE report SET relapse = true, finding = 'not_checked'
+WHERE report_id = ANY (@report_ids::uuid[]) AND call_time >= @handled_time
+RETURNING report_id, (verified AND same_call_as IS NULL)::boolean AS counts;
+
+-- name: SetRelapses :exec
+UPDATE complaint SET relapse_count = $2 WHERE complaint_id = $1;
+
+-- name: ReportsWithText :many
+SELECT sqlc.embed(r), sqlc.embed(c)
+FROM report r JOIN complaint c USING (complaint_id)
+WHERE r.complaint_id = @complaint_id AND r.withdrawn_at IS NULL
+ORDER BY (r.round = c.round) DESC, r.report_id DESC
+LIMIT @max_reports;
+
+-- name: Supplemented :one
+SELECT EXISTS (
+    SELECT FROM supplement s WHERE s.complaint_id = @complaint_id AND s.round = @round
+    AND s.created_at > coalesce((SELECT max(f.created_at) FROM feedback f JOIN report r USING (report_id)
+        WHERE r.complaint_id = @complaint_id AND f.round = @round AND f.stage = 'supplement_asked'), '-infinity'));
+
+-- name: HasReports :one
+SELECT EXISTS (SELECT FROM report WHERE complaint_id = $1 AND withdrawn_at IS NULL);
+
+-- name: EvidenceOfReports :many
+SELECT report_id, evidence_id FROM report_evidence WHERE report_id = ANY (@report_ids::uuid[]) ORDER BY evidence_id;
+
+-- name: AttachEvidence :execrows
+INSERT INTO report_evidence (report_id, evidence_id)
+SELECT @report_id, e.evidence_id FROM evidence e
+WHERE e.evidence_id = ANY (@evidence_ids::uuid[]) AND e.put_by = @put_by AND e.complaint_id IS NULL
+ON CONFLICT DO NOTHING;
+
+-- name: BindEvidence :exec
+UPDATE evidence SET complaint_id = @complaint_id WHERE evidence_id = ANY (@evidence_ids::uuid[]) AND complaint_id IS NULL;
+
+-- name: LogEvidence :exec
+INSERT INTO evidence_log (evidence_id, deed, actor, agency_id, purpose, request_id, created_at)
+SELECT unnest(@evidence_ids::uuid[]), @deed, @actor, @agency_id, @purpose, @request_id, @at;
+
+-- name: SentReports :many
+SELECT sender_no, report_id, receipt, content_hash FROM report WHERE sender = @sender AND sender_no = ANY (@sender_nos::text[]);
+
+-- name: SentEntries :many
+SELECT quarantine_id, sender_no, content_hash, fate, field, reason FROM quarantine
+WHERE sender = @sender AND sender_no = ANY (@sender_nos::text[]);
+
+-- name: UnnumberedEntries :many
+SELECT quarantine_id, sender_no, content_hash, fate, field, reason FROM quarantine
+WHERE sender = @sender AND sender_no = '' AND content_hash = ANY (@hashes::bytea[]);
+
+-- name: SameCalls :many
+SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified
+FROM (SELECT unnest(@complaint_ids::uuid[]) AS complaint_id, unnest(@reporters::bytea[]) AS reporter_index) u
+CROSS JOIN LATERAL (
+    SELECT * FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
+    AND report.same_call_as IS NULL OFFSET 0
+) r;
+
+-- name: AddLinked :exec
+UPDATE complaint c SET linked_count = linked_count + u.n
+FROM (SELECT unnest(@complaint_ids::uuid[]) AS complaint_id, unnest(@counts::integer[]) AS n) u WHERE c.complaint_id = u.complaint_id;
+
+-- name: KeepHeader :exec
+INSERT INTO row_header (header_hash, header) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: ResolveEntries :exec
+UPDATE quarantine q SET state = 'repaired', report_id = u.report_id, resolved_by = @resolved_by, resolved_why = 'sent corrected',
+    resolved_at = @at
+FROM (SELECT unnest(@sender_nos::text[]) AS sender_no, unnest(@report_ids::uuid[]) AS report_id) u
+WHERE q.sender = @sender AND q.sender_no = u.sender_no AND q.fate = 'quarantined' AND q.state = 'open';
+
+-- name: LockEntry :one
+SELECT q.*, h.header FROM quarantine q LEFT JOIN row_header h USING (header_hash) WHERE quarantine_id = $1 FOR UPDATE OF q;
+
+-- name: ResolveEntry :exec
+UPDATE quarantine SET state = @state, report_id = @report_id, resolved_by = @resolved_by, resolved_why = @resolved_why, resolved_at = @at
+WHERE quarantine_id = @quarantine_id;
+
+-- name: ListQuarantined :many
+SELECT quarantine_id, sender, sender_no, fate, field, reason, state, report_id, created_at FROM quarantine
+WHERE state = @state AND quarantine_id > @after
+ORDER BY quarantine_id LIMIT @page_size;
+
+-- name: CountReports :one
+SELECT coalesce(sum(report_count), 0)::bigint FROM complaint;
+
+-- name: CountStates :many
+SELECT state, stage, count(*) AS complaints FROM complaint GROUP BY state, stage;
+
+-- name: CountQuarantined :one
+SELECT count(*) FROM quarantine WHERE state = 'open';
+
+-- name: AuditComplaints :many
+SELECT c.complaint_id, c.state, c.round, c.report_count, c.result, c.updated_at,
+    (SELECT count(*) FROM report r WHERE r.complaint_id = c.complaint_id AND r.withdrawn_at IS NULL AND NOT EXISTS (
+        SELECT FROM feedback f WHERE f.report_id = r.report_id AND f.round = r.round AND f.stage IN ('result', 'not_accepted'))
+    ) AS without_feedback
+FROM complaint c WHERE c.complaint_id > @after
+ORDER BY c.complaint_id LIMIT @page_size;
+
+-- name: VisibleComplaint :one
+SELECT * FROM complaint c
+WHERE c.complaint_id = @complaint_id
+  AND (@sees_all::boolean OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = @agency_id));
+
+-- name: ListComplaints :many
+SELECT * FROM complaint c
+WHERE (@sees_all::boolean OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = @agency_id))
+  AND (@state::text = '' OR c.state = @state)
+  AND (@stage::text = '' OR c.stage = @stage)
+  AND (@number::text = '' OR c.number_normal = @number)
+  AND (@before::text = '' OR c.complaint_id < nullif(@before, '')::uuid)
+ORDER BY c.complaint_id DESC
+LIMIT @page_size;
+
+-- name: VisibleReport :one
+SELECT sqlc.embed(r), sqlc.embed(c) FROM report r JOIN complaint c USING (complaint_id)
+WHERE r.report_id = @report_id
+  AND (@sees_all::boolean OR r.sender = @agency_id
+       OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = @agency_id));
+
+-- name: ListReports :many
+SELECT sqlc.embed(r), sqlc.embed(c) FROM report r JOIN complaint c USING (complaint_id)
+WHERE (@sees_all::boolean OR r.sender = @agency_id
+       OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = @agency_id))
+  AND (@complaint_id::text = '' OR r.complaint_id = nullif(@complaint_id, '')::uuid)
+  AND (@number::text = '' OR c.number_normal = @number)
+  AND (@before::text = '' OR r.report_id < nullif(@before, '')::uuid)
+ORDER BY r.report_id DESC
+LIMIT @page_size;
+
+-- name: EntryByID :one
+SELECT quarantine_id, sender, sender_no, fate, field, reason, state, report_id, created_at FROM quarantine WHERE quarantine_id = $1;
