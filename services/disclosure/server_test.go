@@ -1,0 +1,295 @@
+package disclosure
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"quietline/internal/errs"
+	"quietline/internal/identity"
+	"quietline/internal/pg"
+	"quietline/internal/testkit"
+	accessv1 "quietline/proto/quietline/access/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	"quietline/services/disclosure/store"
+)
+
+// world is disclosure with a clock that the test sets.
+type world struct {
+	db                               *pgxpool.Pool
+	clock                            atomic.Pointer[time.Time]
+	flows, public, head, other, stat disclosurev1.DisclosureServiceClient
+	au                               disclosurev1.DisclosureServiceClient
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{db: testkit.DB(t, "disclosure", store.Migrations)}
+	w.set(at("2026-05-01 10:00"))
+	dial := testkit.Serve(t, identity.Disclosure, func(s *grpc.Server) {
+		disclosurev1.RegisterDisclosureServiceServer(s, New(w.db, func() time.Time { return *w.clock.Load() }))
+	})
+	as := func(caller identity.Workload, agency string, role accessv1.Role) disclosurev1.DisclosureServiceClient {
+		return disclosurev1.NewDisclosureServiceClient(dial(caller, &commonv1.Actor{
+			Subject: "someone", AgencyId: agency, Roles: []accessv1.Role{role},
+		}))
+	}
+	w.flows = as(identity.Workflows, "", accessv1.Role_ROLE_SYSTEM)
+	w.public = disclosurev1.NewDisclosureServiceClient(dial(identity.Gateway, nil))
+	w.head = as(identity.Gateway, "ca-11", accessv1.Role_ROLE_HEAD)
+	w.other = as(identity.Gateway, "ca-31", accessv1.Role_ROLE_HEAD)
+	w.stat = as(identity.Gateway, "miit", accessv1.Role_ROLE_STATISTICIAN)
+	w.au = as(identity.Gateway, "miit", accessv1.Role_ROLE_AUDITOR)
+	return w
+}
+
+func (w *world) set(t time.Time) { w.clock.Store(&t) }
+
+func (w *world) publish(t *testing.T, change func(*disclosurev1.PublishRequest)) (*disclosurev1.PublishResponse, error) {
+	t.Helper()
+	req := &disclosurev1.PublishRequest{
+		RequestId: uuid.NewString(), Gate: passes(),
+		Publication: &disclosurev1.Publication{
+			Kind: penalty, Title: "对甲公司的处罚", PartyName: "甲公司", CreditCode: "91110000000000000A", AgencyId: "ca-11",
+			Summary: "罚款20万元", CaseId: "00000000-0000-4000-8000-000000000001",
+		},
+	}
+	if change != nil {
+		change(req)
+	}
+	return w.flows.Publish(t.Context(), req)
+}
+
+func wantReason(t *testing.T, err error, want commonv1.ErrorReason) {
+	t.Helper()
+	if got := errs.Reason(err); got != want {
+		t.Fatalf("got %v (%v), want %v", got, err, want)
+	}
+}
+
+func TestPublishedOnceAndTakenDown(t *testing.T) {
+	w := newWorld(t)
+	a, err := w.publish(t, nil)
+	if err != nil || a.GetPublication().GetState() != live {
+		t.Fatalf("%v, %v", a, err)
+	}
+	b, err := w.publish(t, nil)
+	if diff := cmp.Diff(a, b, protocmp.Transform()); err != nil || diff != "" {
+		t.Fatalf("%v: %s", err, diff)
+	}
+	if got := a.GetPublication().GetTakeDownTime().AsTime(); !got.Equal(at("2027-05-01 00:00")) {
+		t.Errorf("a fine is taken down at %v", got)
+	}
+	c, err := w.publish(t, func(r *disclosurev1.PublishRequest) {
+		r.Publication.CaseId, r.Gate.PenaltyKind = uuid.NewString(), "criticism"
+	})
+	if err != nil || !c.GetPublication().GetTakeDownTime().AsTime().Equal(at("2026-08-01 00:00")) {
+		t.Errorf("criticism: %v, %v", c, err)
+	}
+	count := func() int {
+		resp, err := w.public.ListPublications(t.Context(), &disclosurev1.ListPublicationsRequest{Kind: penalty})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(resp.GetPublications())
+	}
+	if n := count(); n != 2 {
+		t.Errorf("%d live", n)
+	}
+	w.set(at("2026-08-01 00:00"))
+	if n := count(); n != 1 {
+		t.Errorf("%d live after one was taken down", n)
+	}
+	got, err := w.public.GetPublication(t.Context(), &disclosurev1.GetPublicationRequest{PublicationId: c.GetPublication().GetPublicationId()})
+	p := got.GetPublication()
+	if err != nil || p.GetState() != takenDown || p.GetPartyName()+p.GetTitle()+p.GetSummary()+p.GetCreditCode() != "" {
+		t.Errorf("tombstone: %v, %v", p, err)
+	}
+}
+
+func TestWhatIsNotPublished(t *testing.T) {
+	w := newWorld(t)
+	resp, err := w.publish(t, func(r *disclosurev1.PublishRequest) { r.Gate.Person = true })
+	if err != nil || resp.GetPublication() != nil || resp.GetNotPublishedBecause() != "natural_person" {
+		t.Errorf("%v, %v", resp, err)
+	}
+	_, err = w.publish(t, func(r *disclosurev1.PublishRequest) { r.Gate.DecidedTime = nil })
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED)
+	_, err = w.publish(t, func(r *disclosurev1.PublishRequest) { r.Publication.CaseId = "" })
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+	_, err = w.publish(t, func(r *disclosurev1.PublishRequest) { r.Publication.PartyName = "" })
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+	_, err = w.head.Publish(t.Context(), &disclosurev1.PublishRequest{})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED)
+	audit, err := w.au.Audit(t.Context(), &disclosurev1.AuditRequest{What: "publications"})
+	if err != nil || len(audit.GetPublications()) != 0 {
+		t.Errorf("published after all: %v, %v", audit, err)
+	}
+}
+
+func TestWithdrawalLeavesATombstone(t *testing.T) {
+	w := newWorld(t)
+	resp, err := w.publish(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := resp.GetPublication().GetPublicationId()
+	withdraw := func(c disclosurev1.DisclosureServiceClient, reason string) (*disclosurev1.Publication, error) {
+		resp, err := c.WithdrawPublication(t.Context(), &disclosurev1.WithdrawPublicationRequest{
+			RequestId: uuid.NewString(), PublicationId: id, Reason: reason,
+		})
+		return resp.GetPublication(), err
+	}
+	_, err = withdraw(w.other, "not mine")
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY)
+	for _, reason := range []string{"the decision was revoked", "again"} {
+		if _, err := withdraw(w.head, reason); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := w.public.GetPublication(t.Context(), &disclosurev1.GetPublicationRequest{PublicationId: id})
+	p := got.GetPublication()
+	if err != nil || p.GetState() != withdrawn || p.GetWithdrawnReason() != "the decision was revoked" || p.GetPartyName()+p.GetTitle() != "" {
+		t.Errorf("tombstone: %v, %v", p, err)
+	}
+	list, err := w.public.ListPublications(t.Context(), &disclosurev1.ListPublicationsRequest{})
+	if err != nil || len(list.GetPublications()) != 0 {
+		t.Errorf("still listed: %v, %v", list, err)
+	}
+}
+
+func digestRequest() *disclosurev1.RecordDigestRequest {
+	return &disclosurev1.RecordDigestRequest{
+		RequestId: uuid.NewString(), DigestId: uuid.NewString(), Month: "2026-04", Total: 120, CutHash: "ab12",
+		Tables: []*disclosurev1.DigestTable{
+			{Axis: "sector", Rows: []*disclosurev1.DigestRow{
+				{Key: "loans", Reports: 70, Reporters: 60}, {Key: "retail", Reports: 41, Reporters: 30},
+				{Key: "travel", Reports: 9, Reporters: 8}, {Key: "housekeeping"},
+			}},
+			{Axis: "province", Rows: []*disclosurev1.DigestRow{{Key: "11", Reports: 100, Reporters: 90}, {Reports: 20, Reporters: 20}}},
+		},
+	}
+}
+
+func TestDigestVersionsAndSuppression(t *testing.T) {
+	w := newWorld(t)
+	first := digestRequest()
+	for _, v := range []struct {
+		req  *disclosurev1.RecordDigestRequest
+		want int32
+	}{{first, 1}, {first, 1}, {digestRequest(), 2}, {digestRequest(), 3}} {
+		resp, err := w.flows.RecordDigest(t.Context(), v.req)
+		if err != nil || resp.GetDigest().GetVersion() != v.want {
+			t.Fatalf("%v, %v", resp, err)
+		}
+	}
+	again := digestRequest() // another request for the same digest
+	again.DigestId = first.GetDigestId()
+	if resp, err := w.flows.RecordDigest(t.Context(), again); err != nil || resp.GetDigest().GetVersion() != 1 {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	get := func(c disclosurev1.DisclosureServiceClient, version int32) *disclosurev1.Digest {
+		resp, err := c.GetDigest(t.Context(), &disclosurev1.GetDigestRequest{Month: "2026-04", Version: version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.GetDigest()
+	}
+	if d := get(w.public, 0); d.GetVersion() != 3 || d.GetTitle() != "2026年4月骚扰电话举报情况盘点" {
+		t.Errorf("newest: %v", d)
+	}
+	public := []*disclosurev1.DigestTable{
+		{Axis: "province", Rows: []*disclosurev1.DigestRow{{Key: "11", Reports: 100, PerMille: 833}, {Key: "unknown", Reports: 20, PerMille: 167}}},
+		{Axis: "sector", Rows: []*disclosurev1.DigestRow{{Key: "loans", Reports: 70, PerMille: 583}, {Key: "suppressed", Reports: 50, PerMille: 417}}},
+	}
+	if diff := cmp.Diff(public, get(w.public, 1).GetTables(), protocmp.Transform()); diff != "" {
+		t.Errorf("the public sees: %s", diff)
+	}
+	inside := get(w.stat, 1).GetTables()[1].GetRows()
+	if len(inside) != 3 || inside[2].GetKey() != "travel" || inside[2].GetReporters() != 8 {
+		t.Errorf("the statistician sees %v", inside)
+	}
+	bad := digestRequest()
+	bad.Total++
+	_, err := w.flows.RecordDigest(t.Context(), bad)
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+	_, err = w.public.GetDigest(t.Context(), &disclosurev1.GetDigestRequest{Month: "2026-05"})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	audit, err := w.au.Audit(t.Context(), &disclosurev1.AuditRequest{What: "violations"})
+	if err != nil || len(audit.GetViolations()) != 0 {
+		t.Errorf("violations: %v, %v", audit, err)
+	}
+}
+
+func TestDigestsAtOnceGetVersionsOfTheirOwn(t *testing.T) {
+	w := newWorld(t)
+	const n = 6
+	var (
+		mu     sync.Mutex
+		wg     sync.WaitGroup
+		got    = map[int32]bool{}
+		failed []error
+	)
+	for range n {
+		wg.Go(func() {
+			resp, err := w.flows.RecordDigest(t.Context(), digestRequest())
+			mu.Lock()
+			defer mu.Unlock()
+			failed = append(failed, err)
+			got[resp.GetDigest().GetVersion()] = true
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(failed...); err != nil || len(got) != n || !got[n] {
+		t.Fatalf("%v, %v", got, err)
+	}
+}
+
+// TestTheDatabaseHasTheGateToo enters publications past the rule, as the service's own role.
+func TestTheDatabaseHasTheGateToo(t *testing.T) {
+	w := newWorld(t)
+	const columns = `INSERT INTO publication (publication_id, kind, title, party_name, agency_id, summary, published_by, case_id,
+		publish_time, take_down_time, penalty_kind, social_impact, notice_time, decided_time, delivered_time, warned_time)
+		VALUES (gen_random_uuid(), KIND, 't', 'p', 'a', 's', 'x', gen_random_uuid(), now(), now() + interval '1 month', PENALTY,
+		IMPACT, NOTICE, now() - interval '2 days', DELIVERED, WARNED)`
+	enter := func(changes ...string) error {
+		sql := strings.NewReplacer(append(changes, "KIND", "'penalty'", "PENALTY", "'fine'", "IMPACT", "true",
+			"NOTICE", "now() - interval '3 days'", "DELIVERED", "now() - interval '1 day'", "WARNED", "NULL")...).Replace(columns)
+		_, err := w.db.Exec(t.Context(), sql)
+		return err
+	}
+	if err := enter(); err != nil {
+		t.Fatalf("what passes is refused: %v", err)
+	}
+	for name, c := range map[string]struct {
+		changes    []string
+		constraint string
+	}{
+		"warning":          {[]string{"PENALTY", "'warning'"}, "publication_gate_penalty"},
+		"no impact":        {[]string{"IMPACT", "false"}, "publication_gate_penalty"},
+		"no notice":        {[]string{"NOTICE", "NULL"}, "publication_gate_decision"},
+		"late notice":      {[]string{"NOTICE", "now()"}, "publication_gate_decision"},
+		"not delivered":    {[]string{"KIND", "'listing'", "DELIVERED", "NULL"}, "publication_gate_decision"},
+		"delivered early":  {[]string{"DELIVERED", "now() - interval '4 days'"}, "publication_gate_decision"},
+		"exposed unwarned": {[]string{"KIND", "'exposure'"}, "publication_gate_exposure"},
+	} {
+		if err := enter(c.changes...); pg.Constraint(err) != c.constraint {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, sql := range []string{"UPDATE publication SET title = 'x'", "DELETE FROM publication", "UPDATE digest SET total = 1", "DELETE FROM digest_row"} {
+		if _, err := w.db.Exec(t.Context(), sql); pg.Code(err) != "42501" {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+}
