@@ -1,0 +1,234 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"quietline/internal/calendar"
+	"quietline/internal/errs"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
+)
+
+// Owners are the services that own the facts.
+type Owners struct {
+	Reporting   reportingv1.ReportingServiceClient
+	Assignment  assignmentv1.AssignmentServiceClient
+	Ledger      ledgerv1.LedgerServiceClient
+	Credit      creditv1.CreditServiceClient
+	Enforcement enforcementv1.EnforcementServiceClient
+	Disclosure  disclosurev1.DisclosureServiceClient
+}
+
+// runs is what activities need of Temporal itself.
+type runs interface {
+	StartCase(ctx context.Context, caseID string) (bool, error)
+	StartComplaint(ctx context.Context, complaintID string, round int32) (bool, error)
+	Signal(ctx context.Context, workflowID, name string, arg any) error
+}
+
+// Activities are the only I/O of the workflows. Each may run again at any point, so every write carries a request ID that
+// follows from its workflow and its place in it. Requests are cloned before they are filled in: a retry gets the same.
+type Activities struct {
+	Owners
+	runs     runs
+	starts   *starts
+	agencies directory
+	now      func() time.Time
+}
+
+func newActivities(o Owners, r runs, s *starts) *Activities {
+	return &Activities{Owners: o, runs: r, starts: s, now: time.Now}
+}
+
+// workflowID is the workflow that an activity runs for.
+func workflowID(ctx context.Context) string { return activity.GetInfo(ctx).WorkflowExecution.ID }
+
+// Perform does the mesh's own writes in their order and opens the tasks among them.
+func (a *Activities) Perform(ctx context.Context, deeds []proto.Message) (*caseworkv1.Performed, error) {
+	out := &caseworkv1.Performed{}
+	for _, deed := range deeds {
+		opened, err := a.deed(ctx, deed)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", deed.ProtoReflect().Descriptor().Name(), err)
+		}
+		if opened != nil {
+			out.Opened = append(out.Opened, opened)
+		}
+	}
+	return out, nil
+}
+
+func (a *Activities) deed(ctx context.Context, deed proto.Message) (*caseworkv1.OpenedTask, error) {
+	var err error
+	switch m := deed.(type) {
+	case *caseworkv1.StepTask:
+		return a.openTask(ctx, m)
+	case *assignmentv1.CancelTaskRequest:
+		_, err = a.Assignment.CancelTask(ctx, m)
+		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN)
+	case *reportingv1.AdvanceComplaintRequest:
+		_, err = a.Reporting.AdvanceComplaint(ctx, m)
+	case *reportingv1.GiveFeedbackRequest:
+		_, err = a.Reporting.GiveFeedback(ctx, m)
+	case *reportingv1.RecordClassificationRequest:
+		_, err = a.Reporting.RecordClassification(ctx, m)
+	case *reportingv1.RecordFindingsRequest:
+		_, err = a.Reporting.RecordFindings(ctx, m)
+	case *enforcementv1.RecordMeasureRequest:
+		_, err = a.Enforcement.RecordMeasure(ctx, m)
+	case *enforcementv1.AdvanceCaseRequest:
+		_, err = a.Enforcement.AdvanceCase(ctx, m)
+	case *enforcementv1.DecideCaseRequest:
+		_, err = a.Enforcement.DecideCase(ctx, m)
+	case *ledgerv1.SuspendResourceRequest:
+		_, err = a.Ledger.SuspendResource(ctx, m)
+		// A resource that was recalled meanwhile is out of service for good.
+		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
+	default:
+		return nil, fmt.Errorf("no such deed: %T", deed)
+	}
+	return nil, err
+}
+
+// openTask opens a task and writes to its complaint where it is now, who takes part and until when.
+func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask) (*caseworkv1.OpenedTask, error) {
+	due, err := calendar.Due(s.GetBasis(), s.GetFromTime().AsTime(), s.GetProfile())
+	if err != nil {
+		return nil, err
+	}
+	agency, err := a.agency(ctx, s.GetTask().GetAgencyId())
+	if err != nil {
+		return nil, err
+	}
+	t := proto.CloneOf(s.GetTask())
+	t.DueTime = timestamppb.New(due.Due)
+	t.Clock = &commonv1.Clock{
+		Basis: s.GetBasis(), StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
+	}
+	if t.GetRole() == roleOperator && !isOperator(agency) {
+		t.Role = roleWorker // a provincial administration stands in for an operator
+	}
+	_, err = a.Assignment.OpenTask(ctx, &assignmentv1.OpenTaskRequest{RequestId: derived(t.GetTaskId() + "/open"), Task: t})
+	// Its identifier is the workflow's: it is open already, and the directory or the calendar changed between two tries.
+	if err = unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED); err != nil {
+		return nil, err
+	}
+	if s.GetStage() != "" {
+		if err := a.advanceTo(ctx, s, t, agency.GetName()); err != nil {
+			return nil, err
+		}
+	}
+	return &caseworkv1.OpenedTask{
+		TaskId: t.GetTaskId(), DueTime: t.GetDueTime(), EscalateEvery: durationpb.New(due.EscalateEvery),
+	}, nil
+}
+
+func (a *Activities) advanceTo(ctx context.Context, s *caseworkv1.StepTask, t *assignmentv1.Task, office string) error {
+	if s.GetOfficeHidden() {
+		office = ""
+	}
+	_, err := a.Reporting.AdvanceComplaint(ctx, &reportingv1.AdvanceComplaintRequest{
+		RequestId: derived(t.GetTaskId() + "/advance"), ComplaintId: t.GetSubjectId(), Round: t.GetRound(),
+		Stage: s.GetStage(), Office: office, DueTime: t.GetDueTime(),
+		Participations: []*reportingv1.Participation{{AgencyId: t.GetAgencyId(), Part: s.GetPart(), SinceTime: s.GetFromTime()}},
+	})
+	return unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
+}
+
+// Escalate tells the superior that a task is overdue.
+func (a *Activities) Escalate(ctx context.Context, req *assignmentv1.EscalateTaskRequest) error {
+	_, err := a.Assignment.EscalateTask(ctx, req)
+	return err
+}
+
+// Until is when a wait that is nobody's task ends.
+func (a *Activities) Until(_ context.Context, basis string, from time.Time, profile string) (*timestamppb.Timestamp, error) {
+	due, err := calendar.Due(basis, from, profile)
+	if err != nil {
+		return nil, err
+	}
+	return timestamppb.New(due.Due), nil
+}
+
+// Look is how a complaint stands now.
+func (a *Activities) Look(ctx context.Context, in *caseworkv1.ComplaintInput) (*caseworkv1.Looked, error) {
+	f, err := a.Reporting.GetFacts(ctx, &reportingv1.GetFactsRequest{ComplaintId: in.GetComplaintId(), MaxReports: 1})
+	if err != nil {
+		return nil, err
+	}
+	return &caseworkv1.Looked{
+		Current:      f.GetComplaint().GetRound() == in.GetRound() && f.GetComplaint().GetState() != "CLOSED",
+		Supplemented: f.GetSupplemented(), AllWithdrawn: f.GetAllWithdrawn(),
+	}, nil
+}
+
+// unless forgives refusals for these reasons.
+func unless(err error, reasons ...commonv1.ErrorReason) error {
+	for _, r := range reasons {
+		if errs.Is(err, r) {
+			return nil
+		}
+	}
+	return err
+}
+
+// directory remembers agencies for a while: every task asks for one.
+type directory struct {
+	mu    sync.Mutex
+	known map[string]knownAgency
+}
+
+type knownAgency struct {
+	agency *assignmentv1.Agency
+	until  time.Time
+}
+
+const directoryFor = time.Minute
+
+// agency is an agency of the directory; one without its name when the directory has none such.
+func (a *Activities) agency(ctx context.Context, id string) (*assignmentv1.Agency, error) {
+	a.agencies.mu.Lock()
+	known, ok := a.agencies.known[id]
+	a.agencies.mu.Unlock()
+	if ok && a.now().Before(known.until) {
+		return known.agency, nil
+	}
+	resp, err := a.Assignment.GetAgency(ctx, &assignmentv1.GetAgencyRequest{AgencyId: id})
+	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) {
+		return &assignmentv1.Agency{AgencyId: id}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.agencies.mu.Lock()
+	defer a.agencies.mu.Unlock()
+	if a.agencies.known == nil {
+		a.agencies.known = map[string]knownAgency{}
+	}
+	a.agencies.known[id] = knownAgency{resp.GetAgency(), a.now().Add(directoryFor)}
+	return resp.GetAgency(), nil
+}
+
+func isOperator(a *assignmentv1.Agency) bool {
+	switch a.GetKind() {
+	case "operator", "operator_branch", "resale_operator":
+		return true
+	}
+	return false
+}
+
+func timestamp(t time.Time) *timestamppb.Timestamp { return timestamppb.New(t) }

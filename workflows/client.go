@@ -1,0 +1,143 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+)
+
+// TaskQueue is where the mesh's workers wait.
+const TaskQueue = "casework"
+
+// complaintID is the workflow of a round of a complaint.
+func complaintID(id string, round int32) string { return fmt.Sprintf("complaint/%s/%d", id, round) }
+
+func caseID(id string) string { return "case/" + id }
+
+func digestID(id string) string { return "digest/" + id }
+
+// Client starts the mesh's workflows and talks to them, with their types.
+type Client struct {
+	temporal client.Client
+	profile  string
+	working  atomic.Bool // the worker of this process has started
+}
+
+// NewClient makes a client for workflows of a profile.
+func NewClient(c client.Client, profile string) *Client {
+	return &Client{temporal: c, profile: profile}
+}
+
+// StartComplaint starts a round's workflow, and says whether it is new. A round has one workflow ever.
+func (c *Client) StartComplaint(ctx context.Context, id string, round int32) (bool, error) {
+	return c.start(ctx, complaintID(id, round), Complaint, &caseworkv1.ComplaintInput{ComplaintId: id, Round: round, Profile: c.profile})
+}
+
+// StartCase starts a case's workflow, and says whether it is new.
+func (c *Client) StartCase(ctx context.Context, id string) (bool, error) {
+	return c.start(ctx, caseID(id), Case, &caseworkv1.CaseInput{CaseId: id, Profile: c.profile})
+}
+
+// BuildDigest runs a digest's workflow to its end.
+func (c *Client) BuildDigest(ctx context.Context, id, month string) error {
+	if _, err := c.start(ctx, digestID(id), Digest, &caseworkv1.DigestInput{DigestId: id, Month: month}); err != nil {
+		return err
+	}
+	return fromTemporal(c.temporal.GetWorkflow(ctx, digestID(id), "").Get(ctx, nil))
+}
+
+func (c *Client) start(ctx context.Context, id string, workflow any, in any) (bool, error) {
+	_, err := c.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: TaskQueue,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		EnableEagerStart:                         true, // the worker is in this process: no trip through matching
+	}, workflow, in)
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("start %s: %w", id, fromTemporal(err))
+	}
+	return true, nil
+}
+
+// Decide has a workflow take a decision. It returns when the decision is written. The same key is one decision.
+func (c *Client) Decide(ctx context.Context, workflowID, key string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error) {
+	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		UpdateID: key, WorkflowID: workflowID, UpdateName: updateDecide, WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{in},
+	})
+	if err != nil {
+		return nil, err
+	}
+	resp := &caseworkv1.DecideResponse{}
+	if err := handle.Get(ctx, resp); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// Signal tells a workflow something. One that is over needs no telling.
+func (c *Client) Signal(ctx context.Context, workflowID, name string, arg any) error {
+	err := c.temporal.SignalWorkflow(ctx, workflowID, "", name, arg)
+	if gone(err) {
+		return nil
+	}
+	return fromTemporal(err)
+}
+
+// Running says whether a workflow has an open run.
+func (c *Client) Running(ctx context.Context, workflowID string) (bool, error) {
+	d, err := c.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if gone(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fromTemporal(err)
+	}
+	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// Serving says whether our worker runs and Temporal answers.
+func (c *Client) Serving(ctx context.Context) bool {
+	if !c.working.Load() {
+		return false
+	}
+	_, err := c.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return err == nil
+}
+
+// scheduleSweep makes the schedule of the sweep, or brings it up to date.
+func (c *Client) scheduleSweep(ctx context.Context, pace pace) error {
+	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: pace.every}}}
+	schedules := c.temporal.ScheduleClient()
+	_, err := schedules.Create(ctx, client.ScheduleOptions{
+		ID: sweepID, Spec: spec, Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: pace.every,
+		Action: &client.ScheduleWorkflowAction{
+			ID: sweepID, Workflow: Sweep, TaskQueue: TaskQueue, Args: []any{c.profile}, WorkflowRunTimeout: 2 * sweepTime,
+		},
+	})
+	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return err
+	}
+	return schedules.GetHandle(ctx, sweepID).Update(ctx, client.ScheduleUpdateOptions{
+		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+			s := in.Description.Schedule
+			s.Spec = &spec
+			if action, ok := s.Action.(*client.ScheduleWorkflowAction); ok {
+				action.Args = []any{c.profile}
+			}
+			return &client.ScheduleUpdate{Schedule: &s}, nil
+		},
+	})
+}

@@ -1,0 +1,196 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+)
+
+// handle is step 4, 处置: what is proposed, approved where it weighs, and carried out. The answer is the result.
+func (c *complaint) handle(ctx workflow.Context) (string, error) {
+	d, ground, err := c.propose(ctx)
+	if err != nil {
+		return "", err
+	}
+	if d.GetOutcome() == noMeasure {
+		return noMeasure, nil
+	}
+	if d.GetOutcome() != measures {
+		c.openCasesFor(ctx, d)
+	}
+	if d.GetOutcome() == onlyCase {
+		// The first effective outcome is the result; the other branches live on in their cases.
+		err := workflow.Await(ctx, func() bool { return len(c.openCases) == 0 || len(c.endedCases) > 0 })
+		return onlyCase, err
+	}
+	return measures, c.carryOut(ctx, d.recorded.GetMeasures(), ground)
+}
+
+// propose asks for the handling until it stands. What weighs is reviewed and signed by two other people. The answer is
+// the proposal and the task that is the ground of its measures.
+func (c *complaint) propose(ctx workflow.Context) (*decision, string, error) {
+	for {
+		d, err := c.ask(ctx, c.order(stepHandle))
+		if err != nil {
+			return nil, "", err
+		}
+		if !slices.ContainsFunc(d.recorded.GetMeasures(), (*caseworkv1.PlannedMeasure).GetWeighs) {
+			return d, d.GetTaskId(), nil
+		}
+		review, err := c.approve(ctx, stepReview, d.by.GetSubject())
+		if err != nil {
+			return nil, "", err
+		}
+		if review.GetOutcome() == returned {
+			continue
+		}
+		signature, err := c.approve(ctx, stepSign, d.by.GetSubject(), review.by.GetSubject())
+		if err != nil {
+			return nil, "", err
+		}
+		if signature.GetOutcome() == signed {
+			return d, signature.GetTaskId(), nil
+		}
+	}
+}
+
+func (c *complaint) approve(ctx workflow.Context, s step, excluded ...string) (*decision, error) {
+	o := c.order(s)
+	o.excluded = excluded
+	return c.ask(ctx, o)
+}
+
+// openCasesFor attaches the complaint to a case per party.
+func (c *complaint) openCasesFor(ctx workflow.Context, d *decision) {
+	parties := suable(d.GetDetail().GetParties())
+	if len(parties) == 0 {
+		parties = suable(c.parties)
+	}
+	q := openingCases{ComplaintID: c.in.GetComplaintId(), Round: c.in.GetRound(), AgencyID: c.route.GetLeadAgencyId(), Act: actOf(c.category), Parties: parties}
+	for range parties {
+		q.Requests = append(q.Requests, c.request())
+	}
+	opened := &caseworkv1.OpenedCases{}
+	perform(ctx, opened, act.OpenCases, q)
+	for _, o := range opened.GetCases() {
+		c.openCases = append(c.openCases, o.GetCaseId())
+		if o.GetEndedOutcome() != "" {
+			c.caseEnded(&caseworkv1.CaseEnded{CaseId: o.GetCaseId(), Outcome: o.GetEndedOutcome()})
+		}
+	}
+}
+
+// actOf is the act that a case is about (违法行为).
+func actOf(category string) string {
+	if category == "malicious" {
+		return "malicious_calls"
+	}
+	return "marketing_without_consent"
+}
+
+// carryOut is the execution of measures, all at once. What another must do counts as done with its receipt.
+func (c *complaint) carryOut(ctx workflow.Context, planned []*caseworkv1.PlannedMeasure, ground string) error {
+	c.tell("measure", planned[0].GetCode(), "")
+	running := 0
+	var tasks []*task
+	for i, m := range planned {
+		executor := c.executorOf(m)
+		id := derived(fmt.Sprintf("%s/measure/%d/%s", c.workflowID, i+1, ground))
+		if executor == c.route.GetLeadAgencyId() {
+			c.recordMeasure(m, id, executor, ground, ground, done)
+			c.onLedger(m, ground)
+			continue
+		}
+		c.recordMeasure(m, id, executor, ground, "", "ordered")
+		o := c.orderAt(stepExecute, executor)
+		o.facts["measure"], o.facts["measure_id"] = m.GetCode(), id
+		t := c.plan(ctx, o)
+		tasks = append(tasks, t)
+		running++
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer func() { running-- }()
+			if err := workflow.Await(ctx, func() bool { return t.opened != nil }); err != nil {
+				return
+			}
+			d, err := c.await(ctx, t)
+			if err != nil {
+				return // the script was stopped
+			}
+			c.recordMeasure(m, id, executor, ground, d.GetTaskId(), d.GetOutcome())
+			if d.GetOutcome() == done {
+				c.onLedger(m, ground)
+			}
+		})
+	}
+	if running > 0 {
+		c.flush(ctx)
+	}
+	for left := running; left > 0; left = running {
+		if err := workflow.Await(ctx, func() bool { return running < left }); err != nil {
+			return err
+		}
+		if running > 0 { // what the last one wrote goes with the feedback
+			c.flush(ctx)
+		}
+	}
+	return ctx.Err()
+}
+
+// executorOf is who carries a measure out: who the decision names, else who the catalogue says.
+func (c *complaint) executorOf(m *caseworkv1.PlannedMeasure) string {
+	lead := c.route.GetLeadAgencyId()
+	if m.GetExecutorAgencyId() != "" {
+		return m.GetExecutorAgencyId()
+	}
+	if m.GetExecutor() != "operator" {
+		return lead
+	}
+	for _, id := range []string{c.known.GetAccessOperatorId(), c.served, c.known.GetServingOperatorId(), c.route.GetVerifierAgencyId()} {
+		if id != "" {
+			return id
+		}
+	}
+	return lead
+}
+
+func (c *complaint) recordMeasure(m *caseworkv1.PlannedMeasure, id, executor, ground, receipt, state string) {
+	c.measure(&enforcementv1.RecordMeasureRequest{
+		MeasureId: id, Code: m.GetCode(), DecidedAgencyId: c.route.GetLeadAgencyId(), ExecutorAgencyId: executor,
+		DecidedTaskId: ground, ReceiptTaskId: receipt, State: state, ResourceId: c.resourceOf(m),
+	})
+}
+
+func (c *complaint) resourceOf(m *caseworkv1.PlannedMeasure) string {
+	if m.GetLedgerAction() == "" {
+		return ""
+	}
+	return c.known.GetResourceId()
+}
+
+// onLedger does to the ledger what a measure means for a resource that stands there.
+func (c *complaint) onLedger(m *caseworkv1.PlannedMeasure, ground string) {
+	if m.GetLedgerAction() != "suspend" || c.known.GetResourceId() == "" {
+		return
+	}
+	c.later(&ledgerv1.SuspendResourceRequest{
+		RequestId: c.request(), ResourceId: c.known.GetResourceId(), ReasonCode: m.GetCode(), Basis: orElse(m.GetBasis(), m.GetCode()),
+		Nature: orElse(m.GetNature(), "administrative_order"), TaskId: ground,
+		PriorNotice: "随处置决定书一并告知 (told with the decision)",
+		Remedy:      "可在六十日内申请行政复议, 或在六个月内提起行政诉讼 (行政复议法 20, 行政诉讼法 46)",
+	})
+}
+
+// caseEnded takes a case's end in, once.
+func (c *complaint) caseEnded(e *caseworkv1.CaseEnded) {
+	for _, known := range c.endedCases {
+		if known.GetCaseId() == e.GetCaseId() {
+			return
+		}
+	}
+	c.endedCases = append(c.endedCases, e)
+}

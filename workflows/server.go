@@ -1,0 +1,233 @@
+package workflows
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+
+	"quietline/internal/errs"
+	"quietline/internal/identity"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+)
+
+const (
+	batchAtOnce = 32 // decisions of a batch that are under way at once
+	askAtOnce   = 16 // questions to Temporal at once
+)
+
+// Server implements caseworkv1.CaseworkServiceServer.
+type Server struct {
+	caseworkv1.UnsafeCaseworkServiceServer // a missing RPC does not compile
+
+	client     *Client
+	assignment assignmentv1.AssignmentServiceClient
+	starts     *starts
+	profile    string
+	now        func() time.Time
+}
+
+// NewServer makes a Server.
+func NewServer(c *Client, assignment assignmentv1.AssignmentServiceClient, s *starts) *Server {
+	return &Server{client: c, assignment: assignment, starts: s, profile: c.profile, now: time.Now}
+}
+
+// Decide decides a task. The answer means that the row is written.
+func (s *Server) Decide(ctx context.Context, req *caseworkv1.DecideRequest) (*caseworkv1.DecideResponse, error) {
+	actor := identity.ActorOf(ctx)
+	key := actor.GetSubject() + "/" + req.GetRequestId()
+	for try := 0; ; try++ {
+		known, err := s.assignment.GetTask(ctx, &assignmentv1.GetTaskRequest{TaskId: req.GetTaskId()})
+		if err != nil {
+			return nil, err
+		}
+		if known.GetTask().GetState() != "OPEN" {
+			return repeated(known, req, key)
+		}
+		if err := mayDecide(known.GetTask(), actor, s.now()); err != nil {
+			return nil, err
+		}
+		resp, err := s.client.Decide(ctx, known.GetTask().GetWorkflowId(), key, decideInput(req, actor, key))
+		if err == nil {
+			return sameRequest(resp, req)
+		}
+		if !elsewhere(err) {
+			return nil, fromTemporal(err)
+		}
+		// The run says that the task is not open, its row that it is: either it was decided a moment ago, which the row
+		// will tell, or the run is being taken over by another worker and will know the task again.
+		if err := s.pause(ctx, try); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// mayDecide: the task's agency, in the task's role, and nobody else has it in hand.
+func mayDecide(t *assignmentv1.Task, actor *commonv1.Actor, now time.Time) error {
+	switch {
+	case t.GetAgencyId() != actor.GetAgencyId():
+		return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY, "the task belongs to another agency")
+	case !identity.HasRole(actor, t.GetRole()):
+		return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_ROLE_NOT_ALLOWED,
+			"the step %s is for the role %s", t.GetStep(), t.GetRole().String()[len("ROLE_"):])
+	case t.GetClaimedBy() != "" && t.GetClaimedBy() != actor.GetSubject() && now.Before(t.GetClaimedUntil().AsTime()):
+		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_TASK_CLAIMED, "the task is claimed by another person")
+	}
+	return nil
+}
+
+// repeated answers for a task that is not open any more: the same request has its answer in the decision's row.
+func repeated(known *assignmentv1.GetTaskResponse, req *caseworkv1.DecideRequest, key string) (*caseworkv1.DecideResponse, error) {
+	d := known.GetDecision()
+	if d.GetRequestKey() != key {
+		return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN,
+			"the task is %s", known.GetTask().GetState())
+	}
+	return sameRequest(&caseworkv1.DecideResponse{
+		TaskId: d.GetTaskId(), Outcome: d.GetOutcome(), DecidedTime: d.GetDecidedTime(),
+	}, req)
+}
+
+// sameRequest refuses a request ID that was used for another decision.
+func sameRequest(resp *caseworkv1.DecideResponse, req *caseworkv1.DecideRequest) (*caseworkv1.DecideResponse, error) {
+	if resp.GetTaskId() != req.GetTaskId() || resp.GetOutcome() != req.GetOutcome() {
+		return nil, errs.New(codes.AlreadyExists, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED,
+			"the request ID was used for another decision")
+	}
+	return resp, nil
+}
+
+func decideInput(req *caseworkv1.DecideRequest, actor *commonv1.Actor, key string) *caseworkv1.DecideInput {
+	return &caseworkv1.DecideInput{Actor: actor, Decision: &assignmentv1.Decision{
+		TaskId: req.GetTaskId(), Outcome: req.GetOutcome(), ReasonCode: req.GetReasonCode(), Note: req.GetNote(),
+		Detail: req.GetDetail(), RequestKey: key, DecidedBy: actor.GetSubject(),
+	}}
+}
+
+// elsewhere says whether run and row do not agree on whether the task is open.
+func elsewhere(err error) bool {
+	return gone(err) || isRefusal(err, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN)
+}
+
+// pause waits a little, and gives up after a few times.
+func (s *Server) pause(ctx context.Context, try int) error {
+	const tries, first = 6, 50 * time.Millisecond
+	if try >= tries {
+		return errs.New(codes.Unavailable, commonv1.ErrorReason_ERROR_REASON_UNAVAILABLE,
+			"the task's workflow does not know it yet; the same request may be sent again")
+	}
+	return pause(ctx, first<<try)
+}
+
+// BatchDecide decides many tasks; each has a result of its own.
+func (s *Server) BatchDecide(ctx context.Context, req *caseworkv1.BatchDecideRequest) (*caseworkv1.BatchDecideResponse, error) {
+	results := make([]*caseworkv1.DecideResult, len(req.GetDecisions()))
+	group := new(errgroup.Group)
+	group.SetLimit(batchAtOnce)
+	for i, d := range req.GetDecisions() {
+		group.Go(func() error {
+			results[i] = s.result(ctx, d)
+			return nil
+		})
+	}
+	return &caseworkv1.BatchDecideResponse{Results: results}, group.Wait()
+}
+
+func (s *Server) result(ctx context.Context, d *caseworkv1.DecideRequest) *caseworkv1.DecideResult {
+	out := &caseworkv1.DecideResult{TaskId: d.GetTaskId()}
+	resp, err := s.Decide(ctx, d)
+	if err == nil {
+		out.Response = resp
+		return out
+	}
+	if refusal, ok := errs.Refusal(err); ok {
+		out.Reason, out.Message = errs.Name(errs.Reason(err)), refusal.Message()
+		return out
+	}
+	// What happened is not the caller's to know; that the decision may be sent again is.
+	out.Reason = errs.Name(commonv1.ErrorReason_ERROR_REASON_UNAVAILABLE)
+	out.Message = "not decided now; the same decision may be sent again"
+	return out
+}
+
+// BuildDigest builds the digest of a month and returns when it is written.
+func (s *Server) BuildDigest(ctx context.Context, req *caseworkv1.BuildDigestRequest) (*caseworkv1.BuildDigestResponse, error) {
+	id := derived("digest/" + identity.ActorOf(ctx).GetSubject() + "/" + req.GetRequestId())
+	if err := s.client.BuildDigest(ctx, id, req.GetMonth()); err != nil {
+		return nil, err
+	}
+	return &caseworkv1.BuildDigestResponse{DigestId: id}, nil
+}
+
+// Start starts the workflows of committed rows, as many as the rate allows now; the sweep starts the others.
+func (s *Server) Start(ctx context.Context, req *caseworkv1.StartRequest) (*caseworkv1.StartResponse, error) {
+	var started atomic.Int32
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(s.starts.most)
+	for _, item := range req.GetItems() {
+		if !s.starts.limit.Allow() {
+			break
+		}
+		group.Go(func() error {
+			if err := s.startOne(gctx, req.GetKind(), item); err != nil {
+				return err
+			}
+			started.Add(1)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return &caseworkv1.StartResponse{Started: started.Load()}, nil
+}
+
+func (s *Server) startOne(ctx context.Context, kind string, item *caseworkv1.Startable) error {
+	if kind == "case" {
+		_, err := s.client.StartCase(ctx, item.GetId())
+		return err
+	}
+	_, err := s.client.StartComplaint(ctx, item.GetId(), item.GetRound())
+	return err
+}
+
+// Nudge tells a complaint's workflow that facts changed.
+func (s *Server) Nudge(ctx context.Context, req *caseworkv1.NudgeRequest) (*caseworkv1.NudgeResponse, error) {
+	if err := s.client.Signal(ctx, complaintID(req.GetComplaintId(), req.GetRound()), signalNudge, nil); err != nil {
+		return nil, err
+	}
+	return &caseworkv1.NudgeResponse{}, nil
+}
+
+// GetStatus says whether the engine serves.
+func (s *Server) GetStatus(ctx context.Context, _ *caseworkv1.GetStatusRequest) (*caseworkv1.GetStatusResponse, error) {
+	return &caseworkv1.GetStatusResponse{Serving: s.client.Serving(ctx), Profile: s.profile}, nil
+}
+
+// CheckRunning says which of the workflows do not run.
+func (s *Server) CheckRunning(ctx context.Context, req *caseworkv1.CheckRunningRequest) (*caseworkv1.CheckRunningResponse, error) {
+	running := make([]bool, len(req.GetWorkflowIds()))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(askAtOnce)
+	for i, id := range req.GetWorkflowIds() {
+		group.Go(func() error {
+			var err error
+			running[i], err = s.client.Running(gctx, id)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	resp := &caseworkv1.CheckRunningResponse{}
+	for i, id := range req.GetWorkflowIds() {
+		if !running[i] {
+			resp.NotRunning = append(resp.NotRunning, id)
+		}
+	}
+	return resp, nil
+}
