@@ -92,6 +92,12 @@ func openBlob(ctx context.Context, address string) (*blob.Bucket, error) {
 		if err := os.MkdirAll(u.Path, 0o700); err != nil {
 			return nil, fmt.Errorf("evidence store: %w", err)
 		}
+		// files are renamed into place, so they are begun beside it: the machine's temporary folder may be another disk
+		q := u.Query()
+		q.Set("no_tmp_dir", "true")
+		q.Set("metadata", "skip") // the row describes the file
+		u.RawQuery = q.Encode()
+		address = u.String()
 	}
 	b, err := blob.OpenBucket(ctx, address)
 	if err != nil {
