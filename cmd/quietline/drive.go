@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+)
+
+const (
+	driveBatch  = 100                    // decisions in one BatchDecide
+	driveDesks  = 4                      // agencies that work at the same time
+	driveBreath = 300 * time.Millisecond // between two looks at the open tasks
+)
+
+// driveCmd plays the people of all agencies until no complaint is live and no task open.
+//
+// It is a client like any other: it lists tasks as the lead ministry and decides each with the demo account of the
+// agency and role that the task names. What it decides follows from the seed and the task.
+type driveCmd struct {
+	remote
+	Seed  uint64        `help:"Seed of the decisions." default:"1"`
+	Until string        `help:"Stop when this is reached: closed (nothing live) or idle (no open task)." enum:"closed,idle" default:"closed"`
+	Quiet bool          `help:"Print no table."`
+	Limit time.Duration `help:"Give up after this long." default:"2h"`
+}
+
+// Run drives until the end is reached.
+func (c driveCmd) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Limit)
+	defer cancel()
+	d := &driver{cmd: c, people: people{seed: c.Seed}, desks: newDesks(), began: time.Now()}
+	defer d.close()
+	for {
+		done, err := d.round(ctx)
+		switch {
+		case err == nil && done:
+			return d.farewell(ctx)
+		case err != nil && (ctx.Err() != nil || !passing(err)):
+			return err
+		}
+		select {
+		case <-time.After(driveBreath):
+		case <-ctx.Done():
+			return errors.New("drive: not everything came to an end in time")
+		}
+	}
+}
+
+func newDesks() map[string]*grpc.ClientConn { return map[string]*grpc.ClientConn{} }
+
+type driver struct {
+	cmd     driveCmd
+	people  people
+	began   time.Time
+	decided int
+
+	mu    sync.Mutex
+	desks map[string]*grpc.ClientConn // by ROLE@AGENCY
+}
+
+// round decides every task that is open now, and says whether the end is reached.
+func (d *driver) round(ctx context.Context) (done bool, err error) {
+	tasks, err := d.openTasks(ctx)
+	if err != nil {
+		return false, err
+	}
+	desks := map[string][]*assignmentv1.Task{}
+	for _, t := range tasks {
+		account := strings.TrimPrefix(t.GetRole().String(), "ROLE_") + "@" + t.GetAgencyId()
+		desks[account] = append(desks[account], t)
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(driveDesks)
+	for account, pile := range desks {
+		group.Go(func() error {
+			for chunk := range slices.Chunk(pile, driveBatch) {
+				if err := d.decide(groupCtx, account, chunk); err != nil {
+					return fmt.Errorf("%s: %w", account, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return false, err
+	}
+	lead, err := d.desk("LEAD@miit")
+	if err != nil {
+		return false, err
+	}
+	status, err := readStatus(ctx, lead)
+	if err != nil {
+		return false, err
+	}
+	d.show(status)
+	if d.cmd.Until == "idle" {
+		return status.TasksOpen == 0 && status.Complaints.Received+status.Complaints.Open == 0, nil
+	}
+	return status.TasksOpen == 0 && status.Complaints.live() == 0, nil
+}
+
+func (d *driver) openTasks(ctx context.Context) ([]*assignmentv1.Task, error) {
+	lead, err := d.desk("LEAD@miit")
+	if err != nil {
+		return nil, err
+	}
+	var tasks []*assignmentv1.Task
+	err = pages(func(token string) (string, error) {
+		r, err := assignmentv1.NewAssignmentServiceClient(lead).ListTasks(ctx,
+			&assignmentv1.ListTasksRequest{PageSize: auditPage, PageToken: token, State: "OPEN"})
+		tasks = append(tasks, r.GetTasks()...)
+		return r.GetNextPageToken(), err
+	})
+	return tasks, err
+}
+
+// decide works one pile of one desk. A task that somebody else finished in between is no error.
+func (d *driver) decide(ctx context.Context, account string, pile []*assignmentv1.Task) error {
+	desk, err := d.desk(account)
+	if err != nil {
+		return err
+	}
+	batch := &caseworkv1.BatchDecideRequest{RequestId: uuid.NewString()}
+	for _, t := range pile {
+		batch.Decisions = append(batch.Decisions, d.people.decide(t))
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	response, err := caseworkv1.NewCaseworkServiceClient(desk).BatchDecide(ctx, batch)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, r := range response.GetResults() {
+		switch r.GetReason() {
+		case "":
+			d.decided++
+		case "TASK_NOT_OPEN", "TASK_CLAIMED", "CLOSED", "UNAVAILABLE", "NOT_FOUND":
+		default:
+			t := pile[i]
+			return fmt.Errorf("task %s (%s), outcome %s: %s: %s", t.GetTaskId(), t.GetStep(),
+				batch.GetDecisions()[i].GetOutcome(), r.GetReason(), r.GetMessage())
+		}
+	}
+	return nil
+}
+
+// desk is the connection of an account, made once.
+func (d *driver) desk(account string) (*grpc.ClientConn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if conn := d.desks[account]; conn != nil {
+		return conn, nil
+	}
+	conn, err := d.cmd.dial(account)
+	if err == nil {
+		d.desks[account] = conn
+	}
+	return conn, err
+}
+
+func (d *driver) close() {
+	for _, conn := range d.desks {
+		_ = conn.Close()
+	}
+}
+
+// show keeps one table on a terminal, or prints a line a round elsewhere.
+func (d *driver) show(s *meshStatus) {
+	if d.cmd.Quiet {
+		return
+	}
+	var stages []string
+	for _, stage := range sortedKeys(s.byStage) {
+		stages = append(stages, fmt.Sprintf("%s %d", stage, s.byStage[stage]))
+	}
+	end := "\n"
+	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		end = "\x1b[K\r"
+	}
+	fmt.Printf("%6.1fs  decided %d | received %d open %d watching %d closed %d | tasks %d | %s%s",
+		time.Since(d.began).Seconds(), d.decided, s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching,
+		s.Complaints.Closed, s.TasksOpen, strings.Join(stages, ", "), end)
+}
+
+func (d *driver) farewell(ctx context.Context) error {
+	lead, err := d.desk("LEAD@miit")
+	if err != nil {
+		return err
+	}
+	s, err := readStatus(ctx, lead)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%d decisions in %.0f s; %d reports, %d complaints closed, %d watching, %d tasks open\n", d.decided,
+		time.Since(d.began).Seconds(), s.Reports, s.Complaints.Closed, s.Complaints.Watching, s.TasksOpen)
+	return nil
+}

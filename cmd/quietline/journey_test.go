@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"quietline/deploy/sample"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
+)
+
+// TestMesh_fromReportToDisclosure sends the sample day, plays the people of all agencies and follows every complaint
+// to its end.
+func TestMesh_fromReportToDisclosure(t *testing.T) {
+	m := theMesh(t)
+	if err := loadLedger(t.Context(), m.remote); err != nil {
+		t.Fatal(err)
+	}
+	results, counts := m.sendSample(t)
+	if want := (tally{Rows: 124, Accepted: 120, Joined: counts.Joined, Duplicate: 1, Conflict: 1, Quarantined: 2}); counts != want {
+		t.Fatalf("first time: got %+v, want %+v", counts, want)
+	}
+	_, again := m.sendSample(t)
+	if want := (tally{Rows: 124, Duplicate: 121, Conflict: 1, Quarantined: 2}); again != want {
+		t.Fatalf("the same file again: got %+v, want %+v", again, want)
+	}
+	m.driveToEnd(t)
+	m.checkTracks(t, results)
+	m.checkDigest(t)
+	m.checkFsck(t)
+}
+
+func (m *testMesh) sendSample(t *testing.T) ([]*reportingv1.RowResult, tally) {
+	t.Helper()
+	service := reportingv1.NewReportingServiceClient(m.as(t, "CENTRE@"+sample.Sender))
+	day, err := formatNamed(sample.Format, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var results []*reportingv1.RowResult
+	counts, err := send(t.Context(), service, day, bytes.NewReader(sample.Day), func(r *reportingv1.RowResult) error {
+		results = append(results, r)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results, counts
+}
+
+func (m *testMesh) driveToEnd(t *testing.T) {
+	t.Helper()
+	drive := driveCmd{remote: m.remote, Seed: 1, Until: "closed", Quiet: true, Limit: 5 * time.Minute}
+	if err := drive.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkTracks asks for each accepted report by receipt and secret, as plain JSON without a token.
+func (m *testMesh) checkTracks(t *testing.T, results []*reportingv1.RowResult) {
+	t.Helper()
+	const track = "quietline.reporting.v1.ReportingService/TrackReport"
+	for _, r := range results {
+		if r.GetFate() != reportingv1.Fate_FATE_ACCEPTED {
+			continue
+		}
+		code, answer, raw := m.post(t, track, "", fmt.Sprintf(`{"receipt":%q,"secret":%q}`, r.GetReceipt(), r.GetSecret()))
+		if code != 200 || answer["stage"] != "closed" || answer["result"] == "" {
+			t.Fatalf("track line %d: %d %s", r.GetLine(), code, raw)
+		}
+		if entries, _ := answer["entries"].([]any); len(entries) < 2 {
+			t.Fatalf("track line %d: a timeline of %d entries: %s", r.GetLine(), len(entries), raw)
+		}
+	}
+	right := results[0]
+	_, _, unknown := m.post(t, track, "", fmt.Sprintf(`{"receipt":"QL000000AAAAAAAA","secret":%q}`, right.GetSecret()))
+	_, _, wrong := m.post(t, track, "", fmt.Sprintf(`{"receipt":%q,"secret":"0000000000"}`, right.GetReceipt()))
+	if unknown != wrong || !strings.Contains(wrong, "RECEIPT_NOT_FOUND") {
+		t.Fatalf("unknown receipt and wrong secret answer differently:\n%s\n%s", unknown, wrong)
+	}
+}
+
+func (m *testMesh) checkDigest(t *testing.T) {
+	t.Helper()
+	month := time.Now().In(time.FixedZone("CST", 8*3600)).Format("2006-01")
+	conn := m.as(t, "STATISTICIAN@miit")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, err := caseworkv1.NewCaseworkServiceClient(conn).BuildDigest(ctx, &caseworkv1.BuildDigestRequest{RequestId: uuid.NewString(), Month: month})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var digest *disclosurev1.Digest
+	await(t, "the digest", 20*time.Second, func() (bool, error) {
+		r, err := disclosurev1.NewDisclosureServiceClient(conn).GetDigest(ctx, &disclosurev1.GetDigestRequest{Month: month})
+		digest = r.GetDigest()
+		return err == nil, err
+	})
+	if digest.GetTotal() == 0 || len(digest.GetTables()) == 0 {
+		t.Fatalf("an empty digest: %v", digest)
+	}
+	for _, table := range digest.GetTables() {
+		var reports int64
+		var shares int32
+		for _, row := range table.GetRows() {
+			reports += row.GetReports()
+			shares += row.GetPerMille()
+		}
+		if reports != digest.GetTotal() || shares != 1000 {
+			t.Errorf("digest by %s: %d of %d reports, shares add to %d per mille", table.GetAxis(), reports, digest.GetTotal(), shares)
+		}
+	}
+}
+
+func (m *testMesh) checkFsck(t *testing.T) {
+	t.Helper()
+	found, err := fsck(t.Context(), m.as(t, "AUDITOR@miit"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Broken) > 0 {
+		t.Fatalf("fsck found %d broken invariants:\n%s", len(found.Broken), strings.Join(found.Broken, "\n"))
+	}
+	if found.Complaints == 0 {
+		t.Fatal("fsck saw no complaint")
+	}
+}

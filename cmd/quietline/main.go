@@ -1,0 +1,56 @@
+// Command quietline is the whole mesh in one binary: `up` runs all of it on one machine, a subcommand a service runs it
+// apart, and the operator's tools are clients of the gateway.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli lists the targets and the tools. Flags, QUIETLINE_* variables, defaults and help all come from these structs.
+type cli struct {
+	Up upCmd `cmd:"" help:"Run the whole mesh on this machine: services, workflows, gateway, PostgreSQL and Temporal."`
+
+	Reporting   reportingCmd   `cmd:"" group:"services" help:"Run the reporting service (举报)."`
+	Assignment  assignmentCmd  `cmd:"" group:"services" help:"Run the assignment service (分办)."`
+	Ledger      ledgerCmd      `cmd:"" group:"services" help:"Run the number-resource ledger (台账)."`
+	Credit      creditCmd      `cmd:"" group:"services" help:"Run the credit lists (信用名单)."`
+	Enforcement enforcementCmd `cmd:"" group:"services" help:"Run enforcement cases (案件)."`
+	Disclosure  disclosureCmd  `cmd:"" group:"services" help:"Run disclosure (公示)."`
+	Workflows   workflowsCmd   `cmd:"" group:"services" help:"Run the workflow worker and its casework service (办理)."`
+	Gateway     gatewayCmd     `cmd:"" group:"services" help:"Run the gateway (网关)."`
+
+	Import importCmd `cmd:"" group:"tools" help:"Send a file of reports."`
+	Drive  driveCmd  `cmd:"" group:"tools" help:"Play the people of all agencies until no complaint is live."`
+	Status statusCmd `cmd:"" group:"tools" help:"Say what runs and how far the complaints are."`
+	Fsck   fsckCmd   `cmd:"" group:"tools" help:"Check the invariants across all owners; exit 1 when one is broken."`
+	Policy policyCmd `cmd:"" group:"tools" help:"Print the access matrix."`
+	Token  tokenCmd  `cmd:"" group:"tools" help:"Print a bearer token of a demo account."`
+
+	Bench     benchCmd     `cmd:"" hidden:"" help:"Measure the mesh against baselines in a temporary data directory; make bench."`
+	BenchLoad benchLoadCmd `cmd:"" hidden:"" help:"Put load on a mesh; started by bench."`
+}
+
+func main() {
+	// A second signal ends the process at once: what must survive a crash survives that too.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	var c cli
+	parser := kong.Must(&c, kong.Name("quietline"),
+		kong.Description("Quietline (静线): the mesh against harassing calls."),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	args, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := args.Run(); err != nil {
+		if !errors.Is(err, errBroken) { // fsck has printed its list
+			fmt.Fprintln(os.Stderr, "quietline:", sentence(err))
+		}
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+)
+
+// people decides as the people of the agencies might: mostly one way, now and then another. The same seed and task
+// give the same decision, with the same request ID, so that driving on after a crash repeats nothing.
+type people struct{ seed uint64 }
+
+// option is an outcome with its weight among a hundred.
+type option struct {
+	outcome string
+	weight  int
+}
+
+// habits are the outcomes that people choose at each step.
+var habits = map[string][]option{
+	"accept":       {{"accepted", 92}, {"not_accepted", 5}, {"supplement_asked", 3}},
+	"assign":       {{"assigned", 97}, {"urgent_criminal", 3}},
+	"preserve":     {{"preserved", 94}, {"nothing_held", 6}},
+	"number_check": {{"found", 84}, {"not_found", 5}, {"ported", 4}, {"forged", 3}, {"reassigned", 2}, {"not_in_use", 2}},
+	"traceback":    {{"traced", 60}, {"not_traced", 40}},
+	"fact_check":   {{"concluded", 95}, {"bounced", 5}},
+	"designate":    {{"designated", 100}},
+	"recheck":      {{"confirmed", 90}, {"overturned", 10}},
+	"late_check":   {{"confirmed", 100}},
+	"transfer":     {{"accepted", 95}, {"returned", 5}},
+	"handle":       {{"measures", 78}, {"case", 8}, {"measures_and_case", 9}, {"no_measure", 5}},
+	"review":       {{"approved", 95}, {"returned", 5}},
+	"sign":         {{"signed", 97}, {"returned", 3}},
+	"execute":      {{"done", 96}, {"failed", 4}},
+	"investigate":  {{"proposed", 85}, {"no_penalty", 15}},
+	"case_review":  {{"approved", 95}, {"returned", 5}},
+	"serve_notice": {{"served", 100}},
+	"case_sign":    {{"signed", 97}, {"returned", 3}},
+	"deliver":      {{"delivered", 100}},
+}
+
+// firms stand for the reported side; the names are made up and the codes belong to nobody.
+var firms = []struct{ name, code string }{
+	{"静线样例甲信息咨询有限公司", "91000000QLSAMPLE01"},
+	{"静线样例乙网络科技有限公司", "91000000QLSAMPLE02"},
+	{"静线样例丙房产经纪有限公司", "91000000QLSAMPLE03"},
+	{"静线样例丁教育咨询有限公司", "91000000QLSAMPLE04"},
+	{"静线样例戊商务服务有限公司", "91000000QLSAMPLE05"},
+}
+
+// decide makes the decision on a task.
+func (p people) decide(t *assignmentv1.Task) *caseworkv1.DecideRequest {
+	outcome := p.choose(t)
+	return &caseworkv1.DecideRequest{
+		RequestId:  uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "drive/%d/%s", p.seed, t.GetTaskId())).String(),
+		TaskId:     t.GetTaskId(),
+		Outcome:    outcome,
+		ReasonCode: reasonCode(t, outcome),
+		Note:       "由演练操作员作出",
+		Detail:     p.detail(t, outcome),
+	}
+}
+
+// roll is a number from 0 to below n that follows from seed, task and what it is for.
+func (p people) roll(t *assignmentv1.Task, what string, n int) int {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%d/%s/%s", p.seed, t.GetTaskId(), what)
+	return int(h.Sum64() % uint64(n)) //nolint:gosec // n is small and positive
+}
+
+func (p people) choose(t *assignmentv1.Task) string {
+	options := slices.DeleteFunc(slices.Clone(habits[t.GetStep()]), func(o option) bool {
+		return !slices.Contains(t.GetOutcomes(), o.outcome)
+	})
+	total := 0
+	for _, o := range options {
+		total += o.weight
+	}
+	if total == 0 {
+		return t.GetOutcomes()[0]
+	}
+	at := p.roll(t, "outcome", total)
+	for _, o := range options {
+		if at -= o.weight; at < 0 {
+			return o.outcome
+		}
+	}
+	return options[0].outcome
+}
+
+func reasonCode(t *assignmentv1.Task, outcome string) string {
+	switch outcome {
+	case "bounced":
+		return "not_our_sector"
+	case "not_accepted":
+		return "out_of_scope"
+	case "no_measure", "no_penalty":
+		return "slight_and_corrected" // 行政处罚法 33
+	case "returned":
+		return "facts_unclear"
+	}
+	return t.GetStep() + "_" + outcome
+}
+
+func (p people) detail(t *assignmentv1.Task, outcome string) *assignmentv1.DecisionDetail {
+	facts := t.GetFacts()
+	switch {
+	case t.GetStep() == "accept" && outcome == "accepted", outcome == "assigned":
+		return &assignmentv1.DecisionDetail{Category: or(facts["category"], "commercial"), Sector: or(facts["sector"], "other")}
+	case outcome == "bounced":
+		return &assignmentv1.DecisionDetail{ShouldActAgencyId: p.colleague(t)}
+	case outcome == "designated":
+		return &assignmentv1.DecisionDetail{LeadAgencyId: or(facts["should_act"], or(facts["lead"], t.GetAgencyId()))}
+	case outcome == "ported":
+		return &assignmentv1.DecisionDetail{PortedTo: p.otherOperator(t)}
+	case outcome == "concluded":
+		return p.findings(t)
+	case outcome == "overturned":
+		return &assignmentv1.DecisionDetail{Findings: []*assignmentv1.FindingDetail{{Result: "substantiated", ReasonCode: "recheck"}}}
+	case t.GetStep() == "late_check":
+		return &assignmentv1.DecisionDetail{Findings: []*assignmentv1.FindingDetail{{Result: or(facts["finding"], "substantiated"), ReasonCode: "same_conduct"}}}
+	case t.GetStep() == "handle":
+		return p.handling(t, outcome)
+	case outcome == "proposed":
+		return &assignmentv1.DecisionDetail{Penalty: p.penalty(t)}
+	}
+	return nil
+}
+
+func (p people) findings(t *assignmentv1.Task) *assignmentv1.DecisionDetail {
+	finding := &assignmentv1.FindingDetail{Result: "substantiated", ReasonCode: "no_consent_shown"}
+	switch roll := p.roll(t, "finding", 100); {
+	case roll < 12:
+		finding = &assignmentv1.FindingDetail{Result: "not_substantiated", ReasonCode: "consent_shown"}
+	case roll < 20 || t.GetFacts()["unverified_only"] == "true":
+		finding = &assignmentv1.FindingDetail{Result: "no_evidence", ReasonCode: "recording_gone"}
+	}
+	detail := &assignmentv1.DecisionDetail{Findings: []*assignmentv1.FindingDetail{finding}}
+	if finding.GetResult() == "substantiated" {
+		firm := firms[p.roll(t, "firm", len(firms))]
+		detail.Parties = []*assignmentv1.PartyDetail{{Role: "caller", Name: firm.name, CreditCode: firm.code}}
+	}
+	return detail
+}
+
+func (p people) handling(t *assignmentv1.Task, outcome string) *assignmentv1.DecisionDetail {
+	if outcome == "case" || outcome == "no_measure" {
+		return &assignmentv1.DecisionDetail{}
+	}
+	sets := [][]string{{"warn_holder"}, {"warn_holder", "restrict_outbound"}, {"mark_risk"}, {"rectify_order"}, {"suspend_number"}}
+	detail := &assignmentv1.DecisionDetail{}
+	for _, code := range sets[p.roll(t, "measures", len(sets))] {
+		detail.Measures = append(detail.Measures, &assignmentv1.MeasureDetail{Code: code})
+	}
+	return detail
+}
+
+func (p people) penalty(t *assignmentv1.Task) *assignmentv1.PenaltyDetail {
+	if p.roll(t, "penalty", 3) == 0 {
+		return &assignmentv1.PenaltyDetail{Kind: "warning", Basis: "消费者权益保护法第五十六条"}
+	}
+	yuan := int64(5000 + 1000*p.roll(t, "amount", 26)) // 广告法 62: 5,000 to 30,000 yuan
+	return &assignmentv1.PenaltyDetail{
+		Kind: "fine", Amount: &commonv1.Money{Fen: yuan * 100}, Basis: "广告法第六十二条", ListParty: true, Publish: true,
+	}
+}
+
+// colleague is another agency of the same province that might be competent.
+func (p people) colleague(t *assignmentv1.Task) string {
+	own, province, provincial := strings.Cut(t.GetAgencyId(), "-")
+	for _, other := range []string{"samr", "mofcom", "nfra"} {
+		if other == own {
+			continue
+		}
+		if provincial {
+			return other + "-" + province
+		}
+		return other
+	}
+	return "miit"
+}
+
+// otherOperator is where a number was ported to: another basic operator, at the same level.
+func (p people) otherOperator(t *assignmentv1.Task) string {
+	own, province, branch := strings.Cut(t.GetAgencyId(), "-")
+	operators := slices.DeleteFunc([]string{"cmcc", "ctcc", "cucc"}, func(o string) bool { return o == own })
+	other := operators[p.roll(t, "ported", len(operators))]
+	if branch && len(province) == 2 {
+		return other + "-" + province
+	}
+	return other
+}
+
+func or(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}

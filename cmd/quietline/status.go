@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
+)
+
+// statusCmd says what runs, where, and how far the complaints are.
+type statusCmd struct {
+	remote
+	As   string `help:"Account that may count." default:"LEAD@miit"`
+	JSON bool   `help:"Print one JSON object." name:"json"`
+}
+
+type complaintCounts struct {
+	Received int64 `json:"received"`
+	Open     int64 `json:"open"`
+	Watching int64 `json:"watching"`
+	Closed   int64 `json:"closed"`
+}
+
+func (c complaintCounts) live() int64 { return c.Received + c.Open + c.Watching }
+
+type meshStatus struct {
+	Gateway     string          `json:"gateway"`
+	Serving     bool            `json:"serving"`
+	NotServing  json.RawMessage `json:"not_serving,omitempty"`
+	Profile     string          `json:"profile,omitempty"`
+	Reports     int64           `json:"reports"`
+	Complaints  complaintCounts `json:"complaints"`
+	Quarantined int64           `json:"quarantined"`
+	TasksOpen   int64           `json:"tasks_open"`
+	TasksLate   int64           `json:"tasks_overdue"`
+
+	byStage, byStep map[string]int64
+}
+
+// Run prints the status; it fails when the mesh does not answer.
+func (c statusCmd) Run(ctx context.Context) error {
+	conn, err := c.dial(c.As)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	s, err := readStatus(ctx, conn)
+	if err != nil {
+		return err
+	}
+	s.Gateway = c.url()
+	if s.Serving, s.NotServing, err = healthz(ctx, s.Gateway); err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(s)
+	}
+	s.print()
+	return nil
+}
+
+// readStatus asks the owners for their counts.
+func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus, error) {
+	counts, err := reportingv1.NewReportingServiceClient(conn).CountComplaints(ctx, &reportingv1.CountComplaintsRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("count complaints: %w", err)
+	}
+	tasks, err := assignmentv1.NewAssignmentServiceClient(conn).CountTasks(ctx, &assignmentv1.CountTasksRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("count tasks: %w", err)
+	}
+	engine, err := caseworkv1.NewCaseworkServiceClient(conn).GetStatus(ctx, &caseworkv1.GetStatusRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("status of the workflows: %w", err)
+	}
+	return &meshStatus{
+		Profile: engine.GetProfile(),
+		Reports: counts.GetReports(),
+		Complaints: complaintCounts{
+			Received: counts.GetReceived(), Open: counts.GetOpen(),
+			Watching: counts.GetWatching(), Closed: counts.GetClosed(),
+		},
+		Quarantined: counts.GetQuarantined(),
+		TasksOpen:   tasks.GetOpen(), TasksLate: tasks.GetOverdue(),
+		byStage: counts.GetByStage(), byStep: tasks.GetByStep(),
+	}, nil
+}
+
+// healthz asks a gateway for its health; not lists what does not serve.
+func healthz(ctx context.Context, gateway string) (serving bool, not json.RawMessage, err error) {
+	return healthOf(ctx, http.DefaultClient, gateway)
+}
+
+func healthOf(ctx context.Context, via *http.Client, gateway string) (serving bool, not json.RawMessage, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(gateway, "/")+"/healthz", nil)
+	if err != nil {
+		return false, nil, fmt.Errorf("--gateway: %w", err)
+	}
+	res, err := via.Do(req)
+	if err != nil {
+		return false, nil, fmt.Errorf("no mesh answers: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode == http.StatusOK {
+		return true, nil, nil
+	}
+	if err := json.NewDecoder(res.Body).Decode(&not); err != nil {
+		return false, nil, fmt.Errorf("healthz answered %s", res.Status)
+	}
+	return false, not, nil
+}
+
+func (s *meshStatus) print() {
+	state := "serving"
+	if !s.Serving {
+		state = "NOT serving " + string(s.NotServing)
+	}
+	fmt.Printf("%s  %s, profile %s\n\n", s.Gateway, state, s.Profile)
+	fmt.Printf("reports      %7d   quarantined %d\n", s.Reports, s.Quarantined)
+	fmt.Printf("complaints   received %d, open %d, watching %d, closed %d\n",
+		s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching, s.Complaints.Closed)
+	fmt.Printf("tasks open   %7d   overdue %d\n", s.TasksOpen, s.TasksLate)
+	printCounts("by stage", s.byStage)
+	printCounts("tasks by step", s.byStep)
+}
+
+func printCounts(title string, counts map[string]int64) {
+	if len(counts) == 0 {
+		return
+	}
+	fmt.Printf("\n%s\n", title)
+	for _, key := range sortedKeys(counts) {
+		fmt.Printf("  %-14s %6d\n", key, counts[key])
+	}
+}
+
+func sortedKeys(counts map[string]int64) []string {
+	keys := make([]string, 0, len(counts))
+	for key := range counts {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
