@@ -121,6 +121,7 @@ func (c *complaint) end(ctx workflow.Context, result string) {
 	}
 	c.close(ctx, result)
 	perform(ctx, nil, act.Close, closing{
+		Untold: c.watchUntil.IsZero(),
 		Feedback: &reportingv1.GiveFeedbackRequest{
 			RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: "result", Code: result,
 		},

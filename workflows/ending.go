@@ -59,6 +59,7 @@ func (a *Activities) Conclude(ctx context.Context, c concluding) (*caseworkv1.Co
 
 // closing ends a complaint.
 type closing struct {
+	Untold   bool // nobody has the result yet
 	Feedback *reportingv1.GiveFeedbackRequest
 	Close    *reportingv1.CloseComplaintRequest
 }
@@ -69,13 +70,15 @@ const maxJoins = 5
 // Close closes a complaint. Reports that join at the last moment get the result too; nobody is left without.
 func (a *Activities) Close(ctx context.Context, c closing) (*caseworkv1.Ended, error) {
 	for try := range maxJoins {
-		feedback := proto.CloneOf(c.Feedback)
-		feedback.RequestId = derived(fmt.Sprintf("%s/%d", c.Feedback.GetRequestId(), try))
-		if _, err := a.Reporting.GiveFeedback(ctx, feedback); err != nil {
-			if superseded(err) {
-				return &caseworkv1.Ended{}, nil
+		if c.Untold || try > 0 {
+			feedback := proto.CloneOf(c.Feedback)
+			feedback.RequestId = derived(fmt.Sprintf("%s/%d", c.Feedback.GetRequestId(), try))
+			if _, err := a.Reporting.GiveFeedback(ctx, feedback); err != nil {
+				if superseded(err) {
+					return &caseworkv1.Ended{}, nil
+				}
+				return nil, err
 			}
-			return nil, err
 		}
 		resp, err := a.Reporting.CloseComplaint(ctx, c.Close)
 		switch {

@@ -1,0 +1,226 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"quietline/internal/errs"
+	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
+)
+
+type fakeReporting struct {
+	reportingv1.ReportingServiceClient
+	w *world
+}
+
+func (f fakeReporting) BeginRound(_ context.Context, req *reportingv1.BeginRoundRequest, _ ...grpc.CallOption) (*reportingv1.BeginRoundResponse, error) {
+	return &reportingv1.BeginRoundResponse{Current: f.w.current, UnverifiedOnly: f.w.unverified, ToLead: f.w.toLead}, nil
+}
+
+func (f fakeReporting) GetFacts(context.Context, *reportingv1.GetFactsRequest, ...grpc.CallOption) (*reportingv1.GetFactsResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	resp := &reportingv1.GetFactsResponse{
+		Complaint: &reportingv1.Complaint{Number: f.w.number, Round: f.w.round, State: "OPEN", ReportCount: int32(len(f.w.reports))},
+		Reports:   f.w.reports, Supplemented: f.w.supplemented, AllWithdrawn: f.w.withdrawn,
+	}
+	if len(f.w.findings) > 0 {
+		resp.Unchecked = f.w.unchecked
+	}
+	return resp, nil
+}
+
+func (f fakeReporting) AdvanceComplaint(_ context.Context, req *reportingv1.AdvanceComplaintRequest, _ ...grpc.CallOption) (*reportingv1.AdvanceComplaintResponse, error) {
+	return once(f.w, req, func() (*reportingv1.AdvanceComplaintResponse, error) {
+		f.w.advances = append(f.w.advances, req)
+		return &reportingv1.AdvanceComplaintResponse{}, nil
+	})
+}
+
+func (f fakeReporting) RecordClassification(_ context.Context, req *reportingv1.RecordClassificationRequest, _ ...grpc.CallOption) (*reportingv1.RecordClassificationResponse, error) {
+	return once(f.w, req, func() (*reportingv1.RecordClassificationResponse, error) {
+		f.w.classified = append(f.w.classified, req)
+		return &reportingv1.RecordClassificationResponse{}, nil
+	})
+}
+
+func (f fakeReporting) RecordFindings(_ context.Context, req *reportingv1.RecordFindingsRequest, _ ...grpc.CallOption) (*reportingv1.RecordFindingsResponse, error) {
+	return once(f.w, req, func() (*reportingv1.RecordFindingsResponse, error) {
+		if len(f.w.findings) > 0 {
+			f.w.unchecked = 0
+		}
+		f.w.findings = append(f.w.findings, req.GetFindings()...)
+		return &reportingv1.RecordFindingsResponse{}, nil
+	})
+}
+
+func (f fakeReporting) GiveFeedback(_ context.Context, req *reportingv1.GiveFeedbackRequest, _ ...grpc.CallOption) (*reportingv1.GiveFeedbackResponse, error) {
+	return once(f.w, req, func() (*reportingv1.GiveFeedbackResponse, error) {
+		f.w.feedback = append(f.w.feedback, req.GetStage()+":"+req.GetCode())
+		return &reportingv1.GiveFeedbackResponse{}, nil
+	})
+}
+
+func (f fakeReporting) StartWatching(_ context.Context, req *reportingv1.StartWatchingRequest, _ ...grpc.CallOption) (*reportingv1.StartWatchingResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	if f.w.joins > 0 {
+		f.w.joins--
+		return &reportingv1.StartWatchingResponse{}, nil
+	}
+	f.w.watched = req
+	return &reportingv1.StartWatchingResponse{Watching: true}, nil
+}
+
+func (f fakeReporting) CloseComplaint(_ context.Context, req *reportingv1.CloseComplaintRequest, _ ...grpc.CallOption) (*reportingv1.CloseComplaintResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	if f.w.closeJoins > 0 {
+		f.w.closeJoins--
+		return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING, "somebody joined")
+	}
+	for _, t := range f.w.tasks {
+		if t.GetState() == "OPEN" {
+			return nil, fmt.Errorf("closed with the task %s open", t.GetStep())
+		}
+	}
+	if f.w.newRound {
+		return &reportingv1.CloseComplaintResponse{}, nil
+	}
+	f.w.closed = req.GetResult()
+	return &reportingv1.CloseComplaintResponse{Closed: true}, nil
+}
+
+func (f fakeReporting) TallyReports(context.Context, *reportingv1.TallyReportsRequest, ...grpc.CallOption) (*reportingv1.TallyReportsResponse, error) {
+	return &reportingv1.TallyReportsResponse{
+		Total: 12, CutHash: "ab", BySector: []*reportingv1.Tally{{Key: "loans", Reports: 12, Reporters: 11}},
+	}, nil
+}
+
+func (f fakeReporting) ListUnstarted(_ context.Context, req *reportingv1.ListUnstartedRequest, _ ...grpc.CallOption) (*reportingv1.ListUnstartedResponse, error) {
+	if req.GetPageToken() == "" {
+		return &reportingv1.ListUnstartedResponse{Complaints: []*reportingv1.Unstarted{{ComplaintId: id(1), Round: 1}}, NextPageToken: "more"}, nil
+	}
+	return &reportingv1.ListUnstartedResponse{Complaints: []*reportingv1.Unstarted{{ComplaintId: id(2), Round: 3}}}, nil
+}
+
+type fakeEnforcement struct {
+	enforcementv1.EnforcementServiceClient
+	w *world
+}
+
+var catalogue = []*enforcementv1.Measure{
+	{Code: "warn_holder", Executor: "self"},
+	{Code: "rectify_order", Executor: "self", Weighs: true},
+	{Code: "suspend_number", Executor: "operator", Weighs: true, LedgerAction: "suspend", Nature: "administrative_order", Basis: "电信条例"},
+	{Code: "mark_risk", Executor: "operator", Nature: "operator_measure"},
+}
+
+func (f fakeEnforcement) ListMeasures(context.Context, *enforcementv1.ListMeasuresRequest, ...grpc.CallOption) (*enforcementv1.ListMeasuresResponse, error) {
+	return &enforcementv1.ListMeasuresResponse{Measures: catalogue}, nil
+}
+
+func (f fakeEnforcement) RecordMeasure(_ context.Context, req *enforcementv1.RecordMeasureRequest, _ ...grpc.CallOption) (*enforcementv1.RecordMeasureResponse, error) {
+	return once(f.w, req, func() (*enforcementv1.RecordMeasureResponse, error) {
+		f.w.measures = append(f.w.measures, req)
+		return &enforcementv1.RecordMeasureResponse{}, nil
+	})
+}
+
+func (f fakeEnforcement) OpenCase(_ context.Context, req *enforcementv1.OpenCaseRequest, _ ...grpc.CallOption) (*enforcementv1.OpenCaseResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.opened = append(f.w.opened, req)
+	return &enforcementv1.OpenCaseResponse{CaseId: id(500 + len(f.w.opened)), Opened: true, EndedOutcome: f.w.endedOutcome}, nil
+}
+
+func (f fakeEnforcement) GetCase(_ context.Context, req *enforcementv1.GetCaseRequest, _ ...grpc.CallOption) (*enforcementv1.GetCaseResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	return &enforcementv1.GetCaseResponse{Case: &enforcementv1.Case{
+		CaseId: req.GetCaseId(), AgencyId: "nfra-44", State: "OPENED", Decision: f.w.decided,
+		Party: &enforcementv1.Party{Name: "某公司", CreditCode: "91440000000000000X"},
+	}}, nil
+}
+
+func (f fakeEnforcement) AdvanceCase(_ context.Context, req *enforcementv1.AdvanceCaseRequest, _ ...grpc.CallOption) (*enforcementv1.AdvanceCaseResponse, error) {
+	return once(f.w, req, func() (*enforcementv1.AdvanceCaseResponse, error) {
+		f.w.caseStates = append(f.w.caseStates, req.GetState())
+		return &enforcementv1.AdvanceCaseResponse{}, nil
+	})
+}
+
+func (f fakeEnforcement) DecideCase(_ context.Context, req *enforcementv1.DecideCaseRequest, _ ...grpc.CallOption) (*enforcementv1.DecideCaseResponse, error) {
+	return once(f.w, req, func() (*enforcementv1.DecideCaseResponse, error) {
+		f.w.decided = req.GetDecision()
+		f.w.caseStates = append(f.w.caseStates, "DECIDED")
+		return &enforcementv1.DecideCaseResponse{}, nil
+	})
+}
+
+func (f fakeEnforcement) CloseCase(context.Context, *enforcementv1.CloseCaseRequest, ...grpc.CallOption) (*enforcementv1.CloseCaseResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.caseStates = append(f.w.caseStates, "CLOSED")
+	outcome := "penalty"
+	if f.w.decided.GetPenalty().GetKind() == "none" {
+		outcome = "no_penalty"
+	}
+	return &enforcementv1.CloseCaseResponse{Complaints: f.w.caseComplaint, Outcome: outcome}, nil
+}
+
+func (f fakeEnforcement) ListUnstarted(context.Context, *enforcementv1.ListUnstartedRequest, ...grpc.CallOption) (*enforcementv1.ListUnstartedResponse, error) {
+	return &enforcementv1.ListUnstartedResponse{CaseIds: []string{id(3)}}, nil
+}
+
+type fakeDisclosure struct {
+	disclosurev1.DisclosureServiceClient
+	w *world
+}
+
+func (f fakeDisclosure) Publish(_ context.Context, req *disclosurev1.PublishRequest, _ ...grpc.CallOption) (*disclosurev1.PublishResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.published = append(f.w.published, req)
+	if !f.w.publishes {
+		return &disclosurev1.PublishResponse{NotPublishedBecause: "no_social_impact"}, nil
+	}
+	return &disclosurev1.PublishResponse{Publication: &disclosurev1.Publication{PublicationId: id(700)}}, nil
+}
+
+func (f fakeDisclosure) RecordDigest(_ context.Context, req *disclosurev1.RecordDigestRequest, _ ...grpc.CallOption) (*disclosurev1.RecordDigestResponse, error) {
+	return once(f.w, req, func() (*disclosurev1.RecordDigestResponse, error) {
+		f.w.digests = append(f.w.digests, req)
+		return &disclosurev1.RecordDigestResponse{}, nil
+	})
+}
+
+// fakeRuns stands in for Temporal's side: what is started and told.
+type fakeRuns struct{ w *world }
+
+func (f fakeRuns) StartCase(_ context.Context, id string) (bool, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.started = append(f.w.started, caseID(id))
+	return true, nil
+}
+
+func (f fakeRuns) StartComplaint(_ context.Context, id string, round int32) (bool, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.started = append(f.w.started, complaintID(id, round))
+	return true, nil
+}
+
+func (f fakeRuns) Signal(_ context.Context, workflowID, name string, _ any) error {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.signals = append(f.w.signals, workflowID+" "+name)
+	return nil
+}
