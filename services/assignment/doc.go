@@ -1,0 +1,53 @@
+// Package assignment owns who acts (分办): the directory of agencies 单位, classification 归类, routing 路由, and the tasks
+// 待办 with their decisions 决定.
+//
+// # Directory
+//
+// An agency is rows with valid time: one row per name it bore. A body that was renamed keeps its identifier, so that
+// what was assigned to it stays its own: nfra is 中国银行保险监督管理委员会 until 2023-05-18 and 国家金融监督管理总局 from
+// then on. A body that another one succeeded names it in successor_id (cbrc, circ: nfra). No two rows of one agency
+// overlap; the database excludes it. Identifiers speak: a ministry's body in province 44 is <ministry>-44, the lead
+// ministry's is ca-44 (通信管理局), an operator's branch cmcc-44. Judicial bodies advise and are not assignable.
+//
+// Rows, policy values, routing tables and the lexicon are data with a source. The migrations bring the first ones;
+// later rows are inserted by the database's owner and take effect at once (directory_revision), later routing tables
+// come by LoadRoutingTable, another lexicon by configuration.
+//
+// # Classification
+//
+// The classifier adds up weights of words, a firm's name, the type that the reporter chose (weak), the kind of the
+// number and the sector of its holder (strong). Confidence is the winner's share of all that stands against it, the
+// lesser of sector and category. Below the policy classify_threshold a person decides. The same item and lexicon give
+// the same answer always, and why lists the evidence: words of the lexicon and codes, never the reporter's own.
+//
+// # Routing
+//
+// Route tries the rules of the table in force in order; the last always matches. The region is the access location, else
+// the number's region, else most reporters' region, and the answer says which. Work goes to the level that acts, the
+// provincial body where there is one, else to the ministry for onward assignment. Who is itself the reported party never
+// leads or verifies: its supervisor does. Every answer names assignable agencies only.
+//
+// # Tasks
+//
+//	            ClaimTask, ReleaseTask, ReassignTask, EscalateTask
+//	                  ┌───┐
+//	OpenTask ──▶ OPEN ┴───┘ ──RecordDecision──▶ DONE
+//	               └────────────CancelTask────▶ CANCELLED
+//
+// Invariants, held by constraints where SQL can and told by Audit where it cannot:
+//   - a task is opened once for its ID, which the workflow derives; a repeat changes nothing;
+//   - a DONE task has exactly one decision, written in the same transaction; any other has none;
+//   - decisions are never changed or deleted: the service's role may not;
+//   - of two people who claim a task at the same time one gets it; a claim ends by itself;
+//   - a decision is made by somebody of the task's agency who holds its role, while nobody else has it claimed, and by
+//     nobody who is excluded (proposer, reviewer);
+//   - an overdue task is told to its superior once per level, with a copy to the lead ministry; there is no second task;
+//   - every change is in the feed of every agency that sees the task, in commit order, and never passed over.
+//
+// After a bounce Designate says who acts: the first bounce goes to who should act, the second is decided by the nearest
+// common superior (指定管辖) or between ministries by the lead ministry's opinion (协调意见), from the third on the joint
+// meeting (联席会议) has it with the lead ministry as caretaker.
+//
+// Row rights: an agency sees its own tasks and those escalated to it, the lead ministry (role LEAD of miit) all, other
+// workloads of the mesh all when they act for no person.
+package assignment

@@ -1,0 +1,74 @@
+package assignment
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"quietline/internal/identity"
+	"quietline/internal/pg"
+	"quietline/internal/rpc"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	"quietline/services/assignment/store"
+)
+
+// Role is the database role that the running service connects as.
+const Role = "assignment"
+
+// Config is what the service needs to know.
+type Config struct {
+	Listen          string `help:"Address to serve gRPC on." env:"QUIETLINE_ASSIGNMENT_LISTEN" default:"127.0.0.1:7102"`
+	Database        string `help:"PostgreSQL URL of the service's own role." env:"QUIETLINE_ASSIGNMENT_DATABASE" required:""`
+	MigrateDatabase string `help:"PostgreSQL URL of the database's owner, for migrations. Empty: as Database." env:"QUIETLINE_ASSIGNMENT_MIGRATE_DATABASE"`
+	Lexicon         string `help:"Directory with the classifier's lexicon. Empty: the built-in one." env:"QUIETLINE_ASSIGNMENT_LEXICON" type:"path"`
+}
+
+// Migrations are the service's tables and first data.
+func Migrations() embed.FS { return store.Migrations }
+
+// Run migrates the database and serves until ctx ends. A nil listener means Listen.
+func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener) error {
+	owner := cfg.MigrateDatabase
+	if owner == "" {
+		owner = cfg.Database
+	}
+	if err := pg.Migrate(ctx, owner, store.Migrations, Role); err != nil {
+		return fmt.Errorf("assignment: %w", err)
+	}
+	db, err := pg.Open(ctx, cfg.Database)
+	if err != nil {
+		return fmt.Errorf("assignment: %w", err)
+	}
+	defer db.Close()
+	s, err := New(ctx, db, cfg.lexicon(), time.Now)
+	if err != nil {
+		return fmt.Errorf("assignment: %w", err)
+	}
+	if lis == nil {
+		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
+			return fmt.Errorf("assignment: %w", err)
+		}
+	}
+	go s.MaintainDaily(ctx)
+	server := rpc.NewServer(src)
+	s.Register(server)
+	return rpc.Serve(ctx, lis, server)
+}
+
+// Register puts the service on a server.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	assignmentv1.RegisterAssignmentServiceServer(r, s)
+}
+
+func (c *Config) lexicon() fs.FS {
+	if c.Lexicon == "" {
+		return BuiltinLexicon()
+	}
+	return os.DirFS(c.Lexicon)
+}
