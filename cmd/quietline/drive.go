@@ -65,6 +65,7 @@ type driver struct {
 	people  people
 	began   time.Time
 	decided int
+	shown   string
 
 	mu    sync.Mutex
 	desks map[string]*grpc.ClientConn // by ROLE@AGENCY
@@ -178,7 +179,7 @@ func (d *driver) close() {
 	}
 }
 
-// show keeps one table on a terminal, or prints a line a round elsewhere.
+// show keeps one line on a terminal; elsewhere it prints a line whenever something moved.
 func (d *driver) show(s *meshStatus) {
 	if d.cmd.Quiet {
 		return
@@ -187,13 +188,15 @@ func (d *driver) show(s *meshStatus) {
 	for _, stage := range sortedKeys(s.byStage) {
 		stages = append(stages, fmt.Sprintf("%s %d", stage, s.byStage[stage]))
 	}
-	end := "\n"
+	line := fmt.Sprintf("decided %d | received %d open %d watching %d closed %d | tasks %d | %s", d.decided,
+		s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching, s.Complaints.Closed, s.TasksOpen, strings.Join(stages, ", "))
+	since := time.Since(d.began).Seconds()
 	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		end = "\x1b[K\r"
+		fmt.Printf("%6.1fs  %s\x1b[K\r", since, line)
+	} else if line != d.shown {
+		fmt.Printf("%6.1fs  %s\n", since, line)
 	}
-	fmt.Printf("%6.1fs  decided %d | received %d open %d watching %d closed %d | tasks %d | %s%s",
-		time.Since(d.began).Seconds(), d.decided, s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching,
-		s.Complaints.Closed, s.TasksOpen, strings.Join(stages, ", "), end)
+	d.shown = line
 }
 
 func (d *driver) farewell(ctx context.Context) error {

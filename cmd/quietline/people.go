@@ -48,11 +48,11 @@ var habits = map[string][]option{
 
 // firms stand for the reported side; the names are made up and the codes belong to nobody.
 var firms = []struct{ name, code string }{
-	{"静线样例甲信息咨询有限公司", "91000000QLSAMPLE01"},
-	{"静线样例乙网络科技有限公司", "91000000QLSAMPLE02"},
-	{"静线样例丙房产经纪有限公司", "91000000QLSAMPLE03"},
-	{"静线样例丁教育咨询有限公司", "91000000QLSAMPLE04"},
-	{"静线样例戊商务服务有限公司", "91000000QLSAMPLE05"},
+	{"静线样例甲信息咨询有限公司", "91000000DEMNDEMN01"},
+	{"静线样例乙网络科技有限公司", "91000000DEMNDEMN02"},
+	{"静线样例丙房产经纪有限公司", "91000000DEMNDEMN03"},
+	{"静线样例丁教育咨询有限公司", "91000000DEMNDEMN04"},
+	{"静线样例戊商务服务有限公司", "91000000DEMNDEMN05"},
 }
 
 // decide makes the decision on a task.
