@@ -81,7 +81,9 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message) (*caseworkv1.
 		_, err = a.Assignment.CancelTask(ctx, m)
 		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN)
 	case *reportingv1.AdvanceComplaintRequest:
-		_, err = a.Reporting.AdvanceComplaint(ctx, m)
+		if _, err = a.Reporting.AdvanceComplaint(ctx, m); superseded(err) {
+			err = nil // a case may end while its complaint is watched and a new round has begun: nothing is left to write
+		}
 	case *reportingv1.GiveFeedbackRequest:
 		_, err = a.Reporting.GiveFeedback(ctx, m)
 	case *reportingv1.RecordClassificationRequest:

@@ -125,7 +125,7 @@ func TestComplaint_measuresAndCase(t *testing.T) {
 	p.run()
 	p.want("closed", p.w.closed, "measures")
 	p.want("disclosure", p.disclosure(), "case_published:"+id(700))
-	p.want("stage", p.w.advances[len(p.w.advances)-1].GetStage(), "watch")
+	p.want("stage", p.w.advances[len(p.w.advances)-1].GetStage(), "disclose")
 }
 
 // A case that ended before the complaint attached to it needs no waiting.

@@ -99,7 +99,7 @@ func (c *complaint) watch(ctx workflow.Context, result string) error {
 		if !more {
 			break
 		}
-		c.later(c.disclosed(result, "watch"))
+		c.later(c.disclosed(result, "disclose"))
 		c.flush(ctx)
 	}
 	if err := workflow.Await(ctx, func() bool { return c.background == 0 }); err != nil {
