@@ -33,7 +33,12 @@ type Config struct {
 func Migrations() embed.FS { return store.Migrations }
 
 // Run migrates the database and serves until ctx ends. A nil listener means Listen.
-func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener) error {
+func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener) (err error) {
+	defer func() {
+		if err != nil && lis != nil {
+			_ = lis.Close() // again when serving failed: harmless
+		}
+	}()
 	owner := cfg.MigrateDatabase
 	if owner == "" {
 		owner = cfg.Database
