@@ -33,6 +33,11 @@ func benchImport(ctx context.Context, b *bench) error {
 
 // importRounds always imports first: the baseline copies what was imported.
 func (b *bench) importRounds(ctx context.Context, each int) (ours, base []float64, err error) {
+	copier, err := pgx.Connect(ctx, b.mesh.stack.OwnerURL("reporting"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer copier.Close(context.WithoutCancel(ctx))
 	for round := range b.cmd.Rounds {
 		if round > 0 && b.late() {
 			b.note("import: %d rounds only, the time was up", round)
@@ -43,11 +48,11 @@ func (b *bench) importRounds(ctx context.Context, each int) (ours, base []float6
 		if err != nil {
 			return ours, base, err
 		}
-		rows, err := b.mesh.copyOut(ctx, round*each, each)
+		rows, err := copyOut(ctx, copier, round*each, each)
 		if err != nil {
 			return ours, base, err
 		}
-		theirs, err := b.measured("import", false, func() (benchResult, error) { return b.mesh.copyIn(ctx, rows) })
+		theirs, err := b.measured("import", false, func() (benchResult, error) { return copyIn(ctx, copier, rows) })
 		if err != nil {
 			return ours, base, err
 		}
@@ -132,26 +137,16 @@ func madeUpRows(first, count int, reported func(n int) string) ([]byte, error) {
 }
 
 // copyOut takes rows that were imported into memory.
-func (b *benchMesh) copyOut(ctx context.Context, first, count int) ([]byte, error) {
-	conn, err := pgx.Connect(ctx, b.stack.OwnerURL("reporting"))
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(ctx)
+func copyOut(ctx context.Context, conn *pgx.Conn, first, count int) ([]byte, error) {
 	var rows bytes.Buffer
-	_, err = conn.PgConn().CopyTo(ctx, &rows, fmt.Sprintf(
+	_, err := conn.PgConn().CopyTo(ctx, &rows, fmt.Sprintf(
 		`COPY (SELECT * FROM report WHERE sender_no BETWEEN '%s' AND '%s' ORDER BY report_id) TO STDOUT (FORMAT binary)`,
 		importNo(first), importNo(first+count-1)))
 	return rows.Bytes(), err
 }
 
 // copyIn is the baseline. The binary format spares PostgreSQL the parsing.
-func (b *benchMesh) copyIn(ctx context.Context, rows []byte) (benchResult, error) {
-	conn, err := pgx.Connect(ctx, b.stack.OwnerURL("reporting"))
-	if err != nil {
-		return benchResult{}, err
-	}
-	defer conn.Close(ctx)
+func copyIn(ctx context.Context, conn *pgx.Conn, rows []byte) (benchResult, error) {
 	began := time.Now()
 	tag, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(rows), `COPY bench_report FROM STDIN (FORMAT binary)`)
 	return benchResult{Done: int(tag.RowsAffected()), Seconds: time.Since(began).Seconds()}, err
