@@ -110,8 +110,7 @@ func driveToEnd(ctx context.Context, job benchJob) (benchResult, error) {
 }
 
 func newRobots(at remote, seed int) *driver {
-	return &driver{cmd: driveCmd{remote: at, Seed: uint64(seed), Until: "closed", Quiet: true}, people: people{seed: uint64(seed)}, //nolint:gosec // a count
-		desks: newDesks(), began: time.Now()}
+	return newDriver(driveCmd{remote: at, Seed: uint64(seed), Until: "closed", Quiet: true}) //nolint:gosec // a count
 }
 
 // until decides what is open, round by round, until the counts say that the end is reached.

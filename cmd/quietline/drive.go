@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
 	"google.golang.org/grpc"
 
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
@@ -40,7 +41,7 @@ type driveCmd struct {
 func (c driveCmd) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Limit)
 	defer cancel()
-	d := &driver{cmd: c, people: people{seed: c.Seed}, desks: newDesks(), began: time.Now()}
+	d := newDriver(c)
 	defer d.close()
 	for {
 		done, err := d.round(ctx)
@@ -58,7 +59,12 @@ func (c driveCmd) Run(ctx context.Context) error {
 	}
 }
 
-func newDesks() map[string]*grpc.ClientConn { return map[string]*grpc.ClientConn{} }
+func newDriver(c driveCmd) *driver {
+	return &driver{
+		cmd: c, people: people{seed: c.Seed}, began: time.Now(),
+		refused: map[string]int{}, desks: map[string]*grpc.ClientConn{},
+	}
+}
 
 type driver struct {
 	cmd     driveCmd
@@ -66,6 +72,7 @@ type driver struct {
 	began   time.Time
 	decided int
 	shown   string
+	refused map[string]int // by task
 
 	mu    sync.Mutex
 	desks map[string]*grpc.ClientConn // by ROLE@AGENCY
@@ -135,7 +142,7 @@ func (d *driver) decide(ctx context.Context, account string, pile []*assignmentv
 	}
 	batch := &caseworkv1.BatchDecideRequest{RequestId: uuid.NewString()}
 	for _, t := range pile {
-		batch.Decisions = append(batch.Decisions, d.people.decide(t))
+		batch.Decisions = append(batch.Decisions, d.people.decide(t, d.refusals(t)))
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -152,11 +159,21 @@ func (d *driver) decide(ctx context.Context, account string, pile []*assignmentv
 		case "TASK_NOT_OPEN", "TASK_CLAIMED", "CLOSED", "UNAVAILABLE", "NOT_FOUND":
 		default:
 			t := pile[i]
+			// People learn from a refusal, such as of a bounce after its term: they decide otherwise.
+			if d.refused[t.GetTaskId()]++; d.refused[t.GetTaskId()] < 3 {
+				continue
+			}
 			return fmt.Errorf("task %s (%s), outcome %s: %s: %s", t.GetTaskId(), t.GetStep(),
 				batch.GetDecisions()[i].GetOutcome(), r.GetReason(), r.GetMessage())
 		}
 	}
 	return nil
+}
+
+func (d *driver) refusals(t *assignmentv1.Task) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused[t.GetTaskId()]
 }
 
 // desk is the connection of an account, made once.
@@ -191,7 +208,7 @@ func (d *driver) show(s *meshStatus) {
 	line := fmt.Sprintf("decided %d | received %d open %d watching %d closed %d | tasks %d | %s", d.decided,
 		s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching, s.Complaints.Closed, s.TasksOpen, strings.Join(stages, ", "))
 	since := time.Since(d.began).Seconds()
-	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+	if term.IsTerminal(int(os.Stdout.Fd())) {
 		fmt.Printf("%6.1fs  %s\x1b[K\r", since, line)
 	} else if line != d.shown {
 		fmt.Printf("%6.1fs  %s\n", since, line)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -95,7 +96,8 @@ func (c importCmd) Run(ctx context.Context) error {
 		return err
 	}
 	bar := progressbar.NewOptions64(info.Size(), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetDescription("import"), progressbar.OptionClearOnFinish())
+		progressbar.OptionSetDescription("import"), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))))
 	counts, err := send(ctx, reportingv1.NewReportingServiceClient(conn), as, io.TeeReader(file, bar), out.write)
 	if err = errors.Join(err, out.close(), bar.Finish()); err != nil {
 		return fmt.Errorf("after %d rows: %w", counts.Rows, err)

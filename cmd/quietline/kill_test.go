@@ -88,7 +88,7 @@ func (p *process) driveUntil(t *testing.T, decisions int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	d := &driver{cmd: driveCmd{remote: p.remote, Seed: 2, Quiet: true}, people: people{seed: 2}, desks: newDesks(), began: time.Now()}
+	d := newDriver(driveCmd{remote: p.remote, Seed: 2, Quiet: true})
 	defer d.close()
 	await(t, "decisions", 2*time.Minute, func() (bool, error) {
 		done, err := d.round(ctx)

@@ -55,11 +55,14 @@ var firms = []struct{ name, code string }{
 	{"静线样例戊商务服务有限公司", "91000000DEMNDEMN05"},
 }
 
-// decide makes the decision on a task.
-func (p people) decide(t *assignmentv1.Task) *caseworkv1.DecideRequest {
+// decide makes the decision on a task; after a refusal it is the usual one.
+func (p people) decide(t *assignmentv1.Task, refusals int) *caseworkv1.DecideRequest {
 	outcome := p.choose(t)
+	if refusals > 0 {
+		outcome = usual(t)
+	}
 	return &caseworkv1.DecideRequest{
-		RequestId:  uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "drive/%d/%s", p.seed, t.GetTaskId())).String(),
+		RequestId:  uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "drive/%d/%s/%d", p.seed, t.GetTaskId(), refusals)).String(),
 		TaskId:     t.GetTaskId(),
 		Outcome:    outcome,
 		ReasonCode: reasonCode(t, outcome),
@@ -84,7 +87,7 @@ func (p people) choose(t *assignmentv1.Task) string {
 		total += o.weight
 	}
 	if total == 0 {
-		return t.GetOutcomes()[0]
+		return usual(t)
 	}
 	at := p.roll(t, "outcome", total)
 	for _, o := range options {
@@ -92,7 +95,17 @@ func (p people) choose(t *assignmentv1.Task) string {
 			return o.outcome
 		}
 	}
-	return options[0].outcome
+	return usual(t)
+}
+
+// usual is the first habit that the task allows.
+func usual(t *assignmentv1.Task) string {
+	for _, o := range habits[t.GetStep()] {
+		if slices.Contains(t.GetOutcomes(), o.outcome) {
+			return o.outcome
+		}
+	}
+	return t.GetOutcomes()[0]
 }
 
 func reasonCode(t *assignmentv1.Task, outcome string) string {

@@ -70,7 +70,7 @@ func TestMesh_refusesAnotherAgencysToken(t *testing.T) {
 		t.Fatalf("another agency's decision: %v", err)
 	}
 	_, err = assignmentv1.NewAssignmentServiceClient(stranger).GetTask(t.Context(), &assignmentv1.GetTaskRequest{TaskId: task.GetTaskId()})
-	refusedWith(t, err, codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	refusedWith(t, err, codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY)
 	_, err = reportingv1.NewReportingServiceClient(stranger).GetComplaint(t.Context(), &reportingv1.GetComplaintRequest{ComplaintId: task.GetSubjectId()})
 	refusedWith(t, err, codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 }
