@@ -203,6 +203,9 @@ const directoryFor = time.Minute
 
 // agency is an agency of the directory; one without its name when the directory has none such.
 func (a *Activities) agency(ctx context.Context, id string) (*assignmentv1.Agency, error) {
+	if id == "" {
+		return &assignmentv1.Agency{}, nil
+	}
 	a.agencies.mu.Lock()
 	known, ok := a.agencies.known[id]
 	a.agencies.mu.Unlock()

@@ -236,7 +236,7 @@ func (c *complaint) classify(category, sector string) {
 		return
 	}
 	c.category, c.sector = orElse(category, c.category), orElse(sector, c.sector)
-	c.confident = c.category == criminal || c.category != "" && c.sector != ""
+	c.confident = complete(c.category, c.sector)
 	c.route = nil
 	c.later(&reportingv1.RecordClassificationRequest{
 		RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Category: c.category, Sector: c.sector,

@@ -48,18 +48,18 @@ func (c *complaint) conclusion(ctx workflow.Context, result string) concluding {
 		Feedback: &reportingv1.GiveFeedbackRequest{
 			RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: "result", Code: result, Office: c.office(),
 		},
-		Advance: c.disclosed(result, "disclose"),
+		Advance: c.disclosed(result),
 		Watch: &reportingv1.StartWatchingRequest{
 			RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Result: result, HandledTime: timestamp(c.handled),
 		},
 	}
 }
 
-// disclosed is the write of result and publication outcome.
-func (c *complaint) disclosed(result, stage string) *reportingv1.AdvanceComplaintRequest {
-	c.stage = stage
+// disclosed is the write of result and publication outcome. While a complaint is watched its owner leaves the stage alone.
+func (c *complaint) disclosed(result string) *reportingv1.AdvanceComplaintRequest {
+	c.stage = "disclose"
 	return &reportingv1.AdvanceComplaintRequest{
-		RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: stage, Result: result,
+		RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: c.stage, Result: result,
 		Forged: c.forgedNumber, Office: c.office(), Disclosure: c.disclosure(result),
 	}
 }
@@ -99,7 +99,7 @@ func (c *complaint) watch(ctx workflow.Context, result string) error {
 		if !more {
 			break
 		}
-		c.later(c.disclosed(result, "disclose"))
+		c.later(c.disclosed(result))
 		c.flush(ctx)
 	}
 	if err := workflow.Await(ctx, func() bool { return c.background == 0 }); err != nil {
@@ -117,7 +117,7 @@ func (c *complaint) end(ctx workflow.Context, result string) {
 		c.tell(notAccepted, c.refusal, "")
 	}
 	if result == notAccepted || result == withdrawn {
-		c.later(c.disclosed(result, orElse(c.stage, "accept")))
+		c.later(c.disclosed(result))
 	}
 	c.close(ctx, result)
 	perform(ctx, nil, act.Close, closing{

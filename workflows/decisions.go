@@ -82,8 +82,7 @@ func needsSector(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
 	if err := required(d.GetDetail().GetCategory() != "", "detail.category", "must name the category"); err != nil {
 		return err
 	}
-	return required(d.GetDetail().GetSector() != "" || d.GetDetail().GetCategory() == criminal,
-		"detail.sector", "must name the sector")
+	return required(complete(d.GetDetail().GetCategory(), d.GetDetail().GetSector()), "detail.sector", "must name the sector")
 }
 
 func needsPortedTo(_ *assignmentv1.Task, d *assignmentv1.Decision) error {

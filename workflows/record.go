@@ -54,7 +54,8 @@ func (a *Activities) check(ctx context.Context, r recording, out *caseworkv1.Rec
 	case bounced:
 		return a.checkBounce(ctx, r, out)
 	case ported:
-		return a.checkAgency(ctx, "detail.ported_to", d.GetPortedTo(), isOperator, "must be an operator of the directory")
+		return a.checkAgency(ctx, "detail.ported_to", d.GetPortedTo(),
+			func(a *assignmentv1.Agency) bool { return isOperator(a) && a.GetAssignable() }, "must be an operator of the directory")
 	case assigned, designated:
 		if d.GetLeadAgencyId() == "" {
 			return nil
@@ -137,7 +138,7 @@ func (a *Activities) checkMeasures(ctx context.Context, wanted []*assignmentv1.M
 		}
 		if w.GetExecutorAgencyId() != "" {
 			err := a.checkAgency(ctx, "detail.measures", w.GetExecutorAgencyId(),
-				func(a *assignmentv1.Agency) bool { return a.GetKind() != "" }, "an executor must be an agency of the directory")
+				(*assignmentv1.Agency).GetAssignable, "an executor must be an agency that acts")
 			if err != nil {
 				return err
 			}

@@ -81,9 +81,18 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	server := rpc.NewServer(src)
 	caseworkv1.RegisterCaseworkServiceServer(server, NewServer(mesh, owners.Assignment, s))
 
-	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return rpc.Serve(gctx, lis, server) })
-	group.Go(func() error { return work(gctx, c, mesh, newActivities(owners, mesh, s)) })
+	// The worker outlives the server: decisions under way need it to be written.
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	group := new(errgroup.Group)
+	group.Go(func() error {
+		defer stopWork()
+		return rpc.Serve(ctx, lis, server)
+	})
+	group.Go(func() error {
+		work(working, c, mesh, newActivities(owners, mesh, s))
+		return nil
+	})
 	return group.Wait()
 }
 
@@ -170,15 +179,17 @@ func temporalOptions(cfg Config, src identity.Source) (client.Options, error) {
 	return options, nil
 }
 
-// NewWorker makes a worker with all workflows and activities.
-func NewWorker(c client.Client, a *Activities) worker.Worker {
+// newWorker makes a worker with all workflows and activities. failed is told when it had to give up.
+func newWorker(c client.Client, a *Activities, failed func(error)) worker.Worker {
 	worker.SetStickyWorkflowCacheSize(cached)
 	w := worker.New(c, TaskQueue, worker.Options{
 		Interceptors:                            []interceptor.WorkerInterceptor{&errorsInterceptor{}},
+		MaxConcurrentWorkflowTaskPollers:        8,
 		MaxConcurrentWorkflowTaskExecutionSize:  200,
 		MaxConcurrentLocalActivityExecutionSize: 64,
-		MaxConcurrentActivityExecutionSize:      16,
+		MaxConcurrentActivityExecutionSize:      8,
 		WorkerStopTimeout:                       8 * time.Second,
+		OnFatalError:                            failed,
 	})
 	register(w)
 	w.RegisterActivity(a)
@@ -195,35 +206,47 @@ func register(r interface {
 	r.RegisterWorkflowWithOptions(Sweep, workflow.RegisterOptions{Name: "Sweep"})
 }
 
-// work runs the worker until ctx ends, then lets what it began finish.
-func work(ctx context.Context, c client.Client, mesh *Client, a *Activities) error {
-	var w worker.Worker
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		w = NewWorker(c, a) // one that failed to start cannot be started again
-		err := w.Start()
-		if err == nil {
-			break
+// work keeps a worker running until ctx ends, then lets what it began finish.
+func work(ctx context.Context, c client.Client, mesh *Client, a *Activities) {
+	for ctx.Err() == nil {
+		failed := make(chan error, 1)
+		w := newWorker(c, a, func(err error) {
+			select {
+			case failed <- err:
+			default:
+			}
+		})
+		// A worker that could not start, or gave up, cannot be started again: a new one takes its place.
+		if err := w.Start(); err != nil {
+			slog.WarnContext(ctx, "the worker waits for Temporal", slog.Any("error", err))
+			_ = pause(ctx, time.Second)
+			continue
 		}
-		slog.WarnContext(ctx, "the worker waits for Temporal", slog.Any("error", err))
-		if pause(ctx, wait) != nil {
-			return nil
+		mesh.working.Store(true)
+		schedule(ctx, mesh)
+		select {
+		case <-ctx.Done():
+		case err := <-failed:
+			slog.ErrorContext(ctx, "the worker gave up and is replaced", slog.Any("error", err))
+			_ = pause(ctx, time.Second)
 		}
+		mesh.working.Store(false)
+		w.Stop()
 	}
-	defer w.Stop()
-	defer mesh.working.Store(false)
-	mesh.working.Store(true)
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+}
+
+// schedule sees to it that the sweep runs.
+func schedule(ctx context.Context, mesh *Client) {
+	for {
 		err := mesh.scheduleSweep(ctx, paceOf(mesh.profile))
 		if err == nil {
-			break
+			return
 		}
 		slog.WarnContext(ctx, "the sweep is not scheduled yet", slog.Any("error", err))
-		if pause(ctx, wait) != nil {
-			return nil
+		if pause(ctx, time.Second) != nil {
+			return
 		}
 	}
-	<-ctx.Done()
-	return nil
 }
 
 // pause waits, or returns the context's error.

@@ -162,6 +162,7 @@ func TestMajority(t *testing.T) {
 		{"one unsure", answer(c(commercial, "loans", 0.5)), "loans", false, 0},
 		{"no sector is not sure", answer(c(commercial, "", 0.9)), "", false, 0},
 		{"criminal needs none", answer(c(criminal, "", 0.9)), "", true, 0},
+		{"malicious needs none", answer(c("malicious", "", 0.9)), "", true, 0},
 		{"a sector above a fifth", answer(c(commercial, "loans", 0.9), c(commercial, "loans", 0.9), c(commercial, "insurance", 0.7)), "loans", true, 1},
 		{"a sector below a fifth", answer(c(commercial, "loans", 0.9), c(commercial, "loans", 0.9), c(commercial, "insurance", 0.3)), "loans", true, 0},
 	} {

@@ -107,9 +107,13 @@ func (a *Activities) lookUp(ctx context.Context, n *commonv1.Number, t *casework
 	}
 	r := resp.GetResource()
 	t.ResourceId, t.HolderId = r.GetResourceId(), r.GetHolder().GetHolderId()
-	t.AccessOperatorId, t.AccessProvince = r.GetAccessOperatorId(), r.GetAccessProvince()
-	t.PartyAgencyId = r.GetHolder().GetAgencyId()
-	return r.GetHolder(), nil
+	t.AccessProvince, t.PartyAgencyId = r.GetAccessProvince(), r.GetHolder().GetAgencyId()
+	// An operator that the directory does not have, or no longer, can be given no task.
+	access, err := a.agency(ctx, r.GetAccessOperatorId())
+	if err == nil && access.GetAssignable() {
+		t.AccessOperatorId = access.GetAgencyId()
+	}
+	return r.GetHolder(), err
 }
 
 // serving is the operator that serves the number: the access operator of the ledger, else the segment's owner in the
@@ -119,15 +123,17 @@ func (a *Activities) serving(ctx context.Context, n *commonv1.Number, t *casewor
 	if t.GetServingOperatorId() != "" || n.GetAllocatedCarrier() == "" {
 		return nil
 	}
-	t.ServingOperatorId = n.GetAllocatedCarrier()
-	if n.GetProvince() == "" {
-		return nil
+	for _, id := range []string{n.GetAllocatedCarrier() + "-" + n.GetProvince(), n.GetAllocatedCarrier()} {
+		operator, err := a.agency(ctx, strings.TrimSuffix(id, "-"))
+		if err != nil {
+			return err
+		}
+		if operator.GetAssignable() {
+			t.ServingOperatorId = operator.GetAgencyId()
+			return nil
+		}
 	}
-	branch, err := a.agency(ctx, n.GetAllocatedCarrier()+"-"+n.GetProvince())
-	if err == nil && isOperator(branch) {
-		t.ServingOperatorId = branch.GetAgencyId()
-	}
-	return err
+	return nil
 }
 
 // classify has every report classified by itself and writes that down; the complaint's class is the weighted majority.
@@ -204,12 +210,17 @@ func majority(resp *assignmentv1.ClassifyResponse, t *caseworkv1.Triage) {
 	})
 	first := classes[0]
 	t.Category, t.Sector = first.category, first.sector
-	t.Confident = first.best >= resp.GetThreshold() && (first.sector != "" || first.category == criminal)
+	t.Confident = first.best >= resp.GetThreshold() && complete(first.category, first.sector)
 	for _, k := range classes[1:] {
 		if k.weight > total/5 && k.sector != "" && k.sector != first.sector && !slices.Contains(t.GetOtherSectors(), k.sector) {
 			t.OtherSectors = append(t.OtherSectors, k.sector)
 		}
 	}
+}
+
+// complete says whether a class is enough to be routed by: only marketing belongs to a sector's regulator.
+func complete(category, sector string) bool {
+	return category != "" && (sector != "" || category != commercial)
 }
 
 // routing asks who acts.

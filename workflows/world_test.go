@@ -135,7 +135,7 @@ func (f fakeAssignment) GetAgency(_ context.Context, req *assignmentv1.GetAgency
 	a := &assignmentv1.Agency{AgencyId: req.GetAgencyId(), Name: "name of " + req.GetAgencyId(), Assignable: true, Kind: "provincial_body", SuperiorId: "miit"}
 	switch req.GetAgencyId() {
 	case "cmcc", "cmcc-44", "ctcc", "cucc", "cmcc-11":
-		a.Kind, a.Assignable = "operator", false
+		a.Kind = "operator"
 	case "nowhere":
 		return nil, errs.New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, "no such agency")
 	}
