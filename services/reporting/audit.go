@@ -42,7 +42,7 @@ func (s *Server) Audit(ctx context.Context, req *reportingv1.AuditRequest) (*rep
 	}
 	for _, r := range rows {
 		resp.Complaints = append(resp.Complaints, &reportingv1.AuditedComplaint{
-			ComplaintId: r.ComplaintID, State: r.State, Round: r.Round, Reports: r.ReportCount,
+			ComplaintId: r.ComplaintID, State: r.State, Round: r.Round, Reports: int32(r.Reports),
 			WithoutFeedback: int32(r.WithoutFeedback), Result: r.Result, UpdatedTime: timestamppb.New(r.UpdatedAt),
 		})
 	}

@@ -19,11 +19,6 @@ var checks = []check{
 		WHERE c.complaint_id > $1 AND c.state <> 'CLOSED' AND EXISTS (SELECT FROM complaint o
 			WHERE o.key = c.key AND o.state <> 'CLOSED' AND o.complaint_id <> c.complaint_id)
 		ORDER BY c.complaint_id LIMIT $2`},
-	{"complaint's counters do not match its reports", `SELECT c.complaint_id FROM complaint c CROSS JOIN LATERAL (
-			SELECT count(*) AS n, count(*) FILTER (WHERE NOT r.verified) AS u, count(*) FILTER (WHERE r.same_call_as IS NOT NULL) AS l
-			FROM report r WHERE r.complaint_id = c.complaint_id) x
-		WHERE c.complaint_id > $1 AND (c.report_count, c.unverified_count, c.linked_count) <> (x.n, x.u, x.l)
-		ORDER BY c.complaint_id LIMIT $2`},
 	{"complaint has no report", `SELECT c.complaint_id FROM complaint c WHERE c.complaint_id > $1
 		AND NOT EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id) ORDER BY c.complaint_id LIMIT $2`},
 	{"complaint's stage does not fit its state", `SELECT c.complaint_id FROM complaint c WHERE c.complaint_id > $1

@@ -31,10 +31,10 @@ func numberOf(c *store.Complaint, displayed string, clear bool) *commonv1.Number
 	return n
 }
 
-func complaintOf(c *store.Complaint, parties []store.ComplaintParty, clear bool) *reportingv1.Complaint {
+func complaintOf(c *store.Complaint, reports int32, parties []store.ComplaintParty, clear bool) *reportingv1.Complaint {
 	m := &reportingv1.Complaint{
 		ComplaintId: c.ComplaintID, State: c.State, Round: c.Round, Stage: c.Stage, Number: numberOf(c, c.Displayed, clear),
-		ReportCount: c.ReportCount, Category: c.Category, Sector: c.Sector, DueTime: stamp(c.DueTime),
+		ReportCount: reports, Category: c.Category, Sector: c.Sector, DueTime: stamp(c.DueTime),
 		ReceivedTime: timestamppb.New(c.CreatedAt), WatchUntil: stamp(c.WatchUntil), ClosedTime: stamp(c.ClosedTime),
 		Result: c.Result, Forged: c.Forged, RegionSource: c.RegionSource, Disclosure: c.Disclosure,
 	}

@@ -35,8 +35,11 @@
 //     is the duplicate.
 //   - At most one complaint lives per key (complaint_one_live). The key is the number's normal form; 96 codes, which
 //     every province gives out anew, have their area or the reporter's province behind it; forged ones a mark before it.
-//   - Whoever files, moves or closes holds the complaint's row lock; several are taken in the order of their keys.
-//   - A complaint's counters are those of its reports; its stage fits its state (complaint_stage_fits_state).
+//   - Whoever files holds the complaint's row lock, shared among those who file (FOR KEY SHARE); whoever moves or closes
+//     it holds it alone (FOR UPDATE). Several are taken in the order of their keys. Re-opening by a report, the one thing
+//     that filing changes, is serialised among those who file (FOR NO KEY UPDATE).
+//   - Filing writes nothing to a live complaint: counts are taken from its reports and cannot disagree with them. Its
+//     stage fits its state (complaint_stage_fits_state).
 //   - A complaint is never closed or watched while a report of it, not withdrawn, lacks the result of its round.
 //   - Reports nobody verified, and the same call told twice, are kept and answered like all others, and count toward no
 //     threshold and no statistics.

@@ -28,7 +28,11 @@ func (s *Server) GetFacts(ctx context.Context, req *reportingv1.GetFactsRequest)
 	if err != nil {
 		return nil, fmt.Errorf("participations: %w", err)
 	}
-	resp := &reportingv1.GetFactsResponse{Complaint: complaintOf(&c, parties, true)}
+	counts, err := reportCounts(ctx, q, c.ComplaintID)
+	if err != nil {
+		return nil, err
+	}
+	resp := &reportingv1.GetFactsResponse{Complaint: complaintOf(&c, counts[c.ComplaintID], parties, true)}
 	most := req.GetMaxReports()
 	if most == 0 {
 		most = factReports

@@ -41,7 +41,7 @@ func TestFileReport(t *testing.T) {
 	if !joined.GetJoined() || !strings.Contains(joined.GetAdvice(), "110") {
 		t.Errorf("second: %v", joined)
 	}
-	if n := m.count(t, "SELECT unverified_count FROM complaint"); n != 2 {
+	if n := m.count(t, "SELECT count(*) FROM report WHERE NOT verified"); n != 2 {
 		t.Errorf("%d unverified reports, want 2", n)
 	}
 	if !m.script(t, m.only(t)).begin(1).GetUnverifiedOnly() {
@@ -116,7 +116,7 @@ func TestFileReport_sameCallThroughTwoChannels(t *testing.T) {
 	// and through batches: in one, and after the other
 	send(t, m.as(centre), line("T-2", "13900000002", "17000000002", "10:00:00"), line("T-3", "13900000002", "17000000002", "10:02:00"), line("T-4", "13900000002", "17000000002", "10:05:00"))
 	send(t, m.as(actor("op", "cmcc-43", roleOperator)), line("T-2", "13900000002", "17000000002", "10:01:00"))
-	if n := m.count(t, "SELECT linked_count FROM complaint WHERE key = '17000000002'"); n != 2 {
+	if n := m.count(t, "SELECT count(*) FROM report JOIN complaint USING (complaint_id) WHERE same_call_as IS NOT NULL AND key = '17000000002'"); n != 2 {
 		t.Errorf("%d linked, want 2", n)
 	}
 	tally := must[*reportingv1.TallyReportsResponse](t)(m.workflows().TallyReports(t.Context(), &reportingv1.TallyReportsRequest{
@@ -153,7 +153,7 @@ func TestFileReport_concurrentlyOpensOneComplaint(t *testing.T) {
 			n++
 		}
 	}
-	if n != 1 || m.count(t, "SELECT report_count FROM complaint") != reports {
+	if n != 1 || m.count(t, "SELECT count(*) FROM report") != reports {
 		t.Errorf("%d opened a complaint, want 1", n)
 	}
 	m.sound(t)

@@ -24,16 +24,17 @@ func fileReports(ctx context.Context, tx pgx.Tx, reports []*incoming, of []*repo
 	if err != nil {
 		return nil, fmt.Errorf("join complaints: %w", err)
 	}
+	if len(joined) < len(g.complaints) {
+		return nil, errRaced
+	}
 	var begun []round
 	var late []store.Joined
-	opened := make(map[uuid.UUID]bool, len(joined))
 	for _, j := range joined {
 		members := g.of(j)
 		for _, i := range members {
 			reports[i].ComplaintID, reports[i].Round = j.ComplaintID, j.Round
 		}
-		if g.opened(j) {
-			opened[j.ComplaintID] = true
+		if j.Opened {
 			begun = append(begun, round{j.ComplaintID.String(), j.Round})
 			members = members[1:] // the first opened it
 		} else if j.State != stateReceived {
@@ -43,7 +44,7 @@ func fileReports(ctx context.Context, tx pgx.Tx, reports []*incoming, of []*repo
 			of[i].Joined = true
 		}
 	}
-	if err := link(ctx, tx, reports, joined, opened, policy.seconds("same_call_seconds")); err != nil {
+	if err := link(ctx, tx, reports, joined, policy.seconds("same_call_seconds")); err != nil {
 		return nil, err
 	}
 	rows := make([]*store.NewReport, len(reports))
@@ -82,7 +83,6 @@ func group(reports []*incoming) *grouped {
 	for i, r := range reports {
 		if r.key != nil {
 			if at, ok := g.byKey[*r.key]; ok {
-				g.complaints[at].Add(&r.NewReport)
 				g.members[at] = append(g.members[at], i)
 				continue
 			}
@@ -102,11 +102,6 @@ func (g *grouped) of(j store.Joined) []int {
 	return g.members[g.byKey[*j.Key]]
 }
 
-func (g *grouped) opened(j store.Joined) bool {
-	_, ok := g.byID[j.ComplaintID]
-	return ok
-}
-
 // call is a report as far as it tells whether another is about the same call.
 type call struct {
 	id       uuid.UUID
@@ -116,12 +111,11 @@ type call struct {
 
 // link finds the same call told twice: same reporter, same number, call times close together. The later report points
 // to the first and counts no more. A verified report is never discounted for an unverified one.
-func link(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Joined, opened map[uuid.UUID]bool, window time.Duration) error {
-	calls, err := told(ctx, tx, reports, joined, opened)
+func link(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Joined, window time.Duration) error {
+	calls, err := told(ctx, tx, reports, joined)
 	if err != nil {
 		return err
 	}
-	counts := map[uuid.UUID]int32{}
 	for _, r := range reports {
 		if !r.known {
 			continue
@@ -129,18 +123,19 @@ func link(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Jo
 		k := callKey(r.ComplaintID, r.ReporterIndex)
 		if first := sameCall(calls[k], r.CallTime, r.Verified, window); first != nil {
 			r.SameCallAs = &first.id
-			counts[r.ComplaintID]++
 			continue
 		}
 		calls[k] = append(calls[k], call{r.ReportID, r.CallTime, r.Verified})
 	}
-	return addLinked(ctx, tx, counts)
+	return nil
 }
 
 // told are the calls already on record of these reporters and complaints, those of a closed predecessor included.
-func told(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Joined, opened map[uuid.UUID]bool) (map[string][]call, error) {
+func told(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Joined) (map[string][]call, error) {
 	previous, now := map[uuid.UUID]uuid.UUID{}, map[uuid.UUID]uuid.UUID{}
+	opened := make(map[uuid.UUID]bool, len(joined))
 	for _, j := range joined {
+		opened[j.ComplaintID] = j.Opened
 		if j.Previous != nil {
 			previous[j.ComplaintID], now[*j.Previous] = *j.Previous, j.ComplaintID
 		}
@@ -188,20 +183,6 @@ func sameCall(calls []call, at time.Time, verified bool, window time.Duration) *
 		if apart := at.Sub(calls[i].at).Abs(); apart <= window && (calls[i].verified || !verified) {
 			return &calls[i]
 		}
-	}
-	return nil
-}
-
-func addLinked(ctx context.Context, tx pgx.Tx, counts map[uuid.UUID]int32) error {
-	if len(counts) == 0 {
-		return nil
-	}
-	p := store.AddLinkedParams{}
-	for id, n := range counts {
-		p.ComplaintIds, p.Counts = append(p.ComplaintIds, id.String()), append(p.Counts, n)
-	}
-	if err := store.New(tx).AddLinked(ctx, p); err != nil {
-		return fmt.Errorf("count same calls: %w", err)
 	}
 	return nil
 }

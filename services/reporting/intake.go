@@ -82,16 +82,13 @@ type incoming struct {
 
 // complaint is what the report opens when its key has no live complaint.
 func (r *incoming) complaint(id uuid.UUID) *store.NewComplaint {
-	c := &store.NewComplaint{
+	return &store.NewComplaint{
 		ComplaintID: id, Key: r.key, Displayed: r.Displayed, Normal: r.number.GetNormal(), Kind: r.number.GetKind(),
 		Province: r.number.GetProvince(), Carrier: r.number.GetAllocatedCarrier(), Reason: r.number.GetReason(),
-		FirstCall: r.CallTime, At: r.CreatedAt,
 	}
-	c.Add(&r.NewReport)
-	return c
 }
 
-// ids makes identifiers in order of time from pooled randomness.
+// newID makes an identifier in order of time.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 var poolRandom = sync.OnceFunc(uuid.EnableRandPool)

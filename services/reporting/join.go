@@ -17,9 +17,9 @@ type round struct {
 	number      int32
 }
 
-// settle does what joining means beyond the count, for reports just written to a complaint that is locked. While
-// RECEIVED nothing; past acceptance the reports are accepted with the rest; while watching, a call from before the
-// handling gets the known result at once and a call from after it is a relapse, which may re-open.
+// settle does what joining means, for reports just written to a complaint whose lock is shared. While RECEIVED nothing;
+// past acceptance the reports are accepted with the rest; while watching, a call from before the handling gets the known
+// result at once and a call from after it is a relapse, which may re-open.
 func settle(ctx context.Context, tx pgx.Tx, j store.Joined, reports []string, rules relapsePolicy, at time.Time) (*round, error) {
 	switch {
 	case j.State == stateOpen && j.Stage != stageAccept:
@@ -32,9 +32,15 @@ func settle(ctx context.Context, tx pgx.Tx, j store.Joined, reports []string, ru
 
 func settleWatched(ctx context.Context, tx pgx.Tx, complaintID string, reports []string, rules relapsePolicy, at time.Time) (*round, error) {
 	q := store.New(tx)
-	c, err := q.ComplaintFacts(ctx, complaintID) // locked by the join
+	c, err := q.LockAmongFilers(ctx, complaintID)
 	if err != nil {
 		return nil, fmt.Errorf("watched complaint: %w", err)
+	}
+	if c.State != stateWatching { // re-opened by another who filed while we waited
+		if err := q.JoinRound(ctx, store.JoinRoundParams{ReportIds: reports, Round: c.Round}); err != nil {
+			return nil, fmt.Errorf("join re-opened round: %w", err)
+		}
+		return nil, nil
 	}
 	handled := c.StateTime
 	if c.HandledTime != nil {

@@ -60,7 +60,11 @@ func (s *Server) GetComplaint(ctx context.Context, req *reportingv1.GetComplaint
 	if err != nil {
 		return nil, fmt.Errorf("participations: %w", err)
 	}
-	return &reportingv1.GetComplaintResponse{Complaint: complaintOf(&c, parties, r.seesNumber(parties, c.ComplaintID))}, nil
+	counts, err := reportCounts(ctx, q, c.ComplaintID)
+	if err != nil {
+		return nil, err
+	}
+	return &reportingv1.GetComplaintResponse{Complaint: complaintOf(&c, counts[c.ComplaintID], parties, r.seesNumber(parties, c.ComplaintID))}, nil
 }
 
 // ListComplaints lists the complaints that the reader may see, newest first.
@@ -91,7 +95,12 @@ func (s *Server) ListComplaints(ctx context.Context, req *reportingv1.ListCompla
 		rows = rows[:size]
 		resp.NextPageToken = pg.EncodeToken(rows[size-1].ComplaintID)
 	}
-	parties, err := q.PartiesOf(ctx, idsOf(rows, func(c store.Complaint) string { return c.ComplaintID }))
+	ids := idsOf(rows, func(c store.Complaint) string { return c.ComplaintID })
+	counts, err := reportCounts(ctx, q, ids...)
+	if err != nil {
+		return nil, err
+	}
+	parties, err := q.PartiesOf(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("participations: %w", err)
 	}
@@ -101,9 +110,22 @@ func (s *Server) ListComplaints(ctx context.Context, req *reportingv1.ListCompla
 	}
 	for i := range rows {
 		id := rows[i].ComplaintID
-		resp.Complaints = append(resp.Complaints, complaintOf(&rows[i], byComplaint[id], r.seesNumber(byComplaint[id], id)))
+		resp.Complaints = append(resp.Complaints, complaintOf(&rows[i], counts[id], byComplaint[id], r.seesNumber(byComplaint[id], id)))
 	}
 	return resp, nil
+}
+
+// reportCounts counts the reports of complaints.
+func reportCounts(ctx context.Context, q *store.Queries, complaints ...string) (map[string]int32, error) {
+	rows, err := q.CountReportsOf(ctx, complaints)
+	if err != nil {
+		return nil, fmt.Errorf("count reports: %w", err)
+	}
+	counts := make(map[string]int32, len(rows))
+	for _, r := range rows {
+		counts[r.ComplaintID] = r.Reports
+	}
+	return counts, nil
 }
 
 // GetReport returns a report to who may see it; its text to those who judge it.

@@ -17,7 +17,7 @@ import (
 	"quietline/services/reporting/store"
 )
 
-// lock takes a complaint's row lock.
+// lock takes a complaint's row lock, against those who file as well.
 func lock(ctx context.Context, tx pgx.Tx, complaintID string) (store.Complaint, error) {
 	c, err := store.New(tx).LockComplaint(ctx, complaintID)
 	return c, errs.NotFound(err, "complaint %s", complaintID)
@@ -65,13 +65,13 @@ func (s *Server) BeginRound(ctx context.Context, req *reportingv1.BeginRoundRequ
 				return nil, err
 			}
 		}
-		verified, err := q.HasVerified(ctx, c.ComplaintID)
+		calls, err := q.CallsOf(ctx, c.ComplaintID)
 		if err != nil {
-			return nil, fmt.Errorf("verified reports: %w", err)
+			return nil, fmt.Errorf("calls: %w", err)
 		}
 		return &reportingv1.BeginRoundResponse{
-			Current: true, FirstCallTime: timestamppb.New(c.FirstCallTime), BeganTime: timestamppb.New(c.RoundTime),
-			Reopened: c.Reopened, UnverifiedOnly: !verified, ToLead: c.ToLead,
+			Current: true, FirstCallTime: timestamppb.New(calls.FirstCallTime), BeganTime: timestamppb.New(c.RoundTime),
+			Reopened: c.Reopened, UnverifiedOnly: !calls.Verified, ToLead: c.ToLead,
 		}, nil
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // NewReport is a report as it is written, before it has a complaint.
@@ -48,10 +49,10 @@ func CopyReports(ctx context.Context, tx pgx.Tx, reports []*NewReport) error {
 		r := reports[i]
 		var same any
 		if r.SameCallAs != nil {
-			same = *r.SameCallAs
+			same = [16]byte(*r.SameCallAs)
 		}
-		return []any{
-			r.ReportID, r.ComplaintID, r.Round, r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
+		return []any{ // as bytes: a uuid.UUID would travel through its text form
+			[16]byte(r.ReportID), [16]byte(r.ComplaintID), r.Round, r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
 			r.DurationSeconds, r.Method, r.ReportedType, r.Company, r.ReporterProvince, r.Consent, r.Verified, r.PrivacyNotice,
 			r.FiledTime, r.CreatedAt, r.ReporterIndex, r.Sealed, same,
 		}, nil
@@ -59,23 +60,20 @@ func CopyReports(ctx context.Context, tx pgx.Tx, reports []*NewReport) error {
 	return err
 }
 
-// NewComplaint is what reports of one key bring: the complaint to open, or the counts to add to the live one.
+// NewComplaint is what reports open when their key has no live complaint.
 type NewComplaint struct {
-	ComplaintID uuid.UUID // taken when it is opened
-	Key         *string   // nil: without number
+	ComplaintID uuid.UUID
+	Key         *string // nil: without number, never joined
 	Displayed   string
 	Normal      string
 	Kind        string
 	Province    string
 	Carrier     string
 	Reason      string
-	Reports     int32
-	Unverified  int32
-	FirstCall   time.Time
-	At          time.Time
 }
 
-// Joined is the complaint that reports joined, locked.
+// Joined is a complaint that reports opened or joined. Its lock is shared with others who file, and held against all who
+// would move or close it.
 type Joined struct {
 	ComplaintID uuid.UUID
 	Key         *string
@@ -86,43 +84,92 @@ type Joined struct {
 	Opened      bool // by this very transaction
 }
 
-// One statement opens what is not there and locks what is, in the order of the keys, and so cannot deadlock with
-// another that does the same.
-const joinSQL = `INSERT INTO complaint AS c (complaint_id, key, displayed, number_normal, number_kind, number_province,
-    number_carrier, number_reason, report_count, unverified_count, first_call_time, created_at, round_time, state_time,
-    updated_at, previous_complaint_id)
-SELECT u.id, u.key, u.displayed, u.normal, u.kind, u.province, u.carrier, u.reason, u.reports, u.unverified, u.first_call,
-    $12::timestamptz, $12, $12, $12,
-    (SELECT p.complaint_id FROM complaint p WHERE p.key = u.key AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
-    $10::integer[], $11::timestamptz[])
-    AS u (id, key, displayed, normal, kind, province, carrier, reason, reports, unverified, first_call)
-ORDER BY u.key
-ON CONFLICT (key) WHERE state <> 'CLOSED' DO UPDATE SET
-    report_count     = c.report_count + excluded.report_count,
-    unverified_count = c.unverified_count + excluded.unverified_count,
-    first_call_time  = least(c.first_call_time, excluded.first_call_time),
-    updated_at       = excluded.updated_at
-RETURNING c.complaint_id, c.key, c.state, c.stage, c.round, c.previous_complaint_id`
+const (
+	liveSQL = `SELECT complaint_id, key, state, stage, round, previous_complaint_id FROM complaint
+WHERE key = ANY ($1::text[]) AND state <> 'CLOSED' ORDER BY key FOR KEY SHARE`
 
-// JoinComplaints opens or joins the live complaint of each key and locks it.
-func JoinComplaints(ctx context.Context, tx pgx.Tx, groups []*NewComplaint, at time.Time) ([]Joined, error) {
-	n := len(groups)
-	ids, keys, firsts := make([]uuid.UUID, n), make([]*string, n), make([]time.Time, n)
+	openSQL = `INSERT INTO complaint (complaint_id, key, displayed, number_normal, number_kind, number_province,
+    number_carrier, number_reason, created_at, round_time, state_time, updated_at, previous_complaint_id)
+SELECT u.id, u.key, u.displayed, u.normal, u.kind, u.province, u.carrier, u.reason, $9::timestamptz, $9, $9, $9,
+    (SELECT p.complaint_id FROM complaint p WHERE p.key = u.key AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+    AS u (id, key, displayed, normal, kind, province, carrier, reason)
+ORDER BY u.key
+ON CONFLICT (key) WHERE state <> 'CLOSED' DO NOTHING
+RETURNING complaint_id, key, state, stage, round, previous_complaint_id`
+)
+
+// JoinComplaints joins the live complaint of each key, or opens it, in the order of the keys. It returns fewer than it
+// was given when another transaction opened one in this moment and closed it again: then run the transaction again.
+func JoinComplaints(ctx context.Context, tx pgx.Tx, wanted []*NewComplaint, at time.Time) ([]Joined, error) {
+	joined, missing, err := joinLive(ctx, tx, nil, wanted)
+	if err != nil || len(missing) == 0 {
+		return joined, err
+	}
+	opened, err := open(ctx, tx, missing, at)
+	if err != nil || len(opened) == len(missing) {
+		return append(joined, opened...), err
+	}
+	// others opened them while we waited, and have committed
+	left := missing[:0:0]
+	mine := make(map[uuid.UUID]bool, len(opened))
+	for _, j := range opened {
+		mine[j.ComplaintID] = true
+	}
+	for _, c := range missing {
+		if !mine[c.ComplaintID] {
+			left = append(left, c)
+		}
+	}
+	joined, _, err = joinLive(ctx, tx, append(joined, opened...), left)
+	return joined, err
+}
+
+func joinLive(ctx context.Context, tx pgx.Tx, joined []Joined, wanted []*NewComplaint) (all []Joined, missing []*NewComplaint, err error) {
+	keys := make([]string, 0, len(wanted))
+	for _, c := range wanted {
+		if c.Key != nil {
+			keys = append(keys, *c.Key)
+		}
+	}
+	rows, err := tx.Query(ctx, liveSQL, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	live, err := pgx.CollectRows(rows, scanJoined)
+	if err != nil {
+		return nil, nil, err
+	}
+	found := make(map[string]bool, len(live))
+	for _, j := range live {
+		found[*j.Key] = true
+	}
+	for _, c := range wanted {
+		if c.Key == nil || !found[*c.Key] {
+			missing = append(missing, c)
+		}
+	}
+	return append(joined, live...), missing, nil
+}
+
+func open(ctx context.Context, tx pgx.Tx, wanted []*NewComplaint, at time.Time) ([]Joined, error) {
+	n := len(wanted)
+	ids, keys := make([][16]byte, n), make([]*string, n)
 	displayed, normal, kind := make([]string, n), make([]string, n), make([]string, n)
 	province, carrier, reason := make([]string, n), make([]string, n), make([]string, n)
-	reports, unverified := make([]int32, n), make([]int32, n)
-	for i, g := range groups {
-		ids[i], keys[i], firsts[i] = g.ComplaintID, g.Key, g.FirstCall
-		displayed[i], normal[i], kind[i] = g.Displayed, g.Normal, g.Kind
-		province[i], carrier[i], reason[i] = g.Province, g.Carrier, g.Reason
-		reports[i], unverified[i] = g.Reports, g.Unverified
+	for i, c := range wanted {
+		ids[i], keys[i], displayed[i], normal[i], kind[i] = c.ComplaintID, c.Key, c.Displayed, c.Normal, c.Kind
+		province[i], carrier[i], reason[i] = c.Province, c.Carrier, c.Reason
 	}
-	rows, err := tx.Query(ctx, joinSQL, ids, keys, displayed, normal, kind, province, carrier, reason, reports, unverified, firsts, at)
+	rows, err := tx.Query(ctx, openSQL, ids, keys, displayed, normal, kind, province, carrier, reason, at)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanJoined)
+	opened, err := pgx.CollectRows(rows, scanJoined)
+	for i := range opened {
+		opened[i].Opened = true
+	}
+	return opened, err
 }
 
 func scanJoined(row pgx.CollectableRow) (j Joined, err error) {
@@ -130,77 +177,62 @@ func scanJoined(row pgx.CollectableRow) (j Joined, err error) {
 	return j, err
 }
 
-// The two statements of FileReport travel together. The second has a snapshot of its own, taken under the complaint's
-// lock, so that it sees the same call told a moment ago.
+// The two statements of FileReport travel together. The second has a snapshot of its own and takes a share of the
+// complaint's lock; should the complaint be closed between the two, it files nothing.
 const (
-	joinOneSQL = `INSERT INTO complaint AS c (complaint_id, key, displayed, number_normal, number_kind, number_province,
-    number_carrier, number_reason, report_count, unverified_count, first_call_time, created_at, round_time, state_time,
-    updated_at, previous_complaint_id)
-SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, 1, $9::integer, $10::timestamptz,
-    $11::timestamptz, $11, $11, $11,
+	openOneSQL = `INSERT INTO complaint (complaint_id, key, displayed, number_normal, number_kind, number_province,
+    number_carrier, number_reason, created_at, round_time, state_time, updated_at, previous_complaint_id)
+SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::timestamptz, $9, $9, $9,
     (SELECT p.complaint_id FROM complaint p WHERE p.key = $2 AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
-WHERE NOT EXISTS (SELECT FROM report WHERE sender = $12 AND sender_no = $13)
-ON CONFLICT (key) WHERE state <> 'CLOSED' DO UPDATE SET
-    report_count     = c.report_count + 1,
-    unverified_count = c.unverified_count + excluded.unverified_count,
-    first_call_time  = least(c.first_call_time, excluded.first_call_time),
-    updated_at       = excluded.updated_at`
+WHERE NOT EXISTS (SELECT FROM complaint WHERE key = $2 AND state <> 'CLOSED')
+  AND NOT EXISTS (SELECT FROM report WHERE sender = $10 AND sender_no = $11)
+ON CONFLICT (key) WHERE state <> 'CLOSED' DO NOTHING`
 
 	fileOneSQL = `WITH c AS (
-    SELECT complaint_id, key, state, stage, round, previous_complaint_id FROM complaint WHERE key = $23 AND state <> 'CLOSED'
-), same AS (
-    SELECT s.report_id FROM report s, c
-    WHERE s.complaint_id IN (c.complaint_id, c.previous_complaint_id) AND s.reporter_index = $19 AND s.same_call_as IS NULL
-      AND s.call_time BETWEEN $8::timestamptz - make_interval(secs => $22) AND $8::timestamptz + make_interval(secs => $22)
-      AND (s.verified OR NOT $15::boolean)
-    ORDER BY s.report_id LIMIT 1
+    SELECT complaint_id, key, state, stage, round, previous_complaint_id FROM complaint
+    WHERE key = $23 AND state <> 'CLOSED' FOR KEY SHARE
 ), r AS (
     INSERT INTO report (report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time,
         duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time,
         created_at, reporter_index, sealed, same_call_as)
     SELECT $1::uuid, c.complaint_id, c.round, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8, $9::integer,
         $10::text, $11::text, $12::text, $13::text, $14::smallint, $15, $16::text, $17::timestamptz, $18::timestamptz,
-        $19::bytea, $20::bytea, CASE WHEN $21::boolean THEN (SELECT report_id FROM same) END
-    FROM c WHERE NOT EXISTS (SELECT FROM report WHERE sender = $3 AND sender_no = $4)
+        $19::bytea, $20::bytea, CASE WHEN $21::boolean THEN (
+            SELECT s.report_id FROM report s
+            WHERE s.complaint_id IN (c.complaint_id, c.previous_complaint_id) AND s.reporter_index = $19 AND s.same_call_as IS NULL
+              AND s.call_time BETWEEN $8::timestamptz - make_interval(secs => $22) AND $8::timestamptz + make_interval(secs => $22)
+              AND (s.verified OR NOT $15::boolean)
+            ORDER BY s.report_id LIMIT 1) END
+    FROM c
     ON CONFLICT ON CONSTRAINT report_sent_once DO NOTHING
-    RETURNING complaint_id, same_call_as
-), linked AS (
-    UPDATE complaint SET linked_count = linked_count + 1 FROM r
-    WHERE complaint.complaint_id = r.complaint_id AND r.same_call_as IS NOT NULL
+    RETURNING complaint_id
 )
 SELECT c.complaint_id, c.key, c.state, c.stage, c.round, c.previous_complaint_id FROM r JOIN c USING (complaint_id)`
 )
 
-// FileOne files one report in one round trip. Without error and without complaint the number was sent before; raced
-// says that it was sent in this very moment, so that the transaction must be given up and run again.
+// FileOne files one report in one round trip. Without error and without complaint the number was sent before, or raced
+// says that something changed in this very moment and the transaction must be given up and run again.
 func FileOne(ctx context.Context, tx pgx.Tx, c *NewComplaint, r *NewReport, link bool, window float64) (j *Joined, raced bool, err error) {
-	var counted int64
 	b := &pgx.Batch{}
-	b.Queue(joinOneSQL, c.ComplaintID, c.Key, c.Displayed, c.Normal, c.Kind, c.Province, c.Carrier, c.Reason, c.Unverified,
-		c.FirstCall, c.At, r.Sender, r.SenderNo)
-	b.Queue(fileOneSQL, r.ReportID, r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
+	b.Queue(openOneSQL, [16]byte(c.ComplaintID), c.Key, c.Displayed, c.Normal, c.Kind, c.Province, c.Carrier, c.Reason, r.CreatedAt,
+		r.Sender, r.SenderNo).Exec(func(tag pgconn.CommandTag) error {
+		raced = tag.RowsAffected() == 1 // unless its report follows
+		return nil
+	})
+	b.Queue(fileOneSQL, [16]byte(r.ReportID), r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
 		r.DurationSeconds, r.Method, r.ReportedType, r.Company, r.ReporterProvince, r.Consent, r.Verified, r.PrivacyNotice,
-		r.FiledTime, r.CreatedAt, r.ReporterIndex, r.Sealed, link, window, c.Key)
-	results := tx.SendBatch(ctx, b)
-	tag, err := results.Exec()
-	if err == nil {
-		counted = tag.RowsAffected()
-		var rows pgx.Rows
-		if rows, err = results.Query(); err == nil {
-			var found []Joined
-			if found, err = pgx.CollectRows(rows, scanJoined); len(found) == 1 {
-				j = &found[0]
-				j.Opened = j.ComplaintID == c.ComplaintID
-			}
+		r.FiledTime, r.CreatedAt, r.ReporterIndex, r.Sealed, link, window, c.Key).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, scanJoined)
+		if len(found) == 1 {
+			j, raced = &found[0], false
+			j.Opened = j.ComplaintID == c.ComplaintID
 		}
-	}
-	if cerr := results.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
+		return err
+	})
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, false, fmt.Errorf("file report: %w", err)
 	}
-	return j, (counted == 1) != (j != nil), nil
+	return j, raced, nil
 }
 
 // NewEntry is a row for the quarantine.
@@ -232,7 +264,7 @@ ON CONFLICT ON CONSTRAINT quarantine_once DO NOTHING`
 // AddEntries writes quarantine entries and says how many were new.
 func AddEntries(ctx context.Context, tx pgx.Tx, sender, format string, header []byte, by string, at time.Time, entries []*NewEntry) (int64, error) {
 	n := len(entries)
-	ids, nos, hashes := make([]uuid.UUID, n), make([]string, n), make([][]byte, n)
+	ids, nos, hashes := make([][16]byte, n), make([]string, n), make([][]byte, n)
 	fates, fields, reasons := make([]string, n), make([]string, n), make([]string, n)
 	firsts, repaired := make([]*uuid.UUID, n), make([]*uuid.UUID, n)
 	lines, sealed := make([]int32, n), make([][]byte, n)
@@ -245,15 +277,4 @@ func AddEntries(ctx context.Context, tx pgx.Tx, sender, format string, header []
 		return 0, fmt.Errorf("quarantine: %w", err)
 	}
 	return tag.RowsAffected(), nil
-}
-
-// Add counts a report in.
-func (c *NewComplaint) Add(r *NewReport) {
-	c.Reports++
-	if !r.Verified {
-		c.Unverified++
-	}
-	if r.CallTime.Before(c.FirstCall) {
-		c.FirstCall = r.CallTime
-	}
 }

@@ -22,9 +22,6 @@ type Complaint struct {
 	Round               int32
 	Reopened            int32
 	ToLead              bool
-	ReportCount         int32
-	UnverifiedCount     int32
-	LinkedCount         int32
 	RelapseCount        int32
 	Category            string
 	Sector              string
@@ -34,7 +31,6 @@ type Complaint struct {
 	Disclosure          string
 	Office              string
 	DueTime             *time.Time
-	FirstCallTime       time.Time
 	CreatedAt           time.Time
 	RoundTime           time.Time
 	StateTime           time.Time

@@ -2,6 +2,9 @@
 SELECT code, value, lower(valid)::timestamptz AS since, coalesce(upper(valid), '9999-12-31')::timestamptz AS until FROM policy;
 
 -- name: LockComplaint :one
+SELECT * FROM complaint WHERE complaint_id = $1 FOR UPDATE;
+
+-- name: LockAmongFilers :one
 SELECT * FROM complaint WHERE complaint_id = $1 FOR NO KEY UPDATE;
 
 -- name: ComplaintFacts :one
@@ -14,8 +17,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 -- name: OpenComplaint :exec
 UPDATE complaint SET state = 'OPEN', stage = 'accept', state_time = @at, updated_at = @at WHERE complaint_id = @complaint_id;
 
--- name: HasVerified :one
-SELECT EXISTS (SELECT FROM report WHERE complaint_id = $1 AND verified AND withdrawn_at IS NULL);
+-- name: CallsOf :one
+SELECT min(call_time)::timestamptz AS first_call_time, coalesce(bool_or(verified AND withdrawn_at IS NULL), false)::boolean AS verified
+FROM report WHERE complaint_id = $1;
+
+-- name: CountReportsOf :many
+SELECT complaint_id, count(*)::integer AS reports FROM report WHERE complaint_id = ANY (@complaint_ids::uuid[]) GROUP BY complaint_id;
+
+-- name: JoinRound :exec
+UPDATE report SET round = @round WHERE report_id = ANY (@report_ids::uuid[]);
 
 -- name: ListUnstarted :many
 SELECT complaint_id, round, round_time FROM complaint
@@ -196,10 +206,6 @@ CROSS JOIN LATERAL (
     AND report.same_call_as IS NULL OFFSET 0
 ) r;
 
--- name: AddLinked :exec
-UPDATE complaint c SET linked_count = linked_count + u.n
-FROM (SELECT unnest(@complaint_ids::uuid[]) AS complaint_id, unnest(@counts::integer[]) AS n) u WHERE c.complaint_id = u.complaint_id;
-
 -- name: KeepHeader :exec
 INSERT INTO row_header (header_hash, header) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
@@ -222,7 +228,7 @@ WHERE state = @state AND quarantine_id > @after
 ORDER BY quarantine_id LIMIT @page_size;
 
 -- name: CountReports :one
-SELECT coalesce(sum(report_count), 0)::bigint FROM complaint;
+SELECT count(*) FROM report;
 
 -- name: CountStates :many
 SELECT state, stage, count(*) AS complaints FROM complaint GROUP BY state, stage;
@@ -231,7 +237,8 @@ SELECT state, stage, count(*) AS complaints FROM complaint GROUP BY state, stage
 SELECT count(*) FROM quarantine WHERE state = 'open';
 
 -- name: AuditComplaints :many
-SELECT c.complaint_id, c.state, c.round, c.report_count, c.result, c.updated_at,
+SELECT c.complaint_id, c.state, c.round, c.result, c.updated_at,
+    (SELECT count(*) FROM report r WHERE r.complaint_id = c.complaint_id) AS reports,
     (SELECT count(*) FROM report r WHERE r.complaint_id = c.complaint_id AND r.withdrawn_at IS NULL AND NOT EXISTS (
         SELECT FROM feedback f WHERE f.report_id = r.report_id AND f.round = r.round AND f.stage IN ('result', 'not_accepted'))
     ) AS without_feedback

@@ -40,21 +40,6 @@ func (q *Queries) AddHistory(ctx context.Context, arg AddHistoryParams) error {
 	return err
 }
 
-const addLinked = `-- name: AddLinked :exec
-UPDATE complaint c SET linked_count = linked_count + u.n
-FROM (SELECT unnest($1::uuid[]) AS complaint_id, unnest($2::integer[]) AS n) u WHERE c.complaint_id = u.complaint_id
-`
-
-type AddLinkedParams struct {
-	ComplaintIds []string
-	Counts       []int32
-}
-
-func (q *Queries) AddLinked(ctx context.Context, arg AddLinkedParams) error {
-	_, err := q.db.Exec(ctx, addLinked, arg.ComplaintIds, arg.Counts)
-	return err
-}
-
 const addParties = `-- name: AddParties :exec
 INSERT INTO complaint_party (complaint_id, agency_id, part, since_time)
 SELECT $1, unnest($2::text[]), unnest($3::text[]), unnest($4::timestamptz[])
@@ -164,7 +149,8 @@ func (q *Queries) AttachEvidence(ctx context.Context, arg AttachEvidenceParams) 
 }
 
 const auditComplaints = `-- name: AuditComplaints :many
-SELECT c.complaint_id, c.state, c.round, c.report_count, c.result, c.updated_at,
+SELECT c.complaint_id, c.state, c.round, c.result, c.updated_at,
+    (SELECT count(*) FROM report r WHERE r.complaint_id = c.complaint_id) AS reports,
     (SELECT count(*) FROM report r WHERE r.complaint_id = c.complaint_id AND r.withdrawn_at IS NULL AND NOT EXISTS (
         SELECT FROM feedback f WHERE f.report_id = r.report_id AND f.round = r.round AND f.stage IN ('result', 'not_accepted'))
     ) AS without_feedback
@@ -181,9 +167,9 @@ type AuditComplaintsRow struct {
 	ComplaintID     string
 	State           string
 	Round           int32
-	ReportCount     int32
 	Result          string
 	UpdatedAt       time.Time
+	Reports         int64
 	WithoutFeedback int64
 }
 
@@ -200,9 +186,9 @@ func (q *Queries) AuditComplaints(ctx context.Context, arg AuditComplaintsParams
 			&i.ComplaintID,
 			&i.State,
 			&i.Round,
-			&i.ReportCount,
 			&i.Result,
 			&i.UpdatedAt,
+			&i.Reports,
 			&i.WithoutFeedback,
 		); err != nil {
 			return nil, err
@@ -227,6 +213,23 @@ type BindEvidenceParams struct {
 func (q *Queries) BindEvidence(ctx context.Context, arg BindEvidenceParams) error {
 	_, err := q.db.Exec(ctx, bindEvidence, arg.ComplaintID, arg.EvidenceIds)
 	return err
+}
+
+const callsOf = `-- name: CallsOf :one
+SELECT min(call_time)::timestamptz AS first_call_time, coalesce(bool_or(verified AND withdrawn_at IS NULL), false)::boolean AS verified
+FROM report WHERE complaint_id = $1
+`
+
+type CallsOfRow struct {
+	FirstCallTime time.Time
+	Verified      bool
+}
+
+func (q *Queries) CallsOf(ctx context.Context, complaintID string) (CallsOfRow, error) {
+	row := q.db.QueryRow(ctx, callsOf, complaintID)
+	var i CallsOfRow
+	err := row.Scan(&i.FirstCallTime, &i.Verified)
+	return i, err
 }
 
 const categoryWeights = `-- name: CategoryWeights :many
@@ -326,7 +329,7 @@ func (q *Queries) CloseComplaint(ctx context.Context, arg CloseComplaintParams) 
 }
 
 const complaintFacts = `-- name: ComplaintFacts :one
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, report_count, unverified_count, linked_count, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, first_call_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1
 `
 
 func (q *Queries) ComplaintFacts(ctx context.Context, complaintID string) (Complaint, error) {
@@ -346,9 +349,6 @@ func (q *Queries) ComplaintFacts(ctx context.Context, complaintID string) (Compl
 		&i.Round,
 		&i.Reopened,
 		&i.ToLead,
-		&i.ReportCount,
-		&i.UnverifiedCount,
-		&i.LinkedCount,
 		&i.RelapseCount,
 		&i.Category,
 		&i.Sector,
@@ -358,7 +358,6 @@ func (q *Queries) ComplaintFacts(ctx context.Context, complaintID string) (Compl
 		&i.Disclosure,
 		&i.Office,
 		&i.DueTime,
-		&i.FirstCallTime,
 		&i.CreatedAt,
 		&i.RoundTime,
 		&i.StateTime,
@@ -383,14 +382,43 @@ func (q *Queries) CountQuarantined(ctx context.Context) (int64, error) {
 }
 
 const countReports = `-- name: CountReports :one
-SELECT coalesce(sum(report_count), 0)::bigint FROM complaint
+SELECT count(*) FROM report
 `
 
 func (q *Queries) CountReports(ctx context.Context) (int64, error) {
 	row := q.db.QueryRow(ctx, countReports)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countReportsOf = `-- name: CountReportsOf :many
+SELECT complaint_id, count(*)::integer AS reports FROM report WHERE complaint_id = ANY ($1::uuid[]) GROUP BY complaint_id
+`
+
+type CountReportsOfRow struct {
+	ComplaintID string
+	Reports     int32
+}
+
+func (q *Queries) CountReportsOf(ctx context.Context, complaintIds []string) ([]CountReportsOfRow, error) {
+	rows, err := q.db.Query(ctx, countReportsOf, complaintIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountReportsOfRow
+	for rows.Next() {
+		var i CountReportsOfRow
+		if err := rows.Scan(&i.ComplaintID, &i.Reports); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const countStates = `-- name: CountStates :many
@@ -581,17 +609,6 @@ func (q *Queries) HasReports(ctx context.Context, complaintID string) (bool, err
 	return exists, err
 }
 
-const hasVerified = `-- name: HasVerified :one
-SELECT EXISTS (SELECT FROM report WHERE complaint_id = $1 AND verified AND withdrawn_at IS NULL)
-`
-
-func (q *Queries) HasVerified(ctx context.Context, complaintID string) (bool, error) {
-	row := q.db.QueryRow(ctx, hasVerified, complaintID)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
-}
-
 const joinAsRelapse = `-- name: JoinAsRelapse :many
 UPDATE report SET relapse = true, finding = 'not_checked'
 WHERE report_id = ANY ($1::uuid[]) AND call_time >= $2
@@ -659,6 +676,20 @@ func (q *Queries) JoinBeforeHandling(ctx context.Context, arg JoinBeforeHandling
 	return items, nil
 }
 
+const joinRound = `-- name: JoinRound :exec
+UPDATE report SET round = $1 WHERE report_id = ANY ($2::uuid[])
+`
+
+type JoinRoundParams struct {
+	Round     int32
+	ReportIds []string
+}
+
+func (q *Queries) JoinRound(ctx context.Context, arg JoinRoundParams) error {
+	_, err := q.db.Exec(ctx, joinRound, arg.Round, arg.ReportIds)
+	return err
+}
+
 const keepHeader = `-- name: KeepHeader :exec
 INSERT INTO row_header (header_hash, header) VALUES ($1, $2) ON CONFLICT DO NOTHING
 `
@@ -699,7 +730,7 @@ func (q *Queries) LastStageEntry(ctx context.Context, arg LastStageEntryParams) 
 }
 
 const listComplaints = `-- name: ListComplaints :many
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, report_count, unverified_count, linked_count, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, first_call_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
 WHERE ($1::boolean OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2))
   AND ($3::text = '' OR c.state = $3)
   AND ($4::text = '' OR c.stage = $4)
@@ -750,9 +781,6 @@ func (q *Queries) ListComplaints(ctx context.Context, arg ListComplaintsParams) 
 			&i.Round,
 			&i.Reopened,
 			&i.ToLead,
-			&i.ReportCount,
-			&i.UnverifiedCount,
-			&i.LinkedCount,
 			&i.RelapseCount,
 			&i.Category,
 			&i.Sector,
@@ -762,7 +790,6 @@ func (q *Queries) ListComplaints(ctx context.Context, arg ListComplaintsParams) 
 			&i.Disclosure,
 			&i.Office,
 			&i.DueTime,
-			&i.FirstCallTime,
 			&i.CreatedAt,
 			&i.RoundTime,
 			&i.StateTime,
@@ -837,7 +864,7 @@ func (q *Queries) ListQuarantined(ctx context.Context, arg ListQuarantinedParams
 }
 
 const listReports = `-- name: ListReports :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.report_count, c.unverified_count, c.linked_count, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.first_call_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
 WHERE ($1::boolean OR r.sender = $2
        OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2))
   AND ($3::text = '' OR r.complaint_id = nullif($3, '')::uuid)
@@ -922,9 +949,6 @@ func (q *Queries) ListReports(ctx context.Context, arg ListReportsParams) ([]Lis
 			&i.Complaint.Round,
 			&i.Complaint.Reopened,
 			&i.Complaint.ToLead,
-			&i.Complaint.ReportCount,
-			&i.Complaint.UnverifiedCount,
-			&i.Complaint.LinkedCount,
 			&i.Complaint.RelapseCount,
 			&i.Complaint.Category,
 			&i.Complaint.Sector,
@@ -934,7 +958,6 @@ func (q *Queries) ListReports(ctx context.Context, arg ListReportsParams) ([]Lis
 			&i.Complaint.Disclosure,
 			&i.Complaint.Office,
 			&i.Complaint.DueTime,
-			&i.Complaint.FirstCallTime,
 			&i.Complaint.CreatedAt,
 			&i.Complaint.RoundTime,
 			&i.Complaint.StateTime,
@@ -1010,8 +1033,50 @@ func (q *Queries) LiveWithKey(ctx context.Context, key *string) (bool, error) {
 	return exists, err
 }
 
+const lockAmongFilers = `-- name: LockAmongFilers :one
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1 FOR NO KEY UPDATE
+`
+
+func (q *Queries) LockAmongFilers(ctx context.Context, complaintID string) (Complaint, error) {
+	row := q.db.QueryRow(ctx, lockAmongFilers, complaintID)
+	var i Complaint
+	err := row.Scan(
+		&i.ComplaintID,
+		&i.Key,
+		&i.Displayed,
+		&i.NumberNormal,
+		&i.NumberKind,
+		&i.NumberProvince,
+		&i.NumberCarrier,
+		&i.NumberReason,
+		&i.State,
+		&i.Stage,
+		&i.Round,
+		&i.Reopened,
+		&i.ToLead,
+		&i.RelapseCount,
+		&i.Category,
+		&i.Sector,
+		&i.Result,
+		&i.Forged,
+		&i.RegionSource,
+		&i.Disclosure,
+		&i.Office,
+		&i.DueTime,
+		&i.CreatedAt,
+		&i.RoundTime,
+		&i.StateTime,
+		&i.UpdatedAt,
+		&i.HandledTime,
+		&i.WatchUntil,
+		&i.ClosedTime,
+		&i.PreviousComplaintID,
+	)
+	return i, err
+}
+
 const lockComplaint = `-- name: LockComplaint :one
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, report_count, unverified_count, linked_count, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, first_call_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1 FOR NO KEY UPDATE
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockComplaint(ctx context.Context, complaintID string) (Complaint, error) {
@@ -1031,9 +1096,6 @@ func (q *Queries) LockComplaint(ctx context.Context, complaintID string) (Compla
 		&i.Round,
 		&i.Reopened,
 		&i.ToLead,
-		&i.ReportCount,
-		&i.UnverifiedCount,
-		&i.LinkedCount,
 		&i.RelapseCount,
 		&i.Category,
 		&i.Sector,
@@ -1043,7 +1105,6 @@ func (q *Queries) LockComplaint(ctx context.Context, complaintID string) (Compla
 		&i.Disclosure,
 		&i.Office,
 		&i.DueTime,
-		&i.FirstCallTime,
 		&i.CreatedAt,
 		&i.RoundTime,
 		&i.StateTime,
@@ -1322,7 +1383,7 @@ func (q *Queries) ReopenComplaint(ctx context.Context, arg ReopenComplaintParams
 }
 
 const reportsWithText = `-- name: ReportsWithText :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.report_count, c.unverified_count, c.linked_count, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.first_call_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id
 FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.complaint_id = $1 AND r.withdrawn_at IS NULL
 ORDER BY (r.round = c.round) DESC, r.report_id DESC
@@ -1393,9 +1454,6 @@ func (q *Queries) ReportsWithText(ctx context.Context, arg ReportsWithTextParams
 			&i.Complaint.Round,
 			&i.Complaint.Reopened,
 			&i.Complaint.ToLead,
-			&i.Complaint.ReportCount,
-			&i.Complaint.UnverifiedCount,
-			&i.Complaint.LinkedCount,
 			&i.Complaint.RelapseCount,
 			&i.Complaint.Category,
 			&i.Complaint.Sector,
@@ -1405,7 +1463,6 @@ func (q *Queries) ReportsWithText(ctx context.Context, arg ReportsWithTextParams
 			&i.Complaint.Disclosure,
 			&i.Complaint.Office,
 			&i.Complaint.DueTime,
-			&i.Complaint.FirstCallTime,
 			&i.Complaint.CreatedAt,
 			&i.Complaint.RoundTime,
 			&i.Complaint.StateTime,
@@ -1720,7 +1777,7 @@ func (q *Queries) UnnumberedEntries(ctx context.Context, arg UnnumberedEntriesPa
 }
 
 const visibleComplaint = `-- name: VisibleComplaint :one
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, report_count, unverified_count, linked_count, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, first_call_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
 WHERE c.complaint_id = $1
   AND ($2::boolean OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = $3))
 `
@@ -1748,9 +1805,6 @@ func (q *Queries) VisibleComplaint(ctx context.Context, arg VisibleComplaintPara
 		&i.Round,
 		&i.Reopened,
 		&i.ToLead,
-		&i.ReportCount,
-		&i.UnverifiedCount,
-		&i.LinkedCount,
 		&i.RelapseCount,
 		&i.Category,
 		&i.Sector,
@@ -1760,7 +1814,6 @@ func (q *Queries) VisibleComplaint(ctx context.Context, arg VisibleComplaintPara
 		&i.Disclosure,
 		&i.Office,
 		&i.DueTime,
-		&i.FirstCallTime,
 		&i.CreatedAt,
 		&i.RoundTime,
 		&i.StateTime,
@@ -1774,7 +1827,7 @@ func (q *Queries) VisibleComplaint(ctx context.Context, arg VisibleComplaintPara
 }
 
 const visibleReport = `-- name: VisibleReport :one
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.report_count, c.unverified_count, c.linked_count, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.first_call_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.report_id = $1
   AND ($2::boolean OR r.sender = $3
        OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = $3))
@@ -1839,9 +1892,6 @@ func (q *Queries) VisibleReport(ctx context.Context, arg VisibleReportParams) (V
 		&i.Complaint.Round,
 		&i.Complaint.Reopened,
 		&i.Complaint.ToLead,
-		&i.Complaint.ReportCount,
-		&i.Complaint.UnverifiedCount,
-		&i.Complaint.LinkedCount,
 		&i.Complaint.RelapseCount,
 		&i.Complaint.Category,
 		&i.Complaint.Sector,
@@ -1851,7 +1901,6 @@ func (q *Queries) VisibleReport(ctx context.Context, arg VisibleReportParams) (V
 		&i.Complaint.Disclosure,
 		&i.Complaint.Office,
 		&i.Complaint.DueTime,
-		&i.Complaint.FirstCallTime,
 		&i.Complaint.CreatedAt,
 		&i.Complaint.RoundTime,
 		&i.Complaint.StateTime,

@@ -22,7 +22,9 @@ INSERT INTO policy (code, value, basis) VALUES
     ('reveal_per_task', 20, 'programme: called numbers shown in clear for one task and day'),
     ('evidence_hold_days', 1095, 'programme: evidence is kept this long at least');
 
--- complaint is all reports about the same conduct of the same party. At most one lives per key.
+-- complaint is all reports about the same conduct of the same party. At most one lives per key. It keeps no counts of
+-- its reports: filing takes a share of the row's lock and writes nothing to it, so that a number that everyone reports
+-- is no bottleneck, and counts cannot disagree with the reports.
 CREATE TABLE complaint (
     complaint_id          uuid        NOT NULL,
     key                   text,                 -- normal number, with area for 96 codes; NULL: opened without number
@@ -37,9 +39,6 @@ CREATE TABLE complaint (
     round                 integer     NOT NULL DEFAULT 1,
     reopened              integer     NOT NULL DEFAULT 0,
     to_lead               boolean     NOT NULL DEFAULT false,
-    report_count          integer     NOT NULL, -- all reports joined
-    unverified_count      integer     NOT NULL DEFAULT 0, -- of them from reporters nobody verified
-    linked_count          integer     NOT NULL DEFAULT 0, -- of them the same call told again through another channel
     relapse_count         integer     NOT NULL DEFAULT 0, -- of this watch, toward the threshold
     category              text        NOT NULL DEFAULT '',
     sector                text        NOT NULL DEFAULT '',
@@ -49,7 +48,6 @@ CREATE TABLE complaint (
     disclosure            text        NOT NULL DEFAULT '',
     office                text        NOT NULL DEFAULT '', -- public name of the office in charge of the stage
     due_time              timestamptz,
-    first_call_time       timestamptz NOT NULL,
     created_at            timestamptz NOT NULL,
     round_time            timestamptz NOT NULL, -- when the round began: filing or re-opening
     state_time            timestamptz NOT NULL, -- when the state last changed
@@ -70,8 +68,7 @@ CREATE TABLE complaint (
     CONSTRAINT complaint_closed_has_time CHECK ((state = 'CLOSED') = (closed_time IS NOT NULL)),
     CONSTRAINT complaint_watch_has_end CHECK (state <> 'WATCHING' OR watch_until IS NOT NULL),
     CONSTRAINT complaint_round_counts_reopenings CHECK (round = reopened + 1),
-    CONSTRAINT complaint_counts CHECK (report_count >= 0 AND unverified_count BETWEEN 0 AND report_count
-        AND linked_count BETWEEN 0 AND report_count AND relapse_count >= 0),
+    CONSTRAINT complaint_relapses CHECK (relapse_count >= 0),
     CONSTRAINT complaint_category CHECK (category IN ('', 'commercial', 'malicious', 'criminal')),
     CONSTRAINT complaint_previous_closed FOREIGN KEY (previous_complaint_id) REFERENCES complaint
 ) WITH (fillfactor = 70);
