@@ -64,8 +64,9 @@
 //
 // # Changing a workflow
 //
-// Runs live for months, so every change of the order or number of commands goes through workflow.GetVersion, with a name
-// of its own declared in changes.go and a recorded history in testdata/histories that replays the way before it. Today
-// there is none: the first release starts clean. Renaming steps, fields of messages or activities is such a change; texts
-// of errors, rules in decisions.go and whatever activities do inside are not.
+// Runs live for months, so every change of the order or number of commands goes through workflow.GetVersion. Its change
+// IDs stand as constants in one file, changes.go, which the first change makes; the first release starts clean. With each
+// goes a recorded history in testdata/histories that replays the way before it; a way that no open run needs any more is
+// removed with its history. Renaming steps, activities or fields of messages is such a change; texts of errors, the rules
+// in decisions.go and whatever activities do inside are not.
 package workflows
