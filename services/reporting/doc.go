@@ -4,9 +4,11 @@
 // # What is where
 //
 //	server.go     Server, New                        run.go          Config, Run
-//	file.go       FileReport                         batch.go        BatchFileReports: parse and seal outside the
-//	intake.go     a prepared report, its sealing                     transaction, a handful of statements inside it
+//	file.go       FileReport                         batch.go        BatchFileReports: parse and seal all rows before
+//	intake.go     a report on its way in             fates.go        what becomes of each row, then a handful of
+//	filing.go     opening and joining complaints                     statements for all of them
 //	join.go       joining a watched complaint        repair.go       ListQuarantined, RepairQuarantined
+//	policy.go     figures with valid time
 //	rounds.go     BeginRound, StartWatching, CloseComplaint, re-opening
 //	progress.go   AdvanceComplaint, RecordClassification, RecordFindings, GiveFeedback
 //	facts.go      GetFacts, ListUnstarted            read.go         GetComplaint, GetReport and their lists

@@ -108,8 +108,12 @@ func (s *Server) StartWatching(ctx context.Context, req *reportingv1.StartWatchi
 		if c.State == stateWatching {
 			return &reportingv1.StartWatchingResponse{Watching: true}, nil
 		}
-		if lacking, err := lacking(ctx, tx, c.ComplaintID); err != nil || lacking > 0 {
-			return nil, errors.Join(err, errNotYet)
+		missing, err := lacking(ctx, tx, c.ComplaintID)
+		if err != nil {
+			return nil, err
+		}
+		if missing > 0 {
+			return nil, errNotYet
 		}
 		until, handled := req.GetUntilTime().AsTime(), at
 		if req.GetHandledTime() != nil {
