@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -37,7 +36,7 @@ func TestMesh_malformedReportsNameTheirField(t *testing.T) {
 		"bad JSON":              {`{"requestId": `, ""},
 		"not an object":         {`[]`, ""},
 		"an unknown field":      {good(`nonsense=1`), "nonsense"},
-		"a wrong type":          {good(`durationSeconds="long"`), "durationSeconds"},
+		"a wrong type":          {good(`durationSeconds="long"`), "duration_seconds"},
 		"no request ID":         {good(`requestId=""`), "request_id"},
 		"an empty number":       {good(`displayedNumber=""`), "displayed_number"},
 		"40 digits":             {good(`displayedNumber="` + strings.Repeat("1", 40) + `"`), "displayed_number"},
@@ -80,6 +79,7 @@ func TestMesh_badRowsCostNoGoodOnes(t *testing.T) {
 	}
 	const at = "2026-11-02 10:00:00"
 	broken := append(row(5, "17000000993", at, "abc"), 0xff, 0xfe, 0x80)
+	// The header says UTF-8, so a row in another encoding is broken, not guessed at.
 	gb, err := simplifiedchinese.GB18030.NewEncoder().Bytes(row(9, "17000000993", at, "推销贷款"))
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestMesh_badRowsCostNoGoodOnes(t *testing.T) {
 		t.Fatalf("%d results for %d rows", len(answer.GetResults()), len(rows))
 	}
 	for i, r := range answer.GetResults() {
-		good := bytes.Equal(rows[i], gb) || i == 0 || i == 9
+		good := i == 0 || i == 9
 		switch {
 		case good && r.GetFate() != reportingv1.Fate_FATE_ACCEPTED:
 			t.Errorf("good row %d: %v", i+1, r)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,6 +82,44 @@ func (r running) stop(steps []step) error {
 func find(pid int) running {
 	start, _, _ := procStat(pid)
 	return running{Pid: pid, Start: start, Boot: bootID()}
+}
+
+// endOrphans waits until no process works in a cluster any more: sessions end by
+// themselves when they notice that their server is gone. A stuck one is killed.
+func endOrphans(cluster string) error {
+	end := time.Now().Add(5 * time.Second)
+	for {
+		orphans := workingIn(cluster)
+		if len(orphans) == 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			for _, r := range orphans {
+				if err := r.stop(nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// workingIn finds the live processes whose working directory is dir: PostgreSQL
+// and its sessions work in their cluster.
+func workingIn(dir string) []running {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd") // the pattern is well formed
+	var found []running
+	for _, link := range links {
+		if at, err := os.Readlink(link); err != nil || at != dir {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+		if r := find(pid); err == nil && r.alive() {
+			found = append(found, r)
+		}
+	}
+	return found
 }
 
 // commandNames reports whether one argument of the process is exactly mark.

@@ -136,9 +136,11 @@ func (p *postgres) configure() error {
 	return nil
 }
 
-// clearStalePid deals with the postmaster.pid of a run that ended by force. If
-// that server still runs it is stopped; if its number now belongs to a stranger,
-// or to a zombie, PostgreSQL would refuse to start, so the file goes.
+// clearStalePid deals with what a run that ended by force left behind. If that
+// server still runs it is stopped; if its number now belongs to a stranger, or to
+// a zombie, PostgreSQL would refuse to start, so its pid and socket files go. With
+// them goes PostgreSQL's own check that no orphaned session still writes to the
+// cluster, so that is waited for here.
 func (p *postgres) clearStalePid() error {
 	path := filepath.Join(p.cluster, "postmaster.pid")
 	raw, err := os.ReadFile(path)
@@ -156,8 +158,17 @@ func (p *postgres) clearStalePid() error {
 			}
 		}
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove a stale postmaster.pid: %w", err)
+	if err := endOrphans(p.cluster); err != nil {
+		return err
+	}
+	stale, err := filepath.Glob(filepath.Join(p.sockets, ".s.PGSQL.*"))
+	if err != nil {
+		return fmt.Errorf("sockets in %s: %w", p.sockets, err)
+	}
+	for _, file := range append(stale, path) {
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove a stale file: %w", err)
+		}
 	}
 	return nil
 }
