@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"fmt"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -120,7 +121,7 @@ func (a *Activities) publish(ctx context.Context, c *enforcementv1.Case, deliver
 		RequestId: derived(c.GetCaseId() + "/publish"),
 		Publication: &disclosurev1.Publication{
 			Kind: "penalty", Title: "行政处罚决定 " + c.GetCaseNo(), PartyName: publicName(c.GetParty()), CreditCode: c.GetParty().GetCreditCode(),
-			AgencyId: c.GetAgencyId(), CaseId: c.GetCaseId(), Summary: penalty.GetKind() + "; " + penalty.GetBasis(),
+			AgencyId: c.GetAgencyId(), CaseId: c.GetCaseId(), Summary: penaltyInWords(penalty),
 		},
 		Gate: &disclosurev1.Gate{
 			NoticeTime: c.GetNoticeTime(), DecidedTime: c.GetDecision().GetDecidedTime(), DeliveredTime: deliveredTime,
@@ -145,4 +146,19 @@ func publicName(p *enforcementv1.Party) string {
 		return ""
 	}
 	return p.GetName()
+}
+
+// penaltyNames are the kinds of penalty as decisions write them (行政处罚法 9).
+var penaltyNames = map[string]string{
+	"warning": "警告", "criticism": "通报批评", "fine": "罚款", "confiscation": "没收违法所得", "closure": "责令停产停业",
+	"revocation": "吊销许可证件",
+}
+
+// penaltyInWords is a penalty as the public reads it, with its amount in yuan.
+func penaltyInWords(p *assignmentv1.PenaltyDetail) string {
+	words := orElse(penaltyNames[p.GetKind()], p.GetKind())
+	if fen := p.GetAmount().GetFen(); fen > 0 {
+		words += fmt.Sprintf("%d.%02d元", fen/100, fen%100)
+	}
+	return words + ",依据:" + p.GetBasis()
 }

@@ -221,6 +221,11 @@ func (s *Server) GiveFeedback(ctx context.Context, req *reportingv1.GiveFeedback
 		if err != nil {
 			return nil, fmt.Errorf("give feedback: %w", err)
 		}
+		if n > 0 && stage == feedbackResult && c.State == stateOpen {
+			if err := reach(ctx, tx, c.ComplaintID, c.Round, "feedback", req.GetOffice(), nil, s.clock()); err != nil {
+				return nil, err
+			}
+		}
 		return &reportingv1.GiveFeedbackResponse{Given: int32(n)}, nil
 	})
 }
