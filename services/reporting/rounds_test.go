@@ -147,9 +147,9 @@ func TestRound(t *testing.T) {
 	if got.GetState() != "CLOSED" || got.GetResult() != "measures" || got.GetReportCount() != 3 || len(got.GetParticipations()) != 1 {
 		t.Errorf("closed complaint: %v", got)
 	}
-	stages := m.count(t, "SELECT count(*) FROM stage_entry") // accept, fact_check, watch, closed
-	if stages != 4 {
-		t.Errorf("%d lines in the timeline, want 4", stages)
+	stages := m.count(t, "SELECT count(*) FROM stage_entry") // accept, fact_check, feedback, watch, closed
+	if stages != 5 {
+		t.Errorf("%d lines in the timeline, want 5", stages)
 	}
 	m.sound(t)
 	// after closing, a new complaint with a link to the old
