@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,9 +27,6 @@ import (
 const (
 	fixedQueue  = "bench"
 	fixedUpdate = "Decide"
-
-	// fixedAtOnce is how many decisions of one robot are under way: as many as BatchDecide has of a batch.
-	fixedAtOnce = 32
 )
 
 // fixedWork is the baseline of casework. Its worker runs in this process like the mesh's, with the same settings, and
@@ -114,48 +110,32 @@ func (f *fixedWork) Record(ctx context.Context, workflowID string, in *caseworkv
 	}, nil
 }
 
-// round starts workflows and decides them to their end, with as many robots as drive has, each with its share of them.
+// round starts workflows and decides them to their end, with as many robots as ours have, each with its share of them.
 func (f *fixedWork) round(ctx context.Context, turn, workflows, decisions int) (benchResult, error) {
-	var failed atomic.Int64
 	began := time.Now()
 	robots, ctx := errgroup.WithContext(ctx)
-	for robot := range driveDesks {
+	for robot := range benchRobots {
 		robots.Go(func() error {
 			var mine []string
-			for n := robot; n < workflows; n += driveDesks {
-				mine = append(mine, fmt.Sprintf("fixed/%d/%d", turn, n))
-			}
-			if err := atOnce(mine, func(id string) error { return f.start(ctx, id, decisions) }); err != nil {
-				return err
+			for n := robot; n < workflows; n += benchRobots {
+				id := fmt.Sprintf("fixed/%d/%d", turn, n)
+				if err := f.start(ctx, id, decisions); err != nil {
+					return err
+				}
+				mine = append(mine, id)
 			}
 			for n := range decisions {
-				err := atOnce(mine, func(id string) error {
+				for _, id := range mine {
 					if err := f.decide(ctx, id, n); err != nil {
-						failed.Add(1)
 						return err
 					}
-					return nil
-				})
-				if err != nil {
-					return err
 				}
 			}
 			return nil
 		})
 	}
 	err := robots.Wait()
-	return benchResult{
-		Done: workflows*decisions - int(failed.Load()), Failed: int(failed.Load()), Items: workflows, Seconds: time.Since(began).Seconds(),
-	}, err
-}
-
-func atOnce(ids []string, do func(id string) error) error {
-	group := new(errgroup.Group)
-	group.SetLimit(fixedAtOnce)
-	for _, id := range ids {
-		group.Go(func() error { return do(id) })
-	}
-	return group.Wait()
+	return benchResult{Done: workflows * decisions, Items: workflows, Seconds: time.Since(began).Seconds()}, err
 }
 
 func (f *fixedWork) start(ctx context.Context, id string, decisions int) error {
