@@ -37,11 +37,12 @@ type benchJob struct {
 // benchResult is what came of it.
 type benchResult struct {
 	Done     int
+	Warm     int // calls before the measured ones, which take processor time too
 	Failed   int
 	Error    string  // of the first call that failed
 	Seconds  float64 // that the load took, without connecting and warming up
 	P50, P99 float64 // milliseconds from call to answer
-	CPU      float64 // seconds of processor time of the child
+	CPU      float64 // seconds of processor time of the child, without its start
 	Items    int     // complaints that reached their feedback, where Done counts decisions
 }
 
@@ -73,10 +74,12 @@ func (benchLoadCmd) Run(ctx context.Context) error {
 	if run == nil {
 		return fmt.Errorf("bench-load knows no %q", job.Kind)
 	}
+	before := ownTime()
 	result, err := run(ctx, job)
 	if err != nil {
 		return err
 	}
+	result.CPU = ownTime() - before
 	return json.NewEncoder(os.Stdout).Encode(result)
 }
 
@@ -103,7 +106,6 @@ func (b *bench) load(ctx context.Context, job benchJob) (benchResult, error) {
 	if err := json.Unmarshal(output, &result); err != nil {
 		return result, fmt.Errorf("load %q: %w", job.Kind, err)
 	}
-	result.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 	return result, nil
 }
 
@@ -162,6 +164,7 @@ func pound(ctx context.Context, job benchJob, do func(ctx context.Context, clien
 		})
 	}
 	warm.Wait()
+	result.Warm = int(next.Load())
 	start := time.Now()
 	end = start.Add(job.Span)
 	close(began)

@@ -37,7 +37,7 @@ func (b *bench) spend(part string, ours bool, r benchResult, used processorUse, 
 		at = len(b.spent) - 1
 	}
 	s := &b.spent[at]
-	s.ops += r.Done
+	s.ops += r.Done + r.Warm
 	s.wall += wall
 	s.rounds++
 	s.used.add(used)
