@@ -132,7 +132,7 @@ func newClaims(i Issuer) (*claims, error) {
 		c.roles[value] = role
 	}
 	if i.AgencyPattern != "" {
-		pattern, err := regexp.Compile(i.AgencyPattern)
+		pattern, err := regexp.Compile(`^(?:` + i.AgencyPattern + `)$`) // the whole name, or cmcc would be cmcc-44 too
 		if err != nil {
 			return nil, err
 		}

@@ -96,16 +96,20 @@ func (c *Client) Signal(ctx context.Context, workflowID, name string, arg any) e
 	return fromTemporal(err)
 }
 
-// Running says whether a workflow has an open run.
-func (c *Client) Running(ctx context.Context, workflowID string) (bool, error) {
+// stuckAfter failed attempts at the same workflow task, waiting no longer helps: somebody must mend the cause.
+const stuckAfter = 3
+
+// Running says whether a workflow has an open run, and whether that run is stuck.
+func (c *Client) Running(ctx context.Context, workflowID string) (running, stuck bool, err error) {
 	d, err := c.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	if gone(err) {
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, fromTemporal(err)
+		return false, false, fromTemporal(err)
 	}
-	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	running = d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	return running, d.GetPendingWorkflowTask().GetAttempt() > stuckAfter, nil
 }
 
 // Serving says whether our worker runs and Temporal answers.

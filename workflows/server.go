@@ -208,15 +208,15 @@ func (s *Server) GetStatus(ctx context.Context, _ *caseworkv1.GetStatusRequest) 
 	return &caseworkv1.GetStatusResponse{Serving: s.client.Serving(ctx), Profile: s.profile}, nil
 }
 
-// CheckRunning says which of the workflows do not run.
+// CheckRunning says which of the workflows do not run, and which do not get on.
 func (s *Server) CheckRunning(ctx context.Context, req *caseworkv1.CheckRunningRequest) (*caseworkv1.CheckRunningResponse, error) {
-	running := make([]bool, len(req.GetWorkflowIds()))
+	running, stuck := make([]bool, len(req.GetWorkflowIds())), make([]bool, len(req.GetWorkflowIds()))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(askAtOnce)
 	for i, id := range req.GetWorkflowIds() {
 		group.Go(func() error {
 			var err error
-			running[i], err = s.client.Running(gctx, id)
+			running[i], stuck[i], err = s.client.Running(gctx, id)
 			return err
 		})
 	}
@@ -227,6 +227,9 @@ func (s *Server) CheckRunning(ctx context.Context, req *caseworkv1.CheckRunningR
 	for i, id := range req.GetWorkflowIds() {
 		if !running[i] {
 			resp.NotRunning = append(resp.NotRunning, id)
+		}
+		if stuck[i] {
+			resp.Stuck = append(resp.Stuck, id)
 		}
 	}
 	return resp, nil

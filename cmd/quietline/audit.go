@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -58,6 +59,10 @@ func pages(fetch func(token string) (next string, err error)) error {
 		token = next
 	}
 }
+
+// backlogPatience is how long a complaint may wait to start: the sweep looks every minute, and even a bulk import of
+// 100,000 reports is started within the hour.
+const backlogPatience = time.Hour
 
 const (
 	auditPage  = 500
@@ -151,6 +156,9 @@ func (a *auditor) checkComplaints(ctx context.Context) error {
 		switch c.GetState() {
 		case "RECEIVED":
 			a.report.Backlog++
+			if waited := time.Since(c.GetUpdatedTime().AsTime()); waited > backlogPatience {
+				a.broken("complaint %s has waited to start for %s: the backlog does not shrink", id, waited.Round(time.Second))
+			}
 		case "CLOSED":
 			if n := c.GetWithoutFeedback(); n > 0 {
 				a.broken("complaint %s is closed but %d of its reports lack their feedback", id, n)
@@ -212,6 +220,9 @@ func (a *auditor) mustRun(ctx context.Context, ids []string) error {
 		}
 		for _, id := range r.GetNotRunning() {
 			a.broken("workflow %s does not run", id)
+		}
+		for _, id := range r.GetStuck() {
+			a.broken("workflow %s runs but its task keeps failing; the log says why", id)
 		}
 	}
 	return nil

@@ -2568,7 +2568,9 @@ type DesignateRequest struct {
 	// Agency that it says should act (建议单位).
 	ShouldAct string `protobuf:"bytes,2,opt,name=should_act,json=shouldAct,proto3" json:"should_act,omitempty"`
 	// How often the matter was bounced, this bounce included (退办次数).
-	Bounces       int32 `protobuf:"varint,3,opt,name=bounces,proto3" json:"bounces,omitempty"`
+	Bounces int32 `protobuf:"varint,3,opt,name=bounces,proto3" json:"bounces,omitempty"`
+	// Agency that the reports are about, when the party is itself an agency of the mesh: it never leads (被举报单位).
+	PartyAgencyId string `protobuf:"bytes,4,opt,name=party_agency_id,json=partyAgencyId,proto3" json:"party_agency_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2622,6 +2624,13 @@ func (x *DesignateRequest) GetBounces() int32 {
 		return x.Bounces
 	}
 	return 0
+}
+
+func (x *DesignateRequest) GetPartyAgencyId() string {
+	if x != nil {
+		return x.PartyAgencyId
+	}
+	return ""
 }
 
 // DesignateResponse says who acts next.
@@ -2902,14 +2911,15 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\x05level\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x02(\x01R\x05level\"7\n" +
 	"\x14EscalateTaskResponse\x12\x1f\n" +
 	"\vsuperior_id\x18\x01 \x01(\tR\n" +
-	"superiorId\"\x8b\x01\n" +
+	"superiorId\"\xbc\x01\n" +
 	"\x10DesignateRequest\x12(\n" +
 	"\n" +
 	"bounced_by\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\tbouncedBy\x12(\n" +
 	"\n" +
 	"should_act\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\tshouldAct\x12#\n" +
 	"\abounces\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
-	"(\x01R\abounces\"j\n" +
+	"(\x01R\abounces\x12/\n" +
+	"\x0fparty_agency_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\rpartyAgencyId\"j\n" +
 	"\x11DesignateResponse\x12\x10\n" +
 	"\x03how\x18\x01 \x01(\tR\x03how\x12\x1d\n" +
 	"\n" +

@@ -77,7 +77,8 @@ type AssignmentServiceClient interface {
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
 	// OpenTask opens a task; its ID comes from the workflow, so a repeat changes nothing (开立待办).
 	OpenTask(ctx context.Context, in *OpenTaskRequest, opts ...grpc.CallOption) (*OpenTaskResponse, error)
-	// RecordDecision writes a decision and closes its task (记录决定). Errors: TASK_NOT_OPEN, TASK_CLAIMED, OTHER_AGENCY.
+	// RecordDecision writes a decision and closes its task (记录决定). Errors: TASK_NOT_OPEN, TASK_CLAIMED, OTHER_AGENCY,
+	// REQUEST_ID_REUSED.
 	RecordDecision(ctx context.Context, in *RecordDecisionRequest, opts ...grpc.CallOption) (*RecordDecisionResponse, error)
 	// CancelTask closes a task that is no longer needed, with the reason (取消待办).
 	CancelTask(ctx context.Context, in *CancelTaskRequest, opts ...grpc.CallOption) (*CancelTaskResponse, error)
@@ -312,7 +313,8 @@ type AssignmentServiceServer interface {
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
 	// OpenTask opens a task; its ID comes from the workflow, so a repeat changes nothing (开立待办).
 	OpenTask(context.Context, *OpenTaskRequest) (*OpenTaskResponse, error)
-	// RecordDecision writes a decision and closes its task (记录决定). Errors: TASK_NOT_OPEN, TASK_CLAIMED, OTHER_AGENCY.
+	// RecordDecision writes a decision and closes its task (记录决定). Errors: TASK_NOT_OPEN, TASK_CLAIMED, OTHER_AGENCY,
+	// REQUEST_ID_REUSED.
 	RecordDecision(context.Context, *RecordDecisionRequest) (*RecordDecisionResponse, error)
 	// CancelTask closes a task that is no longer needed, with the reason (取消待办).
 	CancelTask(context.Context, *CancelTaskRequest) (*CancelTaskResponse, error)

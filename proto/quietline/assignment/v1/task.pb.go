@@ -262,7 +262,10 @@ type Decision struct {
 	// When (决定时间).
 	DecidedTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=decided_time,json=decidedTime,proto3" json:"decided_time,omitempty"`
 	// Key of the request that decided: subject and request ID; set by the mesh (请求键).
-	RequestKey    string `protobuf:"bytes,8,opt,name=request_key,json=requestKey,proto3" json:"request_key,omitempty"`
+	RequestKey string `protobuf:"bytes,8,opt,name=request_key,json=requestKey,proto3" json:"request_key,omitempty"`
+	// Hash of the whole request that decided; set by the mesh. The same key with another hash is REQUEST_ID_REUSED
+	// (请求摘要).
+	RequestHash   []byte `protobuf:"bytes,9,opt,name=request_hash,json=requestHash,proto3" json:"request_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -351,6 +354,13 @@ func (x *Decision) GetRequestKey() string {
 		return x.RequestKey
 	}
 	return ""
+}
+
+func (x *Decision) GetRequestHash() []byte {
+	if x != nil {
+		return x.RequestHash
+	}
+	return nil
 }
 
 // DecisionDetail is what the outcome of a step needs besides its code (决定内容).
@@ -791,7 +801,7 @@ const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xda\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x86\x03\n" +
 	"\bDecision\x12!\n" +
 	"\atask_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12#\n" +
 	"\aoutcome\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\aoutcome\x12(\n" +
@@ -803,7 +813,8 @@ const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"decided_by\x18\x06 \x01(\tR\tdecidedBy\x12=\n" +
 	"\fdecided_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12\x1f\n" +
 	"\vrequest_key\x18\b \x01(\tR\n" +
-	"requestKey\"\xc1\x04\n" +
+	"requestKey\x12*\n" +
+	"\frequest_hash\x18\t \x01(\fB\a\xbaH\x04z\x02\x18@R\vrequestHash\"\xc1\x04\n" +
 	"\x0eDecisionDetail\x12-\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\fleadAgencyId\x12#\n" +
 	"\bcategory\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\bcategory\x12\x1f\n" +

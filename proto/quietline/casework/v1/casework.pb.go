@@ -847,7 +847,9 @@ func (x *CheckRunningRequest) GetWorkflowIds() []string {
 type CheckRunningResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Workflow IDs without an open run (未运行的流程).
-	NotRunning    []string `protobuf:"bytes,1,rep,name=not_running,json=notRunning,proto3" json:"not_running,omitempty"`
+	NotRunning []string `protobuf:"bytes,1,rep,name=not_running,json=notRunning,proto3" json:"not_running,omitempty"`
+	// Workflow IDs that run but whose workflow task keeps failing: a defect to mend (受阻的流程).
+	Stuck         []string `protobuf:"bytes,2,rep,name=stuck,proto3" json:"stuck,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -885,6 +887,13 @@ func (*CheckRunningResponse) Descriptor() ([]byte, []int) {
 func (x *CheckRunningResponse) GetNotRunning() []string {
 	if x != nil {
 		return x.NotRunning
+	}
+	return nil
+}
+
+func (x *CheckRunningResponse) GetStuck() []string {
+	if x != nil {
+		return x.Stuck
 	}
 	return nil
 }
@@ -941,10 +950,11 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\aserving\x18\x01 \x01(\bR\aserving\x12\x18\n" +
 	"\aprofile\x18\x02 \x01(\tR\aprofile\"E\n" +
 	"\x13CheckRunningRequest\x12.\n" +
-	"\fworkflow_ids\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\vworkflowIds\"7\n" +
+	"\fworkflow_ids\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\vworkflowIds\"M\n" +
 	"\x14CheckRunningResponse\x12\x1f\n" +
 	"\vnot_running\x18\x01 \x03(\tR\n" +
-	"notRunning2\x8e\x06\n" +
+	"notRunning\x12\x14\n" +
+	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x8e\x06\n" +
 	"\x0fCaseworkService\x12f\n" +
 	"\x06Decide\x12$.quietline.casework.v1.DecideRequest\x1a%.quietline.casework.v1.DecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12u\n" +
