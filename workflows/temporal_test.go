@@ -180,7 +180,7 @@ func (x *town) watching() bool {
 
 func (x *town) over(workflowID string) func() bool {
 	return func() bool {
-		running, err := x.mesh.Running(x.t.Context(), workflowID)
+		running, _, err := x.mesh.Running(x.t.Context(), workflowID)
 		return err == nil && !running
 	}
 }
