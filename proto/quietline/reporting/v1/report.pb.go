@@ -1282,7 +1282,9 @@ type Participation struct {
 	// lead, co, verifier, preserver, executor, superior (角色).
 	Part string `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
 	// Since when (起始时间).
-	SinceTime     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	SinceTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	// Until when; unset while it lasts. An ended part gives no right any more (终止时间).
+	UntilTime     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1334,6 +1336,13 @@ func (x *Participation) GetPart() string {
 func (x *Participation) GetSinceTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.SinceTime
+	}
+	return nil
+}
+
+func (x *Participation) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
 	}
 	return nil
 }
@@ -1751,12 +1760,14 @@ const file_quietline_reporting_v1_report_proto_rawDesc = "" +
 	"\rregion_source\x18\x11 \x01(\tR\fregionSource\x12\x1e\n" +
 	"\n" +
 	"disclosure\x18\x12 \x01(\tR\n" +
-	"disclosure\"{\n" +
+	"disclosure\"\xb6\x01\n" +
 	"\rParticipation\x12\x1b\n" +
 	"\tagency_id\x18\x01 \x01(\tR\bagencyId\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\tR\x04part\x129\n" +
 	"\n" +
-	"since_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\"\xf8\x01\n" +
+	"since_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\x129\n" +
+	"\n" +
+	"until_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"\xf8\x01\n" +
 	"\bFeedback\x12\x1f\n" +
 	"\vfeedback_id\x18\x01 \x01(\tR\n" +
 	"feedbackId\x12\x1b\n" +
@@ -1855,16 +1866,17 @@ var file_quietline_reporting_v1_report_proto_depIdxs = []int32{
 	16, // 17: quietline.reporting.v1.Complaint.watch_until:type_name -> google.protobuf.Timestamp
 	16, // 18: quietline.reporting.v1.Complaint.closed_time:type_name -> google.protobuf.Timestamp
 	16, // 19: quietline.reporting.v1.Participation.since_time:type_name -> google.protobuf.Timestamp
-	16, // 20: quietline.reporting.v1.Feedback.given_time:type_name -> google.protobuf.Timestamp
-	16, // 21: quietline.reporting.v1.Evidence.hold_until:type_name -> google.protobuf.Timestamp
-	16, // 22: quietline.reporting.v1.Evidence.put_time:type_name -> google.protobuf.Timestamp
-	16, // 23: quietline.reporting.v1.StageEntry.time:type_name -> google.protobuf.Timestamp
-	16, // 24: quietline.reporting.v1.StageEntry.due_time:type_name -> google.protobuf.Timestamp
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	16, // 20: quietline.reporting.v1.Participation.until_time:type_name -> google.protobuf.Timestamp
+	16, // 21: quietline.reporting.v1.Feedback.given_time:type_name -> google.protobuf.Timestamp
+	16, // 22: quietline.reporting.v1.Evidence.hold_until:type_name -> google.protobuf.Timestamp
+	16, // 23: quietline.reporting.v1.Evidence.put_time:type_name -> google.protobuf.Timestamp
+	16, // 24: quietline.reporting.v1.StageEntry.time:type_name -> google.protobuf.Timestamp
+	16, // 25: quietline.reporting.v1.StageEntry.due_time:type_name -> google.protobuf.Timestamp
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_quietline_reporting_v1_report_proto_init() }

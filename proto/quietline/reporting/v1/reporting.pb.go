@@ -2557,9 +2557,11 @@ type GetFactsRequest struct {
 	// Complaint (事项).
 	ComplaintId string `protobuf:"bytes,1,opt,name=complaint_id,json=complaintId,proto3" json:"complaint_id,omitempty"`
 	// At most this many reports with text, newest first; 0 is 50 (最多举报件数).
-	MaxReports    int32 `protobuf:"varint,2,opt,name=max_reports,json=maxReports,proto3" json:"max_reports,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MaxReports int32 `protobuf:"varint,2,opt,name=max_reports,json=maxReports,proto3" json:"max_reports,omitempty"`
+	// True for only those without a class of their own, oldest first; withdrawn ones are left out (仅未归类举报件).
+	UnclassifiedOnly bool `protobuf:"varint,3,opt,name=unclassified_only,json=unclassifiedOnly,proto3" json:"unclassified_only,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *GetFactsRequest) Reset() {
@@ -2606,6 +2608,13 @@ func (x *GetFactsRequest) GetMaxReports() int32 {
 	return 0
 }
 
+func (x *GetFactsRequest) GetUnclassifiedOnly() bool {
+	if x != nil {
+		return x.UnclassifiedOnly
+	}
+	return false
+}
+
 // GetFactsResponse has what is known.
 type GetFactsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2618,9 +2627,12 @@ type GetFactsResponse struct {
 	// True when a supplement came in since it was asked for (已补充).
 	Supplemented bool `protobuf:"varint,4,opt,name=supplemented,proto3" json:"supplemented,omitempty"`
 	// True when every report was withdrawn (全部撤回).
-	AllWithdrawn  bool `protobuf:"varint,5,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AllWithdrawn bool `protobuf:"varint,5,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
+	// Agency ID of the operator, in the reporter's province, to which most reporters' number segments are allocated, e.g.
+	// cmcc-44; the operator alone where no province is known; empty when nothing is known (举报人号码号段归属企业).
+	ReportersOperatorId string `protobuf:"bytes,6,opt,name=reporters_operator_id,json=reportersOperatorId,proto3" json:"reporters_operator_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *GetFactsResponse) Reset() {
@@ -2686,6 +2698,13 @@ func (x *GetFactsResponse) GetAllWithdrawn() bool {
 		return x.AllWithdrawn
 	}
 	return false
+}
+
+func (x *GetFactsResponse) GetReportersOperatorId() string {
+	if x != nil {
+		return x.ReportersOperatorId
+	}
+	return ""
 }
 
 // ReportFacts is a report with its text.
@@ -2767,9 +2786,11 @@ type AdvanceComplaintRequest struct {
 	// Region the routing used: access, number, reporters; empty keeps it (路由地域来源).
 	RegionSource string `protobuf:"bytes,10,opt,name=region_source,json=regionSource,proto3" json:"region_source,omitempty"`
 	// Publication outcome; empty keeps it (公示结果).
-	Disclosure    string `protobuf:"bytes,11,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Disclosure string `protobuf:"bytes,11,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
+	// Agencies whose part as lead ends now, with the rights that follow from it (终止牵头的单位).
+	EndedAgencyIds []string `protobuf:"bytes,12,rep,name=ended_agency_ids,json=endedAgencyIds,proto3" json:"ended_agency_ids,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *AdvanceComplaintRequest) Reset() {
@@ -2877,6 +2898,13 @@ func (x *AdvanceComplaintRequest) GetDisclosure() string {
 		return x.Disclosure
 	}
 	return ""
+}
+
+func (x *AdvanceComplaintRequest) GetEndedAgencyIds() []string {
+	if x != nil {
+		return x.EndedAgencyIds
+	}
+	return nil
 }
 
 // AdvanceComplaintResponse confirms.
@@ -4122,21 +4150,23 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"began_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tbeganTime\x12\x1a\n" +
 	"\breopened\x18\x04 \x01(\x05R\breopened\x12'\n" +
 	"\x0funverified_only\x18\x05 \x01(\bR\x0eunverifiedOnly\x12\x17\n" +
-	"\ato_lead\x18\x06 \x01(\bR\x06toLead\"k\n" +
+	"\ato_lead\x18\x06 \x01(\bR\x06toLead\"\x98\x01\n" +
 	"\x0fGetFactsRequest\x12+\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12+\n" +
 	"\vmax_reports\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\n" +
-	"maxReports\"\xf9\x01\n" +
+	"maxReports\x12+\n" +
+	"\x11unclassified_only\x18\x03 \x01(\bR\x10unclassifiedOnly\"\xad\x02\n" +
 	"\x10GetFactsResponse\x12?\n" +
 	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\x12=\n" +
 	"\areports\x18\x02 \x03(\v2#.quietline.reporting.v1.ReportFactsR\areports\x12\x1c\n" +
 	"\tunchecked\x18\x03 \x01(\x05R\tunchecked\x12\"\n" +
 	"\fsupplemented\x18\x04 \x01(\bR\fsupplemented\x12#\n" +
-	"\rall_withdrawn\x18\x05 \x01(\bR\fallWithdrawn\"Y\n" +
+	"\rall_withdrawn\x18\x05 \x01(\bR\fallWithdrawn\x122\n" +
+	"\x15reporters_operator_id\x18\x06 \x01(\tR\x13reportersOperatorId\"Y\n" +
 	"\vReportFacts\x126\n" +
 	"\x06report\x18\x01 \x01(\v2\x1e.quietline.reporting.v1.ReportR\x06report\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"\xc2\x03\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\xfc\x03\n" +
 	"\x17AdvanceComplaintRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
@@ -4152,7 +4182,8 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	" \x01(\tR\fregionSource\x12\x1e\n" +
 	"\n" +
 	"disclosure\x18\v \x01(\tR\n" +
-	"disclosure\"\x1a\n" +
+	"disclosure\x128\n" +
+	"\x10ended_agency_ids\x18\f \x03(\tB\x0e\xbaH\v\x92\x01\b\x10d\"\x04r\x02\x18<R\x0eendedAgencyIds\"\x1a\n" +
 	"\x18AdvanceComplaintResponse\"\x87\x02\n" +
 	"\x1bRecordClassificationRequest\x12'\n" +
 	"\n" +
