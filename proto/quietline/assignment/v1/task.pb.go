@@ -559,7 +559,7 @@ type PartyDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// advertiser, caller, data_supplier, access_operator (链条角色).
 	Role string `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
-	// Name of a firm; a person is named in the case only (名称).
+	// Name; a natural person's is sealed wherever it is kept (名称).
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Unified social credit code of a firm, 18 characters (统一社会信用代码).
 	CreditCode string `protobuf:"bytes,3,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`

@@ -187,7 +187,7 @@ type BatchDecideRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key, a UUID (请求编号). Each decision has its own besides.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Decisions, at most 500 (决定).
+	// Decisions, at most 500 (决定). What is wrong with one of them is its own result and costs the others nothing.
 	Decisions     []*DecideRequest `protobuf:"bytes,2,rep,name=decisions,proto3" json:"decisions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -915,11 +915,12 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x0eDecideResponse\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12=\n" +
-	"\fdecided_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\"\x8e\x01\n" +
+	"\fdecided_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\"\x93\x01\n" +
 	"\x12BatchDecideRequest\x12'\n" +
 	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12O\n" +
-	"\tdecisions\x18\x02 \x03(\v2$.quietline.casework.v1.DecideRequestB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\tdecisions\"T\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12T\n" +
+	"\tdecisions\x18\x02 \x03(\v2$.quietline.casework.v1.DecideRequestB\x10\xbaH\r\x92\x01\n" +
+	"\b\x01\x10\xf4\x03\"\x03\xd8\x01\x03R\tdecisions\"T\n" +
 	"\x13BatchDecideResponse\x12=\n" +
 	"\aresults\x18\x01 \x03(\v2#.quietline.casework.v1.DecideResultR\aresults\"\x9c\x01\n" +
 	"\fDecideResult\x12\x17\n" +

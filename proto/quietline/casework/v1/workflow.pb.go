@@ -4,7 +4,8 @@
 // 	protoc        (unknown)
 // source: quietline/casework/v1/workflow.proto
 
-// Messages inside the workflows: IDs and codes, never a number or a text. They stay readable for as long as a run lives.
+// Messages inside the workflows: IDs and codes, never a number or a text. What a person wrote in a decision, a note or the
+// name of a party, travels in DecideInput; like every payload it is sealed. They stay readable for as long as a run lives.
 
 package caseworkv1
 
@@ -538,9 +539,12 @@ type Recorded struct {
 	// Who acts next after a bounce (退办后的承办).
 	Redirected *Redirected `protobuf:"bytes,2,opt,name=redirected,proto3" json:"redirected,omitempty"`
 	// Measures decided, as the catalogue has them (处置措施).
-	Measures      []*PlannedMeasure `protobuf:"bytes,3,rep,name=measures,proto3" json:"measures,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Measures []*PlannedMeasure `protobuf:"bytes,3,rep,name=measures,proto3" json:"measures,omitempty"`
+	// Who checks the number next when the operator that serves it now is itself reported; empty: that operator
+	// (回避后的号码核查单位).
+	VerifierAgencyId string `protobuf:"bytes,4,opt,name=verifier_agency_id,json=verifierAgencyId,proto3" json:"verifier_agency_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Recorded) Reset() {
@@ -592,6 +596,13 @@ func (x *Recorded) GetMeasures() []*PlannedMeasure {
 		return x.Measures
 	}
 	return nil
+}
+
+func (x *Recorded) GetVerifierAgencyId() string {
+	if x != nil {
+		return x.VerifierAgencyId
+	}
+	return ""
 }
 
 // Redirected says who acts after a bounce (改派).
@@ -1589,13 +1600,14 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x0eescalate_every\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\rescalateEvery\x12\x17\n" +
 	"\atask_id\x18\x03 \x01(\tR\x06taskId\"F\n" +
 	"\tPerformed\x129\n" +
-	"\x06opened\x18\x01 \x03(\v2!.quietline.casework.v1.OpenedTaskR\x06opened\"\xcf\x01\n" +
+	"\x06opened\x18\x01 \x03(\v2!.quietline.casework.v1.OpenedTaskR\x06opened\"\xfd\x01\n" +
 	"\bRecorded\x12=\n" +
 	"\fdecided_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12A\n" +
 	"\n" +
 	"redirected\x18\x02 \x01(\v2!.quietline.casework.v1.RedirectedR\n" +
 	"redirected\x12A\n" +
-	"\bmeasures\x18\x03 \x03(\v2%.quietline.casework.v1.PlannedMeasureR\bmeasures\"c\n" +
+	"\bmeasures\x18\x03 \x03(\v2%.quietline.casework.v1.PlannedMeasureR\bmeasures\x12,\n" +
+	"\x12verifier_agency_id\x18\x04 \x01(\tR\x10verifierAgencyId\"c\n" +
 	"\n" +
 	"Redirected\x12\x10\n" +
 	"\x03how\x18\x01 \x01(\tR\x03how\x12\x1d\n" +

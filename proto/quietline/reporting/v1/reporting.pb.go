@@ -2560,8 +2560,10 @@ type GetFactsRequest struct {
 	MaxReports int32 `protobuf:"varint,2,opt,name=max_reports,json=maxReports,proto3" json:"max_reports,omitempty"`
 	// True for only those without a class of their own, oldest first; withdrawn ones are left out (仅未归类举报件).
 	UnclassifiedOnly bool `protobuf:"varint,3,opt,name=unclassified_only,json=unclassifiedOnly,proto3" json:"unclassified_only,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Evidence to be described: what of it belongs to this complaint (待核证据材料).
+	EvidenceIds   []string `protobuf:"bytes,4,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetFactsRequest) Reset() {
@@ -2615,6 +2617,13 @@ func (x *GetFactsRequest) GetUnclassifiedOnly() bool {
 	return false
 }
 
+func (x *GetFactsRequest) GetEvidenceIds() []string {
+	if x != nil {
+		return x.EvidenceIds
+	}
+	return nil
+}
+
 // GetFactsResponse has what is known.
 type GetFactsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2631,8 +2640,10 @@ type GetFactsResponse struct {
 	// Agency ID of the operator, in the reporter's province, to which most reporters' number segments are allocated, e.g.
 	// cmcc-44; the operator alone where no province is known; empty when nothing is known (举报人号码号段归属企业).
 	ReportersOperatorId string `protobuf:"bytes,6,opt,name=reporters_operator_id,json=reportersOperatorId,proto3" json:"reporters_operator_id,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// What is known of the evidence asked for; what does not belong to this complaint is left out (证据材料).
+	Evidence      []*EvidenceFacts `protobuf:"bytes,7,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetFactsResponse) Reset() {
@@ -2707,6 +2718,78 @@ func (x *GetFactsResponse) GetReportersOperatorId() string {
 	return ""
 }
 
+func (x *GetFactsResponse) GetEvidence() []*EvidenceFacts {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+// EvidenceFacts is what a decision that rests on evidence must know of it (证据要素).
+type EvidenceFacts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Evidence (证据标识).
+	EvidenceId string `protobuf:"bytes,1,opt,name=evidence_id,json=evidenceId,proto3" json:"evidence_id,omitempty"`
+	// Agency that put it; empty when a reporter or a sending system did (提交单位).
+	AgencyId string `protobuf:"bytes,2,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
+	// True when it came with a report or supplement of a reporter who is not verified, and with no other
+	// (仅由未验证举报人提交).
+	Unverified    bool `protobuf:"varint,3,opt,name=unverified,proto3" json:"unverified,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EvidenceFacts) Reset() {
+	*x = EvidenceFacts{}
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EvidenceFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EvidenceFacts) ProtoMessage() {}
+
+func (x *EvidenceFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EvidenceFacts.ProtoReflect.Descriptor instead.
+func (*EvidenceFacts) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *EvidenceFacts) GetEvidenceId() string {
+	if x != nil {
+		return x.EvidenceId
+	}
+	return ""
+}
+
+func (x *EvidenceFacts) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
+	}
+	return ""
+}
+
+func (x *EvidenceFacts) GetUnverified() bool {
+	if x != nil {
+		return x.Unverified
+	}
+	return false
+}
+
 // ReportFacts is a report with its text.
 type ReportFacts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2720,7 +2803,7 @@ type ReportFacts struct {
 
 func (x *ReportFacts) Reset() {
 	*x = ReportFacts{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2732,7 +2815,7 @@ func (x *ReportFacts) String() string {
 func (*ReportFacts) ProtoMessage() {}
 
 func (x *ReportFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2745,7 +2828,7 @@ func (x *ReportFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportFacts.ProtoReflect.Descriptor instead.
 func (*ReportFacts) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{42}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReportFacts) GetReport() *Report {
@@ -2795,7 +2878,7 @@ type AdvanceComplaintRequest struct {
 
 func (x *AdvanceComplaintRequest) Reset() {
 	*x = AdvanceComplaintRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2807,7 +2890,7 @@ func (x *AdvanceComplaintRequest) String() string {
 func (*AdvanceComplaintRequest) ProtoMessage() {}
 
 func (x *AdvanceComplaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2820,7 +2903,7 @@ func (x *AdvanceComplaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceComplaintRequest.ProtoReflect.Descriptor instead.
 func (*AdvanceComplaintRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{43}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AdvanceComplaintRequest) GetRequestId() string {
@@ -2916,7 +2999,7 @@ type AdvanceComplaintResponse struct {
 
 func (x *AdvanceComplaintResponse) Reset() {
 	*x = AdvanceComplaintResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2928,7 +3011,7 @@ func (x *AdvanceComplaintResponse) String() string {
 func (*AdvanceComplaintResponse) ProtoMessage() {}
 
 func (x *AdvanceComplaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2941,7 +3024,7 @@ func (x *AdvanceComplaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceComplaintResponse.ProtoReflect.Descriptor instead.
 func (*AdvanceComplaintResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{44}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{45}
 }
 
 // RecordClassificationRequest writes what the classifier or a person said.
@@ -2955,9 +3038,10 @@ type RecordClassificationRequest struct {
 	Round int32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
 	// Class per report; empty leaves them (逐件归类).
 	Reports []*ReportClass `protobuf:"bytes,4,rep,name=reports,proto3" json:"reports,omitempty"`
-	// Category of the complaint (类别).
+	// Category of the complaint as a person says it; empty, with an empty sector, for the weighted majority of its reports
+	// (类别).
 	Category string `protobuf:"bytes,5,opt,name=category,proto3" json:"category,omitempty"`
-	// Sector of the complaint (行业).
+	// Sector of the complaint as a person says it (行业).
 	Sector        string `protobuf:"bytes,6,opt,name=sector,proto3" json:"sector,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2965,7 +3049,7 @@ type RecordClassificationRequest struct {
 
 func (x *RecordClassificationRequest) Reset() {
 	*x = RecordClassificationRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2977,7 +3061,7 @@ func (x *RecordClassificationRequest) String() string {
 func (*RecordClassificationRequest) ProtoMessage() {}
 
 func (x *RecordClassificationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2990,7 +3074,7 @@ func (x *RecordClassificationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClassificationRequest.ProtoReflect.Descriptor instead.
 func (*RecordClassificationRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{45}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RecordClassificationRequest) GetRequestId() string {
@@ -3052,7 +3136,7 @@ type ReportClass struct {
 
 func (x *ReportClass) Reset() {
 	*x = ReportClass{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3064,7 +3148,7 @@ func (x *ReportClass) String() string {
 func (*ReportClass) ProtoMessage() {}
 
 func (x *ReportClass) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3077,7 +3161,7 @@ func (x *ReportClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClass.ProtoReflect.Descriptor instead.
 func (*ReportClass) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{46}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ReportClass) GetReportId() string {
@@ -3108,16 +3192,25 @@ func (x *ReportClass) GetConfidence() float64 {
 	return 0
 }
 
-// RecordClassificationResponse confirms.
+// RecordClassificationResponse has the complaint's class as it is now.
 type RecordClassificationResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Category (类别).
+	Category string `protobuf:"bytes,1,opt,name=category,proto3" json:"category,omitempty"`
+	// Sector (行业).
+	Sector string `protobuf:"bytes,2,opt,name=sector,proto3" json:"sector,omitempty"`
+	// How sure the reports that make up the majority are, 0 to 1; each weighs what it is sure of. 1 for a class that a
+	// person said (置信度).
+	Confidence float64 `protobuf:"fixed64,3,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	// Other sectors that weigh more than a fifth of all reports, heaviest first, for co-agencies (协办行业).
+	OtherSectors  []string `protobuf:"bytes,4,rep,name=other_sectors,json=otherSectors,proto3" json:"other_sectors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordClassificationResponse) Reset() {
 	*x = RecordClassificationResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3129,7 +3222,7 @@ func (x *RecordClassificationResponse) String() string {
 func (*RecordClassificationResponse) ProtoMessage() {}
 
 func (x *RecordClassificationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3142,7 +3235,35 @@ func (x *RecordClassificationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClassificationResponse.ProtoReflect.Descriptor instead.
 func (*RecordClassificationResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{47}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *RecordClassificationResponse) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *RecordClassificationResponse) GetSector() string {
+	if x != nil {
+		return x.Sector
+	}
+	return ""
+}
+
+func (x *RecordClassificationResponse) GetConfidence() float64 {
+	if x != nil {
+		return x.Confidence
+	}
+	return 0
+}
+
+func (x *RecordClassificationResponse) GetOtherSectors() []string {
+	if x != nil {
+		return x.OtherSectors
+	}
+	return nil
 }
 
 // Finding is the result for a group of reports (核查结论).
@@ -3160,7 +3281,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3172,7 +3293,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3185,7 +3306,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{48}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Finding) GetReportIds() []string {
@@ -3228,7 +3349,7 @@ type RecordFindingsRequest struct {
 
 func (x *RecordFindingsRequest) Reset() {
 	*x = RecordFindingsRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3240,7 +3361,7 @@ func (x *RecordFindingsRequest) String() string {
 func (*RecordFindingsRequest) ProtoMessage() {}
 
 func (x *RecordFindingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3253,7 +3374,7 @@ func (x *RecordFindingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFindingsRequest.ProtoReflect.Descriptor instead.
 func (*RecordFindingsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{49}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RecordFindingsRequest) GetRequestId() string {
@@ -3304,7 +3425,7 @@ type RecordFindingsResponse struct {
 
 func (x *RecordFindingsResponse) Reset() {
 	*x = RecordFindingsResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3316,7 +3437,7 @@ func (x *RecordFindingsResponse) String() string {
 func (*RecordFindingsResponse) ProtoMessage() {}
 
 func (x *RecordFindingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3329,7 +3450,7 @@ func (x *RecordFindingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFindingsResponse.ProtoReflect.Descriptor instead.
 func (*RecordFindingsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{50}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RecordFindingsResponse) GetSubstantiated() int32 {
@@ -3367,7 +3488,7 @@ type GiveFeedbackRequest struct {
 
 func (x *GiveFeedbackRequest) Reset() {
 	*x = GiveFeedbackRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3379,7 +3500,7 @@ func (x *GiveFeedbackRequest) String() string {
 func (*GiveFeedbackRequest) ProtoMessage() {}
 
 func (x *GiveFeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3392,7 +3513,7 @@ func (x *GiveFeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveFeedbackRequest.ProtoReflect.Descriptor instead.
 func (*GiveFeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{51}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GiveFeedbackRequest) GetRequestId() string {
@@ -3448,7 +3569,7 @@ type GiveFeedbackResponse struct {
 
 func (x *GiveFeedbackResponse) Reset() {
 	*x = GiveFeedbackResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3460,7 +3581,7 @@ func (x *GiveFeedbackResponse) String() string {
 func (*GiveFeedbackResponse) ProtoMessage() {}
 
 func (x *GiveFeedbackResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3473,7 +3594,7 @@ func (x *GiveFeedbackResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveFeedbackResponse.ProtoReflect.Descriptor instead.
 func (*GiveFeedbackResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{52}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GiveFeedbackResponse) GetGiven() int32 {
@@ -3504,7 +3625,7 @@ type StartWatchingRequest struct {
 
 func (x *StartWatchingRequest) Reset() {
 	*x = StartWatchingRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3516,7 +3637,7 @@ func (x *StartWatchingRequest) String() string {
 func (*StartWatchingRequest) ProtoMessage() {}
 
 func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3529,7 +3650,7 @@ func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingRequest.ProtoReflect.Descriptor instead.
 func (*StartWatchingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{53}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *StartWatchingRequest) GetRequestId() string {
@@ -3585,7 +3706,7 @@ type StartWatchingResponse struct {
 
 func (x *StartWatchingResponse) Reset() {
 	*x = StartWatchingResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3597,7 +3718,7 @@ func (x *StartWatchingResponse) String() string {
 func (*StartWatchingResponse) ProtoMessage() {}
 
 func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3610,7 +3731,7 @@ func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingResponse.ProtoReflect.Descriptor instead.
 func (*StartWatchingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{54}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *StartWatchingResponse) GetWatching() bool {
@@ -3637,7 +3758,7 @@ type CloseComplaintRequest struct {
 
 func (x *CloseComplaintRequest) Reset() {
 	*x = CloseComplaintRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3649,7 +3770,7 @@ func (x *CloseComplaintRequest) String() string {
 func (*CloseComplaintRequest) ProtoMessage() {}
 
 func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3662,7 +3783,7 @@ func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintRequest.ProtoReflect.Descriptor instead.
 func (*CloseComplaintRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{55}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CloseComplaintRequest) GetRequestId() string {
@@ -3704,7 +3825,7 @@ type CloseComplaintResponse struct {
 
 func (x *CloseComplaintResponse) Reset() {
 	*x = CloseComplaintResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3716,7 +3837,7 @@ func (x *CloseComplaintResponse) String() string {
 func (*CloseComplaintResponse) ProtoMessage() {}
 
 func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3729,7 +3850,7 @@ func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintResponse.ProtoReflect.Descriptor instead.
 func (*CloseComplaintResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{56}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CloseComplaintResponse) GetClosed() bool {
@@ -3752,7 +3873,7 @@ type TallyReportsRequest struct {
 
 func (x *TallyReportsRequest) Reset() {
 	*x = TallyReportsRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3764,7 +3885,7 @@ func (x *TallyReportsRequest) String() string {
 func (*TallyReportsRequest) ProtoMessage() {}
 
 func (x *TallyReportsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3777,7 +3898,7 @@ func (x *TallyReportsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TallyReportsRequest.ProtoReflect.Descriptor instead.
 func (*TallyReportsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{57}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *TallyReportsRequest) GetFromTime() *timestamppb.Timestamp {
@@ -3815,7 +3936,7 @@ type TallyReportsResponse struct {
 
 func (x *TallyReportsResponse) Reset() {
 	*x = TallyReportsResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3827,7 +3948,7 @@ func (x *TallyReportsResponse) String() string {
 func (*TallyReportsResponse) ProtoMessage() {}
 
 func (x *TallyReportsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3840,7 +3961,7 @@ func (x *TallyReportsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TallyReportsResponse.ProtoReflect.Descriptor instead.
 func (*TallyReportsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{58}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *TallyReportsResponse) GetTotal() int64 {
@@ -3900,7 +4021,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3912,7 +4033,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3925,7 +4046,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{59}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Tally) GetKey() string {
@@ -4150,20 +4271,29 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"began_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tbeganTime\x12\x1a\n" +
 	"\breopened\x18\x04 \x01(\x05R\breopened\x12'\n" +
 	"\x0funverified_only\x18\x05 \x01(\bR\x0eunverifiedOnly\x12\x17\n" +
-	"\ato_lead\x18\x06 \x01(\bR\x06toLead\"\x98\x01\n" +
+	"\ato_lead\x18\x06 \x01(\bR\x06toLead\"\xcc\x01\n" +
 	"\x0fGetFactsRequest\x12+\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12+\n" +
 	"\vmax_reports\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\n" +
 	"maxReports\x12+\n" +
-	"\x11unclassified_only\x18\x03 \x01(\bR\x10unclassifiedOnly\"\xad\x02\n" +
+	"\x11unclassified_only\x18\x03 \x01(\bR\x10unclassifiedOnly\x122\n" +
+	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\xf0\x02\n" +
 	"\x10GetFactsResponse\x12?\n" +
 	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\x12=\n" +
 	"\areports\x18\x02 \x03(\v2#.quietline.reporting.v1.ReportFactsR\areports\x12\x1c\n" +
 	"\tunchecked\x18\x03 \x01(\x05R\tunchecked\x12\"\n" +
 	"\fsupplemented\x18\x04 \x01(\bR\fsupplemented\x12#\n" +
 	"\rall_withdrawn\x18\x05 \x01(\bR\fallWithdrawn\x122\n" +
-	"\x15reporters_operator_id\x18\x06 \x01(\tR\x13reportersOperatorId\"Y\n" +
+	"\x15reporters_operator_id\x18\x06 \x01(\tR\x13reportersOperatorId\x12A\n" +
+	"\bevidence\x18\a \x03(\v2%.quietline.reporting.v1.EvidenceFactsR\bevidence\"m\n" +
+	"\rEvidenceFacts\x12\x1f\n" +
+	"\vevidence_id\x18\x01 \x01(\tR\n" +
+	"evidenceId\x12\x1b\n" +
+	"\tagency_id\x18\x02 \x01(\tR\bagencyId\x12\x1e\n" +
+	"\n" +
+	"unverified\x18\x03 \x01(\bR\n" +
+	"unverified\"Y\n" +
 	"\vReportFacts\x126\n" +
 	"\x06report\x18\x01 \x01(\v2\x1e.quietline.reporting.v1.ReportR\x06report\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"\xfc\x03\n" +
@@ -4199,8 +4329,14 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x06sector\x18\x03 \x01(\tR\x06sector\x12\x1e\n" +
 	"\n" +
 	"confidence\x18\x04 \x01(\x01R\n" +
-	"confidence\"\x1e\n" +
-	"\x1cRecordClassificationResponse\"a\n" +
+	"confidence\"\x97\x01\n" +
+	"\x1cRecordClassificationResponse\x12\x1a\n" +
+	"\bcategory\x18\x01 \x01(\tR\bcategory\x12\x16\n" +
+	"\x06sector\x18\x02 \x01(\tR\x06sector\x12\x1e\n" +
+	"\n" +
+	"confidence\x18\x03 \x01(\x01R\n" +
+	"confidence\x12#\n" +
+	"\rother_sectors\x18\x04 \x03(\tR\fotherSectors\"a\n" +
 	"\aFinding\x12\x1d\n" +
 	"\n" +
 	"report_ids\x18\x01 \x03(\tR\treportIds\x12\x16\n" +
@@ -4346,7 +4482,7 @@ func file_quietline_reporting_v1_reporting_proto_rawDescGZIP() []byte {
 	return file_quietline_reporting_v1_reporting_proto_rawDescData
 }
 
-var file_quietline_reporting_v1_reporting_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
+var file_quietline_reporting_v1_reporting_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
 var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*GetReportRequest)(nil),             // 0: quietline.reporting.v1.GetReportRequest
 	(*GetReportResponse)(nil),            // 1: quietline.reporting.v1.GetReportResponse
@@ -4390,141 +4526,143 @@ var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*BeginRoundResponse)(nil),           // 39: quietline.reporting.v1.BeginRoundResponse
 	(*GetFactsRequest)(nil),              // 40: quietline.reporting.v1.GetFactsRequest
 	(*GetFactsResponse)(nil),             // 41: quietline.reporting.v1.GetFactsResponse
-	(*ReportFacts)(nil),                  // 42: quietline.reporting.v1.ReportFacts
-	(*AdvanceComplaintRequest)(nil),      // 43: quietline.reporting.v1.AdvanceComplaintRequest
-	(*AdvanceComplaintResponse)(nil),     // 44: quietline.reporting.v1.AdvanceComplaintResponse
-	(*RecordClassificationRequest)(nil),  // 45: quietline.reporting.v1.RecordClassificationRequest
-	(*ReportClass)(nil),                  // 46: quietline.reporting.v1.ReportClass
-	(*RecordClassificationResponse)(nil), // 47: quietline.reporting.v1.RecordClassificationResponse
-	(*Finding)(nil),                      // 48: quietline.reporting.v1.Finding
-	(*RecordFindingsRequest)(nil),        // 49: quietline.reporting.v1.RecordFindingsRequest
-	(*RecordFindingsResponse)(nil),       // 50: quietline.reporting.v1.RecordFindingsResponse
-	(*GiveFeedbackRequest)(nil),          // 51: quietline.reporting.v1.GiveFeedbackRequest
-	(*GiveFeedbackResponse)(nil),         // 52: quietline.reporting.v1.GiveFeedbackResponse
-	(*StartWatchingRequest)(nil),         // 53: quietline.reporting.v1.StartWatchingRequest
-	(*StartWatchingResponse)(nil),        // 54: quietline.reporting.v1.StartWatchingResponse
-	(*CloseComplaintRequest)(nil),        // 55: quietline.reporting.v1.CloseComplaintRequest
-	(*CloseComplaintResponse)(nil),       // 56: quietline.reporting.v1.CloseComplaintResponse
-	(*TallyReportsRequest)(nil),          // 57: quietline.reporting.v1.TallyReportsRequest
-	(*TallyReportsResponse)(nil),         // 58: quietline.reporting.v1.TallyReportsResponse
-	(*Tally)(nil),                        // 59: quietline.reporting.v1.Tally
-	nil,                                  // 60: quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
-	(*Report)(nil),                       // 61: quietline.reporting.v1.Report
-	(*timestamppb.Timestamp)(nil),        // 62: google.protobuf.Timestamp
-	(*StageEntry)(nil),                   // 63: quietline.reporting.v1.StageEntry
-	(*Complaint)(nil),                    // 64: quietline.reporting.v1.Complaint
-	(*Quarantined)(nil),                  // 65: quietline.reporting.v1.Quarantined
-	(*RowResult)(nil),                    // 66: quietline.reporting.v1.RowResult
-	(*durationpb.Duration)(nil),          // 67: google.protobuf.Duration
-	(*Feedback)(nil),                     // 68: quietline.reporting.v1.Feedback
-	(*Evidence)(nil),                     // 69: quietline.reporting.v1.Evidence
-	(*Participation)(nil),                // 70: quietline.reporting.v1.Participation
-	(*FileReportRequest)(nil),            // 71: quietline.reporting.v1.FileReportRequest
-	(*BatchFileReportsRequest)(nil),      // 72: quietline.reporting.v1.BatchFileReportsRequest
-	(*FileReportResponse)(nil),           // 73: quietline.reporting.v1.FileReportResponse
-	(*BatchFileReportsResponse)(nil),     // 74: quietline.reporting.v1.BatchFileReportsResponse
+	(*EvidenceFacts)(nil),                // 42: quietline.reporting.v1.EvidenceFacts
+	(*ReportFacts)(nil),                  // 43: quietline.reporting.v1.ReportFacts
+	(*AdvanceComplaintRequest)(nil),      // 44: quietline.reporting.v1.AdvanceComplaintRequest
+	(*AdvanceComplaintResponse)(nil),     // 45: quietline.reporting.v1.AdvanceComplaintResponse
+	(*RecordClassificationRequest)(nil),  // 46: quietline.reporting.v1.RecordClassificationRequest
+	(*ReportClass)(nil),                  // 47: quietline.reporting.v1.ReportClass
+	(*RecordClassificationResponse)(nil), // 48: quietline.reporting.v1.RecordClassificationResponse
+	(*Finding)(nil),                      // 49: quietline.reporting.v1.Finding
+	(*RecordFindingsRequest)(nil),        // 50: quietline.reporting.v1.RecordFindingsRequest
+	(*RecordFindingsResponse)(nil),       // 51: quietline.reporting.v1.RecordFindingsResponse
+	(*GiveFeedbackRequest)(nil),          // 52: quietline.reporting.v1.GiveFeedbackRequest
+	(*GiveFeedbackResponse)(nil),         // 53: quietline.reporting.v1.GiveFeedbackResponse
+	(*StartWatchingRequest)(nil),         // 54: quietline.reporting.v1.StartWatchingRequest
+	(*StartWatchingResponse)(nil),        // 55: quietline.reporting.v1.StartWatchingResponse
+	(*CloseComplaintRequest)(nil),        // 56: quietline.reporting.v1.CloseComplaintRequest
+	(*CloseComplaintResponse)(nil),       // 57: quietline.reporting.v1.CloseComplaintResponse
+	(*TallyReportsRequest)(nil),          // 58: quietline.reporting.v1.TallyReportsRequest
+	(*TallyReportsResponse)(nil),         // 59: quietline.reporting.v1.TallyReportsResponse
+	(*Tally)(nil),                        // 60: quietline.reporting.v1.Tally
+	nil,                                  // 61: quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
+	(*Report)(nil),                       // 62: quietline.reporting.v1.Report
+	(*timestamppb.Timestamp)(nil),        // 63: google.protobuf.Timestamp
+	(*StageEntry)(nil),                   // 64: quietline.reporting.v1.StageEntry
+	(*Complaint)(nil),                    // 65: quietline.reporting.v1.Complaint
+	(*Quarantined)(nil),                  // 66: quietline.reporting.v1.Quarantined
+	(*RowResult)(nil),                    // 67: quietline.reporting.v1.RowResult
+	(*durationpb.Duration)(nil),          // 68: google.protobuf.Duration
+	(*Feedback)(nil),                     // 69: quietline.reporting.v1.Feedback
+	(*Evidence)(nil),                     // 70: quietline.reporting.v1.Evidence
+	(*Participation)(nil),                // 71: quietline.reporting.v1.Participation
+	(*FileReportRequest)(nil),            // 72: quietline.reporting.v1.FileReportRequest
+	(*BatchFileReportsRequest)(nil),      // 73: quietline.reporting.v1.BatchFileReportsRequest
+	(*FileReportResponse)(nil),           // 74: quietline.reporting.v1.FileReportResponse
+	(*BatchFileReportsResponse)(nil),     // 75: quietline.reporting.v1.BatchFileReportsResponse
 }
 var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
-	61, // 0: quietline.reporting.v1.GetReportResponse.report:type_name -> quietline.reporting.v1.Report
-	61, // 1: quietline.reporting.v1.ListReportsResponse.reports:type_name -> quietline.reporting.v1.Report
-	62, // 2: quietline.reporting.v1.WithdrawReportResponse.withdrawn_time:type_name -> google.protobuf.Timestamp
-	62, // 3: quietline.reporting.v1.SupplementReportResponse.supplemented_time:type_name -> google.protobuf.Timestamp
-	62, // 4: quietline.reporting.v1.TrackReportResponse.due_time:type_name -> google.protobuf.Timestamp
-	63, // 5: quietline.reporting.v1.TrackReportResponse.entries:type_name -> quietline.reporting.v1.StageEntry
-	64, // 6: quietline.reporting.v1.GetComplaintResponse.complaint:type_name -> quietline.reporting.v1.Complaint
-	64, // 7: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
-	60, // 8: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
-	65, // 9: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
-	66, // 10: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
-	65, // 11: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
-	67, // 12: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
-	68, // 13: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
-	69, // 14: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
-	69, // 15: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	62, // 0: quietline.reporting.v1.GetReportResponse.report:type_name -> quietline.reporting.v1.Report
+	62, // 1: quietline.reporting.v1.ListReportsResponse.reports:type_name -> quietline.reporting.v1.Report
+	63, // 2: quietline.reporting.v1.WithdrawReportResponse.withdrawn_time:type_name -> google.protobuf.Timestamp
+	63, // 3: quietline.reporting.v1.SupplementReportResponse.supplemented_time:type_name -> google.protobuf.Timestamp
+	63, // 4: quietline.reporting.v1.TrackReportResponse.due_time:type_name -> google.protobuf.Timestamp
+	64, // 5: quietline.reporting.v1.TrackReportResponse.entries:type_name -> quietline.reporting.v1.StageEntry
+	65, // 6: quietline.reporting.v1.GetComplaintResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	65, // 7: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
+	61, // 8: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
+	66, // 9: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
+	67, // 10: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
+	66, // 11: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
+	68, // 12: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
+	69, // 13: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
+	70, // 14: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	70, // 15: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
 	34, // 16: quietline.reporting.v1.AuditResponse.complaints:type_name -> quietline.reporting.v1.AuditedComplaint
-	62, // 17: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
-	67, // 18: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	63, // 17: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
+	68, // 18: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
 	37, // 19: quietline.reporting.v1.ListUnstartedResponse.complaints:type_name -> quietline.reporting.v1.Unstarted
-	62, // 20: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	62, // 21: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
-	64, // 22: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
-	42, // 23: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
-	61, // 24: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
-	62, // 25: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
-	70, // 26: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
-	46, // 27: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
-	48, // 28: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
-	62, // 29: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
-	62, // 30: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
-	62, // 31: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
-	62, // 32: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
-	59, // 33: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
-	59, // 34: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
-	59, // 35: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
-	59, // 36: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
-	71, // 37: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
-	72, // 38: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
-	0,  // 39: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
-	2,  // 40: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
-	4,  // 41: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
-	6,  // 42: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
-	8,  // 43: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
-	10, // 44: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
-	12, // 45: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
-	14, // 46: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
-	16, // 47: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
-	18, // 48: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
-	20, // 49: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
-	22, // 50: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
-	24, // 51: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
-	26, // 52: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
-	28, // 53: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
-	30, // 54: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
-	32, // 55: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
-	35, // 56: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
-	38, // 57: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
-	40, // 58: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
-	43, // 59: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
-	45, // 60: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
-	49, // 61: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
-	51, // 62: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
-	53, // 63: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
-	55, // 64: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
-	57, // 65: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
-	73, // 66: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
-	74, // 67: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
-	1,  // 68: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
-	3,  // 69: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
-	5,  // 70: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
-	7,  // 71: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
-	9,  // 72: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
-	11, // 73: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
-	13, // 74: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
-	15, // 75: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
-	17, // 76: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
-	19, // 77: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
-	21, // 78: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
-	23, // 79: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
-	25, // 80: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
-	27, // 81: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
-	29, // 82: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
-	31, // 83: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
-	33, // 84: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
-	36, // 85: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
-	39, // 86: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
-	41, // 87: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
-	44, // 88: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
-	47, // 89: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
-	50, // 90: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
-	52, // 91: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
-	54, // 92: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
-	56, // 93: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
-	58, // 94: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
-	66, // [66:95] is the sub-list for method output_type
-	37, // [37:66] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	63, // 20: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	63, // 21: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
+	65, // 22: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	43, // 23: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
+	42, // 24: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
+	62, // 25: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
+	63, // 26: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
+	71, // 27: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
+	47, // 28: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
+	49, // 29: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
+	63, // 30: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
+	63, // 31: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
+	63, // 32: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
+	63, // 33: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
+	60, // 34: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
+	60, // 35: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
+	60, // 36: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
+	60, // 37: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
+	72, // 38: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
+	73, // 39: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
+	0,  // 40: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
+	2,  // 41: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
+	4,  // 42: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
+	6,  // 43: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
+	8,  // 44: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
+	10, // 45: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
+	12, // 46: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
+	14, // 47: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
+	16, // 48: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
+	18, // 49: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
+	20, // 50: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
+	22, // 51: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
+	24, // 52: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
+	26, // 53: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
+	28, // 54: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
+	30, // 55: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
+	32, // 56: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
+	35, // 57: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
+	38, // 58: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
+	40, // 59: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
+	44, // 60: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
+	46, // 61: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
+	50, // 62: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
+	52, // 63: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
+	54, // 64: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
+	56, // 65: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
+	58, // 66: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
+	74, // 67: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
+	75, // 68: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
+	1,  // 69: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
+	3,  // 70: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
+	5,  // 71: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
+	7,  // 72: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
+	9,  // 73: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
+	11, // 74: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
+	13, // 75: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
+	15, // 76: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
+	17, // 77: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
+	19, // 78: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
+	21, // 79: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
+	23, // 80: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
+	25, // 81: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
+	27, // 82: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
+	29, // 83: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
+	31, // 84: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
+	33, // 85: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
+	36, // 86: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
+	39, // 87: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
+	41, // 88: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
+	45, // 89: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
+	48, // 90: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
+	51, // 91: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
+	53, // 92: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
+	55, // 93: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
+	57, // 94: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
+	59, // 95: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
+	67, // [67:96] is the sub-list for method output_type
+	38, // [38:67] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_quietline_reporting_v1_reporting_proto_init() }
@@ -4539,7 +4677,7 @@ func file_quietline_reporting_v1_reporting_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_reporting_v1_reporting_proto_rawDesc), len(file_quietline_reporting_v1_reporting_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   61,
+			NumMessages:   62,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
