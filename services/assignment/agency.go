@@ -65,7 +65,7 @@ func (s *Server) Designate(ctx context.Context, req *assignmentv1.DesignateReque
 			return nil, unknownAgency(id)
 		}
 	}
-	d := v.designate(req.GetBouncedBy(), req.GetShouldAct(), req.GetBounces())
+	d := v.designate(req.GetBouncedBy(), req.GetShouldAct(), req.GetPartyAgencyId(), req.GetBounces())
 	return &assignmentv1.DesignateResponse{How: d.how, DeciderId: d.decider, NextAgencyId: d.next}, nil
 }
 

@@ -18,6 +18,9 @@ const (
 // Kinds of agencies that rules look at.
 const (
 	kindMinistry       = "ministry"
+	kindAdministration = "provincial_administration"
+	kindBody           = "provincial_body"
+	kindPolice         = "police"
 	kindOperator       = "operator"
 	kindOperatorBranch = "operator_branch"
 	kindResale         = "resale_operator"
@@ -165,6 +168,33 @@ func (v view) enterprise(id string) string {
 	return id
 }
 
+// competentToLead says whether an agency is an authority that can be given a matter. Operators, the centre and those who
+// only advise or watch are none.
+func (v view) competentToLead(id string) bool {
+	a, ok := v.get(id)
+	return ok && a.assignable && slices.Contains([]string{kindMinistry, kindAdministration, kindBody, kindPolice}, a.kind)
+}
+
+// isParty says whether an agency is the reported party or of the same enterprise.
+func (v view) isParty(id, party string) bool {
+	return party != "" && v.enterprise(id) == v.enterprise(party)
+}
+
+// notParty is an agency, or in place of the reported party its provincial administration, or what is above that. The
+// province is that of the matter, for a party that has none.
+func (v view) notParty(id, party, province string) string {
+	if !v.isParty(id, party) {
+		return id
+	}
+	if own := v.provinceOf(party); own != "" {
+		province = own
+	}
+	if id = v.levelThatActs(leadMinistry, province); v.isParty(id, party) {
+		return v.superior(id)
+	}
+	return id
+}
+
 // list is the agencies valid at the view's time after a given id, filtered.
 func (v view) list(after, kind, province string, n int) []*agency {
 	start, found := slices.BinarySearch(v.d.ids, after)
@@ -211,42 +241,6 @@ func (v view) check() error {
 		}
 	}
 	return nil
-}
-
-// designation is what becomes of a bounced matter.
-type designation struct {
-	how, decider, next string
-}
-
-// The ways a bounced matter goes.
-const (
-	reassigned          = "reassigned"
-	designated          = "designation"
-	coordinationOpinion = "coordination_opinion"
-	jointMeeting        = "joint_meeting"
-)
-
-// designate says who acts after a bounce: the first goes to who should act, the second is decided by the nearest common
-// superior or, between ministries, by the lead ministry's opinion, and from the third on the joint meeting has it with
-// the lead ministry as caretaker.
-func (v view) designate(bouncedBy, shouldAct string, bounces int32) designation {
-	if bounces >= 3 {
-		return designation{how: jointMeeting, next: leadMinistry}
-	}
-	next := v.levelThatActs(shouldAct, v.provinceOf(bouncedBy))
-	if bounces == 1 && next != bouncedBy && v.assignable(next) {
-		return designation{how: reassigned, next: next}
-	}
-	if next == bouncedBy { // told to keep what it bounced: its superior decides
-		return designation{how: designated, decider: v.superior(bouncedBy)}
-	}
-	theirs := v.line(next)
-	for _, id := range v.line(bouncedBy) {
-		if slices.Contains(theirs, id) {
-			return designation{how: designated, decider: id}
-		}
-	}
-	return designation{how: coordinationOpinion, decider: leadMinistry}
 }
 
 func (v view) provinceOf(id string) string {

@@ -48,21 +48,15 @@ func (s *Server) Route(ctx context.Context, req *assignmentv1.RouteRequest) (*as
 // LoadRoutingTable loads a new version of the decision table. What it says about the past stays as it was.
 func (s *Server) LoadRoutingTable(ctx context.Context, req *assignmentv1.LoadRoutingTableRequest) (*assignmentv1.LoadRoutingTableResponse, error) {
 	from := req.GetValidFrom().AsTime()
-	if from.Before(s.now().Add(-backdated)) {
-		return nil, errs.Field("valid_from", "must not be in the past")
-	}
 	v, err := s.directory(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := compileTable(req.GetVersion(), req.GetRules(), v.d); err != nil {
-		var bad *errRule
-		if errors.As(err, &bad) {
-			return nil, errs.Field(fmt.Sprintf("rules[%d].%s", bad.index, bad.field), "%v", bad.err)
-		}
-		return nil, err
-	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*assignmentv1.LoadRoutingTableResponse, error) {
+		// Asked in here, so that a request that was answered once is not refused for its age later.
+		if err := s.checkTable(req, v); err != nil {
+			return nil, err
+		}
 		q := store.New(tx)
 		err := q.InsertRoutingTable(ctx, store.InsertRoutingTableParams{
 			Version: req.GetVersion(), ValidFrom: from, LoadedBy: identity.ActorOf(ctx).GetSubject(),
@@ -80,6 +74,23 @@ func (s *Server) LoadRoutingTable(ctx context.Context, req *assignmentv1.LoadRou
 		}
 		return &assignmentv1.LoadRoutingTableResponse{Rules: int32(n)}, nil
 	})
+}
+
+// checkTable refuses a table that begins in the past, does not compile, fails on facts as they come, or gives matters to
+// who cannot lead them.
+func (s *Server) checkTable(req *assignmentv1.LoadRoutingTableRequest, v view) error {
+	if req.GetValidFrom().AsTime().Before(s.now().Add(-backdated)) {
+		return errs.Field("valid_from", "must not be in the past")
+	}
+	t, err := compileTable(req.GetVersion(), req.GetRules(), v.d)
+	if err == nil {
+		err = t.try(v)
+	}
+	var bad *errRule
+	if errors.As(err, &bad) {
+		return errs.Field(fmt.Sprintf("rules[%d].%s", bad.index, bad.field), "%v", bad.err)
+	}
+	return err
 }
 
 func ruleRows(req *assignmentv1.LoadRoutingTableRequest) []store.InsertRoutingRulesParams {

@@ -3,16 +3,26 @@ package assignment
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"quietline/internal/obs"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 )
 
 // costLimit bounds one condition; a rule over a handful of short codes needs a few dozen units.
 const costLimit = 10_000
+
+// ruleErrors counts conditions that failed on the facts of a matter.
+var ruleErrors = promauto.With(obs.Registry()).NewCounterVec(prometheus.CounterOpts{
+	Name: "quietline_routing_rule_errors_total", Help: "Conditions of routing rules that failed and were passed over.",
+}, []string{"version", "rule"})
 
 // Where the region came from.
 const (
@@ -27,6 +37,7 @@ type rule struct {
 	id, lead, verifier string
 	co                 []string
 	condition          cel.Program
+	warn               *sync.Once // of a condition that fails: told once, counted always
 }
 
 // table is a compiled version of the decision table. Its last rule always matches.
@@ -64,7 +75,7 @@ func compileTable(version string, rows []*assignmentv1.RoutingRule, d *directory
 		if field, target := unknownTarget(d, row); field != "" {
 			return nil, &errRule{i, field, fmt.Errorf("%q is neither one of %s nor an agency", target, strings.Join(symbols, ", "))}
 		}
-		t.rules = append(t.rules, rule{row.GetRuleId(), row.GetLead(), row.GetVerifier(), row.GetCo(), program})
+		t.rules = append(t.rules, rule{row.GetRuleId(), row.GetLead(), row.GetVerifier(), row.GetCo(), program, new(sync.Once)})
 	}
 	if last := len(rows) - 1; last < 0 || strings.TrimSpace(rows[last].GetCondition()) != "true" {
 		return nil, &errRule{max(last, 0), "condition", errors.New(`the last rule must be the catch-all: condition "true"`)}
@@ -131,16 +142,15 @@ func (t *table) route(v view, req *assignmentv1.RouteRequest) (*assignmentv1.Rou
 	if err != nil {
 		return nil, err
 	}
-	lead, onward := r.resolve(matched.lead)
+	lead, onward := r.lead(matched.lead)
 	verifier := matched.verifier
 	if verifier == "" {
 		verifier = "operator"
 	}
-	checks, _ := r.resolve(verifier)
 	return &assignmentv1.RouteResponse{
 		LeadAgencyId:        lead,
 		CoAgencyIds:         r.coAgencies(matched.co, lead),
-		VerifierAgencyId:    checks,
+		VerifierAgencyId:    r.resolve(verifier),
 		RuleId:              matched.id,
 		Version:             t.version,
 		RegionSource:        r.source,
@@ -149,24 +159,40 @@ func (t *table) route(v view, req *assignmentv1.RouteRequest) (*assignmentv1.Rou
 	}, nil
 }
 
+// match is the first rule whose condition holds. A condition that fails on these facts does not hold: one bad rule must
+// not keep matters from the rules after it.
 func (t *table) match(r *routing) (*rule, error) {
-	facts := map[string]any{
-		"category": r.req.GetCategory(), "sector": r.req.GetSector(), "number_kind": r.req.GetNumberKind(),
-		"access_province": r.req.GetAccessProvince(), "number_province": r.req.GetNumberProvince(),
-		"reporters_province": r.req.GetReportersProvince(), "region": r.province,
-		"operator_id": r.req.GetOperatorId(), "party_agency_id": r.req.GetPartyAgencyId(),
-		"other_sectors": append([]string{}, r.req.GetOtherSectors()...), // never null
-	}
+	facts := factsOf(r.req, r.province)
 	for i := range t.rules {
 		out, _, err := t.rules[i].condition.Eval(facts)
 		if err != nil {
-			return nil, fmt.Errorf("routing table %s, rule %s: %w", t.version, t.rules[i].id, err)
+			t.tell(&t.rules[i], err)
+			continue
 		}
 		if out.Value() == true {
 			return &t.rules[i], nil
 		}
 	}
 	return nil, fmt.Errorf("routing table %s has no catch-all", t.version)
+}
+
+// factsOf is what conditions look at.
+func factsOf(req *assignmentv1.RouteRequest, region string) map[string]any {
+	return map[string]any{
+		"category": req.GetCategory(), "sector": req.GetSector(), "number_kind": req.GetNumberKind(),
+		"access_province": req.GetAccessProvince(), "number_province": req.GetNumberProvince(),
+		"reporters_province": req.GetReportersProvince(), "region": region,
+		"operator_id": req.GetOperatorId(), "party_agency_id": req.GetPartyAgencyId(),
+		"other_sectors": append([]string{}, req.GetOtherSectors()...), // never null
+	}
+}
+
+// tell reports a rule whose condition failed.
+func (t *table) tell(r *rule, err error) {
+	ruleErrors.WithLabelValues(t.version, r.id).Inc()
+	r.warn.Do(func() {
+		slog.Error("a routing rule fails and is passed over", slog.String("version", t.version), slog.String("rule", r.id), slog.Any("error", err))
+	})
 }
 
 // region is where a matter belongs: the access location, else the number's region, else most reporters' region.
@@ -183,21 +209,25 @@ func (v view) region(req *assignmentv1.RouteRequest) (province, source string) {
 	return "", byNothing
 }
 
-// resolve is the agency that a rule's target means in this matter, and whether a national body gets it only to assign
-// it onward. Who is itself reported, or belongs to who is, never acts: its supervisor does.
-func (r *routing) resolve(target string) (id string, onward bool) {
-	id = r.levelThatActs(r.national(target), r.province)
+// resolve is the agency that a rule's target means in this matter. Who is itself reported, or belongs to who is, never
+// acts: its supervisor does.
+func (r *routing) resolve(target string) string {
+	id := r.levelThatActs(r.national(target), r.province)
 	if !r.assignable(id) {
 		id = r.levelThatActs(leadMinistry, r.province)
 	}
-	if r.isParty(id) {
-		id = r.levelThatActs(leadMinistry, r.province)
-	}
-	if r.isParty(id) {
-		id = r.superior(id)
+	return r.notParty(id, r.req.GetPartyAgencyId(), r.province)
+}
+
+// lead is who leads by a rule's target, an authority whatever the rule says, and whether a national body gets the matter
+// only to assign it onward.
+func (r *routing) lead(target string) (id string, onward bool) {
+	id = r.resolve(target)
+	if !r.competentToLead(id) {
+		id = r.notParty(r.levelThatActs(leadMinistry, r.province), r.req.GetPartyAgencyId(), r.province)
 	}
 	a, _ := r.get(id)
-	return id, a.province == "" && (a.kind == kindMinistry || a.kind == kindOperator)
+	return id, a.province == "" && a.kind == kindMinistry
 }
 
 // national is the body that a target means before it is known at which level it acts.
@@ -235,11 +265,6 @@ func (r *routing) servingOperator() string {
 	return leadMinistry
 }
 
-func (r *routing) isParty(id string) bool {
-	party := r.req.GetPartyAgencyId()
-	return party != "" && r.enterprise(id) == r.enterprise(party)
-}
-
 // coAgencies are those the rule names and those of the sectors that a fifth of the reports or more are about.
 func (r *routing) coAgencies(targets []string, lead string) []string {
 	var co []string
@@ -252,13 +277,11 @@ func (r *routing) coAgencies(targets []string, lead string) []string {
 		if target == "sector" && r.competent(r.req.GetSector()) == "" {
 			continue // no sector ministry is competent, so none takes part
 		}
-		id, _ := r.resolve(target)
-		add(id)
+		add(r.resolve(target))
 	}
 	for _, sector := range r.req.GetOtherSectors() {
 		if ministry := r.competent(sector); ministry != "" {
-			id, _ := r.resolve(ministry)
-			add(id)
+			add(r.resolve(ministry))
 		}
 	}
 	return co

@@ -136,6 +136,13 @@ func TestLoadRoutingTable(t *testing.T) {
 		"unknown agency":        {{RuleId: "a", Condition: `true`, Lead: "nobody"}, catchAll},
 		"unknown co-agency":     {{RuleId: "a", Condition: `true`, Lead: "ca", Co: []string{"nobody"}}, catchAll},
 		"the same row ID twice": {catchAll, catchAll},
+		"fails on empty lists":  {{RuleId: "a", Condition: `other_sectors[0] == "loans"`, Lead: "sector"}, catchAll},
+		"fails on some sectors": {{RuleId: "a", Condition: `sector == "loans" && other_sectors[1] == "travel"`, Lead: "sector"}, catchAll},
+		"fails on some regions": {{RuleId: "a", Condition: `int(number_province) > 11`, Lead: "sector"}, catchAll},
+		"led by the operator":   {{RuleId: "a", Condition: `true`, Lead: "operator"}, catchAll},
+		"led by a branch":       {{RuleId: "a", Condition: `true`, Lead: "cmcc-44"}, catchAll},
+		"led by the centre":     {{RuleId: "a", Condition: `true`, Lead: "centre"}, catchAll},
+		"led by an adviser":     {{RuleId: "a", Condition: `true`, Lead: "spc"}, catchAll},
 	} {
 		if err := load("bad", bad...); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD) {
 			t.Errorf("%s: %v, want INVALID_FIELD", name, err)
@@ -159,8 +166,16 @@ func TestLoadRoutingTable(t *testing.T) {
 	if got := route(from); got != "2026-2 samr-11" {
 		t.Errorf("from the new table on: %s", got)
 	}
-	w.pass(24 * time.Hour)
-	refused(t, load("2026-3", catchAll), commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD) // in the past by now
+	sent := &assignmentv1.LoadRoutingTableRequest{
+		RequestId: newID(), Version: "2026-3", ValidFrom: timestamppb.New(from.Add(time.Hour)), Rules: []*assignmentv1.RoutingRule{catchAll},
+	}
+	for range 2 { // sent again a day later, when it begins in the past
+		if got, err := client.LoadRoutingTable(t.Context(), sent); err != nil || got.GetRules() != 1 {
+			t.Errorf("%v, %v", got, err)
+		}
+		w.pass(24 * time.Hour)
+	}
+	refused(t, load("2026-4", catchAll), commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD) // in the past by now
 	_, err := w.as(caseworker("c", "nfra-11")).LoadRoutingTable(t.Context(), &assignmentv1.LoadRoutingTableRequest{})
 	refused(t, err, commonv1.ErrorReason_ERROR_REASON_ROLE_NOT_ALLOWED)
 }
@@ -237,37 +252,6 @@ func TestDirectory_changesWhileRunning(t *testing.T) {
 	if _, err := w.db.Exec(t.Context(), insert); err == nil {
 		t.Error("the service's role may write the directory")
 	}
-}
-
-func TestDesignate(t *testing.T) {
-	w := newWorld(t)
-	for _, tc := range []struct {
-		by, should string
-		bounces    int32
-		want       designation
-	}{
-		{"nfra-44", "samr-44", 1, designation{reassigned, "", "samr-44"}},
-		{"nfra-44", "samr", 1, designation{reassigned, "", "samr-44"}},
-		{"nfra", "samr", 1, designation{reassigned, "", "samr"}},
-		{"nfra-44", "spc", 1, designation{coordinationOpinion, "miit", ""}},
-		{"nfra-44", "nfra-44", 1, designation{designated, "nfra", ""}},
-		{"nfra-44", "nfra-11", 2, designation{designated, "nfra", ""}},
-		{"cmcc-44", "cmcc-11", 2, designation{designated, "cmcc", ""}},
-		{"ca-44", "ctcc-44", 2, designation{designated, "miit", ""}},
-		{"nfra-44", "samr-44", 2, designation{coordinationOpinion, "miit", ""}},
-		{"nfra-44", "samr-44", 3, designation{jointMeeting, "", "miit"}},
-	} {
-		got, err := w.workflows(nil).Designate(t.Context(), &assignmentv1.DesignateRequest{BouncedBy: tc.by, ShouldAct: tc.should, Bounces: tc.bounces})
-		if err != nil {
-			t.Errorf("%v: %v", tc, err)
-			continue
-		}
-		if d := (designation{got.GetHow(), got.GetDeciderId(), got.GetNextAgencyId()}); d != tc.want {
-			t.Errorf("%s bounces to %s for the %d. time: %v, want %v", tc.by, tc.should, tc.bounces, d, tc.want)
-		}
-	}
-	_, err := w.workflows(nil).Designate(t.Context(), &assignmentv1.DesignateRequest{BouncedBy: "nfra", ShouldAct: "nobody", Bounces: 1})
-	refused(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 }
 
 func TestClassify_overTheWire(t *testing.T) {

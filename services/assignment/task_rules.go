@@ -100,7 +100,7 @@ func rightsOf(ctx context.Context) (rights, error) {
 	a := identity.ActorOf(ctx)
 	itself := identity.CallerOf(ctx) != accessv1.Caller_CALLER_GATEWAY && identity.HasRole(a, accessv1.Role_ROLE_SYSTEM)
 	switch {
-	case itself || isLead(a):
+	case itself || isLead(a) || identity.HasRole(a, accessv1.Role_ROLE_AUDITOR):
 		return rights{all: true, agency: a.GetAgencyId()}, nil
 	case a.GetAgencyId() == "":
 		return rights{}, errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
