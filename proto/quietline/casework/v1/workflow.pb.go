@@ -489,7 +489,9 @@ func (x *OpenedTask) GetTaskId() string {
 type Performed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Tasks opened by it (已开立待办).
-	Opened        []*OpenedTask `protobuf:"bytes,1,rep,name=opened,proto3" json:"opened,omitempty"`
+	Opened []*OpenedTask `protobuf:"bytes,1,rep,name=opened,proto3" json:"opened,omitempty"`
+	// True when a task was opened for a complaint whose reports are all withdrawn (全部撤回).
+	AllWithdrawn  bool `protobuf:"varint,2,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -529,6 +531,13 @@ func (x *Performed) GetOpened() []*OpenedTask {
 		return x.Opened
 	}
 	return nil
+}
+
+func (x *Performed) GetAllWithdrawn() bool {
+	if x != nil {
+		return x.AllWithdrawn
+	}
+	return false
 }
 
 // Recorded means that a decision is written, with what follows from it.
@@ -900,8 +909,10 @@ func (x *Concluded) GetUntilTime() *timestamppb.Timestamp {
 // Ended says how a complaint was closed.
 type Ended struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// False when a new round had begun (已办结).
-	Closed        bool `protobuf:"varint,1,opt,name=closed,proto3" json:"closed,omitempty"`
+	// False when a new round had begun, or somebody reports it still (已办结).
+	Closed bool `protobuf:"varint,1,opt,name=closed,proto3" json:"closed,omitempty"`
+	// True when a report that counts has joined: the round goes on (仍有有效举报).
+	GoesOn        bool `protobuf:"varint,2,opt,name=goes_on,json=goesOn,proto3" json:"goes_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -939,6 +950,13 @@ func (*Ended) Descriptor() ([]byte, []int) {
 func (x *Ended) GetClosed() bool {
 	if x != nil {
 		return x.Closed
+	}
+	return false
+}
+
+func (x *Ended) GetGoesOn() bool {
+	if x != nil {
+		return x.GoesOn
 	}
 	return false
 }
@@ -1275,7 +1293,13 @@ type Triage struct {
 	// How often it was re-opened (重新办理次数).
 	Reopened int32 `protobuf:"varint,22,opt,name=reopened,proto3" json:"reopened,omitempty"`
 	// Route, when the class is confident (路由).
-	Route         *RoutedTo `protobuf:"bytes,23,opt,name=route,proto3" json:"route,omitempty"`
+	Route *RoutedTo `protobuf:"bytes,23,opt,name=route,proto3" json:"route,omitempty"`
+	// Operator of most reporters, which took the calls in; an agency_id (举报人所属运营企业).
+	ReportersOperatorId string `protobuf:"bytes,24,opt,name=reporters_operator_id,json=reportersOperatorId,proto3" json:"reporters_operator_id,omitempty"`
+	// Who would verify as far as is known, until the class is certain; an agency_id (暂定核查单位).
+	ProvisionalVerifierId string `protobuf:"bytes,25,opt,name=provisional_verifier_id,json=provisionalVerifierId,proto3" json:"provisional_verifier_id,omitempty"`
+	// Holder, when it is an agency of the mesh that can be given tasks, such as a registered call centre (呼叫中心).
+	CallCentreId  string `protobuf:"bytes,26,opt,name=call_centre_id,json=callCentreId,proto3" json:"call_centre_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1471,6 +1495,27 @@ func (x *Triage) GetRoute() *RoutedTo {
 	return nil
 }
 
+func (x *Triage) GetReportersOperatorId() string {
+	if x != nil {
+		return x.ReportersOperatorId
+	}
+	return ""
+}
+
+func (x *Triage) GetProvisionalVerifierId() string {
+	if x != nil {
+		return x.ProvisionalVerifierId
+	}
+	return ""
+}
+
+func (x *Triage) GetCallCentreId() string {
+	if x != nil {
+		return x.CallCentreId
+	}
+	return ""
+}
+
 // RoutedTo says who acts (路由结果).
 type RoutedTo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1598,9 +1643,10 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"OpenedTask\x125\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12@\n" +
 	"\x0eescalate_every\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\rescalateEvery\x12\x17\n" +
-	"\atask_id\x18\x03 \x01(\tR\x06taskId\"F\n" +
+	"\atask_id\x18\x03 \x01(\tR\x06taskId\"k\n" +
 	"\tPerformed\x129\n" +
-	"\x06opened\x18\x01 \x03(\v2!.quietline.casework.v1.OpenedTaskR\x06opened\"\xfd\x01\n" +
+	"\x06opened\x18\x01 \x03(\v2!.quietline.casework.v1.OpenedTaskR\x06opened\x12#\n" +
+	"\rall_withdrawn\x18\x02 \x01(\bR\fallWithdrawn\"\xfd\x01\n" +
 	"\bRecorded\x12=\n" +
 	"\fdecided_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12A\n" +
 	"\n" +
@@ -1630,9 +1676,10 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x04late\x18\x01 \x01(\x05R\x04late\x12\x1a\n" +
 	"\bwatching\x18\x02 \x01(\bR\bwatching\x129\n" +
 	"\n" +
-	"until_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"\x1f\n" +
+	"until_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"8\n" +
 	"\x05Ended\x12\x16\n" +
-	"\x06closed\x18\x01 \x01(\bR\x06closed\"F\n" +
+	"\x06closed\x18\x01 \x01(\bR\x06closed\x12\x17\n" +
+	"\agoes_on\x18\x02 \x01(\bR\x06goesOn\"F\n" +
 	"\vOpenedCases\x127\n" +
 	"\x05cases\x18\x01 \x03(\v2!.quietline.casework.v1.OpenedCaseR\x05cases\"J\n" +
 	"\n" +
@@ -1652,7 +1699,7 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"disclosure\"=\n" +
 	"\x05Swept\x12\x18\n" +
 	"\astarted\x18\x01 \x01(\x05R\astarted\x12\x1a\n" +
-	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xdf\x06\n" +
+	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xf1\a\n" +
 	"\x06Triage\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x1a\n" +
@@ -1680,7 +1727,10 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x0funverified_only\x18\x14 \x01(\bR\x0eunverifiedOnly\x12\x18\n" +
 	"\areports\x18\x15 \x01(\x05R\areports\x12\x1a\n" +
 	"\breopened\x18\x16 \x01(\x05R\breopened\x125\n" +
-	"\x05route\x18\x17 \x01(\v2\x1f.quietline.casework.v1.RoutedToR\x05route\"\xe5\x01\n" +
+	"\x05route\x18\x17 \x01(\v2\x1f.quietline.casework.v1.RoutedToR\x05route\x122\n" +
+	"\x15reporters_operator_id\x18\x18 \x01(\tR\x13reportersOperatorId\x126\n" +
+	"\x17provisional_verifier_id\x18\x19 \x01(\tR\x15provisionalVerifierId\x12$\n" +
+	"\x0ecall_centre_id\x18\x1a \x01(\tR\fcallCentreId\"\xe5\x01\n" +
 	"\bRoutedTo\x12$\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tR\fleadAgencyId\x12\"\n" +
 	"\rco_agency_ids\x18\x02 \x03(\tR\vcoAgencyIds\x12,\n" +

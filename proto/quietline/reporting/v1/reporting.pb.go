@@ -2558,7 +2558,8 @@ type GetFactsRequest struct {
 	ComplaintId string `protobuf:"bytes,1,opt,name=complaint_id,json=complaintId,proto3" json:"complaint_id,omitempty"`
 	// At most this many reports with text, newest first; 0 is 50 (最多举报件数).
 	MaxReports int32 `protobuf:"varint,2,opt,name=max_reports,json=maxReports,proto3" json:"max_reports,omitempty"`
-	// True for only those without a class of their own, oldest first; withdrawn ones are left out (仅未归类举报件).
+	// True for only those that nobody has classified, oldest first; withdrawn ones are left out. One that was given an empty
+	// class has been classified, until its reporter adds a text (仅未归类举报件).
 	UnclassifiedOnly bool `protobuf:"varint,3,opt,name=unclassified_only,json=unclassifiedOnly,proto3" json:"unclassified_only,omitempty"`
 	// Evidence to be described: what of it belongs to this complaint (待核证据材料).
 	EvidenceIds   []string `protobuf:"bytes,4,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
@@ -2992,7 +2993,9 @@ func (x *AdvanceComplaintRequest) GetEndedAgencyIds() []string {
 
 // AdvanceComplaintResponse confirms.
 type AdvanceComplaintResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// True when every report of the complaint is withdrawn, as seen by this write (全部撤回).
+	AllWithdrawn  bool `protobuf:"varint,1,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3025,6 +3028,13 @@ func (x *AdvanceComplaintResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use AdvanceComplaintResponse.ProtoReflect.Descriptor instead.
 func (*AdvanceComplaintResponse) Descriptor() ([]byte, []int) {
 	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *AdvanceComplaintResponse) GetAllWithdrawn() bool {
+	if x != nil {
+		return x.AllWithdrawn
+	}
+	return false
 }
 
 // RecordClassificationRequest writes what the classifier or a person said.
@@ -4313,8 +4323,9 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\n" +
 	"disclosure\x18\v \x01(\tR\n" +
 	"disclosure\x128\n" +
-	"\x10ended_agency_ids\x18\f \x03(\tB\x0e\xbaH\v\x92\x01\b\x10d\"\x04r\x02\x18<R\x0eendedAgencyIds\"\x1a\n" +
-	"\x18AdvanceComplaintResponse\"\x87\x02\n" +
+	"\x10ended_agency_ids\x18\f \x03(\tB\x0e\xbaH\v\x92\x01\b\x10d\"\x04r\x02\x18<R\x0eendedAgencyIds\"?\n" +
+	"\x18AdvanceComplaintResponse\x12#\n" +
+	"\rall_withdrawn\x18\x01 \x01(\bR\fallWithdrawn\"\x87\x02\n" +
 	"\x1bRecordClassificationRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
