@@ -111,7 +111,9 @@ func (m *mesh) targets(cfg meshConfig) []target {
 			}, src, lis)
 		}},
 		{identity.Assignment, func(ctx context.Context, src identity.Source, lis net.Listener) error {
-			return assignment.Run(ctx, assignment.Config{Database: m.stack.DatabaseURL("assignment"), MigrateDatabase: m.stack.OwnerURL("assignment")}, src, lis)
+			return assignment.Run(ctx, assignment.Config{
+				Database: m.stack.DatabaseURL("assignment"), MigrateDatabase: m.stack.OwnerURL("assignment"), Keys: data.Path("keys", "assignment"),
+			}, src, lis)
 		}},
 		{identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return ledger.Run(ctx, ledger.Config{Database: m.stack.DatabaseURL("ledger"), MigrateDatabase: m.stack.OwnerURL("ledger")}, src, lis)

@@ -100,11 +100,16 @@ func Maintain(ctx context.Context, db *pgxpool.Pool) error {
 	return nil
 }
 
-// MaintainDaily runs Maintain now and every day until ctx ends. What fails is logged and tried again in an hour.
-func MaintainDaily(ctx context.Context, db *pgxpool.Pool) {
+// MaintainDaily runs Maintain, and what more a service has to do, now and every day until ctx ends. What fails is logged
+// and tried again in an hour.
+func MaintainDaily(ctx context.Context, db *pgxpool.Pool, more ...func(context.Context) error) {
 	for {
 		wait := 24 * time.Hour
-		if err := Maintain(ctx, db); err != nil && ctx.Err() == nil {
+		err := Maintain(ctx, db)
+		for _, do := range more {
+			err = errors.Join(err, do(ctx))
+		}
+		if err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "daily maintenance failed, next try in an hour", slog.Any("error", err))
 			wait = time.Hour
 		}

@@ -103,7 +103,7 @@ func openParams(t *assignmentv1.Task, now time.Time, actor string) (store.OpenTa
 func decisionOf(r *store.Decision) (*assignmentv1.Decision, error) {
 	d := &assignmentv1.Decision{
 		TaskId: r.TaskID, Outcome: r.Outcome, ReasonCode: r.ReasonCode, Note: r.Note, DecidedBy: r.DecidedBy,
-		DecidedTime: timestamppb.New(r.DecidedTime), RequestKey: r.RequestKey, Detail: &assignmentv1.DecisionDetail{},
+		DecidedTime: timestamppb.New(r.DecidedTime), RequestKey: r.RequestKey, RequestHash: r.RequestHash, Detail: &assignmentv1.DecisionDetail{},
 	}
 	if err := protojson.Unmarshal(r.Detail, d.Detail); err != nil {
 		return nil, fmt.Errorf("detail of decision %s: %w", r.TaskID, err)

@@ -25,7 +25,9 @@
 // Route tries the rules of the table in force in order; the last always matches. The region is the access location, else
 // the number's region, else most reporters' region, and the answer says which. Work goes to the level that acts, the
 // provincial body where there is one, else to the ministry for onward assignment. Who is itself the reported party never
-// leads or verifies: its supervisor does. Every answer names assignable agencies only.
+// leads or verifies: its supervisor does. Every answer names assignable agencies only, and who leads is an authority, never
+// an operator or the centre. A rule whose condition fails is passed over, counted and logged; a new table is tried on
+// matters of every sort before it is taken.
 //
 // # Tasks
 //
@@ -38,15 +40,18 @@
 //   - a task is opened once for its ID, which the workflow derives; a repeat changes nothing;
 //   - a DONE task has exactly one decision, written in the same transaction; any other has none;
 //   - decisions are never changed or deleted: the service's role may not;
+//   - a request decides one task, one way; the same key with another hash is refused;
+//   - names of natural persons in a decision are sealed at rest and shown to the people of the deciding agency only;
 //   - of two people who claim a task at the same time one gets it; a claim ends by itself;
 //   - a decision is made by somebody of the task's agency who holds its role, while nobody else has it claimed, and by
 //     nobody who is excluded (proposer, reviewer);
 //   - an overdue task is told to its superior once per level, with a copy to the lead ministry; there is no second task;
-//   - every change is in the feed of every agency that sees the task, in commit order, and never passed over.
+//   - every change is in the feed of every agency that sees the task, in commit order, and never passed over. The feed
+//     reaches back 90 days; who was away for longer begins with ListTasks.
 //
 // After a bounce Designate says who acts: the first bounce goes to who should act, the second is decided by the nearest
 // common superior (指定管辖) or between ministries by the lead ministry's opinion (协调意见), from the third on the joint
-// meeting (联席会议) has it with the lead ministry as caretaker.
+// meeting (联席会议) has it with the lead ministry as caretaker. Only authorities are given a matter, never the reported party.
 //
 // Row rights: an agency sees its own tasks and those escalated to it, the lead ministry (role LEAD of miit) all, other
 // workloads of the mesh all when they act for no person.

@@ -12,6 +12,7 @@ import (
 
 	"quietline/internal/errs"
 	"quietline/internal/identity"
+	"quietline/internal/seal"
 	"quietline/internal/testkit"
 	accessv1 "quietline/proto/quietline/access/v1"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
@@ -32,7 +33,11 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{db: testkit.DB(t, Role, store.Migrations), now: time.Date(2026, 10, 15, 1, 0, 0, 0, time.UTC)}
-	s, err := New(t.Context(), w.db, BuiltinLexicon(), w.clock)
+	keys, err := seal.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), w.db, keys, BuiltinLexicon(), w.clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"quietline/internal/identity"
 	"quietline/internal/pg"
 	"quietline/internal/rpc"
+	"quietline/internal/seal"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	"quietline/services/assignment/store"
 )
@@ -26,6 +27,7 @@ type Config struct {
 	Listen          string `help:"Address to serve gRPC on." env:"QUIETLINE_ASSIGNMENT_LISTEN" default:"127.0.0.1:7102"`
 	Database        string `help:"PostgreSQL URL of the service's own role." env:"QUIETLINE_ASSIGNMENT_DATABASE" required:""`
 	MigrateDatabase string `help:"PostgreSQL URL of the database's owner, for migrations. Empty: as Database." env:"QUIETLINE_ASSIGNMENT_MIGRATE_DATABASE"`
+	Keys            string `help:"Directory of the keysets that seal names of natural persons; made when absent." env:"QUIETLINE_ASSIGNMENT_KEYS" required:"" type:"path"`
 	Lexicon         string `help:"Directory with the classifier's lexicon. Empty: the built-in one." env:"QUIETLINE_ASSIGNMENT_LEXICON" type:"path"`
 }
 
@@ -39,6 +41,10 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 			_ = lis.Close() // again when serving failed: harmless
 		}
 	}()
+	keys, err := seal.Open(cfg.Keys)
+	if err != nil {
+		return fmt.Errorf("assignment: %w", err)
+	}
 	owner := cfg.MigrateDatabase
 	if owner == "" {
 		owner = cfg.Database
@@ -51,7 +57,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		return fmt.Errorf("assignment: %w", err)
 	}
 	defer db.Close()
-	s, err := New(ctx, db, cfg.lexicon(), time.Now)
+	s, err := New(ctx, db, keys, cfg.lexicon(), time.Now)
 	if err != nil {
 		return fmt.Errorf("assignment: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 // From an empty database to an answer over the network, twice: the second start finds its data and loads nothing again.
 func TestRun(t *testing.T) {
 	owner, service := testkit.EmptyDB(t, Role)
+	keys := t.TempDir()
 	for start := range 2 {
 		lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -22,7 +23,7 @@ func TestRun(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() {
-			done <- Run(ctx, Config{Database: service, MigrateDatabase: owner}, testkit.Source(t, identity.Assignment), lis)
+			done <- Run(ctx, Config{Database: service, MigrateDatabase: owner, Keys: keys}, testkit.Source(t, identity.Assignment), lis)
 		}()
 		conn, err := rpc.Dial(lis.Addr().String(), identity.Assignment, testkit.Source(t, identity.Gateway))
 		if err != nil {
@@ -42,7 +43,7 @@ func TestRun(t *testing.T) {
 
 func TestRun_withoutLexicon(t *testing.T) {
 	owner, service := testkit.EmptyDB(t, Role)
-	cfg := Config{Database: service, MigrateDatabase: owner, Lexicon: t.TempDir()}
+	cfg := Config{Database: service, MigrateDatabase: owner, Keys: t.TempDir(), Lexicon: t.TempDir()}
 	if err := Run(t.Context(), cfg, testkit.Source(t, identity.Assignment), nil); err == nil {
 		t.Error("started with an empty lexicon")
 	}

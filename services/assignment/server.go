@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"quietline/internal/pg"
+	"quietline/internal/seal"
 	"quietline/services/assignment/store"
 
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
@@ -23,19 +24,21 @@ type Server struct {
 	assignmentv1.UnsafeAssignmentServiceServer // a missing RPC does not compile
 
 	db      *pgxpool.Pool
+	keys    *seal.Keys // of names of natural persons
 	now     func() time.Time
 	words   *lexicon
 	current atomic.Pointer[directory] // good while its revision is the database's
 	tables  sync.Map                  // version -> *table; versions never change
 }
 
-// New makes the service on its database. The lexicon's files are BuiltinLexicon or ones of the same form.
-func New(ctx context.Context, db *pgxpool.Pool, lexicon fs.FS, now func() time.Time) (*Server, error) {
+// New makes the service on its database; keys seal the names of natural persons. The lexicon's files are BuiltinLexicon or
+// ones of the same form.
+func New(ctx context.Context, db *pgxpool.Pool, keys *seal.Keys, lexicon fs.FS, now func() time.Time) (*Server, error) {
 	words, err := loadLexicon(lexicon)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{db: db, now: now, words: words}
+	s := &Server{db: db, keys: keys, now: now, words: words}
 	v, err := s.directory(ctx, now())
 	if err != nil {
 		return nil, err
@@ -144,4 +147,17 @@ func (s *Server) policyMinutes(ctx context.Context, db store.DBTX, name string, 
 }
 
 // MaintainDaily keeps the database tidy until ctx ends.
-func (s *Server) MaintainDaily(ctx context.Context) { pg.MaintainDaily(ctx, s.db) }
+func (s *Server) MaintainDaily(ctx context.Context) { pg.MaintainDaily(ctx, s.db, s.trimChanges) }
+
+// trimChanges deletes changes older than 90 days from the feed, some at a time.
+func (s *Server) trimChanges(ctx context.Context) error {
+	for {
+		gone, err := store.New(s.db).TrimChanges(ctx)
+		if err != nil {
+			return fmt.Errorf("trim the feed of changes: %w", err)
+		}
+		if gone == 0 {
+			return nil
+		}
+	}
+}

@@ -1,13 +1,13 @@
 package assignment
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"quietline/internal/errs"
 	"quietline/internal/identity"
@@ -83,13 +83,9 @@ func checkRole(r accessv1.Role) error {
 // RecordDecision writes a decision and closes its task. Who decided is the actor.
 func (s *Server) RecordDecision(ctx context.Context, req *assignmentv1.RecordDecisionRequest) (*assignmentv1.RecordDecisionResponse, error) {
 	d, actor, now := req.GetDecision(), identity.ActorOf(ctx), s.now()
-	detail := d.GetDetail()
-	if detail == nil {
-		detail = &assignmentv1.DecisionDetail{}
-	}
-	raw, err := protojson.Marshal(detail)
+	detail, sealed, err := s.keep(d.GetTaskId(), d.GetDetail())
 	if err != nil {
-		return nil, fmt.Errorf("decision detail: %w", err)
+		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*assignmentv1.RecordDecisionResponse, error) {
 		q := store.New(tx)
@@ -97,7 +93,7 @@ func (s *Server) RecordDecision(ctx context.Context, req *assignmentv1.RecordDec
 		if err != nil {
 			return nil, err
 		}
-		if repeated, err := isRepeat(ctx, q, row, d.GetRequestKey()); repeated || err != nil {
+		if repeated, err := isRepeat(ctx, q, row, d); repeated || err != nil {
 			t, convErr := taskOf(row, now)
 			return &assignmentv1.RecordDecisionResponse{Task: t}, errors.Join(err, convErr)
 		}
@@ -105,9 +101,13 @@ func (s *Server) RecordDecision(ctx context.Context, req *assignmentv1.RecordDec
 			return nil, err
 		}
 		err = q.DecideTask(ctx, store.DecideTaskParams{
-			TaskID: row.TaskID, Outcome: d.GetOutcome(), At: now, ReasonCode: d.GetReasonCode(), Note: d.GetNote(), Detail: raw,
-			DecidedBy: actor.GetSubject(), DeciderAgencyID: actor.GetAgencyId(), RequestKey: d.GetRequestKey(),
+			TaskID: row.TaskID, Outcome: d.GetOutcome(), At: now, ReasonCode: d.GetReasonCode(), Note: d.GetNote(),
+			Detail: detail, Sealed: sealed, DecidedBy: actor.GetSubject(), DeciderAgencyID: actor.GetAgencyId(),
+			RequestKey: d.GetRequestKey(), RequestHash: append([]byte{}, d.GetRequestHash()...), // never null
 		})
+		if pg.Constraint(err) == "decision_request_once" {
+			return nil, requestReused()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("decide task %s: %w", row.TaskID, err)
 		}
@@ -121,16 +121,23 @@ func (s *Server) RecordDecision(ctx context.Context, req *assignmentv1.RecordDec
 	})
 }
 
-// isRepeat says whether a task was decided by this very request: then the decision stands and is no other one.
-func isRepeat(ctx context.Context, q *store.Queries, t *store.Task, key string) (bool, error) {
-	if t.State != stateDone || key == "" {
+// isRepeat says whether a task was decided by this very request: then the decision stands and is no other one. The same
+// key with other contents is no repeat but a mistake.
+func isRepeat(ctx context.Context, q *store.Queries, t *store.Task, d *assignmentv1.Decision) (bool, error) {
+	if t.State != stateDone || d.GetRequestKey() == "" {
 		return false, nil
 	}
-	d, err := q.GetDecision(ctx, t.TaskID)
+	made, err := q.GetDecision(ctx, t.TaskID)
 	if err != nil {
 		return false, fmt.Errorf("decision of %s: %w", t.TaskID, err)
 	}
-	return d.RequestKey == key, nil
+	if made.RequestKey != d.GetRequestKey() {
+		return false, nil
+	}
+	if made.Outcome != d.GetOutcome() || !bytes.Equal(made.RequestHash, d.GetRequestHash()) {
+		return false, requestReused()
+	}
+	return true, nil
 }
 
 // CancelTask closes a task that is no longer needed. Cancelling twice is a no-op; a decided task stays decided.

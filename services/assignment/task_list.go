@@ -26,7 +26,8 @@ const (
 // never is later than any deadline.
 var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// GetTask returns a task of the caller's agency with its decision.
+// GetTask returns a task of the caller's agency with its decision. Names of natural persons go to the people of the agency
+// that decided only.
 func (s *Server) GetTask(ctx context.Context, req *assignmentv1.GetTaskRequest) (*assignmentv1.GetTaskResponse, error) {
 	r, err := rightsOf(ctx)
 	if err != nil {
@@ -54,8 +55,10 @@ func (s *Server) GetTask(ctx context.Context, req *assignmentv1.GetTaskRequest) 
 	if err != nil {
 		return nil, fmt.Errorf("decision of %s: %w", row.TaskID, err)
 	}
-	resp.Decision, err = decisionOf(&d)
-	return resp, err
+	if resp.Decision, err = decisionOf(&d); err != nil {
+		return nil, err
+	}
+	return resp, s.name(ctx, &d, resp.GetDecision().GetDetail())
 }
 
 // page is which tasks a list asks for.

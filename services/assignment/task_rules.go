@@ -140,3 +140,7 @@ func taskNotOpen(t *store.Task) error {
 func taskClaimed(id string) error {
 	return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_TASK_CLAIMED, "task %s is claimed by another person", id)
 }
+
+func requestReused() error {
+	return errs.New(codes.AlreadyExists, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED, "the request decided something else already")
+}

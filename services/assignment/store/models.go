@@ -33,10 +33,12 @@ type Decision struct {
 	ReasonCode  string
 	Note        string
 	Detail      []byte
+	Sealed      []byte
 	DecidedBy   string
 	AgencyID    string
 	DecidedTime time.Time
 	RequestKey  string
+	RequestHash []byte
 	CreatedAt   time.Time
 }
 

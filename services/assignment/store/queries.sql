@@ -60,8 +60,10 @@ WITH t AS (
      WHERE task.task_id = @task_id AND state = 'OPEN'
     RETURNING *
 ), d AS (
-    INSERT INTO decision (task_id, outcome, reason_code, note, detail, decided_by, agency_id, decided_time, request_key)
-    SELECT task_id, outcome, @reason_code, @note, @detail, @decided_by, @decider_agency_id, @at::timestamptz, @request_key FROM t
+    INSERT INTO decision (task_id, outcome, reason_code, note, detail, sealed, decided_by, agency_id, decided_time, request_key,
+        request_hash)
+    SELECT task_id, outcome, @reason_code, @note, @detail, sqlc.narg('sealed')::bytea, @decided_by, @decider_agency_id,
+           @at::timestamptz, @request_key, @request_hash FROM t
 )
 INSERT INTO task_change (agency_id, task_id, change, change_time, actor, state, escalation_level, close_time, outcome)
 SELECT agency_id, task_id, 'decided', close_time, @decided_by, state, escalation_level, close_time, outcome FROM t;
@@ -195,6 +197,9 @@ SELECT c.id, c.xid::text AS xid, c.change, c.change_time, c.state AS then_state,
  WHERE c.agency_id = @agency_id AND (c.xid, c.id) > (CAST(@after_xid AS xid8), @after_id::bigint)
    AND c.xid < pg_snapshot_xmin(pg_current_snapshot())
  ORDER BY c.xid, c.id LIMIT @n;
+
+-- name: TrimChanges :one
+SELECT task_change_trim() AS gone;
 
 -- name: CountOpen :many
 SELECT agency_id, step, count(*) AS open, count(*) FILTER (WHERE due_time < @at::timestamptz) AS overdue

@@ -345,8 +345,10 @@ WITH t AS (
      WHERE task.task_id = $4 AND state = 'OPEN'
     RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at
 ), d AS (
-    INSERT INTO decision (task_id, outcome, reason_code, note, detail, decided_by, agency_id, decided_time, request_key)
-    SELECT task_id, outcome, $5, $6, $7, $1, $8, $3::timestamptz, $9 FROM t
+    INSERT INTO decision (task_id, outcome, reason_code, note, detail, sealed, decided_by, agency_id, decided_time, request_key,
+        request_hash)
+    SELECT task_id, outcome, $5, $6, $7, $8::bytea, $1, $9,
+           $3::timestamptz, $10, $11 FROM t
 )
 INSERT INTO task_change (agency_id, task_id, change, change_time, actor, state, escalation_level, close_time, outcome)
 SELECT agency_id, task_id, 'decided', close_time, $1, state, escalation_level, close_time, outcome FROM t
@@ -360,8 +362,10 @@ type DecideTaskParams struct {
 	ReasonCode      string
 	Note            string
 	Detail          []byte
+	Sealed          []byte
 	DeciderAgencyID string
 	RequestKey      string
+	RequestHash     []byte
 }
 
 // DecideTask writes the decision, closes the task and tells everyone who sees it. The task is locked by the caller.
@@ -374,8 +378,10 @@ func (q *Queries) DecideTask(ctx context.Context, arg DecideTaskParams) error {
 		arg.ReasonCode,
 		arg.Note,
 		arg.Detail,
+		arg.Sealed,
 		arg.DeciderAgencyID,
 		arg.RequestKey,
+		arg.RequestHash,
 	)
 	return err
 }
@@ -490,7 +496,7 @@ func (q *Queries) EscalateTask(ctx context.Context, arg EscalateTaskParams) (int
 }
 
 const getDecision = `-- name: GetDecision :one
-SELECT task_id, outcome, reason_code, note, detail, decided_by, agency_id, decided_time, request_key, created_at FROM decision WHERE task_id = $1
+SELECT task_id, outcome, reason_code, note, detail, sealed, decided_by, agency_id, decided_time, request_key, request_hash, created_at FROM decision WHERE task_id = $1
 `
 
 func (q *Queries) GetDecision(ctx context.Context, taskID string) (Decision, error) {
@@ -502,10 +508,12 @@ func (q *Queries) GetDecision(ctx context.Context, taskID string) (Decision, err
 		&i.ReasonCode,
 		&i.Note,
 		&i.Detail,
+		&i.Sealed,
 		&i.DecidedBy,
 		&i.AgencyID,
 		&i.DecidedTime,
 		&i.RequestKey,
+		&i.RequestHash,
 		&i.CreatedAt,
 	)
 	return i, err
@@ -1566,4 +1574,15 @@ func (q *Queries) RoutingVersion(ctx context.Context, at time.Time) (RoutingVers
 	var i RoutingVersionRow
 	err := row.Scan(&i.Version, &i.Revision)
 	return i, err
+}
+
+const trimChanges = `-- name: TrimChanges :one
+SELECT task_change_trim() AS gone
+`
+
+func (q *Queries) TrimChanges(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, trimChanges)
+	var gone int64
+	err := row.Scan(&gone)
+	return gone, err
 }

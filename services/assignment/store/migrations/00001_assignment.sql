@@ -125,19 +125,24 @@ CREATE INDEX task_closed_of_agency ON task (agency_id, due_time, task_id) WHERE 
 CREATE INDEX task_closed ON task (due_time, task_id) WHERE state <> 'OPEN';
 CREATE INDEX task_subject ON task (subject_id, due_time, task_id);
 
--- decision is what a person decided on a task: one, and never changed.
+-- decision is what a person decided on a task: one, and never changed. Parties of whom one is a natural person are sealed,
+-- and masked in detail. A request decides one task: its key stands here once, with the hash of all that was asked.
 CREATE TABLE decision (
     task_id      uuid        NOT NULL CONSTRAINT decision_once PRIMARY KEY CONSTRAINT decision_of_task REFERENCES task (task_id),
     outcome      text        NOT NULL CONSTRAINT decision_outcome CHECK (outcome <> ''),
     reason_code  text        NOT NULL DEFAULT '',
     note         text        NOT NULL DEFAULT '',
     detail       jsonb       NOT NULL DEFAULT '{}',
+    sealed       bytea,
     decided_by   text        NOT NULL CONSTRAINT decision_by_somebody CHECK (decided_by <> ''),
     agency_id    text        NOT NULL,
     decided_time timestamptz NOT NULL,
     request_key  text        NOT NULL DEFAULT '',
-    created_at   timestamptz NOT NULL DEFAULT now()
+    request_hash bytea       NOT NULL DEFAULT '',
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT decision_people_sealed CHECK (NOT jsonb_path_exists(detail, '$.parties[*] ? (@.person == true && @.name != "***")'))
 );
+CREATE UNIQUE INDEX decision_request_once ON decision (request_key) WHERE request_key <> '';
 
 -- escalation tells a superior of an overdue task, once per level. The superior sees the task; there is no second one.
 CREATE TABLE escalation (
@@ -174,13 +179,31 @@ CREATE TABLE task_change (
     created_at       timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX task_change_feed ON task_change (agency_id, xid, id);
+CREATE INDEX task_change_age ON task_change USING brin (created_at); -- rows come in order of time
+
+-- task_change_trim deletes some changes older than 90 days and says how many. It runs with the owner's rights, so that
+-- the service's role can delete nothing else.
+-- +goose StatementBegin
+CREATE FUNCTION task_change_trim() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM task_change WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM task_change WHERE created_at < now() - interval '90 days' LIMIT 10000))
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone;
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION task_change_trim() FROM PUBLIC;
 
 GRANT SELECT ON province, agency, directory_revision, policy TO assignment;
 GRANT SELECT, INSERT ON routing_table, routing_rule, decision, task_change TO assignment;
 GRANT SELECT, INSERT ON task, escalation TO assignment;
 GRANT UPDATE (state, claimed_by, claimed_until, escalation_level, close_time, outcome, cancel_reason) ON task TO assignment;
 GRANT UPDATE (closed) ON escalation TO assignment;
+GRANT EXECUTE ON FUNCTION task_change_trim() TO assignment;
 
 -- +goose Down
 DROP TABLE task_change, escalation, decision, task, routing_rule, routing_table, policy, directory_revision, agency, province;
-DROP FUNCTION directory_changed();
+DROP FUNCTION directory_changed(), task_change_trim();
