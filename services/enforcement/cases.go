@@ -117,7 +117,8 @@ func (s *Server) open(ctx context.Context, q *store.Queries, party string, req *
 	})
 }
 
-// AdvanceCase writes that a case is investigated, or that the notice was served. Where it is already is a no-op.
+// AdvanceCase writes that a case is investigated, or that a notice was served. Where it is already is a no-op, but a
+// further notice, served by another task, is added: the last one is what the decision stands on.
 func (s *Server) AdvanceCase(ctx context.Context, req *enforcementv1.AdvanceCaseRequest) (*enforcementv1.AdvanceCaseResponse, error) {
 	if req.GetState() == noticeServed && uuid.Validate(req.GetTaskId()) != nil {
 		return nil, errs.Field("task_id", "must name the task by which the notice was served")
@@ -132,15 +133,14 @@ func (s *Server) AdvanceCase(ctx context.Context, req *enforcementv1.AdvanceCase
 		if err != nil {
 			return nil, err
 		}
-		if act {
-			arg := store.AdvanceCaseParams{CaseID: c.CaseID, State: req.GetState()}
-			if req.GetState() == noticeServed {
-				now, task := s.now(), req.GetTaskId()
-				arg.NoticeTime, arg.NoticeTaskID = &now, &task
-			}
-			if err := q.AdvanceCase(ctx, arg); err != nil {
-				return nil, err
-			}
+		switch {
+		case req.GetState() == noticeServed:
+			err = q.ServeNotice(ctx, store.ServeNoticeParams{CaseID: c.CaseID, TaskID: req.GetTaskId(), ServedTime: s.now()})
+		case act:
+			err = q.Investigate(ctx, c.CaseID)
+		}
+		if err != nil {
+			return nil, err
 		}
 		out, err := s.after(ctx, q, c.CaseID)
 		if err != nil {

@@ -31,8 +31,8 @@ const firm = "91110000000000000A"
 
 // world is enforcement with its database, its workflows and its people.
 type world struct {
-	db                             *pgxpool.Pool
-	flows, worker, other, lead, au enforcementv1.EnforcementServiceClient
+	db                                  *pgxpool.Pool
+	flows, worker, other, lead, led, au enforcementv1.EnforcementServiceClient
 }
 
 func newWorld(t *testing.T) *world {
@@ -56,6 +56,7 @@ func newWorld(t *testing.T) *world {
 		worker: as(identity.Gateway, "ca-11", accessv1.Role_ROLE_CASEWORKER),
 		other:  as(identity.Gateway, "samr-11", accessv1.Role_ROLE_CASEWORKER),
 		lead:   as(identity.Gateway, "miit", accessv1.Role_ROLE_LEAD),
+		led:    as(identity.Gateway, "samr-11", accessv1.Role_ROLE_LEAD),
 		au:     as(identity.Gateway, "miit", accessv1.Role_ROLE_AUDITOR),
 	}
 }
@@ -335,6 +336,11 @@ func TestRowRightsAndPages(t *testing.T) {
 	if got, _ := list(w.other); len(got) != 0 {
 		t.Errorf("another agency sees %v", got)
 	}
+	if got, _ := list(w.led); len(got) != 0 {
+		t.Errorf("a lead role of another agency sees %v", got)
+	}
+	_, err = w.led.GetCase(t.Context(), &enforcementv1.GetCaseRequest{CaseId: ids[0]})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 	_, err = w.worker.OpenCase(t.Context(), &enforcementv1.OpenCaseRequest{})
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED)
 }
@@ -355,6 +361,7 @@ func TestTheDatabaseRefuses(t *testing.T) {
 		{"two people", decision("fine", "a", "now()"), "23514"},
 		{"change of a decision", "UPDATE case_decision SET amount_fen = 0", "42501"},
 		{"deletion", "DELETE FROM case_decision", "42501"},
+		{"change of a notice", "UPDATE case_notice SET served_time = now()", "42501"},
 		{"change of the agency", "UPDATE enforcement_case SET agency_id = 'x'", "42501"},
 		{"notice without task", "UPDATE enforcement_case SET state = 'NOTICE_SERVED', notice_time = now()", "23514"},
 		{"unknown state", "UPDATE enforcement_case SET state = 'FORGOTTEN'", "23514"},

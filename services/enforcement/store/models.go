@@ -31,6 +31,13 @@ type CaseDecision struct {
 	CreatedAt     time.Time
 }
 
+type CaseNotice struct {
+	CaseID     string
+	TaskID     string
+	ServedTime time.Time
+	CreatedAt  time.Time
+}
+
 type CaseNumber struct {
 	AgencyID string
 	Year     int32

@@ -39,9 +39,18 @@ INSERT INTO case_complaint (case_id, complaint_id, round) VALUES (@case_id, @com
 -- name: LockCase :one
 SELECT * FROM enforcement_case WHERE case_id = @case_id FOR UPDATE;
 
--- name: AdvanceCase :exec
-UPDATE enforcement_case SET state = @state, notice_time = @notice_time, notice_task_id = @notice_task_id
- WHERE case_id = @case_id;
+-- name: Investigate :exec
+UPDATE enforcement_case SET state = 'INVESTIGATING' WHERE case_id = @case_id;
+
+-- name: ServeNotice :exec
+-- ServeNotice adds a notice, and makes it the case's last one; a notice that is known stays as it is.
+WITH n AS (
+    INSERT INTO case_notice (case_id, task_id, served_time) VALUES (@case_id, @task_id, @served_time)
+        ON CONFLICT (case_id, task_id) DO NOTHING
+    RETURNING *
+)
+UPDATE enforcement_case c SET state = 'NOTICE_SERVED', notice_time = n.served_time, notice_task_id = n.task_id
+  FROM n WHERE c.case_id = n.case_id;
 
 -- name: SetDecided :exec
 UPDATE enforcement_case SET state = 'DECIDED' WHERE case_id = @case_id;

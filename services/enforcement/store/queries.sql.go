@@ -10,28 +10,6 @@ import (
 	"time"
 )
 
-const advanceCase = `-- name: AdvanceCase :exec
-UPDATE enforcement_case SET state = $1, notice_time = $2, notice_task_id = $3
- WHERE case_id = $4
-`
-
-type AdvanceCaseParams struct {
-	State        string
-	NoticeTime   *time.Time
-	NoticeTaskID *string
-	CaseID       string
-}
-
-func (q *Queries) AdvanceCase(ctx context.Context, arg AdvanceCaseParams) error {
-	_, err := q.db.Exec(ctx, advanceCase,
-		arg.State,
-		arg.NoticeTime,
-		arg.NoticeTaskID,
-		arg.CaseID,
-	)
-	return err
-}
-
 const attach = `-- name: Attach :exec
 INSERT INTO case_complaint (case_id, complaint_id, round) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 `
@@ -404,6 +382,15 @@ func (q *Queries) InsertParty(ctx context.Context, arg InsertPartyParams) error 
 	return err
 }
 
+const investigate = `-- name: Investigate :exec
+UPDATE enforcement_case SET state = 'INVESTIGATING' WHERE case_id = $1
+`
+
+func (q *Queries) Investigate(ctx context.Context, caseID string) error {
+	_, err := q.db.Exec(ctx, investigate, caseID)
+	return err
+}
+
 const listCases = `-- name: ListCases :many
 SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.state, c.open_time, c.decision_due, c.decision_due_proof, c.decision_due_provisional, c.notice_time, c.notice_task_id, c.close_time, c.created_at, p.party_id, p.party_key, p.person, p.name, p.name_sealed, p.credit_code, p.created_at,
        ARRAY(SELECT DISTINCT a.complaint_id FROM case_complaint a WHERE a.case_id = c.case_id ORDER BY 1 LIMIT 100)::uuid[] AS complaint_ids
@@ -731,6 +718,28 @@ func (q *Queries) PartyByKey(ctx context.Context, partyKey string) (string, erro
 	var party_id string
 	err := row.Scan(&party_id)
 	return party_id, err
+}
+
+const serveNotice = `-- name: ServeNotice :exec
+WITH n AS (
+    INSERT INTO case_notice (case_id, task_id, served_time) VALUES ($1, $2, $3)
+        ON CONFLICT (case_id, task_id) DO NOTHING
+    RETURNING case_id, task_id, served_time, created_at
+)
+UPDATE enforcement_case c SET state = 'NOTICE_SERVED', notice_time = n.served_time, notice_task_id = n.task_id
+  FROM n WHERE c.case_id = n.case_id
+`
+
+type ServeNoticeParams struct {
+	CaseID     string
+	TaskID     string
+	ServedTime time.Time
+}
+
+// ServeNotice adds a notice, and makes it the case's last one; a notice that is known stays as it is.
+func (q *Queries) ServeNotice(ctx context.Context, arg ServeNoticeParams) error {
+	_, err := q.db.Exec(ctx, serveNotice, arg.CaseID, arg.TaskID, arg.ServedTime)
+	return err
 }
 
 const setClosed = `-- name: SetClosed :exec

@@ -49,7 +49,7 @@ type Case struct {
 	OpenTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
 	// Due date of the decision: 90 days from opening (决定期限, 行政处罚法 60).
 	DecisionDue *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=decision_due,json=decisionDue,proto3" json:"decision_due,omitempty"`
-	// When the notice was served (告知时间).
+	// When the last notice was served (告知时间).
 	NoticeTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=notice_time,json=noticeTime,proto3" json:"notice_time,omitempty"`
 	// The decision (决定).
 	Decision *CaseDecision `protobuf:"bytes,11,opt,name=decision,proto3" json:"decision,omitempty"`

@@ -44,11 +44,11 @@ type EnforcementServiceClient interface {
 	OpenCase(ctx context.Context, in *OpenCaseRequest, opts ...grpc.CallOption) (*OpenCaseResponse, error)
 	// GetCase returns a case to its agency (查看案件).
 	GetCase(ctx context.Context, in *GetCaseRequest, opts ...grpc.CallOption) (*GetCaseResponse, error)
-	// ListCases lists the cases of the caller's agency, newest first; LEAD sees all (案件列表).
+	// ListCases lists the cases of the caller's agency, newest first; LEAD of the lead ministry sees all (案件列表).
 	ListCases(ctx context.Context, in *ListCasesRequest, opts ...grpc.CallOption) (*ListCasesResponse, error)
 	// ListMeasures lists the catalogue of measures in force: what it is, whether the head signs, who carries it out (措施目录).
 	ListMeasures(ctx context.Context, in *ListMeasuresRequest, opts ...grpc.CallOption) (*ListMeasuresResponse, error)
-	// AdvanceCase writes the state of a case: investigated, notice served (推进案件).
+	// AdvanceCase writes the state of a case: investigated, notice served; a further notice is added (推进案件).
 	AdvanceCase(ctx context.Context, in *AdvanceCaseRequest, opts ...grpc.CallOption) (*AdvanceCaseResponse, error)
 	// DecideCase writes the signed decision, with proposer, reviewer and signer, who are different people (决定).
 	// Refused without notice served (行政处罚法 44, 45, 62) unless the decision is no penalty. Errors: SAME_PERSON.
@@ -182,11 +182,11 @@ type EnforcementServiceServer interface {
 	OpenCase(context.Context, *OpenCaseRequest) (*OpenCaseResponse, error)
 	// GetCase returns a case to its agency (查看案件).
 	GetCase(context.Context, *GetCaseRequest) (*GetCaseResponse, error)
-	// ListCases lists the cases of the caller's agency, newest first; LEAD sees all (案件列表).
+	// ListCases lists the cases of the caller's agency, newest first; LEAD of the lead ministry sees all (案件列表).
 	ListCases(context.Context, *ListCasesRequest) (*ListCasesResponse, error)
 	// ListMeasures lists the catalogue of measures in force: what it is, whether the head signs, who carries it out (措施目录).
 	ListMeasures(context.Context, *ListMeasuresRequest) (*ListMeasuresResponse, error)
-	// AdvanceCase writes the state of a case: investigated, notice served (推进案件).
+	// AdvanceCase writes the state of a case: investigated, notice served; a further notice is added (推进案件).
 	AdvanceCase(context.Context, *AdvanceCaseRequest) (*AdvanceCaseResponse, error)
 	// DecideCase writes the signed decision, with proposer, reviewer and signer, who are different people (决定).
 	// Refused without notice served (行政处罚法 44, 45, 62) unless the decision is no penalty. Errors: SAME_PERSON.

@@ -57,6 +57,16 @@ CREATE INDEX enforcement_case_of_agency ON enforcement_case (agency_id, open_tim
 CREATE INDEX enforcement_case_newest ON enforcement_case (open_time DESC, case_id DESC);
 CREATE INDEX enforcement_case_unstarted ON enforcement_case (open_time, case_id) WHERE state = 'OPENED';
 
+-- Notices served in a case (处罚告知), append-only. A changed proposal needs a new one; the last is what a decision stands on.
+-- enforcement_case has the last one too.
+CREATE TABLE case_notice (
+    case_id     uuid        NOT NULL REFERENCES enforcement_case,
+    task_id     uuid        NOT NULL,
+    served_time timestamptz NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT case_notice_pkey PRIMARY KEY (case_id, task_id)
+);
+
 -- Complaints that attached to a case (关联事项), each with the round that did.
 CREATE TABLE case_complaint (
     case_id      uuid        NOT NULL REFERENCES enforcement_case,
@@ -174,6 +184,11 @@ CREATE VIEW violation AS
       FROM case_decision d JOIN enforcement_case c ON c.case_id = d.case_id
      WHERE d.penalty_kind <> 'none' AND (c.notice_time IS NULL OR c.notice_time > d.decided_time)
     UNION ALL
+    SELECT d.case_id, 'penalty that does not stand on the last notice before it'
+      FROM case_decision d
+     WHERE d.penalty_kind <> 'none' AND d.notice_time IS DISTINCT FROM
+           (SELECT max(n.served_time) FROM case_notice n WHERE n.case_id = d.case_id)
+    UNION ALL
     SELECT d.case_id, 'decision whose proposer, reviewer and signer are not three people'
       FROM case_decision d
      WHERE d.proposed_by = d.reviewed_by OR d.reviewed_by = d.signed_by OR d.proposed_by = d.signed_by
@@ -186,11 +201,11 @@ CREATE VIEW violation AS
      WHERE l.state = 'done' AND l.receipt_task_id IS NULL AND r.executor_agency_id <> r.decided_agency_id;
 
 GRANT SELECT ON violation TO enforcement;
-GRANT SELECT, INSERT ON party, enforcement_case, case_complaint, case_decision, measure_record, measure_log TO enforcement;
+GRANT SELECT, INSERT ON party, enforcement_case, case_notice, case_complaint, case_decision, measure_record, measure_log TO enforcement;
 GRANT SELECT ON measure TO enforcement;
 GRANT SELECT, INSERT, UPDATE ON case_number TO enforcement;
 GRANT UPDATE (state, notice_time, notice_task_id, close_time) ON enforcement_case TO enforcement;
 
 -- +goose Down
 DROP VIEW violation;
-DROP TABLE measure_log, measure_record, measure, case_decision, case_complaint, enforcement_case, case_number, party;
+DROP TABLE measure_log, measure_record, measure, case_decision, case_complaint, case_notice, enforcement_case, case_number, party;
