@@ -141,13 +141,20 @@ func (a *auditor) readPenalties(ctx context.Context) error {
 	return pages(func(token string) (string, error) {
 		r, err := service.Audit(ctx, &enforcementv1.AuditRequest{PageSize: auditPage, PageToken: token, What: "decisions"})
 		for _, c := range r.GetCases() {
-			if c.GetDecision().GetSigningTaskId() == "" {
-				a.broken("case %s has a penalty without a signed decision", c.GetCaseId())
+			if a.penalties[c.GetCaseId()] = a.signed(ctx, c); !a.penalties[c.GetCaseId()] {
+				a.broken("case %s has a penalty that no head has signed", c.GetCaseId())
 			}
-			a.penalties[c.GetCaseId()] = true
 		}
 		return r.GetNextPageToken(), err
 	})
+}
+
+// signed asks the owner of the decisions whether the task that a penalty names as its signature was signed.
+func (a *auditor) signed(ctx context.Context, c *enforcementv1.Case) bool {
+	r, err := assignmentv1.NewAssignmentServiceClient(a.conn).GetTask(ctx,
+		&assignmentv1.GetTaskRequest{TaskId: c.GetDecision().GetSigningTaskId()})
+	return err == nil && r.GetTask().GetSubjectId() == c.GetCaseId() && r.GetTask().GetStep() == "case_sign" &&
+		r.GetDecision().GetOutcome() == "signed"
 }
 
 func (a *auditor) checkComplaints(ctx context.Context) error {

@@ -2924,7 +2924,7 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\x03how\x18\x01 \x01(\tR\x03how\x12\x1d\n" +
 	"\n" +
 	"decider_id\x18\x02 \x01(\tR\tdeciderId\x12$\n" +
-	"\x0enext_agency_id\x18\x03 \x01(\tR\fnextAgencyId2\xf2\x10\n" +
+	"\x0enext_agency_id\x18\x03 \x01(\tR\fnextAgencyId2\xf3\x10\n" +
 	"\x11AssignmentService\x12x\n" +
 	"\tGetAgency\x12).quietline.assignment.v1.GetAgencyRequest\x1a*.quietline.assignment.v1.GetAgencyResponse\"\x14\x8a\xb5\x18\r\n" +
 	"\x02\x01\x02\x12\a\x01\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x81\x01\n" +
@@ -2939,9 +2939,10 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\tListTasks\x12).quietline.assignment.v1.ListTasksRequest\x1a*.quietline.assignment.v1.ListTasksResponse\"\x13\x8a\xb5\x18\f\n" +
 	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x88\x01\n" +
 	"\x0fListTaskChanges\x12/.quietline.assignment.v1.ListTaskChangesRequest\x1a0.quietline.assignment.v1.ListTaskChangesResponse\"\x12\x8a\xb5\x18\v\n" +
-	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12r\n" +
-	"\aGetTask\x12'.quietline.assignment.v1.GetTaskRequest\x1a(.quietline.assignment.v1.GetTaskResponse\"\x14\x8a\xb5\x18\r\n" +
-	"\x03\x01\x02\x03\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12r\n" +
+	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12s\n" +
+	"\aGetTask\x12'.quietline.assignment.v1.GetTaskRequest\x1a(.quietline.assignment.v1.GetTaskResponse\"\x15\x8a\xb5\x18\x0e\n" +
+	"\x03\x01\x02\x03\x12\a\x02\x03\x04\x05\x06\v\n" +
+	"\x90\x02\x01\x12r\n" +
 	"\tClaimTask\x12).quietline.assignment.v1.ClaimTaskRequest\x1a*.quietline.assignment.v1.ClaimTaskResponse\"\x0e\x8a\xb5\x18\n" +
 	"\n" +
 	"\x01\x01\x12\x05\x02\x03\x04\x05\x06\x12y\n" +
