@@ -45,7 +45,8 @@ func (s *Server) BatchFileReports(ctx context.Context, req *reportingv1.BatchFil
 		return nil, err
 	}
 	b := &batch{
-		keys: s.keys, header: header, rawHeader: req.GetHeader(), sender: sender, by: identity.ActorOf(ctx).GetSubject(), at: at, policy: policy,
+		keys: s.keys, receipt: s.receipt, header: header, rawHeader: req.GetHeader(), sender: sender,
+		by: identity.ActorOf(ctx).GetSubject(), at: at, policy: policy,
 	}
 	rows := b.read(req.GetRows())
 	var results []*reportingv1.RowResult
@@ -70,6 +71,7 @@ func (s *Server) BatchFileReports(ctx context.Context, req *reportingv1.BatchFil
 // batch is what the rows of one request share.
 type batch struct {
 	keys      *seal.Keys
+	receipt   func(time.Time) string
 	header    *format.Header
 	rawHeader []byte
 	sender    string
@@ -158,13 +160,13 @@ func (b *batch) fill(in *incoming, sent format.Row) *fault {
 		return bad
 	}
 	r := &in.NewReport
-	r.Receipt, r.Sender, r.SenderNo = newReceipt(b.at), b.sender, sent.SenderNo
+	r.Sender, r.SenderNo = b.sender, sent.SenderNo
 	r.Channel, r.Displayed = sent.Channel, in.number.GetDisplayed()
 	r.CallTime, r.FiledTime, r.CreatedAt = sent.CallTime, filed, b.at
 	r.DurationSeconds, r.Method, r.ReportedType, r.Company = sent.DurationSeconds, sent.Method, sent.ReportedType, sent.Company
 	r.ReporterProvince, r.Consent, r.Verified = sent.Province, int16(sent.Consent), sent.Verified
 	r.ContentHash = b.keys.Index(indexContent, string(sent.Canonical))
-	r.ReporterIndex, in.known = reporterIndex(b.keys, sent.ReporterNumber, b.sender, sent.SenderNo)
+	in.reporter(b.keys, sent.ReporterNumber)
 	if !clean(r.SenderNo, r.Channel, r.Displayed, r.Method, r.ReportedType, r.Company, r.ReporterProvince) {
 		return &fault{"row", format.ReasonControl}
 	}

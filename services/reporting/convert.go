@@ -43,7 +43,7 @@ func complaintOf(c *store.Complaint, reports int32, parties []store.ComplaintPar
 	}
 	for _, p := range parties {
 		m.Participations = append(m.Participations, &reportingv1.Participation{
-			AgencyId: p.AgencyID, Part: p.Part, SinceTime: timestamppb.New(p.SinceTime),
+			AgencyId: p.AgencyID, Part: p.Part, SinceTime: timestamppb.New(p.SinceTime), UntilTime: stamp(p.UntilTime),
 		})
 	}
 	return m

@@ -10,7 +10,8 @@
 //	join.go       joining a watched complaint        repair.go       ListQuarantined, RepairQuarantined
 //	policy.go     figures with valid time
 //	rounds.go     BeginRound, StartWatching, CloseComplaint, re-opening
-//	progress.go   AdvanceComplaint, RecordClassification, RecordFindings, GiveFeedback
+//	progress.go   AdvanceComplaint, RecordFindings, GiveFeedback
+//	classify.go   RecordClassification               evidence_facts.go  evidence that a decision rests on
 //	facts.go      GetFacts, ListUnstarted            read.go         GetComplaint, GetReport and their lists
 //	audit.go      Audit, CountComplaints             tally.go        TallyReports
 //	start.go      asking casework after the commit   convert.go      rows to messages
@@ -42,7 +43,11 @@
 //     that filing changes, is serialised among those who file (FOR NO KEY UPDATE).
 //   - Filing writes nothing to a live complaint: counts are taken from its reports and cannot disagree with them. Its
 //     stage fits its state (complaint_stage_fits_state).
-//   - A complaint is never closed or watched while a report of it, not withdrawn, lacks the result of its round.
+//   - A complaint is never closed or watched while a report of it, not withdrawn, lacks the result of its round. That all
+//     were withdrawn, or none accepted, closes it only while that is true of whoever joined since.
+//   - What all reports of a round are told is told to those that join it later, in the transaction that files them.
+//   - Rows are seen by the agencies that take part in a complaint now, by the national centre and by the lead ministry; a
+//     role gives no right to another agency's rows. What reporters handed in is for lead, co-agencies and centre.
 //   - Reports nobody verified, and the same call told twice, are kept and answered like all others, and count toward no
 //     threshold and no statistics.
 //   - Reporters' and called numbers, texts and raw rows are stored sealed, found by keyed MAC only, and appear in no log,

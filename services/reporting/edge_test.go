@@ -234,7 +234,7 @@ func TestSupplementReport(t *testing.T) {
 
 func TestAnswerFollowUpReopensAtMostThreeTimes(t *testing.T) {
 	e := newEdge(t)
-	r := e.file(citizen, "13114590000")
+	r := e.file(centre, "13114590000")
 	complaint := e.complaintOf(r.GetReportId())
 	answer := func(stopped bool) (*reportingv1.AnswerFollowUpResponse, error) {
 		return e.as(citizen).AnswerFollowUp(t.Context(), &reportingv1.AnswerFollowUpRequest{

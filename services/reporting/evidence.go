@@ -21,7 +21,6 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
-	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/reporting/store"
@@ -49,6 +48,11 @@ func (s *Server) PutEvidence(ctx context.Context, req *reportingv1.PutEvidenceRe
 	subject, agency := who(ctx)
 	sum := sha256.Sum256(req.GetContent())
 	id := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s\x00%s\x00%x", subject, req.GetRequestId(), sum)).String()
+	if agency == "" {
+		if err := s.useQuota(ctx, policy, id, subject, len(req.GetContent()), at); err != nil {
+			return nil, err
+		}
+	}
 	key := id[:2] + "/" + id
 	if err := s.writeBlob(ctx, key, id, req.GetContent()); err != nil {
 		return nil, err
@@ -72,6 +76,31 @@ func (s *Server) PutEvidence(ctx context.Context, req *reportingv1.PutEvidenceRe
 	})
 }
 
+// useQuota counts a file toward what somebody without an agency may put in a day, before it is written: what is refused
+// later has taken its place all the same. The anonymous share one quota, or one of them could fill the disk.
+func (s *Server) useQuota(ctx context.Context, policy figures, id, subject string, size int, at time.Time) error {
+	q := store.New(s.db)
+	known, err := q.HasEvidence(ctx, id)
+	if err != nil {
+		return fmt.Errorf("evidence quota: %w", err)
+	}
+	if known { // a repeat
+		return nil
+	}
+	used, err := q.UseEvidenceQuota(ctx, store.UseEvidenceQuotaParams{
+		Day: dayStart(at), PutBy: subject, Size: int64(size),
+		MostFiles: policy["public_evidence_files"], MostBytes: policy["public_evidence_bytes"],
+	})
+	if err != nil {
+		return fmt.Errorf("evidence quota: %w", err)
+	}
+	if used == 0 {
+		return errs.New(codes.ResourceExhausted, commonv1.ErrorReason_ERROR_REASON_QUOTA_EXCEEDED,
+			"no more evidence is taken in today: file the report, and add the evidence tomorrow (今日提交证据已达上限，请先提交举报，次日补充材料)")
+	}
+	return nil
+}
+
 // mayPut checks what the request says beyond its shape: agencies put evidence to complaints they take part in, all others
 // put it first and name it in a report, supplement or answer.
 func (s *Server) mayPut(ctx context.Context, req *reportingv1.PutEvidenceRequest) error {
@@ -85,7 +114,7 @@ func (s *Server) mayPut(ctx context.Context, req *reportingv1.PutEvidenceRequest
 		return errs.Field("complaint_id", "must be a UUID")
 	}
 	_, agency := who(ctx)
-	if identity.HasRole(identity.ActorOf(ctx), accessv1.Role_ROLE_CENTRE) {
+	if isCentre(identity.ActorOf(ctx)) {
 		_, err := store.New(s.db).ComplaintFacts(ctx, req.GetComplaintId())
 		return errs.NotFound(err, "there is no such complaint")
 	}
@@ -99,7 +128,8 @@ func (s *Server) mayPut(ctx context.Context, req *reportingv1.PutEvidenceRequest
 	return nil
 }
 
-// GetEvidence returns a file to who put it and to the agencies of its complaint. The access is on record first; the
+// GetEvidence returns a file to who put it and to the agencies of its complaint; what a reporter handed in, to those only
+// who judge it. The access is on record first; the
 // content never is.
 func (s *Server) GetEvidence(ctx context.Context, req *reportingv1.GetEvidenceRequest) (*reportingv1.GetEvidenceResponse, error) {
 	_, agency := who(ctx)
@@ -107,8 +137,7 @@ func (s *Server) GetEvidence(ctx context.Context, req *reportingv1.GetEvidenceRe
 	var row store.Evidence
 	find := func(db store.DBTX) (err error) {
 		row, err = store.New(db).EvidenceFor(ctx, store.EvidenceForParams{
-			EvidenceID: req.GetEvidenceId(), AgencyID: agency,
-			Centre: identity.HasRole(identity.ActorOf(ctx), accessv1.Role_ROLE_CENTRE),
+			EvidenceID: req.GetEvidenceId(), AgencyID: agency, Centre: isCentre(identity.ActorOf(ctx)),
 		})
 		return errs.NotFound(err, "there is no such evidence for your agency")
 	}

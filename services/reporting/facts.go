@@ -2,8 +2,12 @@ package reporting
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"quietline/internal/errs"
 	"quietline/internal/pg"
@@ -37,20 +41,68 @@ func (s *Server) GetFacts(ctx context.Context, req *reportingv1.GetFactsRequest)
 	if most == 0 {
 		most = factReports
 	}
-	rows, err := q.ReportsWithText(ctx, store.ReportsWithTextParams{ComplaintID: c.ComplaintID, MaxReports: most})
+	if resp.Reports, err = s.reportFacts(ctx, q, &c, req.GetUnclassifiedOnly(), most); err != nil {
+		return nil, err
+	}
+	if resp.Evidence, err = evidenceFacts(ctx, q, req); err != nil {
+		return nil, err
+	}
+	return resp, s.roundFacts(ctx, q, &c, resp)
+}
+
+// reportFacts are a complaint's reports with their texts: the newest, or the oldest that nobody has classified.
+func (s *Server) reportFacts(ctx context.Context, q *store.Queries, c *store.Complaint, unclassified bool, most int32) ([]*reportingv1.ReportFacts, error) {
+	which := store.ReportsWithTextParams{ComplaintID: c.ComplaintID, MaxReports: most}
+	var rows []store.Report
+	var err error
+	if unclassified {
+		rows, err = q.UnclassifiedReports(ctx, store.UnclassifiedReportsParams(which))
+	} else {
+		rows, err = q.ReportsWithText(ctx, which)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reports: %w", err)
 	}
+	reports := make([]*store.Report, len(rows))
 	for i := range rows {
-		plain, err := openReport(s.keys, rows[i].Report.ReportID, rows[i].Report.Sealed)
+		reports[i] = &rows[i]
+	}
+	said, err := s.said(ctx, q, reports...)
+	if err != nil {
+		return nil, err
+	}
+	facts := make([]*reportingv1.ReportFacts, len(rows))
+	for i, r := range reports {
+		facts[i] = &reportingv1.ReportFacts{Report: reportOf(r, c, true), Text: said[i]}
+	}
+	return facts, nil
+}
+
+// said are the texts of reports, each with what its reporter added later.
+func (s *Server) said(ctx context.Context, q *store.Queries, reports ...*store.Report) ([]string, error) {
+	rows, err := q.SupplementsOf(ctx, idsOf(reports, func(r *store.Report) string { return r.ReportID }))
+	if err != nil {
+		return nil, fmt.Errorf("supplements: %w", err)
+	}
+	added := map[string]string{}
+	for _, x := range rows {
+		plain, err := s.keys.Unseal(x.Sealed, supplementPlace(x.SupplementID))
 		if err != nil {
 			return nil, err
 		}
-		resp.Reports = append(resp.Reports, &reportingv1.ReportFacts{
-			Report: reportOf(&rows[i].Report, &rows[i].Complaint, true), Text: plain.Text,
-		})
+		if len(plain) > 0 {
+			added[x.ReportID] += "\n" + string(plain)
+		}
 	}
-	return resp, s.roundFacts(ctx, q, &c, resp)
+	texts := make([]string, len(reports))
+	for i, r := range reports {
+		plain, err := openReport(s.keys, r.ReportID, r.Sealed)
+		if err != nil {
+			return nil, err
+		}
+		texts[i] = strings.TrimPrefix(plain.Text+added[r.ReportID], "\n")
+	}
+	return texts, nil
 }
 
 func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Complaint, resp *reportingv1.GetFactsResponse) error {
@@ -67,6 +119,11 @@ func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Comp
 		return fmt.Errorf("reports left: %w", err)
 	}
 	resp.AllWithdrawn = !left
+	operator, err := q.ReportersOperator(ctx, c.ComplaintID)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("reporters' operator: %w", err)
+	}
+	resp.ReportersOperatorId = operator
 	return nil
 }
 

@@ -121,6 +121,7 @@ func (b *batch) decide(rows []row, k *known) (*decided, error) {
 			continue
 		}
 		r := row.report
+		r.Receipt = b.receipt(b.at) // another one each time the transaction runs
 		result.Fate, result.Receipt = reportingv1.Fate_FATE_ACCEPTED, r.Receipt
 		k.reports[row.senderNo] = sentReport{id: r.ReportID, receipt: r.Receipt, hash: row.hash, fresh: r}
 		d.accepted, d.of = append(d.accepted, r), append(d.of, result)
@@ -221,9 +222,11 @@ func (b *batch) resolve(ctx context.Context, tx pgx.Tx, d *decided, k *known) er
 	return nil
 }
 
-// raced turns the violation that a transaction at the same moment causes into one that is run again.
+// raced turns a violation that is gone the next time into one that is run again: the same report sent at the same moment,
+// and a receipt that somebody else has.
 func raced(err error) error {
-	if pg.Constraint(err) == "report_sent_once" {
+	switch pg.Constraint(err) {
+	case "report_sent_once", "report_receipt":
 		return errors.Join(errRaced, err)
 	}
 	return err

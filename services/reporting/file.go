@@ -37,12 +37,12 @@ func (s *Server) FileReport(ctx context.Context, req *reportingv1.FileReportRequ
 	// pg.Once remembers a hash of the request: of one that holds the keyed MAC in place of numbers and text
 	same := &reportingv1.FileReportRequest{RequestId: req.GetRequestId(), Text: hex.EncodeToString(in.ContentHash)}
 	resp, err := pg.Once(ctx, s.db, same, func(tx pgx.Tx) (*reportingv1.FileReportResponse, error) {
-		begun = nil
-		j, raced, err := store.FileOne(ctx, tx, in.complaint(newID()), &in.NewReport, in.known, policy.seconds("same_call_seconds").Seconds())
+		begun, in.Receipt = nil, s.receipt(at) // another one each time the transaction runs
+		j, again, err := store.FileOne(ctx, tx, in.complaint(newID()), &in.NewReport, in.known, policy.seconds("same_call_seconds").Seconds())
 		switch {
 		case err != nil:
-			return nil, err
-		case raced:
+			return nil, raced(err)
+		case again:
 			return nil, errRaced
 		case j == nil:
 			return s.sentBefore(ctx, tx, req, in, at)
@@ -104,12 +104,12 @@ func (s *Server) typed(ctx context.Context, req *reportingv1.FileReportRequest, 
 	key := keyOf(number, province)
 	in := &incoming{number: number, key: &key}
 	in.NewReport = store.NewReport{
-		ReportID: newID(), Receipt: newReceipt(at), Sender: sender, SenderNo: senderNo, ContentHash: s.contentOf(req),
+		ReportID: newID(), Sender: sender, SenderNo: senderNo, ContentHash: s.contentOf(req),
 		Channel: req.GetChannel(), Displayed: number.GetDisplayed(), CallTime: call, DurationSeconds: req.GetDurationSeconds(),
 		Method: req.GetMethod(), ReportedType: req.GetReportedType(), Company: req.GetCompany(), ReporterProvince: province,
 		Consent: int16(req.GetConsent()), Verified: agency != "", PrivacyNotice: req.GetPrivacyNotice(), FiledTime: at, CreatedAt: at,
 	}
-	in.ReporterIndex, in.known = reporterIndex(s.keys, req.GetReporterNumber(), sender, senderNo)
+	in.reporter(s.keys, req.GetReporterNumber())
 	called := req.GetCalledNumber()
 	if called == "" {
 		called = req.GetReporterNumber()

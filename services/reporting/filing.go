@@ -54,10 +54,22 @@ func fileReports(ctx context.Context, tx pgx.Tx, reports []*incoming, of []*repo
 	if err := store.CopyReports(ctx, tx, rows); err != nil {
 		return nil, fmt.Errorf("copy reports: %w", raced(err))
 	}
+	reopened, err := settleAll(ctx, tx, g, late, reports, policy, at)
+	return append(begun, reopened...), err
+}
+
+// settleAll settles what joined complaints in progress: the open ones all at once, those being watched one by one.
+func settleAll(ctx context.Context, tx pgx.Tx, g *grouped, late []store.Joined, reports []*incoming, policy figures, at time.Time) ([]round, error) {
+	var open []string
+	var begun []round
 	for _, j := range late {
 		var ids []uuid.UUID
 		for _, i := range g.of(j) {
 			ids = append(ids, reports[i].ReportID)
+		}
+		if j.State == stateOpen {
+			open = append(open, texts(ids)...)
+			continue
 		}
 		reopened, err := settle(ctx, tx, j, texts(ids), policy.relapses(), at)
 		if err != nil {
@@ -67,7 +79,7 @@ func fileReports(ctx context.Context, tx pgx.Tx, reports []*incoming, of []*repo
 			begun = append(begun, *reopened)
 		}
 	}
-	return begun, nil
+	return begun, tellJoined(ctx, tx, open, at)
 }
 
 // grouped are the complaints of a batch with the reports of each.

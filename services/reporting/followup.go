@@ -18,9 +18,6 @@ import (
 	"quietline/services/reporting/store"
 )
 
-// feedbackWithdrawn is the result a reporter gets who took the report back.
-const feedbackWithdrawn = "withdrawn"
-
 func supplementPlace(id string) []byte { return []byte("supplement.sealed/" + id) }
 
 // WithdrawReport takes a report back. It stays on record, counts no more and gets no further feedback. Withdrawing twice
@@ -70,7 +67,7 @@ func withdraw(ctx context.Context, tx pgx.Tx, r store.ReportByReceiptRow, c stor
 			return fmt.Errorf("withdraw: %w", err)
 		}
 	}
-	if err := tell(ctx, tx, []string{r.ReportID}, feedbackResult, feedbackWithdrawn, at); err != nil {
+	if err := tell(ctx, tx, []string{r.ReportID}, feedbackResult, resultWithdrawn, at); err != nil {
 		return err
 	}
 	return record(ctx, tx, c.ComplaintID, c.Round, "withdrawn", "", r.ReportID, at)
@@ -106,6 +103,11 @@ func (s *Server) SupplementReport(ctx context.Context, req *reportingv1.Suppleme
 		if err != nil {
 			return nil, fmt.Errorf("supplement: %w", err)
 		}
+		if req.GetText() != "" { // it may say what the report is about
+			if err := store.New(tx).Unclassify(ctx, r.ReportID); err != nil {
+				return nil, fmt.Errorf("supplement: %w", err)
+			}
+		}
 		if ids := req.GetEvidenceIds(); len(ids) > 0 {
 			if err := attach(ctx, tx, r.ReportID, c.ComplaintID, ids, req.GetRequestId(), at); err != nil {
 				return nil, err
@@ -123,7 +125,8 @@ func (s *Server) SupplementReport(ctx context.Context, req *reportingv1.Suppleme
 }
 
 // AnswerFollowUp records whether the calls stopped. "No" re-opens the complaint while it is watched, within the limit of
-// re-openings. The first answer of a round stands.
+// re-openings; from a reporter whom nobody verified it is kept with the report and counts toward nothing. The first answer
+// of a round stands.
 func (s *Server) AnswerFollowUp(ctx context.Context, req *reportingv1.AnswerFollowUpRequest) (*reportingv1.AnswerFollowUpResponse, error) {
 	r, err := s.byReceipt(ctx, s.db, req.GetReceipt(), req.GetSecret())
 	if err != nil {
@@ -148,7 +151,7 @@ func (s *Server) AnswerFollowUp(ctx context.Context, req *reportingv1.AnswerFoll
 			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 				"the report is not being watched now, so nothing is asked (未处于回访期)")
 		}
-		if !req.GetStopped() {
+		if !req.GetStopped() && r.Verified {
 			if begun, err = reopen(ctx, tx, c, []string{r.ReportID}, policy.relapses(), "follow_up", at); err != nil {
 				return nil, err
 			}

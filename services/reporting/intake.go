@@ -105,13 +105,18 @@ func newReceipt(at time.Time) string {
 	return "QL" + at.In(calendar.Shanghai).Format("060102") + string(random[:])
 }
 
-// reporterIndex finds a reporter again without naming him. Who gave no number is nobody's twin.
-func reporterIndex(keys *seal.Keys, number, sender, senderNo string) (index []byte, known bool) {
-	if n := phone.Parse(number); n.GetNormal() != "" {
-		return keys.Index(indexReporter, n.GetNormal()), true
+// reporter writes down who reports without naming him: an index to find him again, for who gave no number is nobody's
+// twin, and the operator to ask for a traceback.
+func (r *incoming) reporter(keys *seal.Keys, number string) {
+	n := phone.Parse(number)
+	r.ReporterOperator = operatorOf(n, r.ReporterProvince)
+	written := strings.TrimSpace(number)
+	switch {
+	case n.GetNormal() != "":
+		r.ReporterIndex, r.known = keys.Index(indexReporter, n.GetNormal()), true
+	case written != "":
+		r.ReporterIndex, r.known = keys.Index(indexReporter, written), true
+	default:
+		r.ReporterIndex, r.known = keys.Index(indexReporter, r.Sender+"\x00"+r.SenderNo), false
 	}
-	if s := strings.TrimSpace(number); s != "" {
-		return keys.Index(indexReporter, s), true
-	}
-	return keys.Index(indexReporter, sender+"\x00"+senderNo), false
 }

@@ -30,6 +30,25 @@ func forgedKey(number, complaintID string, taken bool) string {
 	return "forged:" + number
 }
 
+// operatorOf is the agency ID of the operator that a reporter's number was allocated to: its branch in the reporter's
+// province, else in the number's; the operator itself where neither is known, empty where the number has none.
+func operatorOf(n *commonv1.Number, reporterProvince string) string {
+	carrier := n.GetAllocatedCarrier()
+	province := reporterProvince
+	if !isProvince(province) {
+		province = n.GetProvince()
+	}
+	if carrier == "" || !isProvince(province) {
+		return carrier
+	}
+	return carrier + "-" + province
+}
+
+// isProvince says whether a text is a GB/T 2260 code of a province; senders write all kinds of things there.
+func isProvince(s string) bool {
+	return len(s) == 2 && '1' <= s[0] && s[0] <= '6' && '0' <= s[1] && s[1] <= '9'
+}
+
 // fault is what makes a row unusable: which field and why, never the value.
 type fault struct {
 	field  string // as in format: displayed, call_time ...

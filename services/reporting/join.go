@@ -17,17 +17,31 @@ type round struct {
 	number      int32
 }
 
-// settle does what joining means, for reports just written to a complaint whose lock is shared. While RECEIVED nothing;
-// past acceptance the reports are accepted with the rest; while watching, a call from before the handling gets the known
+// settle does what joining means, for a report just written to a complaint whose lock is shared. While RECEIVED nothing;
+// while OPEN it is told what the round was told before; while watching, a call from before the handling gets the known
 // result at once and a call from after it is a relapse, which may re-open.
 func settle(ctx context.Context, tx pgx.Tx, j store.Joined, reports []string, rules relapsePolicy, at time.Time) (*round, error) {
-	switch {
-	case j.State == stateOpen && j.Stage != stageAccept:
-		return nil, tell(ctx, tx, reports, feedbackAccepted, "joined", at)
-	case j.State == stateWatching:
+	switch j.State {
+	case stateOpen:
+		return nil, tellJoined(ctx, tx, reports, at)
+	case stateWatching:
 		return settleWatched(ctx, tx, j.ComplaintID.String(), reports, rules, at)
 	}
 	return nil, nil
+}
+
+// tellJoined tells reports of any number of open complaints what their rounds have been told: one statement for all.
+func tellJoined(ctx context.Context, tx pgx.Tx, reports []string, at time.Time) error {
+	if len(reports) == 0 {
+		return nil
+	}
+	err := store.New(tx).TellJoined(ctx, store.TellJoinedParams{
+		ReportIds: reports, Stages: feedbackOfRound, Code: "joined", Sentence: sentence(feedbackAccepted, "joined", ""), At: at,
+	})
+	if err != nil {
+		return fmt.Errorf("feedback of the round: %w", err)
+	}
+	return nil
 }
 
 func settleWatched(ctx context.Context, tx pgx.Tx, complaintID string, reports []string, rules relapsePolicy, at time.Time) (*round, error) {

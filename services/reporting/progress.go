@@ -53,7 +53,14 @@ func (s *Server) AdvanceComplaint(ctx context.Context, req *reportingv1.AdvanceC
 				return nil, err
 			}
 		}
-		return &reportingv1.AdvanceComplaintResponse{}, addParties(ctx, tx, c.ComplaintID, req.GetParticipations(), at)
+		if err := takePart(ctx, tx, req, at); err != nil {
+			return nil, err
+		}
+		left, err := store.New(tx).HasReports(ctx, c.ComplaintID)
+		if err != nil {
+			return nil, fmt.Errorf("reports left: %w", err)
+		}
+		return &reportingv1.AdvanceComplaintResponse{AllWithdrawn: !left}, nil
 	})
 }
 
@@ -89,77 +96,30 @@ func detach(ctx context.Context, tx pgx.Tx, c store.Complaint, at time.Time) err
 	return record(ctx, tx, c.ComplaintID, c.Round, "forged", "false", "true", at)
 }
 
-func addParties(ctx context.Context, tx pgx.Tx, complaintID string, list []*reportingv1.Participation, at time.Time) error {
-	if len(list) == 0 {
+// takePart ends the part of leads that are lead no more, with the rights that follow from it, and adds who takes part from
+// now on. An agency that leads again gets a part anew.
+func takePart(ctx context.Context, tx pgx.Tx, req *reportingv1.AdvanceComplaintRequest, at time.Time) error {
+	q := store.New(tx)
+	if ended := req.GetEndedAgencyIds(); len(ended) > 0 {
+		if err := q.EndLeads(ctx, store.EndLeadsParams{ComplaintID: req.GetComplaintId(), Agencies: ended, At: &at}); err != nil {
+			return fmt.Errorf("end participation: %w", err)
+		}
+	}
+	if len(req.GetParticipations()) == 0 {
 		return nil
 	}
-	p := store.AddPartiesParams{ComplaintID: complaintID}
-	for _, x := range list {
+	p := store.AddPartiesParams{ComplaintID: req.GetComplaintId()}
+	for _, x := range req.GetParticipations() {
 		since := at
 		if x.GetSinceTime() != nil {
 			since = x.GetSinceTime().AsTime()
 		}
 		p.Agencies, p.Parts, p.Since = append(p.Agencies, x.GetAgencyId()), append(p.Parts, x.GetPart()), append(p.Since, since)
 	}
-	if err := store.New(tx).AddParties(ctx, p); err != nil {
+	if err := q.AddParties(ctx, p); err != nil {
 		return fmt.Errorf("participation: %w", err)
 	}
 	return nil
-}
-
-// RecordClassification writes the class of reports, and the complaint's: the one given, or the weighted majority.
-func (s *Server) RecordClassification(ctx context.Context, req *reportingv1.RecordClassificationRequest) (*reportingv1.RecordClassificationResponse, error) {
-	p := store.ClassifyReportsParams{ComplaintID: req.GetComplaintId()}
-	for _, r := range req.GetReports() {
-		if uuid.Validate(r.GetReportId()) != nil || !slices.Contains(categories, r.GetCategory()) {
-			return nil, errs.Field("reports", "each needs a report's ID and a category: commercial, malicious, criminal or empty")
-		}
-		p.ReportIds, p.Categories = append(p.ReportIds, r.GetReportId()), append(p.Categories, r.GetCategory())
-		p.Sectors, p.Confidences = append(p.Sectors, r.GetSector()), append(p.Confidences, float32(r.GetConfidence()))
-	}
-	if !slices.Contains(categories, req.GetCategory()) {
-		return nil, errs.Field("category", "must be commercial, malicious, criminal or empty")
-	}
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.RecordClassificationResponse, error) {
-		at := s.clock()
-		c, err := lockRound(ctx, tx, req.GetComplaintId(), req.GetRound())
-		if err != nil {
-			return nil, err
-		}
-		q := store.New(tx)
-		if len(p.ReportIds) > 0 {
-			if err := q.ClassifyReports(ctx, p); err != nil {
-				return nil, fmt.Errorf("classify reports: %w", err)
-			}
-		}
-		category, sector := req.GetCategory(), req.GetSector()
-		if category == "" && sector == "" {
-			if category, sector, err = weigh(ctx, q, c.ComplaintID); err != nil {
-				return nil, err
-			}
-		}
-		if category == c.Category && sector == c.Sector {
-			return &reportingv1.RecordClassificationResponse{}, nil
-		}
-		if err := q.ClassifyComplaint(ctx, store.ClassifyComplaintParams{ComplaintID: c.ComplaintID, Category: category, Sector: sector, At: at}); err != nil {
-			return nil, fmt.Errorf("classify complaint: %w", err)
-		}
-		return &reportingv1.RecordClassificationResponse{}, record(ctx, tx, c.ComplaintID, c.Round, "classified",
-			c.Category+"/"+c.Sector, category+"/"+sector, at)
-	})
-}
-
-func weigh(ctx context.Context, q *store.Queries, complaintID string) (category, sector string, err error) {
-	rows, err := q.CategoryWeights(ctx, complaintID)
-	if err != nil {
-		return "", "", fmt.Errorf("weigh classes: %w", err)
-	}
-	weights := make([]weight, len(rows))
-	for i, r := range rows {
-		weights[i] = weight{r.Category, r.Sector, r.Weight}
-	}
-	category, sector = majority(weights)
-	return category, sector, nil
 }
 
 // RecordFindings writes the findings of a fact check. Named reports get theirs even when they had one before, as after a
@@ -180,7 +140,7 @@ func (s *Server) RecordFindings(ctx context.Context, req *reportingv1.RecordFind
 		if err != nil {
 			return nil, err
 		}
-		q := store.New(tx)
+		q, at := store.New(tx), s.clock()
 		for _, f := range req.GetFindings() {
 			n, err := q.RecordFinding(ctx, store.RecordFindingParams{
 				ComplaintID: c.ComplaintID, Round: c.Round, Finding: f.GetResult(), Reason: f.GetReasonCode(), Task: req.GetTaskId(),
@@ -189,9 +149,12 @@ func (s *Server) RecordFindings(ctx context.Context, req *reportingv1.RecordFind
 			if err != nil {
 				return nil, fmt.Errorf("record finding: %w", err)
 			}
-			if err := record(ctx, tx, c.ComplaintID, c.Round, "findings", "", fmt.Sprintf("%s: %d", f.GetResult(), n), s.clock()); err != nil {
+			if err := record(ctx, tx, c.ComplaintID, c.Round, "findings", "", fmt.Sprintf("%s: %d", f.GetResult(), n), at); err != nil {
 				return nil, err
 			}
+		}
+		if err := q.Touch(ctx, store.TouchParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
+			return nil, fmt.Errorf("record finding: %w", err)
 		}
 		counts, err := q.FindingCounts(ctx, store.FindingCountsParams{ComplaintID: c.ComplaintID, Round: c.Round})
 		if err != nil {
@@ -201,8 +164,8 @@ func (s *Server) RecordFindings(ctx context.Context, req *reportingv1.RecordFind
 	})
 }
 
-// GiveFeedback gives every report of the round one feedback of a stage. A report whose own finding differs from what the
-// complaint came to is told its own.
+// GiveFeedback gives every report of the round one feedback of a stage, and keeps it for those that join later. A report
+// whose own finding differs from what the complaint came to is told its own; one that was not accepted is told no more.
 func (s *Server) GiveFeedback(ctx context.Context, req *reportingv1.GiveFeedbackRequest) (*reportingv1.GiveFeedbackResponse, error) {
 	stage, code := req.GetStage(), req.GetCode()
 	if !slices.Contains(feedbackStages, stage) {
@@ -213,16 +176,28 @@ func (s *Server) GiveFeedback(ctx context.Context, req *reportingv1.GiveFeedback
 		if err != nil {
 			return nil, err
 		}
-		n, err := store.New(tx).GiveFeedback(ctx, store.GiveFeedbackParams{
-			ComplaintID: c.ComplaintID, Round: c.Round, Stage: stage, Code: code, Sentence: sentence(stage, code, req.GetOffice()), At: s.clock(),
-			ByFinding:        stage == feedbackResult && (code == "measures" || code == "case" || code == "no_measure"),
+		q, at, said := store.New(tx), s.clock(), sentence(stage, code, req.GetOffice())
+		n, err := q.GiveFeedback(ctx, store.GiveFeedbackParams{
+			ComplaintID: c.ComplaintID, Round: c.Round, Stage: stage, Code: code, Sentence: said, At: at,
+			ByFinding:        stage == feedbackResult && slices.Contains(substantiatedResults, code),
 			NotSubstantiated: sentence(stage, "not_substantiated", ""), NoEvidence: sentence(stage, "no_evidence", ""),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("give feedback: %w", err)
 		}
+		if slices.Contains(feedbackOfRound, stage) {
+			err := q.KeepRoundFeedback(ctx, store.KeepRoundFeedbackParams{
+				ComplaintID: c.ComplaintID, Round: c.Round, Stage: stage, Code: code, Text: said, CreatedAt: at,
+			})
+			if err != nil {
+				return nil, fmt.Errorf("keep feedback: %w", err)
+			}
+		}
+		if err := q.Touch(ctx, store.TouchParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
+			return nil, fmt.Errorf("give feedback: %w", err)
+		}
 		if n > 0 && stage == feedbackResult && c.State == stateOpen {
-			if err := reach(ctx, tx, c.ComplaintID, c.Round, "feedback", req.GetOffice(), nil, s.clock()); err != nil {
+			if err := reach(ctx, tx, c.ComplaintID, c.Round, "feedback", req.GetOffice(), nil, at); err != nil {
 				return nil, err
 			}
 		}

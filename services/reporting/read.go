@@ -12,47 +12,64 @@ import (
 	"quietline/internal/pg"
 	"quietline/internal/phone"
 	accessv1 "quietline/proto/quietline/access/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/reporting/store"
 )
 
+// Agencies that see all: what a role may do, it may do for its own agency only.
+const (
+	centreAgency = "centre-12321" // 12321 举报中心
+	leadAgency   = "miit"         // 牵头单位
+)
+
 // reader is whom rows are read for: the centre, the lead ministry and the workflows see all, an agency what it takes
-// part in.
+// part in now.
 type reader struct {
 	seesAll bool
+	sends   bool // a centre besides the national one: it also sees the complaints of the reports that it sent
 	agency  string
 }
 
 func readerOf(ctx context.Context) reader {
 	a := identity.ActorOf(ctx)
+	agency := a.GetAgencyId()
 	return reader{
-		seesAll: identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS ||
-			identity.HasRole(a, accessv1.Role_ROLE_CENTRE, accessv1.Role_ROLE_LEAD),
-		agency: a.GetAgencyId(),
+		seesAll: identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS || isCentre(a) ||
+			identity.HasRole(a, accessv1.Role_ROLE_LEAD) && agency == leadAgency,
+		sends:  identity.HasRole(a, accessv1.Role_ROLE_CENTRE) && agency != "",
+		agency: agency,
 	}
 }
 
-// takesPart says whether the reader's agency has one of the parts in a complaint.
+// isCentre says whether somebody acts for the national centre.
+func isCentre(a *commonv1.Actor) bool {
+	return identity.HasRole(a, accessv1.Role_ROLE_CENTRE) && a.GetAgencyId() == centreAgency
+}
+
+// takesPart says whether the reader's agency has one of the parts in a complaint now.
 func (r reader) takesPart(parties []store.ComplaintParty, complaintID string, parts ...string) bool {
 	return slices.ContainsFunc(parties, func(p store.ComplaintParty) bool {
-		return p.ComplaintID == complaintID && p.AgencyID == r.agency && slices.Contains(parts, p.Part)
+		return p.ComplaintID == complaintID && p.AgencyID == r.agency && p.UntilTime == nil && slices.Contains(parts, p.Part)
 	})
 }
 
-// seesNumber: whoever must act on a number sees it; who only watches over the matter sees it masked.
+// seesNumber: whoever must act on a number, or told of it, sees it; who only watches over the matter sees it masked.
 func (r reader) seesNumber(parties []store.ComplaintParty, complaintID string) bool {
-	return r.seesAll || r.takesPart(parties, complaintID, "lead", "co", "verifier", "preserver", "executor")
+	return r.seesAll || r.sends || r.takesPart(parties, complaintID, "lead", "co", "verifier", "preserver", "executor")
 }
 
-// seesText: what was said is for those who judge it.
-func (r reader) seesText(parties []store.ComplaintParty, complaintID string) bool {
-	return r.seesAll || r.takesPart(parties, complaintID, "lead", "co")
+// seesText: what was said is for those who judge it, and the centre that sent it.
+func (r reader) seesText(parties []store.ComplaintParty, report *store.Report) bool {
+	return r.seesAll || r.sends && report.Sender == r.agency || r.takesPart(parties, report.ComplaintID, "lead", "co")
 }
 
 // GetComplaint returns a complaint to who may see it.
 func (s *Server) GetComplaint(ctx context.Context, req *reportingv1.GetComplaintRequest) (*reportingv1.GetComplaintResponse, error) {
 	r, q := readerOf(ctx), store.New(s.db)
-	c, err := q.VisibleComplaint(ctx, store.VisibleComplaintParams{ComplaintID: req.GetComplaintId(), SeesAll: r.seesAll, AgencyID: r.agency})
+	c, err := q.VisibleComplaint(ctx, store.VisibleComplaintParams{
+		ComplaintID: req.GetComplaintId(), SeesAll: r.seesAll, Sent: r.sends, AgencyID: r.agency,
+	})
 	if err != nil {
 		return nil, errs.NotFound(err, "complaint %s", req.GetComplaintId())
 	}
@@ -85,7 +102,8 @@ func (s *Server) ListComplaints(ctx context.Context, req *reportingv1.ListCompla
 	}
 	r, q, size := readerOf(ctx), store.New(s.db), pg.PageSize(req.GetPageSize())
 	rows, err := q.ListComplaints(ctx, store.ListComplaintsParams{
-		SeesAll: r.seesAll, AgencyID: r.agency, State: req.GetState(), Stage: req.GetStage(), Number: number, Before: before, PageSize: size + 1,
+		SeesAll: r.seesAll, Sent: r.sends, AgencyID: r.agency, State: req.GetState(), Stage: req.GetStage(), Number: number,
+		Before: before, PageSize: size + 1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list complaints: %w", err)
@@ -144,12 +162,12 @@ func (s *Server) GetReport(ctx context.Context, req *reportingv1.GetReportReques
 	if err != nil {
 		return nil, fmt.Errorf("participations: %w", err)
 	}
-	if r.seesText(parties, row.Report.ComplaintID) {
-		plain, err := openReport(s.keys, row.Report.ReportID, row.Report.Sealed)
+	if r.seesText(parties, &row.Report) {
+		said, err := s.said(ctx, q, &row.Report)
 		if err != nil {
 			return nil, err
 		}
-		resp.Text = plain.Text
+		resp.Text = said[0]
 	}
 	return resp, nil
 }

@@ -20,7 +20,7 @@ import (
 	"quietline/services/reporting/store"
 )
 
-// ListQuarantined lists rows that wait for a person, oldest first. Their contents stay sealed.
+// ListQuarantined lists rows that wait for a person, oldest first; those of all senders to the centre and the lead ministry. Their contents stay sealed.
 func (s *Server) ListQuarantined(ctx context.Context, req *reportingv1.ListQuarantinedRequest) (*reportingv1.ListQuarantinedResponse, error) {
 	state := req.GetState()
 	if state == "" {
@@ -37,7 +37,10 @@ func (s *Server) ListQuarantined(ctx context.Context, req *reportingv1.ListQuara
 		after = beginningOfIDs
 	}
 	size := pg.PageSize(req.GetPageSize())
-	rows, err := store.New(s.db).ListQuarantined(ctx, store.ListQuarantinedParams{State: state, After: after, PageSize: size + 1})
+	r := readerOf(ctx)
+	rows, err := store.New(s.db).ListQuarantined(ctx, store.ListQuarantinedParams{
+		State: state, After: after, SeesAll: r.seesAll, AgencyID: r.agency, PageSize: size + 1,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list quarantined: %w", err)
 	}
@@ -77,6 +80,9 @@ func (s *Server) RepairQuarantined(ctx context.Context, req *reportingv1.RepairQ
 		begun = nil
 		q := store.New(tx)
 		e, err := q.LockEntry(ctx, req.GetQuarantineId())
+		if r := readerOf(ctx); err == nil && !r.seesAll && e.Sender != r.agency {
+			err = pgx.ErrNoRows // another sender's rows are not there
+		}
 		if err != nil {
 			return nil, errs.NotFound(err, "quarantine entry %s", req.GetQuarantineId())
 		}
@@ -123,7 +129,8 @@ func (s *Server) repair(ctx context.Context, tx pgx.Tx, req *reportingv1.RepairQ
 		return nil, "", nil, fmt.Errorf("kept header: %w", err)
 	}
 	b := &batch{
-		keys: s.keys, header: header, rawHeader: e.Header, sender: e.Sender, by: identity.ActorOf(ctx).GetSubject(), at: at, policy: policy,
+		keys: s.keys, receipt: s.receipt, header: header, rawHeader: e.Header, sender: e.Sender,
+		by: identity.ActorOf(ctx).GetSubject(), at: at, policy: policy,
 	}
 	r, err := s.corrected(b, req, e)
 	if err != nil {

@@ -145,6 +145,33 @@ func lacking(ctx context.Context, tx pgx.Tx, complaintID string) (int64, error) 
 	return n, nil
 }
 
+// mayClose refuses while a report lacks its result. What was decided without looking at a report that has joined since,
+// that all were withdrawn or that none is accepted, does not stand: then the state is not the one that was decided on.
+func mayClose(ctx context.Context, tx pgx.Tx, complaintID, result string) error {
+	if result == resultWithdrawn {
+		left, err := store.New(tx).HasReports(ctx, complaintID)
+		if err != nil {
+			return fmt.Errorf("reports left: %w", err)
+		}
+		if left {
+			return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
+				"complaint %s has reports that were not withdrawn", complaintID)
+		}
+	}
+	missing, err := lacking(ctx, tx, complaintID)
+	switch {
+	case err != nil:
+		return err
+	case missing > 0 && result == resultNotAccepted:
+		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
+			"%d reports of complaint %s joined it and have not been decided on", missing, complaintID)
+	case missing > 0:
+		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING,
+			"%d reports of complaint %s lack their result", missing, complaintID)
+	}
+	return nil
+}
+
 // CloseComplaint closes a watched, refused or withdrawn complaint. When a new round has begun the old one's workflow is
 // told so and just ends.
 func (s *Server) CloseComplaint(ctx context.Context, req *reportingv1.CloseComplaintRequest) (*reportingv1.CloseComplaintResponse, error) {
@@ -159,13 +186,8 @@ func (s *Server) CloseComplaint(ctx context.Context, req *reportingv1.CloseCompl
 		case c.State == stateClosed:
 			return &reportingv1.CloseComplaintResponse{Closed: true}, nil
 		}
-		missing, err := lacking(ctx, tx, c.ComplaintID)
-		if err != nil {
+		if err := mayClose(ctx, tx, c.ComplaintID, req.GetResult()); err != nil {
 			return nil, err
-		}
-		if missing > 0 {
-			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING,
-				"%d reports of complaint %s lack their result", missing, c.ComplaintID)
 		}
 		if err := store.New(tx).CloseComplaint(ctx, store.CloseComplaintParams{ComplaintID: c.ComplaintID, Result: req.GetResult(), At: &at}); err != nil {
 			return nil, fmt.Errorf("close complaint: %w", err)

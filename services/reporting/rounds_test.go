@@ -258,30 +258,6 @@ func TestAdvance_forgedDetaches(t *testing.T) {
 	m.sound(t)
 }
 
-func TestRecordClassification_majority(t *testing.T) {
-	m := start(t)
-	c := m.as(centre)
-	send(t, c, line("T-1", "13900000001", "17000000001", "10:00:00"), line("T-2", "13900000002", "17000000001", "10:05:00"), line("T-3", "13900000003", "17000000001", "10:06:00"))
-	s := m.script(t, m.only(t))
-	s.begin(1)
-	classes := []*reportingv1.ReportClass{{Category: "commercial", Sector: "loans", Confidence: 0.5}, {Category: "commercial", Sector: "insurance", Confidence: 0.4}, {Category: "criminal", Sector: "other", Confidence: 0.8}}
-	for i, r := range s.facts().GetReports() {
-		classes[i].ReportId = r.GetReport().GetReportId()
-	}
-	classify := func(req *reportingv1.RecordClassificationRequest) *reportingv1.Complaint {
-		t.Helper()
-		req.RequestId, req.ComplaintId, req.Round = uuid.NewString(), s.id, 1
-		must[*reportingv1.RecordClassificationResponse](t)(s.w.RecordClassification(t.Context(), req))
-		return s.facts().GetComplaint()
-	}
-	if got := classify(&reportingv1.RecordClassificationRequest{Reports: classes}); got.GetCategory() != "commercial" || got.GetSector() != "loans" {
-		t.Errorf("majority: %s %s", got.GetCategory(), got.GetSector())
-	}
-	if got := classify(&reportingv1.RecordClassificationRequest{Category: "malicious", Sector: "other"}); got.GetCategory() != "malicious" {
-		t.Errorf("a person's class: %s", got.GetCategory())
-	}
-}
-
 func TestListUnstarted(t *testing.T) {
 	m := start(t)
 	send(t, m.as(centre), line("T-1", "13900000001", "17000000001", "10:00:00"), line("T-2", "13900000002", "17000000002", "10:05:00"), line("T-3", "13900000003", "17000000003", "10:06:00"))

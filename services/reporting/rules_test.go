@@ -1,7 +1,6 @@
 package reporting
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -63,23 +62,6 @@ func TestReopening(t *testing.T) {
 	}
 }
 
-// The majority does not depend on the order of the reports.
-func TestMajority(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		weights := rapid.SliceOf(rapid.Custom(func(t *rapid.T) weight {
-			return weight{
-				rapid.SampledFrom([]string{"commercial", "criminal"}).Draw(t, "category"),
-				rapid.SampledFrom([]string{"", "loans", "other"}).Draw(t, "sector"), float64(rapid.IntRange(0, 4).Draw(t, "weight")),
-			}
-		})).Draw(t, "weights")
-		category, sector := majority(weights)
-		slices.Reverse(weights)
-		if c, s := majority(weights); c != category || s != sector {
-			t.Errorf("%s/%s one way, %s/%s the other", category, sector, c, s)
-		}
-	})
-}
-
 func TestSealedReport(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String()
@@ -104,5 +86,20 @@ func TestSentence(t *testing.T) {
 	}
 	if got := sentence("assigned", "", "湖南省通信管理局"); got != "您的举报已分送湖南省通信管理局办理。" {
 		t.Error(got)
+	}
+}
+
+func TestOperatorOf(t *testing.T) {
+	for _, tt := range []struct{ number, province, want string }{
+		{"13900000001", "44", "cmcc-44"},
+		{"133 0000 0001", "11", "ctcc-11"},
+		{"13114590000", "", "cucc-23"},   // the number's own province
+		{"13114590000", "湖南", "cucc-23"}, // not a code
+		{"073188888888", "43", ""},       // a landline tells no operator
+		{"", "43", ""},
+	} {
+		if got := operatorOf(phone.Parse(tt.number), tt.province); got != tt.want {
+			t.Errorf("%s in %q: %q, want %q", tt.number, tt.province, got, tt.want)
+		}
 	}
 }

@@ -10,6 +10,10 @@ const (
 	feedbackWatching = "watching"
 )
 
+// feedbackOfRound are the stages that all reports of a round are told alike, also those that join it later. The others
+// depend on the report or on what it was asked.
+var feedbackOfRound = []string{feedbackAccepted, "assigned", "measure"}
+
 var feedbackStages = []string{
 	feedbackAccepted, "not_accepted", "supplement_asked", "assigned", "checked", "measure", feedbackResult, feedbackReopened, feedbackWatching,
 }
@@ -49,6 +53,7 @@ var sentences = map[string]map[string]string{
 		"":                  "您的举报已办结。",
 		"measures":          "您的举报经核查属实，主管单位已依法采取处置措施。如仍收到同类来电，请在回访时告知。",
 		"case":              "您的举报经核查属实，主管单位已立案查处。案件结果将依法公开。",
+		"case_no_penalty":   "您的举报经核查属实，主管单位已立案查处，案件已依法办结，未予行政处罚。",
 		"no_measure":        "您的举报经核查属实，情节轻微，主管单位已予提醒，未采取其他措施。",
 		"not_substantiated": "您的举报经核查，未发现所述违规情形。",
 		"no_evidence":       "您的举报经核查，现有证据不足以认定。如有新的证据，欢迎再次举报。",

@@ -21,6 +21,7 @@ type Server struct {
 	db         *pgxpool.Pool
 	now        func() time.Time
 	keys       *seal.Keys
+	receipt    func(time.Time) string
 	formats    map[string]*format.Format
 	starter    *starter                             // asks casework after commits, never waited for
 	assignment assignmentv1.AssignmentServiceClient // open check tasks, for RevealCalledNumber
@@ -48,7 +49,7 @@ func New(db *pgxpool.Pool, deps Deps) (*Server, error) {
 		deps.Now = time.Now
 	}
 	return &Server{
-		db: db, now: deps.Now, keys: deps.Keys, formats: formats,
+		db: db, now: deps.Now, keys: deps.Keys, receipt: newReceipt, formats: formats,
 		starter: deps.Starter, assignment: deps.Assignment, evidence: deps.Evidence,
 	}, nil
 }

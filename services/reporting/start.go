@@ -29,9 +29,17 @@ func newStarter(casework caseworkv1.CaseworkServiceClient, rate int) *starter {
 	return &starter{casework: casework, rate: rate, rounds: make(chan round, startQueue), nudges: make(chan round, startMost)}
 }
 
-// start takes rounds on. It never blocks.
+// start takes rounds on, and tells the round before one that re-opens that it is over. It never blocks.
 func (s *starter) start(rounds ...round) {
-	if s == nil || s.rate <= 0 {
+	if s == nil {
+		return
+	}
+	for _, r := range rounds {
+		if r.number > 1 {
+			s.nudge(round{r.complaintID, r.number - 1})
+		}
+	}
+	if s.rate <= 0 {
 		return
 	}
 	for _, r := range rounds {

@@ -43,7 +43,7 @@ func (t *track) transferred() bool {
 	if t.complaint.Result == resultTransferred || t.code == resultTransferred {
 		return true
 	}
-	return t.complaint.Category == "criminal" && !t.complaint.Forged && t.handledAt() >= 0
+	return t.complaint.Category == "criminal" && t.handledAt() >= 0
 }
 
 // handledAt is the entry at which the handling of the report's round began, -1 when it has not.

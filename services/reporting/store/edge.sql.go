@@ -162,14 +162,59 @@ func (q *Queries) CountReveals(ctx context.Context, arg CountRevealsParams) (int
 	return count, err
 }
 
+const evidenceFacts = `-- name: EvidenceFacts :many
+SELECT e.evidence_id, e.agency_id, coalesce(r.handed_in AND NOT r.verified, false)::boolean AS unverified
+FROM evidence e
+LEFT JOIN LATERAL (SELECT true AS handed_in, bool_or(r.verified) AS verified, bool_or(r.complaint_id = $1) AS ours
+    FROM report_evidence x JOIN report r USING (report_id) WHERE x.evidence_id = e.evidence_id HAVING count(*) > 0) r ON true
+WHERE e.evidence_id = ANY ($2::uuid[]) AND (e.complaint_id = $1 OR r.ours)
+ORDER BY e.evidence_id
+`
+
+type EvidenceFactsParams struct {
+	ComplaintID string
+	EvidenceIds []string
+}
+
+type EvidenceFactsRow struct {
+	EvidenceID string
+	AgencyID   string
+	Unverified bool
+}
+
+// EvidenceFacts describes files that belong to a complaint: put to it by an agency, or with one of its reports. What came
+// with unverified reports only is marked.
+func (q *Queries) EvidenceFacts(ctx context.Context, arg EvidenceFactsParams) ([]EvidenceFactsRow, error) {
+	rows, err := q.db.Query(ctx, evidenceFacts, arg.ComplaintID, arg.EvidenceIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EvidenceFactsRow
+	for rows.Next() {
+		var i EvidenceFactsRow
+		if err := rows.Scan(&i.EvidenceID, &i.AgencyID, &i.Unverified); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const evidenceFor = `-- name: EvidenceFor :one
 SELECT evidence_id, complaint_id, kind, media_type, size_bytes, sha256, blob_key, hold_until, agency_id, put_by, created_at FROM evidence e
 WHERE e.evidence_id = $1 AND (
     $2::boolean
     OR (e.agency_id <> '' AND e.agency_id = $3)
-    OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = e.complaint_id AND p.agency_id = $3)
+    OR EXISTS (SELECT FROM complaint_party p
+        WHERE p.agency_id = $3 AND p.until_time IS NULL AND p.complaint_id = e.complaint_id
+          AND NOT EXISTS (SELECT FROM report_evidence x WHERE x.evidence_id = e.evidence_id))
+    -- what a reporter handed in is for those who judge it
     OR EXISTS (SELECT FROM report_evidence x JOIN report r USING (report_id) JOIN complaint_party p ON p.complaint_id = r.complaint_id
-        WHERE x.evidence_id = e.evidence_id AND p.agency_id = $3))
+        WHERE x.evidence_id = e.evidence_id AND p.agency_id = $3 AND p.until_time IS NULL AND p.part IN ('lead', 'co')))
 `
 
 type EvidenceForParams struct {
@@ -281,6 +326,17 @@ func (q *Queries) FollowUpOf(ctx context.Context, arg FollowUpOfParams) (FollowU
 	return i, err
 }
 
+const hasEvidence = `-- name: HasEvidence :one
+SELECT EXISTS (SELECT FROM evidence WHERE evidence_id = $1)
+`
+
+func (q *Queries) HasEvidence(ctx context.Context, evidenceID string) (bool, error) {
+	row := q.db.QueryRow(ctx, hasEvidence, evidenceID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const lockReveals = `-- name: LockReveals :exec
 SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 `
@@ -365,7 +421,7 @@ func (q *Queries) SealedReport(ctx context.Context, reportID string) (SealedRepo
 }
 
 const takesPart = `-- name: TakesPart :one
-SELECT EXISTS (SELECT FROM complaint_party WHERE complaint_id = $1 AND agency_id = $2)
+SELECT EXISTS (SELECT FROM complaint_party WHERE complaint_id = $1 AND agency_id = $2 AND until_time IS NULL)
 `
 
 type TakesPartParams struct {
@@ -424,6 +480,44 @@ func (q *Queries) Timeline(ctx context.Context, arg TimelineParams) ([]TimelineR
 		return nil, err
 	}
 	return items, nil
+}
+
+const unclassify = `-- name: Unclassify :exec
+UPDATE report SET classified = false WHERE report_id = $1
+`
+
+func (q *Queries) Unclassify(ctx context.Context, reportID string) error {
+	_, err := q.db.Exec(ctx, unclassify, reportID)
+	return err
+}
+
+const useEvidenceQuota = `-- name: UseEvidenceQuota :execrows
+INSERT INTO evidence_quota (day, put_by, files, bytes)
+SELECT $1::timestamptz, $2::text, 1, $3::bigint WHERE 1 <= $4::bigint AND $3 <= $5::bigint
+ON CONFLICT ON CONSTRAINT evidence_quota_pkey DO UPDATE SET files = evidence_quota.files + 1, bytes = evidence_quota.bytes + excluded.bytes
+WHERE evidence_quota.files + 1 <= $4 AND evidence_quota.bytes + excluded.bytes <= $5
+`
+
+type UseEvidenceQuotaParams struct {
+	Day       time.Time
+	PutBy     string
+	Size      int64
+	MostFiles int64
+	MostBytes int64
+}
+
+func (q *Queries) UseEvidenceQuota(ctx context.Context, arg UseEvidenceQuotaParams) (int64, error) {
+	result, err := q.db.Exec(ctx, useEvidenceQuota,
+		arg.Day,
+		arg.PutBy,
+		arg.Size,
+		arg.MostFiles,
+		arg.MostBytes,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const withdrawReport = `-- name: WithdrawReport :exec

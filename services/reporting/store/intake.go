@@ -33,6 +33,7 @@ type NewReport struct {
 	FiledTime        time.Time
 	CreatedAt        time.Time
 	ReporterIndex    []byte
+	ReporterOperator string
 	Sealed           []byte
 	SameCallAs       *uuid.UUID
 }
@@ -40,7 +41,7 @@ type NewReport struct {
 var reportColumns = []string{
 	"report_id", "complaint_id", "round", "receipt", "sender", "sender_no", "content_hash", "channel", "displayed", "call_time",
 	"duration_seconds", "method", "reported_type", "company", "reporter_province", "consent", "verified", "privacy_notice",
-	"filed_time", "created_at", "reporter_index", "sealed", "same_call_as",
+	"filed_time", "created_at", "reporter_index", "reporter_operator", "sealed", "same_call_as",
 }
 
 // CopyReports writes reports by COPY. A number that was sent before is an error (23505 on report_sent_once).
@@ -54,7 +55,7 @@ func CopyReports(ctx context.Context, tx pgx.Tx, reports []*NewReport) error {
 		return []any{ // as bytes: a uuid.UUID would travel through its text form
 			[16]byte(r.ReportID), [16]byte(r.ComplaintID), r.Round, r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
 			r.DurationSeconds, r.Method, r.ReportedType, r.Company, r.ReporterProvince, r.Consent, r.Verified, r.PrivacyNotice,
-			r.FiledTime, r.CreatedAt, r.ReporterIndex, r.Sealed, same,
+			r.FiledTime, r.CreatedAt, r.ReporterIndex, r.ReporterOperator, r.Sealed, same,
 		}, nil
 	}))
 	return err
@@ -194,10 +195,10 @@ ON CONFLICT (key) WHERE state <> 'CLOSED' DO NOTHING`
 ), r AS (
     INSERT INTO report (report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time,
         duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time,
-        created_at, reporter_index, sealed, same_call_as)
+        created_at, reporter_index, reporter_operator, sealed, same_call_as)
     SELECT $1::uuid, c.complaint_id, c.round, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8, $9::integer,
         $10::text, $11::text, $12::text, $13::text, $14::smallint, $15, $16::text, $17::timestamptz, $18::timestamptz,
-        $19::bytea, $20::bytea, CASE WHEN $21::boolean THEN (
+        $19::bytea, $24::text, $20::bytea, CASE WHEN $21::boolean THEN (
             SELECT s.report_id FROM report s
             WHERE s.complaint_id IN (c.complaint_id, c.previous_complaint_id) AND s.reporter_index = $19 AND s.same_call_as IS NULL
               AND s.call_time BETWEEN $8::timestamptz - make_interval(secs => $22) AND $8::timestamptz + make_interval(secs => $22)
@@ -221,7 +222,7 @@ func FileOne(ctx context.Context, tx pgx.Tx, c *NewComplaint, r *NewReport, link
 	})
 	b.Queue(fileOneSQL, [16]byte(r.ReportID), r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
 		r.DurationSeconds, r.Method, r.ReportedType, r.Company, r.ReporterProvince, r.Consent, r.Verified, r.PrivacyNotice,
-		r.FiledTime, r.CreatedAt, r.ReporterIndex, r.Sealed, link, window, c.Key).Query(func(rows pgx.Rows) error {
+		r.FiledTime, r.CreatedAt, r.ReporterIndex, r.Sealed, link, window, c.Key, r.ReporterOperator).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, scanJoined)
 		if len(found) == 1 {
 			j, raced = &found[0], false

@@ -42,10 +42,12 @@ type Complaint struct {
 }
 
 type ComplaintParty struct {
+	PartyID     int64
 	ComplaintID string
 	AgencyID    string
 	Part        string
 	SinceTime   time.Time
+	UntilTime   *time.Time
 	CreatedAt   time.Time
 }
 
@@ -85,11 +87,13 @@ type Report struct {
 	FiledTime        time.Time
 	CreatedAt        time.Time
 	ReporterIndex    []byte
+	ReporterOperator string
 	Sealed           []byte
 	SameCallAs       *string
 	Relapse          bool
 	Category         string
 	Sector           string
+	Classified       bool
 	Confidence       float32
 	Finding          string
 	FindingReason    string

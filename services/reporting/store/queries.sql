@@ -62,19 +62,24 @@ SELECT EXISTS (SELECT FROM complaint WHERE key = $1 AND state <> 'CLOSED');
 -- name: AddParties :exec
 INSERT INTO complaint_party (complaint_id, agency_id, part, since_time)
 SELECT @complaint_id, unnest(@agencies::text[]), unnest(@parts::text[]), unnest(@since::timestamptz[])
-ON CONFLICT DO NOTHING;
+ON CONFLICT (complaint_id, agency_id, part) WHERE until_time IS NULL DO NOTHING;
+
+-- name: EndLeads :exec
+UPDATE complaint_party SET until_time = @at
+WHERE complaint_id = @complaint_id AND agency_id = ANY (@agencies::text[]) AND part = 'lead' AND until_time IS NULL;
 
 -- name: PartiesOf :many
-SELECT * FROM complaint_party WHERE complaint_id = ANY (@complaint_ids::uuid[]) ORDER BY since_time, agency_id, part;
+SELECT * FROM complaint_party WHERE complaint_id = ANY (@complaint_ids::uuid[]) ORDER BY since_time, agency_id, part, party_id;
 
 -- name: ClassifyReports :exec
-UPDATE report r SET category = u.category, sector = u.sector, confidence = u.confidence
+UPDATE report r SET category = u.category, sector = u.sector, confidence = u.confidence, classified = true
 FROM (SELECT unnest(@report_ids::uuid[]) AS report_id, unnest(@categories::text[]) AS category, unnest(@sectors::text[]) AS sector,
     unnest(@confidences::real[]) AS confidence) u
 WHERE r.report_id = u.report_id AND r.complaint_id = @complaint_id;
 
 -- name: CategoryWeights :many
-SELECT category, sector, sum(confidence)::double precision AS weight FROM report
+SELECT category, sector, sum(confidence)::double precision AS weight, sum(confidence * confidence)::double precision AS squares
+FROM report
 WHERE complaint_id = $1 AND category <> '' AND withdrawn_at IS NULL
 GROUP BY category, sector;
 
@@ -103,6 +108,7 @@ SELECT gen_random_uuid() AS feedback_id, r.report_id, r.round, @stage::text AS s
        r.sender, @at::timestamptz AS created_at
 FROM report r
 WHERE r.complaint_id = @complaint_id AND r.round = @round AND r.withdrawn_at IS NULL
+  AND NOT EXISTS (SELECT FROM feedback n WHERE n.report_id = r.report_id AND n.round = r.round AND n.stage = 'not_accepted')
 ORDER BY r.report_id
 ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING;
 
@@ -113,6 +119,23 @@ FROM report r
 WHERE r.report_id = ANY (@report_ids::uuid[])
 ORDER BY r.report_id
 ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING;
+
+-- name: KeepRoundFeedback :exec
+INSERT INTO round_feedback (complaint_id, round, stage, code, text, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT ON CONSTRAINT round_feedback_pkey DO UPDATE SET code = excluded.code, text = excluded.text, created_at = excluded.created_at;
+
+-- name: TellJoined :exec
+INSERT INTO feedback (feedback_id, report_id, round, stage, code, text, sender, created_at)
+SELECT gen_random_uuid(), r.report_id, r.round, g.stage,
+       CASE g.stage WHEN 'accepted' THEN @code::text ELSE g.code END,
+       CASE g.stage WHEN 'accepted' THEN @sentence::text ELSE g.text END, r.sender, @at::timestamptz
+FROM report r JOIN round_feedback g USING (complaint_id, round)
+WHERE r.report_id = ANY (@report_ids::uuid[]) AND g.stage = ANY (@stages::text[])
+ORDER BY r.report_id, g.created_at
+ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING;
+
+-- name: Touch :exec
+UPDATE complaint SET updated_at = @at WHERE complaint_id = @complaint_id;
 
 -- name: WithoutResult :one
 SELECT count(*) FROM report r
@@ -156,11 +179,28 @@ RETURNING report_id, (verified AND same_call_as IS NULL)::boolean AS counts;
 UPDATE complaint SET relapse_count = $2 WHERE complaint_id = $1;
 
 -- name: ReportsWithText :many
-SELECT sqlc.embed(r), sqlc.embed(c)
-FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.* FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.complaint_id = @complaint_id AND r.withdrawn_at IS NULL
 ORDER BY (r.round = c.round) DESC, r.report_id DESC
 LIMIT @max_reports;
+
+-- name: UnclassifiedReports :many
+SELECT * FROM report
+WHERE complaint_id = @complaint_id AND withdrawn_at IS NULL AND NOT classified
+ORDER BY report_id
+LIMIT @max_reports;
+
+-- name: ReportersOperator :one
+SELECT reporter_operator FROM report
+WHERE complaint_id = $1 AND withdrawn_at IS NULL AND reporter_operator <> ''
+GROUP BY reporter_operator
+ORDER BY count(DISTINCT reporter_index) DESC, reporter_operator
+LIMIT 1;
+
+-- name: SupplementsOf :many
+SELECT supplement_id, report_id, sealed FROM supplement WHERE report_id = ANY (@report_ids::uuid[])
+ORDER BY report_id, supplement_id
+LIMIT 1000;
 
 -- name: Supplemented :one
 SELECT EXISTS (
@@ -224,7 +264,7 @@ WHERE quarantine_id = @quarantine_id;
 
 -- name: ListQuarantined :many
 SELECT quarantine_id, sender, sender_no, fate, field, reason, state, report_id, created_at FROM quarantine
-WHERE state = @state AND quarantine_id > @after
+WHERE state = @state AND quarantine_id > @after AND (@sees_all::boolean OR sender = @agency_id)
 ORDER BY quarantine_id LIMIT @page_size;
 
 -- name: CountReports :one
@@ -248,11 +288,16 @@ ORDER BY c.complaint_id LIMIT @page_size;
 -- name: VisibleComplaint :one
 SELECT * FROM complaint c
 WHERE c.complaint_id = @complaint_id
-  AND (@sees_all::boolean OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = @agency_id));
+  AND (@sees_all::boolean
+       OR EXISTS (SELECT FROM complaint_party p
+                  WHERE p.complaint_id = c.complaint_id AND p.agency_id = @agency_id AND p.until_time IS NULL)
+       OR (@sent::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = @agency_id)));
 
 -- name: ListComplaints :many
 SELECT * FROM complaint c
-WHERE (@sees_all::boolean OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = @agency_id))
+WHERE (@sees_all::boolean
+       OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = @agency_id AND p.until_time IS NULL)
+       OR (@sent::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = @agency_id)))
   AND (@state::text = '' OR c.state = @state)
   AND (@stage::text = '' OR c.stage = @stage)
   AND (@number::text = '' OR c.number_normal = @number)
@@ -264,12 +309,13 @@ LIMIT @page_size;
 SELECT sqlc.embed(r), sqlc.embed(c) FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.report_id = @report_id
   AND (@sees_all::boolean OR r.sender = @agency_id
-       OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = @agency_id));
+       OR EXISTS (SELECT FROM complaint_party p
+                  WHERE p.complaint_id = c.complaint_id AND p.agency_id = @agency_id AND p.until_time IS NULL));
 
 -- name: ListReports :many
 SELECT sqlc.embed(r), sqlc.embed(c) FROM report r JOIN complaint c USING (complaint_id)
 WHERE (@sees_all::boolean OR r.sender = @agency_id
-       OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = @agency_id))
+       OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = @agency_id AND p.until_time IS NULL))
   AND (@complaint_id::text = '' OR r.complaint_id = nullif(@complaint_id, '')::uuid)
   AND (@number::text = '' OR c.number_normal = @number)
   AND (@before::text = '' OR r.report_id < nullif(@before, '')::uuid)

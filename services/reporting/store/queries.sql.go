@@ -43,7 +43,7 @@ func (q *Queries) AddHistory(ctx context.Context, arg AddHistoryParams) error {
 const addParties = `-- name: AddParties :exec
 INSERT INTO complaint_party (complaint_id, agency_id, part, since_time)
 SELECT $1, unnest($2::text[]), unnest($3::text[]), unnest($4::timestamptz[])
-ON CONFLICT DO NOTHING
+ON CONFLICT (complaint_id, agency_id, part) WHERE until_time IS NULL DO NOTHING
 `
 
 type AddPartiesParams struct {
@@ -233,7 +233,8 @@ func (q *Queries) CallsOf(ctx context.Context, complaintID string) (CallsOfRow, 
 }
 
 const categoryWeights = `-- name: CategoryWeights :many
-SELECT category, sector, sum(confidence)::double precision AS weight FROM report
+SELECT category, sector, sum(confidence)::double precision AS weight, sum(confidence * confidence)::double precision AS squares
+FROM report
 WHERE complaint_id = $1 AND category <> '' AND withdrawn_at IS NULL
 GROUP BY category, sector
 `
@@ -242,6 +243,7 @@ type CategoryWeightsRow struct {
 	Category string
 	Sector   string
 	Weight   float64
+	Squares  float64
 }
 
 func (q *Queries) CategoryWeights(ctx context.Context, complaintID string) ([]CategoryWeightsRow, error) {
@@ -253,7 +255,12 @@ func (q *Queries) CategoryWeights(ctx context.Context, complaintID string) ([]Ca
 	var items []CategoryWeightsRow
 	for rows.Next() {
 		var i CategoryWeightsRow
-		if err := rows.Scan(&i.Category, &i.Sector, &i.Weight); err != nil {
+		if err := rows.Scan(
+			&i.Category,
+			&i.Sector,
+			&i.Weight,
+			&i.Squares,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -286,7 +293,7 @@ func (q *Queries) ClassifyComplaint(ctx context.Context, arg ClassifyComplaintPa
 }
 
 const classifyReports = `-- name: ClassifyReports :exec
-UPDATE report r SET category = u.category, sector = u.sector, confidence = u.confidence
+UPDATE report r SET category = u.category, sector = u.sector, confidence = u.confidence, classified = true
 FROM (SELECT unnest($2::uuid[]) AS report_id, unnest($3::text[]) AS category, unnest($4::text[]) AS sector,
     unnest($5::real[]) AS confidence) u
 WHERE r.report_id = u.report_id AND r.complaint_id = $1
@@ -466,6 +473,22 @@ func (q *Queries) DetachForged(ctx context.Context, arg DetachForgedParams) erro
 	return err
 }
 
+const endLeads = `-- name: EndLeads :exec
+UPDATE complaint_party SET until_time = $1
+WHERE complaint_id = $2 AND agency_id = ANY ($3::text[]) AND part = 'lead' AND until_time IS NULL
+`
+
+type EndLeadsParams struct {
+	At          *time.Time
+	ComplaintID string
+	Agencies    []string
+}
+
+func (q *Queries) EndLeads(ctx context.Context, arg EndLeadsParams) error {
+	_, err := q.db.Exec(ctx, endLeads, arg.At, arg.ComplaintID, arg.Agencies)
+	return err
+}
+
 const entryByID = `-- name: EntryByID :one
 SELECT quarantine_id, sender, sender_no, fate, field, reason, state, report_id, created_at FROM quarantine WHERE quarantine_id = $1
 `
@@ -564,6 +587,7 @@ SELECT gen_random_uuid() AS feedback_id, r.report_id, r.round, $1::text AS stage
        r.sender, $7::timestamptz AS created_at
 FROM report r
 WHERE r.complaint_id = $8 AND r.round = $9 AND r.withdrawn_at IS NULL
+  AND NOT EXISTS (SELECT FROM feedback n WHERE n.report_id = r.report_id AND n.round = r.round AND n.stage = 'not_accepted')
 ORDER BY r.report_id
 ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING
 `
@@ -704,6 +728,32 @@ func (q *Queries) KeepHeader(ctx context.Context, arg KeepHeaderParams) error {
 	return err
 }
 
+const keepRoundFeedback = `-- name: KeepRoundFeedback :exec
+INSERT INTO round_feedback (complaint_id, round, stage, code, text, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT ON CONSTRAINT round_feedback_pkey DO UPDATE SET code = excluded.code, text = excluded.text, created_at = excluded.created_at
+`
+
+type KeepRoundFeedbackParams struct {
+	ComplaintID string
+	Round       int32
+	Stage       string
+	Code        string
+	Text        string
+	CreatedAt   time.Time
+}
+
+func (q *Queries) KeepRoundFeedback(ctx context.Context, arg KeepRoundFeedbackParams) error {
+	_, err := q.db.Exec(ctx, keepRoundFeedback,
+		arg.ComplaintID,
+		arg.Round,
+		arg.Stage,
+		arg.Code,
+		arg.Text,
+		arg.CreatedAt,
+	)
+	return err
+}
+
 const lastStageEntry = `-- name: LastStageEntry :one
 SELECT entry_id, complaint_id, round, stage, office, due_time, reached_time, created_at FROM stage_entry WHERE complaint_id = $1 AND round = $2 ORDER BY entry_id DESC LIMIT 1
 `
@@ -731,18 +781,21 @@ func (q *Queries) LastStageEntry(ctx context.Context, arg LastStageEntryParams) 
 
 const listComplaints = `-- name: ListComplaints :many
 SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
-WHERE ($1::boolean OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2))
-  AND ($3::text = '' OR c.state = $3)
-  AND ($4::text = '' OR c.stage = $4)
-  AND ($5::text = '' OR c.number_normal = $5)
-  AND ($6::text = '' OR c.complaint_id < nullif($6, '')::uuid)
+WHERE ($1::boolean
+       OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2 AND p.until_time IS NULL)
+       OR ($3::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = $2)))
+  AND ($4::text = '' OR c.state = $4)
+  AND ($5::text = '' OR c.stage = $5)
+  AND ($6::text = '' OR c.number_normal = $6)
+  AND ($7::text = '' OR c.complaint_id < nullif($7, '')::uuid)
 ORDER BY c.complaint_id DESC
-LIMIT $7
+LIMIT $8
 `
 
 type ListComplaintsParams struct {
 	SeesAll  bool
 	AgencyID string
+	Sent     bool
 	State    string
 	Stage    string
 	Number   string
@@ -754,6 +807,7 @@ func (q *Queries) ListComplaints(ctx context.Context, arg ListComplaintsParams) 
 	rows, err := q.db.Query(ctx, listComplaints,
 		arg.SeesAll,
 		arg.AgencyID,
+		arg.Sent,
 		arg.State,
 		arg.Stage,
 		arg.Number,
@@ -811,13 +865,15 @@ func (q *Queries) ListComplaints(ctx context.Context, arg ListComplaintsParams) 
 
 const listQuarantined = `-- name: ListQuarantined :many
 SELECT quarantine_id, sender, sender_no, fate, field, reason, state, report_id, created_at FROM quarantine
-WHERE state = $1 AND quarantine_id > $2
-ORDER BY quarantine_id LIMIT $3
+WHERE state = $1 AND quarantine_id > $2 AND ($3::boolean OR sender = $4)
+ORDER BY quarantine_id LIMIT $5
 `
 
 type ListQuarantinedParams struct {
 	State    string
 	After    string
+	SeesAll  bool
+	AgencyID string
 	PageSize int32
 }
 
@@ -834,7 +890,13 @@ type ListQuarantinedRow struct {
 }
 
 func (q *Queries) ListQuarantined(ctx context.Context, arg ListQuarantinedParams) ([]ListQuarantinedRow, error) {
-	rows, err := q.db.Query(ctx, listQuarantined, arg.State, arg.After, arg.PageSize)
+	rows, err := q.db.Query(ctx, listQuarantined,
+		arg.State,
+		arg.After,
+		arg.SeesAll,
+		arg.AgencyID,
+		arg.PageSize,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -864,9 +926,9 @@ func (q *Queries) ListQuarantined(ctx context.Context, arg ListQuarantinedParams
 }
 
 const listReports = `-- name: ListReports :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
 WHERE ($1::boolean OR r.sender = $2
-       OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2))
+       OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2 AND p.until_time IS NULL))
   AND ($3::text = '' OR r.complaint_id = nullif($3, '')::uuid)
   AND ($4::text = '' OR c.number_normal = $4)
   AND ($5::text = '' OR r.report_id < nullif($5, '')::uuid)
@@ -926,11 +988,13 @@ func (q *Queries) ListReports(ctx context.Context, arg ListReportsParams) ([]Lis
 			&i.Report.FiledTime,
 			&i.Report.CreatedAt,
 			&i.Report.ReporterIndex,
+			&i.Report.ReporterOperator,
 			&i.Report.Sealed,
 			&i.Report.SameCallAs,
 			&i.Report.Relapse,
 			&i.Report.Category,
 			&i.Report.Sector,
+			&i.Report.Classified,
 			&i.Report.Confidence,
 			&i.Report.Finding,
 			&i.Report.FindingReason,
@@ -1252,7 +1316,7 @@ func (q *Queries) OpenComplaint(ctx context.Context, arg OpenComplaintParams) er
 }
 
 const partiesOf = `-- name: PartiesOf :many
-SELECT complaint_id, agency_id, part, since_time, created_at FROM complaint_party WHERE complaint_id = ANY ($1::uuid[]) ORDER BY since_time, agency_id, part
+SELECT party_id, complaint_id, agency_id, part, since_time, until_time, created_at FROM complaint_party WHERE complaint_id = ANY ($1::uuid[]) ORDER BY since_time, agency_id, part, party_id
 `
 
 func (q *Queries) PartiesOf(ctx context.Context, complaintIds []string) ([]ComplaintParty, error) {
@@ -1265,10 +1329,12 @@ func (q *Queries) PartiesOf(ctx context.Context, complaintIds []string) ([]Compl
 	for rows.Next() {
 		var i ComplaintParty
 		if err := rows.Scan(
+			&i.PartyID,
 			&i.ComplaintID,
 			&i.AgencyID,
 			&i.Part,
 			&i.SinceTime,
+			&i.UntilTime,
 			&i.CreatedAt,
 		); err != nil {
 			return nil, err
@@ -1382,9 +1448,23 @@ func (q *Queries) ReopenComplaint(ctx context.Context, arg ReopenComplaintParams
 	return err
 }
 
+const reportersOperator = `-- name: ReportersOperator :one
+SELECT reporter_operator FROM report
+WHERE complaint_id = $1 AND withdrawn_at IS NULL AND reporter_operator <> ''
+GROUP BY reporter_operator
+ORDER BY count(DISTINCT reporter_index) DESC, reporter_operator
+LIMIT 1
+`
+
+func (q *Queries) ReportersOperator(ctx context.Context, complaintID string) (string, error) {
+	row := q.db.QueryRow(ctx, reportersOperator, complaintID)
+	var reporter_operator string
+	err := row.Scan(&reporter_operator)
+	return reporter_operator, err
+}
+
 const reportsWithText = `-- name: ReportsWithText :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id
-FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.complaint_id = $1 AND r.withdrawn_at IS NULL
 ORDER BY (r.round = c.round) DESC, r.report_id DESC
 LIMIT $2
@@ -1395,82 +1475,49 @@ type ReportsWithTextParams struct {
 	MaxReports  int32
 }
 
-type ReportsWithTextRow struct {
-	Report    Report
-	Complaint Complaint
-}
-
-func (q *Queries) ReportsWithText(ctx context.Context, arg ReportsWithTextParams) ([]ReportsWithTextRow, error) {
+func (q *Queries) ReportsWithText(ctx context.Context, arg ReportsWithTextParams) ([]Report, error) {
 	rows, err := q.db.Query(ctx, reportsWithText, arg.ComplaintID, arg.MaxReports)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ReportsWithTextRow
+	var items []Report
 	for rows.Next() {
-		var i ReportsWithTextRow
+		var i Report
 		if err := rows.Scan(
-			&i.Report.ReportID,
-			&i.Report.ComplaintID,
-			&i.Report.Round,
-			&i.Report.Receipt,
-			&i.Report.Sender,
-			&i.Report.SenderNo,
-			&i.Report.ContentHash,
-			&i.Report.Channel,
-			&i.Report.Displayed,
-			&i.Report.CallTime,
-			&i.Report.DurationSeconds,
-			&i.Report.Method,
-			&i.Report.ReportedType,
-			&i.Report.Company,
-			&i.Report.ReporterProvince,
-			&i.Report.Consent,
-			&i.Report.Verified,
-			&i.Report.PrivacyNotice,
-			&i.Report.FiledTime,
-			&i.Report.CreatedAt,
-			&i.Report.ReporterIndex,
-			&i.Report.Sealed,
-			&i.Report.SameCallAs,
-			&i.Report.Relapse,
-			&i.Report.Category,
-			&i.Report.Sector,
-			&i.Report.Confidence,
-			&i.Report.Finding,
-			&i.Report.FindingReason,
-			&i.Report.FindingTask,
-			&i.Report.WithdrawnAt,
-			&i.Complaint.ComplaintID,
-			&i.Complaint.Key,
-			&i.Complaint.Displayed,
-			&i.Complaint.NumberNormal,
-			&i.Complaint.NumberKind,
-			&i.Complaint.NumberProvince,
-			&i.Complaint.NumberCarrier,
-			&i.Complaint.NumberReason,
-			&i.Complaint.State,
-			&i.Complaint.Stage,
-			&i.Complaint.Round,
-			&i.Complaint.Reopened,
-			&i.Complaint.ToLead,
-			&i.Complaint.RelapseCount,
-			&i.Complaint.Category,
-			&i.Complaint.Sector,
-			&i.Complaint.Result,
-			&i.Complaint.Forged,
-			&i.Complaint.RegionSource,
-			&i.Complaint.Disclosure,
-			&i.Complaint.Office,
-			&i.Complaint.DueTime,
-			&i.Complaint.CreatedAt,
-			&i.Complaint.RoundTime,
-			&i.Complaint.StateTime,
-			&i.Complaint.UpdatedAt,
-			&i.Complaint.HandledTime,
-			&i.Complaint.WatchUntil,
-			&i.Complaint.ClosedTime,
-			&i.Complaint.PreviousComplaintID,
+			&i.ReportID,
+			&i.ComplaintID,
+			&i.Round,
+			&i.Receipt,
+			&i.Sender,
+			&i.SenderNo,
+			&i.ContentHash,
+			&i.Channel,
+			&i.Displayed,
+			&i.CallTime,
+			&i.DurationSeconds,
+			&i.Method,
+			&i.ReportedType,
+			&i.Company,
+			&i.ReporterProvince,
+			&i.Consent,
+			&i.Verified,
+			&i.PrivacyNotice,
+			&i.FiledTime,
+			&i.CreatedAt,
+			&i.ReporterIndex,
+			&i.ReporterOperator,
+			&i.Sealed,
+			&i.SameCallAs,
+			&i.Relapse,
+			&i.Category,
+			&i.Sector,
+			&i.Classified,
+			&i.Confidence,
+			&i.Finding,
+			&i.FindingReason,
+			&i.FindingTask,
+			&i.WithdrawnAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1538,7 +1585,7 @@ const sameCalls = `-- name: SameCalls :many
 SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified
 FROM (SELECT unnest($1::uuid[]) AS complaint_id, unnest($2::bytea[]) AS reporter_index) u
 CROSS JOIN LATERAL (
-    SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, sealed, same_call_as, relapse, category, sector, confidence, finding, finding_reason, finding_task, withdrawn_at FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
+    SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
     AND report.same_call_as IS NULL OFFSET 0
 ) r
 `
@@ -1702,6 +1749,68 @@ func (q *Queries) Supplemented(ctx context.Context, arg SupplementedParams) (boo
 	return exists, err
 }
 
+const supplementsOf = `-- name: SupplementsOf :many
+SELECT supplement_id, report_id, sealed FROM supplement WHERE report_id = ANY ($1::uuid[])
+ORDER BY report_id, supplement_id
+LIMIT 1000
+`
+
+type SupplementsOfRow struct {
+	SupplementID string
+	ReportID     string
+	Sealed       []byte
+}
+
+func (q *Queries) SupplementsOf(ctx context.Context, reportIds []string) ([]SupplementsOfRow, error) {
+	rows, err := q.db.Query(ctx, supplementsOf, reportIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SupplementsOfRow
+	for rows.Next() {
+		var i SupplementsOfRow
+		if err := rows.Scan(&i.SupplementID, &i.ReportID, &i.Sealed); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tellJoined = `-- name: TellJoined :exec
+INSERT INTO feedback (feedback_id, report_id, round, stage, code, text, sender, created_at)
+SELECT gen_random_uuid(), r.report_id, r.round, g.stage,
+       CASE g.stage WHEN 'accepted' THEN $1::text ELSE g.code END,
+       CASE g.stage WHEN 'accepted' THEN $2::text ELSE g.text END, r.sender, $3::timestamptz
+FROM report r JOIN round_feedback g USING (complaint_id, round)
+WHERE r.report_id = ANY ($4::uuid[]) AND g.stage = ANY ($5::text[])
+ORDER BY r.report_id, g.created_at
+ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING
+`
+
+type TellJoinedParams struct {
+	Code      string
+	Sentence  string
+	At        time.Time
+	ReportIds []string
+	Stages    []string
+}
+
+func (q *Queries) TellJoined(ctx context.Context, arg TellJoinedParams) error {
+	_, err := q.db.Exec(ctx, tellJoined,
+		arg.Code,
+		arg.Sentence,
+		arg.At,
+		arg.ReportIds,
+		arg.Stages,
+	)
+	return err
+}
+
 const tellReports = `-- name: TellReports :exec
 INSERT INTO feedback (feedback_id, report_id, round, stage, code, text, sender, created_at)
 SELECT gen_random_uuid(), r.report_id, r.round, $1::text, $2::text, $3::text, r.sender, $4::timestamptz
@@ -1728,6 +1837,86 @@ func (q *Queries) TellReports(ctx context.Context, arg TellReportsParams) error 
 		arg.ReportIds,
 	)
 	return err
+}
+
+const touch = `-- name: Touch :exec
+UPDATE complaint SET updated_at = $1 WHERE complaint_id = $2
+`
+
+type TouchParams struct {
+	At          time.Time
+	ComplaintID string
+}
+
+func (q *Queries) Touch(ctx context.Context, arg TouchParams) error {
+	_, err := q.db.Exec(ctx, touch, arg.At, arg.ComplaintID)
+	return err
+}
+
+const unclassifiedReports = `-- name: UnclassifiedReports :many
+SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at FROM report
+WHERE complaint_id = $1 AND withdrawn_at IS NULL AND NOT classified
+ORDER BY report_id
+LIMIT $2
+`
+
+type UnclassifiedReportsParams struct {
+	ComplaintID string
+	MaxReports  int32
+}
+
+func (q *Queries) UnclassifiedReports(ctx context.Context, arg UnclassifiedReportsParams) ([]Report, error) {
+	rows, err := q.db.Query(ctx, unclassifiedReports, arg.ComplaintID, arg.MaxReports)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Report
+	for rows.Next() {
+		var i Report
+		if err := rows.Scan(
+			&i.ReportID,
+			&i.ComplaintID,
+			&i.Round,
+			&i.Receipt,
+			&i.Sender,
+			&i.SenderNo,
+			&i.ContentHash,
+			&i.Channel,
+			&i.Displayed,
+			&i.CallTime,
+			&i.DurationSeconds,
+			&i.Method,
+			&i.ReportedType,
+			&i.Company,
+			&i.ReporterProvince,
+			&i.Consent,
+			&i.Verified,
+			&i.PrivacyNotice,
+			&i.FiledTime,
+			&i.CreatedAt,
+			&i.ReporterIndex,
+			&i.ReporterOperator,
+			&i.Sealed,
+			&i.SameCallAs,
+			&i.Relapse,
+			&i.Category,
+			&i.Sector,
+			&i.Classified,
+			&i.Confidence,
+			&i.Finding,
+			&i.FindingReason,
+			&i.FindingTask,
+			&i.WithdrawnAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const unnumberedEntries = `-- name: UnnumberedEntries :many
@@ -1779,17 +1968,26 @@ func (q *Queries) UnnumberedEntries(ctx context.Context, arg UnnumberedEntriesPa
 const visibleComplaint = `-- name: VisibleComplaint :one
 SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
 WHERE c.complaint_id = $1
-  AND ($2::boolean OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = $3))
+  AND ($2::boolean
+       OR EXISTS (SELECT FROM complaint_party p
+                  WHERE p.complaint_id = c.complaint_id AND p.agency_id = $3 AND p.until_time IS NULL)
+       OR ($4::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = $3)))
 `
 
 type VisibleComplaintParams struct {
 	ComplaintID string
 	SeesAll     bool
 	AgencyID    string
+	Sent        bool
 }
 
 func (q *Queries) VisibleComplaint(ctx context.Context, arg VisibleComplaintParams) (Complaint, error) {
-	row := q.db.QueryRow(ctx, visibleComplaint, arg.ComplaintID, arg.SeesAll, arg.AgencyID)
+	row := q.db.QueryRow(ctx, visibleComplaint,
+		arg.ComplaintID,
+		arg.SeesAll,
+		arg.AgencyID,
+		arg.Sent,
+	)
 	var i Complaint
 	err := row.Scan(
 		&i.ComplaintID,
@@ -1827,10 +2025,11 @@ func (q *Queries) VisibleComplaint(ctx context.Context, arg VisibleComplaintPara
 }
 
 const visibleReport = `-- name: VisibleReport :one
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.report_id = $1
   AND ($2::boolean OR r.sender = $3
-       OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = $3))
+       OR EXISTS (SELECT FROM complaint_party p
+                  WHERE p.complaint_id = c.complaint_id AND p.agency_id = $3 AND p.until_time IS NULL))
 `
 
 type VisibleReportParams struct {
@@ -1869,11 +2068,13 @@ func (q *Queries) VisibleReport(ctx context.Context, arg VisibleReportParams) (V
 		&i.Report.FiledTime,
 		&i.Report.CreatedAt,
 		&i.Report.ReporterIndex,
+		&i.Report.ReporterOperator,
 		&i.Report.Sealed,
 		&i.Report.SameCallAs,
 		&i.Report.Relapse,
 		&i.Report.Category,
 		&i.Report.Sector,
+		&i.Report.Classified,
 		&i.Report.Confidence,
 		&i.Report.Finding,
 		&i.Report.FindingReason,

@@ -20,6 +20,8 @@ INSERT INTO policy (code, value, basis) VALUES
     ('call_age_days', 730, 'programme: oldest call that is taken in, counted back from the filing'),
     ('clock_skew_seconds', 600, 'programme: how far a sender''s clock may run ahead'),
     ('reveal_per_task', 20, 'programme: called numbers shown in clear for one task and day'),
+    ('public_evidence_files', 5000, 'programme: files a day from people without an agency, per account; the anonymous share one'),
+    ('public_evidence_bytes', 4294967296, 'programme: bytes a day from people without an agency, per account; the anonymous share one'),
     ('evidence_hold_days', 1095, 'programme: evidence is kept this long at least');
 
 -- complaint is all reports about the same conduct of the same party. At most one lives per key. It keeps no counts of
@@ -92,17 +94,20 @@ CREATE TABLE complaint_history (
 );
 CREATE INDEX complaint_history_of ON complaint_history (complaint_id);
 
--- complaint_party says which agencies take part; every row-level right follows from it.
+-- complaint_party says which agencies take part and took part; every row-level right follows from a part that lasts.
 CREATE TABLE complaint_party (
+    party_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     complaint_id uuid        NOT NULL REFERENCES complaint,
     agency_id    text        NOT NULL,
     part         text        NOT NULL CONSTRAINT party_part CHECK (part IN ('lead', 'co', 'verifier', 'preserver', 'executor',
         'superior')),
     since_time   timestamptz NOT NULL,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT complaint_party_pkey PRIMARY KEY (complaint_id, agency_id, part)
+    until_time   timestamptz, -- NULL while it lasts
+    created_at   timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX complaint_party_agency ON complaint_party (agency_id, complaint_id);
+CREATE UNIQUE INDEX complaint_party_once ON complaint_party (complaint_id, agency_id, part) WHERE until_time IS NULL;
+CREATE INDEX complaint_party_agency ON complaint_party (agency_id, complaint_id) WHERE until_time IS NULL;
+CREATE INDEX complaint_party_of ON complaint_party (complaint_id);
 
 -- stage_entry is the timeline of a complaint, one row for each step reached in a round.
 CREATE TABLE stage_entry (
@@ -140,11 +145,13 @@ CREATE TABLE report (
     filed_time        timestamptz NOT NULL,
     created_at        timestamptz NOT NULL,
     reporter_index    bytea       NOT NULL, -- keyed MAC of the reporter's number
+    reporter_operator text        NOT NULL, -- agency ID of the operator to which that number's segment is allocated
     sealed            bytea       NOT NULL, -- reporter's and called number, text, raw row
     same_call_as      uuid,
     relapse           boolean     NOT NULL DEFAULT false, -- told of a call after the handling, while watching
     category          text        NOT NULL DEFAULT '',
     sector            text        NOT NULL DEFAULT '',
+    classified        boolean     NOT NULL DEFAULT false, -- also when the class came out empty
     confidence        real        NOT NULL DEFAULT 0,
     finding           text        NOT NULL DEFAULT '',
     finding_reason    text        NOT NULL DEFAULT '',
@@ -212,6 +219,17 @@ CREATE TABLE feedback (
 );
 CREATE INDEX feedback_feed ON feedback (sender, xid, feedback_id);
 
+-- round_feedback is what the reports of a round were told together, for those that join later.
+CREATE TABLE round_feedback (
+    complaint_id uuid        NOT NULL REFERENCES complaint,
+    round        integer     NOT NULL,
+    stage        text        NOT NULL,
+    code         text        NOT NULL,
+    text         text        NOT NULL,
+    created_at   timestamptz NOT NULL,
+    CONSTRAINT round_feedback_pkey PRIMARY KEY (complaint_id, round, stage)
+);
+
 -- evidence describes a stored file; its content lies sealed in the blob store under its ID.
 CREATE TABLE evidence (
     evidence_id  uuid        NOT NULL PRIMARY KEY,
@@ -227,6 +245,15 @@ CREATE TABLE evidence (
     created_at   timestamptz NOT NULL
 );
 CREATE INDEX evidence_of ON evidence (complaint_id);
+
+-- evidence_quota counts what people without an agency put in a day.
+CREATE TABLE evidence_quota (
+    day    timestamptz NOT NULL, -- its beginning in Asia/Shanghai
+    put_by text        NOT NULL,
+    files  bigint      NOT NULL,
+    bytes  bigint      NOT NULL,
+    CONSTRAINT evidence_quota_pkey PRIMARY KEY (day, put_by)
+);
 
 -- evidence_log is the custody log: who put, read or attached a file, and why.
 CREATE TABLE evidence_log (
@@ -283,7 +310,9 @@ CREATE TABLE reveal (
 CREATE INDEX reveal_of_task ON reveal (task_id, created_at);
 
 GRANT SELECT ON policy TO reporting;
-GRANT SELECT, INSERT, UPDATE ON complaint, report, quarantine, complaint_party TO reporting;
+GRANT SELECT, INSERT, UPDATE ON complaint, report, quarantine, round_feedback, evidence_quota TO reporting;
+GRANT SELECT, INSERT ON complaint_party TO reporting;
+GRANT UPDATE (until_time) ON complaint_party TO reporting;
 GRANT SELECT, INSERT ON complaint_history, row_header, report_evidence, supplement, follow_up, reveal, evidence_log TO reporting;
 GRANT SELECT, INSERT ON stage_entry, feedback, evidence TO reporting;
 GRANT UPDATE (office, due_time) ON stage_entry TO reporting;
@@ -291,5 +320,5 @@ GRANT UPDATE (acknowledged_at, acknowledged_by) ON feedback TO reporting;
 GRANT UPDATE (complaint_id, hold_until) ON evidence TO reporting;
 
 -- +goose Down
-DROP TABLE reveal, follow_up, supplement, report_evidence, evidence_log, evidence, feedback, quarantine, row_header, report,
+DROP TABLE reveal, follow_up, supplement, report_evidence, evidence_log, evidence_quota, evidence, round_feedback, feedback, quarantine, row_header, report,
     stage_entry, complaint_party, complaint_history, complaint, policy;
