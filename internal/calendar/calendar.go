@@ -1,16 +1,10 @@
 package calendar
 
 import (
-	"embed"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 	_ "time/tzdata" // machines without zone files still know Shanghai
 )
-
-//go:embed data/*.csv
-var data embed.FS
 
 // Shanghai is the one time zone of the mesh.
 var Shanghai = mustLocation("Asia/Shanghai")
@@ -40,94 +34,30 @@ func (d day) add(n int) day   { return dayOf(d.time().AddDate(0, 0, n)) }
 func (d day) end() time.Time  { return d.add(1).time().Add(-time.Second) }
 func (d day) String() string  { return d.time().Format("2006-01-02") }
 
-// special is what a notice says about a day.
-type special struct {
-	work bool
-	name string
+// reckoning is the calendar as a clock that starts at a time counts it.
+type reckoning struct {
+	*rules
+	at time.Time
 }
 
-// notices has the loaded years and their special days; fixed the days of years without notice, of year 0.
-type notices struct {
-	loaded map[int]bool
-	days   map[day]special
-	fixed  map[day]special
+func (c reckoning) special(d day) (special, bool) {
+	if s, ok := inForce(c.days[d], c.at); ok {
+		return s, true
+	}
+	if c.certain(d.year) {
+		return special{}, false
+	}
+	return inForce(c.fixed[day{0, d.month, d.day}], c.at)
 }
 
-var known = mustNotices()
-
-func mustNotices() *notices {
-	n := &notices{loaded: map[int]bool{}, days: map[day]special{}, fixed: map[day]special{}}
-	files, err := data.ReadDir("data")
-	if err != nil {
-		panic(err)
-	}
-	for _, f := range files {
-		name := strings.TrimSuffix(f.Name(), ".csv")
-		year, err := strconv.Atoi(name)
-		into, prefix := n.days, ""
-		switch {
-		case err == nil:
-			n.loaded[year] = true
-		case name == "fixed":
-			into, prefix = n.fixed, "2000-"
-		default:
-			continue
-		}
-		for _, r := range rows("data/" + f.Name()) {
-			if err := addDays(into, prefix, r); err != nil {
-				panic(fmt.Errorf("%s: %w", f.Name(), err))
-			}
-		}
-	}
-	return n
+// certain says whether the notice of a year is loaded.
+func (c reckoning) certain(year int) bool {
+	_, ok := inForce(c.notices[year], c.at)
+	return ok
 }
 
-func addDays(into map[day]special, prefix string, r []string) error {
-	from, err := time.ParseInLocation("2006-01-02", prefix+r[0], Shanghai)
-	if err != nil {
-		return err
-	}
-	to, err := time.ParseInLocation("2006-01-02", prefix+r[1], Shanghai)
-	if err != nil {
-		return err
-	}
-	for t := from; !t.After(to); t = t.AddDate(0, 0, 1) {
-		d := dayOf(t)
-		if prefix != "" {
-			d.year = 0
-		}
-		into[d] = special{work: r[2] == "work", name: r[3]}
-	}
-	return nil
-}
-
-// rows reads one of our own files: no quotes, a header, # before remarks; the last column may hold commas.
-func rows(name string) (out [][]string) {
-	raw, err := data.ReadFile(name)
-	if err != nil {
-		panic(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	columns := strings.Count(lines[0], ",") + 1
-	for _, line := range lines[1:] {
-		if line != "" && line[0] != '#' {
-			out = append(out, strings.SplitN(line, ",", columns))
-		}
-	}
-	return out
-}
-
-func specialOf(d day) (special, bool) {
-	if known.loaded[d.year] {
-		s, ok := known.days[d]
-		return s, ok
-	}
-	s, ok := known.fixed[day{0, d.month, d.day}]
-	return s, ok
-}
-
-func isWorkday(d day) bool {
-	if s, ok := specialOf(d); ok {
+func (c reckoning) workday(d day) bool {
+	if s, ok := c.special(d); ok {
 		return s.work
 	}
 	wd := d.time().Weekday()
@@ -136,18 +66,27 @@ func isWorkday(d day) bool {
 
 // IsWorkday says whether the day of t in Shanghai is a working day, and whether the notice of its year is loaded.
 func IsWorkday(t time.Time) (workday, certain bool) {
-	d := dayOf(t)
-	return isWorkday(d), known.loaded[d.year]
+	c, d := reckoning{now(), t}, dayOf(t)
+	return c.workday(d), c.certain(d.year)
 }
 
 // AddWorkdays is the end of the n-th working day after the day of t in Shanghai; n of 0 is the end of that day itself.
 func AddWorkdays(t time.Time, n int) time.Time {
-	d := dayOf(t)
+	c, d := reckoning{now(), t}, dayOf(t)
 	for n > 0 {
 		d = d.add(1)
-		if isWorkday(d) {
+		if c.workday(d) {
 			n--
 		}
 	}
 	return d.end()
+}
+
+// Figure is a share or a limit of the programme in force at a time, by its code in shares.csv.
+func Figure(code string, at time.Time) (int, error) {
+	n, ok := inForce(now().figures[code], at)
+	if !ok {
+		return 0, fmt.Errorf("no figure %q at %s", code, at.UTC().Format(time.RFC3339))
+	}
+	return n, nil
 }

@@ -2,7 +2,8 @@ package calendar
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,60 +31,19 @@ type Deadline struct {
 	Source string
 }
 
-// basis is a row of the deadline table.
-type basis struct {
-	code         string
-	amount       int
-	unit         string // wd, cd, h
-	sameDay      bool   // the day of the event counts
-	rollNext     bool   // a last day off rolls to the next working day
-	rehearsalDay time.Duration
-	escalateDays int
-	source       string
-}
-
-var bases = mustBases()
-
-func mustBases() map[string]basis {
-	m := make(map[string]basis)
-	for _, r := range rows("data/deadlines.csv") {
-		b := basis{code: r[0], unit: r[2], sameDay: r[3] == "same", rollNext: r[4] == "next", source: r[7]}
-		b.amount = mustInt(r[1])
-		b.rehearsalDay = time.Duration(mustInt(r[5])) * time.Second
-		b.escalateDays = mustInt(r[6])
-		if b.unit != "wd" && b.unit != "cd" && b.unit != "h" {
-			panic(fmt.Errorf("deadlines.csv: %s: no unit %q", b.code, b.unit))
-		}
-		m[b.code] = b
-	}
-	return m
-}
-
-func mustInt(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		panic(fmt.Errorf("deadlines.csv: %w", err))
-	}
-	return n
-}
-
 // Bases are the codes of the deadline table, sorted.
 func Bases() []string {
-	codes := make([]string, 0, len(bases))
-	for c := range bases {
-		codes = append(codes, c)
-	}
-	sort.Strings(codes)
-	return codes
+	return slices.Sorted(maps.Keys(now().deadlines))
 }
 
-// Due computes the deadline of a basis for something that happened at from.
+// Due computes the deadline of a basis for something that happened at from, by the rules in force then.
 func Due(code string, from time.Time, profile string) (Deadline, error) {
-	b, ok := bases[code]
+	r := now()
+	b, ok := inForce(r.deadlines[code], from)
 	if !ok {
-		return Deadline{}, fmt.Errorf("no deadline basis %q", code)
+		return Deadline{}, fmt.Errorf("no deadline basis %q at %s", code, from.UTC().Format(time.RFC3339))
 	}
-	d := b.statutory(from)
+	d := b.statutory(from, reckoning{r, from})
 	d.Source = b.source
 	switch profile {
 	case Statutory:
@@ -107,9 +67,9 @@ func (b basis) rehearsal() time.Duration {
 	return time.Duration(max(b.amount, 1)) * b.rehearsalDay
 }
 
-func (b basis) statutory(from time.Time) Deadline {
+func (b basis) statutory(from time.Time, c reckoning) Deadline {
 	first := dayOf(from)
-	w := walk{year: first.year}
+	w := walk{reckoning: c, year: first.year}
 	switch b.unit {
 	case "h":
 		end := from.Add(time.Duration(b.amount) * time.Hour)
@@ -133,6 +93,7 @@ func (b basis) statutory(from time.Time) Deadline {
 
 // walk goes through the days of a term and writes down what it sees.
 type walk struct {
+	reckoning
 	year  int // written last, to name a year only when it changes
 	last  day
 	steps []string
@@ -147,7 +108,7 @@ func (w *walk) workdays(d day, n int, sameDay bool) {
 		w.steps = append(w.steps, w.short(d))
 	}
 	for ; n > 0; d = d.add(1) {
-		if !isWorkday(d) {
+		if !w.workday(d) {
 			w.off = append(w.off, d)
 			continue
 		}
@@ -159,7 +120,7 @@ func (w *walk) workdays(d day, n int, sameDay bool) {
 func (w *walk) count(d day) {
 	w.flush()
 	text := w.short(d)
-	if s, ok := specialOf(d); ok && s.work {
+	if s, ok := w.special(d); ok && s.work {
 		text += " (worked)"
 	}
 	w.steps = append(w.steps, text)
@@ -176,10 +137,10 @@ func (w *walk) calendarDays(d day, n int, sameDay bool) {
 
 // roll moves the last day to the next working day.
 func (w *walk) roll() {
-	if isWorkday(w.last) {
+	if w.workday(w.last) {
 		return
 	}
-	for !isWorkday(w.last) {
+	for !w.workday(w.last) {
 		w.off = append(w.off, w.last)
 		w.last = w.last.add(1)
 	}
@@ -195,7 +156,7 @@ func (w *walk) flush() {
 	first, last := w.off[0], w.off[len(w.off)-1]
 	what := "weekend"
 	for _, d := range w.off {
-		if _, ok := specialOf(d); ok {
+		if _, ok := w.special(d); ok {
 			what = "holiday"
 		}
 	}
@@ -218,7 +179,7 @@ func (w *walk) short(d day) string {
 // crosses says whether the term touches a year without notice.
 func (w *walk) crosses(first day) bool {
 	for y := first.year; y <= w.last.year; y++ {
-		if !known.loaded[y] {
+		if !w.certain(y) {
 			return true
 		}
 	}
