@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -124,6 +125,7 @@ func (m *mesh) targets(cfg meshConfig) []target {
 		{identity.Enforcement, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return enforcement.Run(ctx, enforcement.Config{
 				Database: m.stack.DatabaseURL("enforcement"), MigrateDatabase: m.stack.OwnerURL("enforcement"), Keys: data.Path("keys", "enforcement"),
+				Policy: m.policy(),
 			}, src, lis)
 		}},
 		{identity.Disclosure, func(ctx context.Context, src identity.Source, lis net.Listener) error {
@@ -142,10 +144,19 @@ func (m *mesh) runWorkflows(ctx context.Context, cfg meshConfig, src identity.So
 	}
 	return workflows.Run(ctx, workflows.Config{
 		Profile: cfg.Profile, StartRate: startRate(cfg.StartRate), Keys: m.stack.Dirs.Path("keys", "workflows"),
-		Options:   &options,
+		Options: &options, Policy: m.policy(),
 		Reporting: m.addrs[identity.Reporting], Assignment: m.addrs[identity.Assignment], Ledger: m.addrs[identity.Ledger],
 		Credit: m.addrs[identity.Credit], Enforcement: m.addrs[identity.Enforcement], Disclosure: m.addrs[identity.Disclosure],
 	}, src, lis)
+}
+
+// policy is the folder with the programme's own deadlines, holidays and shares; empty when there is none.
+func (m *mesh) policy() string {
+	folder := m.stack.Dirs.Path("policy")
+	if _, err := os.Stat(folder); err != nil {
+		return ""
+	}
+	return folder
 }
 
 // startRate reads 0 as "start none", which the workflows write as a negative rate.

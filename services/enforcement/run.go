@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"quietline/internal/calendar"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
 	"quietline/internal/rpc"
@@ -20,11 +21,15 @@ type Config struct {
 	Listen          string `help:"Address to serve gRPC on." env:"QUIETLINE_ENFORCEMENT_LISTEN" default:"127.0.0.1:7505"`
 	Database        string `help:"URL of enforcement's database, as role enforcement." env:"QUIETLINE_ENFORCEMENT_DATABASE" required:""`
 	MigrateDatabase string `help:"URL of the same database as its owner, for migrations; without it, that of --database." env:"QUIETLINE_ENFORCEMENT_MIGRATE_DATABASE"`
+	Policy          string `help:"Folder with the deadlines and holidays of the programme, over the built-in ones; watched while running." env:"QUIETLINE_ENFORCEMENT_POLICY" type:"path"`
 	Keys            string `help:"Directory of the keysets that seal names of natural persons; made when absent." env:"QUIETLINE_ENFORCEMENT_KEYS" required:""`
 }
 
 // Run migrates the database and serves until ctx ends. Without a listener it listens on cfg.Listen.
 func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener) error {
+	if err := calendar.Load(cfg.Policy); err != nil {
+		return fmt.Errorf("enforcement: %w", err)
+	}
 	keys, err := seal.Open(cfg.Keys)
 	if err != nil {
 		return fmt.Errorf("enforcement: %w", err)

@@ -1299,7 +1299,11 @@ type Triage struct {
 	// Who would verify as far as is known, until the class is certain; an agency_id (暂定核查单位).
 	ProvisionalVerifierId string `protobuf:"bytes,25,opt,name=provisional_verifier_id,json=provisionalVerifierId,proto3" json:"provisional_verifier_id,omitempty"`
 	// Holder, when it is an agency of the mesh that can be given tasks, such as a registered call centre (呼叫中心).
-	CallCentreId  string `protobuf:"bytes,26,opt,name=call_centre_id,json=callCentreId,proto3" json:"call_centre_id,omitempty"`
+	CallCentreId string `protobuf:"bytes,26,opt,name=call_centre_id,json=callCentreId,proto3" json:"call_centre_id,omitempty"`
+	// Share of "not substantiated" that another checks again, in percent, as in force when the round began (复核比例).
+	RecheckPercent int32 `protobuf:"varint,27,opt,name=recheck_percent,json=recheckPercent,proto3" json:"recheck_percent,omitempty"`
+	// How often "ported to" is followed, as in force when the round began (携号追查次数).
+	MaxPorts      int32 `protobuf:"varint,28,opt,name=max_ports,json=maxPorts,proto3" json:"max_ports,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1516,6 +1520,20 @@ func (x *Triage) GetCallCentreId() string {
 	return ""
 }
 
+func (x *Triage) GetRecheckPercent() int32 {
+	if x != nil {
+		return x.RecheckPercent
+	}
+	return 0
+}
+
+func (x *Triage) GetMaxPorts() int32 {
+	if x != nil {
+		return x.MaxPorts
+	}
+	return 0
+}
+
 // RoutedTo says who acts (路由结果).
 type RoutedTo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1699,7 +1717,7 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"disclosure\"=\n" +
 	"\x05Swept\x12\x18\n" +
 	"\astarted\x18\x01 \x01(\x05R\astarted\x12\x1a\n" +
-	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xf1\a\n" +
+	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xb7\b\n" +
 	"\x06Triage\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x1a\n" +
@@ -1730,7 +1748,9 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x05route\x18\x17 \x01(\v2\x1f.quietline.casework.v1.RoutedToR\x05route\x122\n" +
 	"\x15reporters_operator_id\x18\x18 \x01(\tR\x13reportersOperatorId\x126\n" +
 	"\x17provisional_verifier_id\x18\x19 \x01(\tR\x15provisionalVerifierId\x12$\n" +
-	"\x0ecall_centre_id\x18\x1a \x01(\tR\fcallCentreId\"\xe5\x01\n" +
+	"\x0ecall_centre_id\x18\x1a \x01(\tR\fcallCentreId\x12'\n" +
+	"\x0frecheck_percent\x18\x1b \x01(\x05R\x0erecheckPercent\x12\x1b\n" +
+	"\tmax_ports\x18\x1c \x01(\x05R\bmaxPorts\"\xe5\x01\n" +
 	"\bRoutedTo\x12$\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tR\fleadAgencyId\x12\"\n" +
 	"\rco_agency_ids\x18\x02 \x03(\tR\vcoAgencyIds\x12,\n" +
