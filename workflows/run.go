@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	"quietline/internal/calendar"
 	"quietline/internal/identity"
 	"quietline/internal/rpc"
 	"quietline/internal/seal"
@@ -46,6 +47,7 @@ type Config struct {
 	Profile     string  `help:"statutory, or rehearsal: real spans are divided." env:"QUIETLINE_WORKFLOWS_PROFILE" enum:"statutory,rehearsal" default:"statutory"`
 	StartRate   float64 `help:"Workflows started in a second at most; negative starts none." env:"QUIETLINE_WORKFLOWS_START_RATE" default:"60"`
 	Keys        string  `help:"Folder of the keys that payloads are sealed with; made when absent." env:"QUIETLINE_WORKFLOWS_KEYS" required:"" type:"path"`
+	Policy      string  `help:"Folder with deadlines.csv, holidays.csv, fixed.csv, shares.csv of the programme, over the built-in ones; watched while running." env:"QUIETLINE_WORKFLOWS_POLICY" type:"path"`
 
 	// Options reach Temporal in place of the three settings above: what the embedded default passes by hand.
 	Options *client.Options `kong:"-"`
@@ -65,6 +67,9 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
 			return fmt.Errorf("workflows: %w", err)
 		}
+	}
+	if err := calendar.Load(cfg.Policy); err != nil {
+		return errors.Join(fmt.Errorf("workflows: %w", err), lis.Close())
 	}
 	owners, hangUp, err := dial(cfg, src)
 	defer hangUp()
