@@ -1,6 +1,7 @@
 package reporting
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -177,8 +178,17 @@ func TestAdvance_endsParts(t *testing.T) {
 	if sees("ca-43") != all || sees("samr-43") != 0 {
 		t.Error("leading again gives no rights back")
 	}
+	// another part of it stays, with no more than its own rights
+	must[*reportingv1.AdvanceComplaintResponse](t)(s.w.AdvanceComplaint(t.Context(), &reportingv1.AdvanceComplaintRequest{
+		RequestId: uuid.NewString(), ComplaintId: s.id, Round: 1, Stage: "fact_check",
+		Participations: []*reportingv1.Participation{{AgencyId: "samr-43", Part: "superior"}},
+	}))
+	got := must[*reportingv1.GetReportResponse](t)(m.as(actor("a", "samr-43", roleCaseworker)).GetReport(t.Context(), &reportingv1.GetReportRequest{ReportId: reportID}))
+	if got.GetText() != "" || !strings.Contains(got.GetReport().GetNumber().GetNormal(), "*") {
+		t.Errorf("a superior that was lead reads %q of %s", got.GetText(), got.GetReport().GetNumber().GetNormal())
+	}
 	list := s.facts().GetComplaint().GetParticipations()
-	if len(list) != 3 || list[0].GetUntilTime() == nil || list[2].GetUntilTime() != nil || list[2].GetAgencyId() != "ca-43" {
+	if len(list) != 4 || list[0].GetUntilTime() == nil || list[2].GetUntilTime() != nil || list[2].GetAgencyId() != "ca-43" {
 		t.Errorf("participations: %v", list)
 	}
 }

@@ -54,7 +54,11 @@ func TestTrackTellsWhatThePublicMayKnow(t *testing.T) {
 				entries: entries(stageAccept, stageHandle, "feedback", stageClosed), result: "moved", code: resultTransferred},
 			stage: stageTransferred, office: competentAuthority, timeline: []string{stageAccept, stageTransferred}, told: "moved",
 		},
-		"criminal, but the number is forged": {
+		"criminal and forged, with the police": {
+			track: track{complaint: store.Complaint{State: stateOpen, Stage: stageHandle, Office: "office police", Category: "criminal", Forged: true}, entries: entries(stageAccept, stageHandle)},
+			stage: stageTransferred, office: competentAuthority, timeline: []string{stageAccept, stageTransferred},
+		},
+		"criminal and forged, never transferred": {
 			track: track{complaint: store.Complaint{State: stateClosed, Stage: stageClosed, Category: "criminal", Forged: true, Result: "forged"},
 				entries: entries(stageAccept, "number_check", "feedback"), result: "forged", code: "forged"},
 			stage: stageClosed, timeline: []string{stageAccept, "number_check", "feedback"}, told: "forged",
