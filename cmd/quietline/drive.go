@@ -170,6 +170,12 @@ func (d *driver) decide(ctx context.Context, account string, pile []*assignmentv
 	return nil
 }
 
+func (d *driver) decisions() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.decided
+}
+
 func (d *driver) refusals(t *assignmentv1.Task) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

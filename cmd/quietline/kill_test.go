@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -9,9 +10,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 // runMain makes this test binary be the product: `up` in a process of its own, which can be killed.
@@ -49,51 +54,115 @@ func startUp(t *testing.T, data, listen string) *process {
 	return &process{testMesh: m, cmd: cmd}
 }
 
-// TestUp_survivesKills kills the mesh at three places of a day's way in three manners, and finds nothing lost.
+// TestUp_survivesKills kills the mesh in the middle of an import and of the work, in three manners, and finds nothing
+// lost and nothing doubled.
 func TestUp_survivesKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts PostgreSQL and Temporal")
 	}
 	data, listen := meshDir(t), freeAddress(t)
 	p := startUp(t, data, listen)
-	_, first := p.sendSample(t)
-	p.kill(t, func(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }) // `up` alone, right after the last answer
+	p = p.importOverAKill(t)                                                               // `up` alone dies, with the second of four batches under way
+	p.workUntil(t, 40, func(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }) // its whole process group
 
 	p = startUp(t, data, listen)
-	if _, again := p.sendSample(t); again.Duplicate != first.Accepted+first.Duplicate || again.Accepted != 0 {
-		t.Fatalf("after the kill: %+v, before it: %+v", again, first)
+	p.workUntil(t, 60, killTree) // PostgreSQL and Temporal too: the machine is gone
+
+	p = startUp(t, data, listen)
+	if again := p.sendRows(t, func() {}); again.Duplicate != killRows || again.Accepted != 0 {
+		t.Fatalf("the same file again: %+v", again)
 	}
-	p.driveUntil(t, 40)
-	p.kill(t, func(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }) // its whole process group
-
-	p = startUp(t, data, listen)
-	p.driveUntil(t, 150)
-	p.kill(t, killTree) // PostgreSQL and Temporal too: the machine is gone
-
-	p = startUp(t, data, listen)
 	p.driveToEnd(t)
 	status, err := readStatus(t.Context(), p.as(t, "LEAD@miit"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status.Reports != int64(first.Accepted) || status.Complaints.live() != 0 || status.TasksOpen != 0 {
+	if status.Reports != killRows || status.Complaints.live() != 0 || status.TasksOpen != 0 {
 		t.Fatalf("the end differs: %+v", status)
 	}
 	p.checkFsck(t)
 	p.interrupt(t)
 }
 
-// driveUntil plays the people until so many more decisions are made, and returns in the middle of it.
-func (p *process) driveUntil(t *testing.T, decisions int) {
+// killRows is the size of the import: four batches, about few numbers, so that there is more to file than to decide.
+const killRows = 4 * batchRows
+
+func killFile() []byte {
+	var file bytes.Buffer
+	file.WriteString(header12321 + "\n")
+	for i := range killRows {
+		fmt.Fprintf(&file, "KILL-%05d,12321网站,1990002%04d,170000007%02d,2026-11-02 10:%02d:%02d,10,贷款理财,,推销贷款额度三十万当天放款,广东,,2026-11-02 12:00:00,否\n",
+			i, i%10000, i%40, i/60%60, i%60)
+	}
+	return file.Bytes()
+}
+
+// sendRows imports the file; after the first batch was answered it calls between.
+func (p *process) sendRows(t *testing.T, between func()) tally {
+	t.Helper()
+	as, err := formatNamed("12321", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	counts, err := send(t.Context(), reportingv1.NewReportingServiceClient(p.as(t, "CENTRE@centre-12321")), as, bytes.NewReader(killFile()),
+		func(*reportingv1.RowResult) error {
+			if rows++; rows == batchRows {
+				between()
+			}
+			return nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts
+}
+
+// importOverAKill kills `up` with the import under way; the import waits for the mesh to be back and goes on by itself.
+func (p *process) importOverAKill(t *testing.T) *process {
+	t.Helper()
+	first, back := p, make(chan *process, 1)
+	var restart sync.WaitGroup
+	counts := p.sendRows(t, func() {
+		restart.Go(func() {
+			first.kill(t, func(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) })
+			back <- startUp(t, first.data, strings.TrimPrefix(first.URL, "http://"))
+		})
+	})
+	restart.Wait()
+	if counts.Rows != killRows || counts.Accepted+counts.Duplicate != killRows {
+		t.Fatalf("import over a kill: %+v", counts)
+	}
+	return <-back
+}
+
+// workUntil plays the people until so many decisions are made, and kills the mesh while more are under way.
+func (p *process) workUntil(t *testing.T, decisions int, how func(pid int) error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	d := newDriver(driveCmd{remote: p.remote, Seed: 2, Quiet: true})
-	defer d.close()
-	await(t, "decisions", 2*time.Minute, func() (bool, error) {
-		done, err := d.round(ctx)
-		return done || d.decided >= decisions, err
+	var (
+		working sync.WaitGroup
+		last    atomic.Pointer[error]
+	)
+	working.Go(func() {
+		for ctx.Err() == nil {
+			if _, err := d.round(ctx); err != nil {
+				last.Store(&err) // when the mesh is killed it fails: that is the point
+			}
+		}
 	})
+	await(t, "decisions", 2*time.Minute, func() (bool, error) {
+		err := last.Load()
+		if err == nil {
+			return d.decisions() >= decisions, nil
+		}
+		return d.decisions() >= decisions, *err
+	})
+	p.kill(t, how)
+	cancel()
+	working.Wait()
+	d.close()
 }
 
 func (p *process) kill(t *testing.T, how func(pid int) error) {
