@@ -89,7 +89,8 @@ func Serve(ctx context.Context, lis net.Listener, s *grpc.Server) error {
 		defer close(stopped)
 		c.stop(ctx, s)
 	})()
-	if err := s.Serve(lis); err != nil {
+	// A server that was told to stop before it began has stopped as it should.
+	if err := s.Serve(lis); err != nil && !(ctx.Err() != nil && errors.Is(err, grpc.ErrServerStopped)) {
 		return fmt.Errorf("serve: %w", err)
 	}
 	if ctx.Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
@@ -26,8 +27,9 @@ type world struct {
 	server  *Server
 	connect func(identity.Workload, *commonv1.Actor) *grpc.ClientConn
 
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	marks int // changes that only tell that all before them are to be seen
 }
 
 func newWorld(t testing.TB) *world {
@@ -99,6 +101,27 @@ func (w *world) open(t testing.TB, task *assignmentv1.Task) *assignmentv1.Task {
 		t.Fatal(err)
 	}
 	return resp.GetTask()
+}
+
+// changes are an agency's, all that were made before. The feed holds back what is younger than any running transaction of
+// the whole server, so a last change of another agency is waited for.
+func (w *world) changes(t testing.TB, a *commonv1.Actor) []*assignmentv1.TaskChange {
+	t.Helper()
+	w.open(t, w.newTask("mct-65"))
+	last := &assignmentv1.ListTaskChangesRequest{MaxWait: durationpb.New(30 * time.Second)}
+	for seen, total := 0, w.marks+1; seen < total; w.marks = seen {
+		resp, err := w.as(caseworker("m", "mct-65")).ListTaskChanges(t.Context(), last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen += len(resp.GetChanges())
+		last.AfterCursor = resp.GetNextCursor()
+	}
+	resp, err := w.as(a).ListTaskChanges(t.Context(), &assignmentv1.ListTaskChangesRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.GetChanges()
 }
 
 func decide(task, outcome string) *assignmentv1.RecordDecisionRequest {

@@ -169,12 +169,8 @@ func TestEscalateTask(t *testing.T) {
 		return len(resp.GetTasks())
 	}
 	changes := func(a *commonv1.Actor) []string {
-		resp, err := w.as(a).ListTaskChanges(ctx, &assignmentv1.ListTaskChangesRequest{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		var names []string
-		for _, c := range resp.GetChanges() {
+		for _, c := range w.changes(t, a) {
 			names = append(names, fmt.Sprintf("%s %d", c.GetChange(), c.GetTask().GetEscalationLevel()))
 		}
 		return names
