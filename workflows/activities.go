@@ -61,22 +61,18 @@ func workflowID(ctx context.Context) string { return activity.GetInfo(ctx).Workf
 func (a *Activities) Perform(ctx context.Context, deeds []proto.Message) (*caseworkv1.Performed, error) {
 	out := &caseworkv1.Performed{}
 	for _, deed := range deeds {
-		opened, err := a.deed(ctx, deed)
-		if err != nil {
+		if err := a.deed(ctx, deed, out); err != nil {
 			return nil, fmt.Errorf("%s: %w", deed.ProtoReflect().Descriptor().Name(), err)
-		}
-		if opened != nil {
-			out.Opened = append(out.Opened, opened)
 		}
 	}
 	return out, nil
 }
 
-func (a *Activities) deed(ctx context.Context, deed proto.Message) (*caseworkv1.OpenedTask, error) {
+func (a *Activities) deed(ctx context.Context, deed proto.Message, out *caseworkv1.Performed) error {
 	var err error
 	switch m := deed.(type) {
 	case *caseworkv1.StepTask:
-		return a.openTask(ctx, m)
+		err = a.openTask(ctx, m, out)
 	case *assignmentv1.CancelTaskRequest:
 		_, err = a.Assignment.CancelTask(ctx, m)
 		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN)
@@ -101,20 +97,26 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message) (*caseworkv1.
 		// A resource that was recalled meanwhile is out of service for good.
 		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 	default:
-		return nil, fmt.Errorf("no such deed: %T", deed)
+		return fmt.Errorf("no such deed: %T", deed)
 	}
-	return nil, err
+	return err
 }
 
-// openTask opens a task and writes to its complaint where it is now, who takes part and until when.
-func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask) (*caseworkv1.OpenedTask, error) {
+// openTask opens a task and writes to its complaint where it is now, who takes part and until when. The complaint answers
+// whether anybody still reports it.
+func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask, out *caseworkv1.Performed) error {
 	due, err := calendar.Due(s.GetBasis(), s.GetFromTime().AsTime(), s.GetProfile())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	agency, err := a.agency(ctx, s.GetTask().GetAgencyId())
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if s.GetTask().GetStep() == stepFactCheck.name { // what joined meanwhile is checked with the rest
+		if _, err := a.classifyLate(ctx, s.GetTask().GetTaskId(), s.GetTask().GetSubjectId(), s.GetTask().GetRound()); err != nil {
+			return err
+		}
 	}
 	t := proto.CloneOf(s.GetTask())
 	t.DueTime = timestamppb.New(due.Due)
@@ -127,27 +129,34 @@ func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask) (*cas
 	_, err = a.Assignment.OpenTask(ctx, &assignmentv1.OpenTaskRequest{RequestId: derived(t.GetTaskId() + "/open"), Task: t})
 	// Its identifier is the workflow's: it is open already, and the directory or the calendar changed between two tries.
 	if err = unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED); err != nil {
-		return nil, err
+		return err
 	}
 	if s.GetStage() != "" {
-		if err := a.advanceTo(ctx, s, t, agency.GetName()); err != nil {
-			return nil, err
+		if err := a.advanceTo(ctx, s, t, agency.GetName(), out); err != nil {
+			return err
 		}
 	}
-	return &caseworkv1.OpenedTask{
+	out.Opened = append(out.Opened, &caseworkv1.OpenedTask{
 		TaskId: t.GetTaskId(), DueTime: t.GetDueTime(), EscalateEvery: durationpb.New(due.EscalateEvery),
-	}, nil
+	})
+	return nil
 }
 
-func (a *Activities) advanceTo(ctx context.Context, s *caseworkv1.StepTask, t *assignmentv1.Task, office string) error {
+func (a *Activities) advanceTo(
+	ctx context.Context, s *caseworkv1.StepTask, t *assignmentv1.Task, office string, out *caseworkv1.Performed,
+) error {
 	if s.GetOfficeHidden() {
 		office = ""
 	}
-	_, err := a.Reporting.AdvanceComplaint(ctx, &reportingv1.AdvanceComplaintRequest{
+	resp, err := a.Reporting.AdvanceComplaint(ctx, &reportingv1.AdvanceComplaintRequest{
 		RequestId: derived(t.GetTaskId() + "/advance"), ComplaintId: t.GetSubjectId(), Round: t.GetRound(),
 		Stage: s.GetStage(), Office: office, DueTime: t.GetDueTime(),
 		Participations: []*reportingv1.Participation{{AgencyId: t.GetAgencyId(), Part: s.GetPart(), SinceTime: s.GetFromTime()}},
 	})
+	out.AllWithdrawn = out.GetAllWithdrawn() || resp.GetAllWithdrawn()
+	if superseded(err) {
+		return nil // what runs beside the script of a watched complaint: a new round has begun, and this one is told
+	}
 	return unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
 }
 

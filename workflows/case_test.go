@@ -60,6 +60,8 @@ func TestCase_returned(t *testing.T) {
 	p.want("tasks", p.tasks(), "investigate@nfra-44 case_review@nfra-44 investigate@nfra-44 case_review@nfra-44 serve_notice@nfra-44 "+
 		"case_sign@nfra-44 investigate@nfra-44 case_review@nfra-44 serve_notice@nfra-44 case_sign@nfra-44 deliver@nfra-44")
 	p.want("states", strings.Join(p.w.caseStates, " "), "INVESTIGATING NOTICE_SERVED NOTICE_SERVED DECIDED CLOSED")
+	// Each notice stands with the task by which it was served: the decision stands on the last.
+	p.want("notices", strings.Join(p.w.notices, " "), p.w.tasks[4].GetTaskId()+" "+p.w.tasks[8].GetTaskId())
 }
 
 func TestCase_samePersonNeverTwice(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
-// openingCases attaches a complaint to a case per party.
+// openingCases attaches a complaint to a case per party. Names of persons are in it, sealed like every payload.
 type openingCases struct {
 	ComplaintID string
 	Round       int32

@@ -8,59 +8,78 @@ import (
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
-// check is step 3, 核查: first whose number it was, then what happened. The answer is the result of the complaint, or
-// "substantiated" when it is to be handled.
+// check is step 3, 核查: first whose number it was, then what happened. In a criminal matter the police come before that.
+// The answer is the result of the complaint, or "substantiated" when it is to be handled.
 func (c *complaint) check(ctx workflow.Context) (string, error) {
-	if c.forgedNumber {
-		return c.traceback(ctx)
-	}
-	outcome, err := c.checkNumber(ctx)
-	if err != nil {
+	if c.category == criminal {
+		if result, err := c.transfer(ctx); err != nil || result != "" {
+			return result, err
+		}
+	} else if err := c.checkNumber(ctx); err != nil {
 		return "", err
 	}
-	if outcome == forged || outcome == notInUse {
-		c.forgedNumber = true // detached from its true holder: no notice, measure, score or listing
-		return c.traceback(ctx)
-	}
-	if c.category == criminal {
-		d, err := c.ask(ctx, c.order(stepTransfer))
-		if err != nil || d.GetOutcome() == accepted {
-			return transferred, err
-		}
-		c.classify(commercial, "") // 违法犯罪 not confirmed: the administrative way
-		if err := c.assign(ctx); err != nil {
-			return "", err
-		}
+	if c.forgedNumber {
+		return forged, nil
 	}
 	return c.checkFacts(ctx)
 }
 
-// checkNumber is step 3a, 号码核查. "Ported to" goes on at once and is no bounce.
-func (c *complaint) checkNumber(ctx workflow.Context) (string, error) {
+// transfer hands a criminal matter to the police at once. What is asked about the number runs beside it, forged or not,
+// and goes on when they have taken it. No result: they return it, and the administrative way begins.
+func (c *complaint) transfer(ctx workflow.Context) (string, error) {
+	t := c.plan(ctx, c.order(stepTransfer))
+	number := c.beside(ctx, c.checkNumber)
+	c.flush(ctx)
+	d, err := c.await(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	if d.GetOutcome() == accepted {
+		return transferred, nil
+	}
+	c.classify(commercial, "") // 违法犯罪 not confirmed
+	if err := c.assign(ctx); err != nil {
+		return "", err
+	}
+	return "", number.Get(ctx, nil)
+}
+
+// checkNumber is step 3a, 号码核查, and where a forged call came from. A number that proves forged is detached from its
+// true holder: no notice, measure, score or listing.
+func (c *complaint) checkNumber(ctx workflow.Context) error {
+	if !c.forgedNumber {
+		if err := c.askOperators(ctx); err != nil {
+			return err
+		}
+		c.forgedNumber = c.numberCheck == forged || c.numberCheck == notInUse
+	}
+	if !c.forgedNumber {
+		return nil
+	}
+	c.advance(ctx, stepTraceback.stage, "")
+	_, err := c.ask(ctx, c.order(stepTraceback))
+	return err
+}
+
+// askOperators asks who serves the number whether it placed the call. "Ported to" goes on at once and is no bounce.
+func (c *complaint) askOperators(ctx workflow.Context) error {
 	at := c.who(ofVerifier)
 	for ports := 0; ; ports++ {
 		o := c.orderAt(stepNumberCheck, at)
-		if ports == maxPorts {
+		if ports >= int(c.known.GetMaxPorts()) {
 			o.step = o.without(ported)
 		}
 		d, err := c.ask(ctx, o)
 		if err != nil {
-			return "", err
+			return err
 		}
 		c.numberCheck = d.GetOutcome()
 		if c.numberCheck != ported {
-			return c.numberCheck, nil
+			return nil
 		}
-		at = d.GetDetail().GetPortedTo()
-		c.served = at
+		c.served = d.GetDetail().GetPortedTo()
+		at = orElse(d.recorded.GetVerifierAgencyId(), c.served) // who is itself reported does not check
 	}
-}
-
-// traceback asks where a forged call came from.
-func (c *complaint) traceback(ctx workflow.Context) (string, error) {
-	c.advance(ctx, stepTraceback.stage, "")
-	_, err := c.ask(ctx, c.order(stepTraceback))
-	return forged, err
 }
 
 // checkFacts is step 3b, 事实核查, with its bounces.
@@ -99,6 +118,7 @@ func (c *complaint) redirect(ctx workflow.Context, to *caseworkv1.Redirected) er
 		lead = d.GetDetail().GetLeadAgencyId()
 	}
 	c.reroute(ctx, lead)
+	c.taken(ctx)
 	return nil
 }
 

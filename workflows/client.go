@@ -72,10 +72,10 @@ func (c *Client) start(ctx context.Context, id string, workflow any, in any) (bo
 	return true, nil
 }
 
-// Decide has a workflow take a decision. It returns when the decision is written. The same key is one decision.
-func (c *Client) Decide(ctx context.Context, workflowID, key string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error) {
+// Decide has a workflow take a decision. It returns when the decision is written. The same update ID is one decision.
+func (c *Client) Decide(ctx context.Context, workflowID, updateID string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error) {
 	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		UpdateID: key, WorkflowID: workflowID, UpdateName: updateDecide, WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{in},
+		UpdateID: updateID, WorkflowID: workflowID, UpdateName: updateDecide, WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{in},
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package workflows
 import (
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -22,14 +23,10 @@ func Complaint(ctx workflow.Context, in *caseworkv1.ComplaintInput) error {
 		return err
 	}
 	script, stop := workflow.WithCancel(ctx)
-	c.listen(ctx, stop)
-	if err := c.run(script); err != nil {
-		if c.stopped == "" {
-			return err // the run itself was cancelled by an operator
-		}
-		if c.stopped == withdrawn {
-			c.end(ctx, withdrawn)
-		}
+	c.stop, c.attend = stop, c.look
+	c.listen(ctx)
+	if err := c.run(script); err != nil && c.stopped == "" {
+		return err // the run itself was cancelled by an operator
 	}
 	c.close(ctx, orElse(c.stopped, "not_needed"))
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
@@ -37,17 +34,18 @@ func Complaint(ctx workflow.Context, in *caseworkv1.ComplaintInput) error {
 
 // run is the script.
 func (c *complaint) run(ctx workflow.Context) error {
-	if !c.triage(ctx) { // the round is over, or everything was withdrawn
-		return nil
-	}
-	c.preserve(ctx)             // 1 证据保全, before anything else
-	taken, err := c.accept(ctx) // 0 受理
-	if err != nil {
-		return err
-	}
-	if !taken {
-		c.end(ctx, notAccepted)
-		return nil
+	for taken := false; !taken; {
+		goesOn, err := c.triage(ctx)
+		if err != nil || !goesOn { // the round is over, or everything was withdrawn
+			return err
+		}
+		c.preserve(ctx)                             // 1 证据保全, before anything else
+		if taken, err = c.accept(ctx); err != nil { // 0 受理
+			return err
+		}
+		if !taken && c.refuse(ctx) {
+			return nil
+		}
 	}
 	if err := c.assign(ctx); err != nil { // 2 分办
 		return err
@@ -74,6 +72,8 @@ type complaint struct {
 
 	category, sector string
 	confident        bool   // false: a person must say what it is about
+	routed           bool   // false: what was said since has not been routed by
+	lead             string // who was written down as lead last
 	stage            string // last one written
 	forgedNumber     bool
 	numberCheck      string // outcome
@@ -81,15 +81,19 @@ type complaint struct {
 	bounces          int
 	findings         string // what the fact check came to; empty without one
 	parties          []*assignmentv1.PartyDetail
-	refusal          string // reason code of "not accepted"
+	effective        bool     // a measure was carried out
+	failed           []string // measures that could not be
+	refusal          string   // reason code of "not accepted"
 	handled          time.Time
 	watchUntil       time.Time
 
-	preserving   bool
-	background   int // preservations not yet decided
-	supplemented bool
-	checked      bool   // from then on a withdrawal ends nothing
-	stopped      string // why the script was stopped: withdrawn, superseded
+	preservers   []string // asked to preserve
+	background   int      // what is asked beside the script and not yet decided
+	asked        bool     // for a supplement, which is done once
+	supplemented bool     // since then
+	checked      bool     // from then on a withdrawal ends nothing
+	stopped      string   // why the script was stopped: withdrawn, superseded
+	stop         workflow.CancelFunc
 	openCases    []string
 	endedCases   []*caseworkv1.CaseEnded
 }
@@ -102,44 +106,30 @@ func newComplaint(ctx workflow.Context, in *caseworkv1.ComplaintInput) *complain
 	return c
 }
 
-// triage has the rules look at the reports: acceptance, class, holder, operators, route.
-func (c *complaint) triage(ctx workflow.Context) bool {
-	c.known = &caseworkv1.Triage{}
-	perform(ctx, c.known, act.Triage, c.workflowID, c.in)
-	if !c.known.GetCurrent() {
-		return false
+// triage has the rules look at the reports: acceptance, class, holder, operators, route. It says whether the round goes on.
+func (c *complaint) triage(ctx workflow.Context) (bool, error) {
+	for {
+		c.known = &caseworkv1.Triage{}
+		perform(ctx, c.known, act.Triage, c.workflowID, c.in)
+		if !c.known.GetCurrent() {
+			return false, nil
+		}
+		if c.known.GetVerdict() != withdrawn {
+			break
+		}
+		if c.withdraw(ctx); c.stopped != "" {
+			return false, nil
+		}
+		if err := workflow.Sleep(ctx, time.Second); err != nil { // somebody reports it still
+			return false, err
+		}
 	}
 	c.category, c.sector, c.route = c.known.GetCategory(), c.known.GetSector(), c.known.GetRoute()
-	c.confident, c.forgedNumber = c.known.GetConfident(), c.known.GetForged()
+	c.confident, c.forgedNumber, c.routed = c.known.GetConfident(), c.known.GetForged(), c.route != nil
 	if first := c.known.GetFirstCallTime(); first != nil {
 		c.subject.RecordingsUntil = timestamppb.New(first.AsTime().AddDate(0, 0, 30))
 	}
-	if c.known.GetVerdict() == withdrawn {
-		c.end(ctx, withdrawn)
-		return false
-	}
-	return true
-}
-
-// preserve asks for the call records at once; the script does not wait for it. Where nobody is known yet who carried the
-// call, it is asked again once the routing table named somebody.
-func (c *complaint) preserve(ctx workflow.Context) {
-	at := c.who(ofPreserver)
-	if at == "" || c.preserving {
-		return
-	}
-	c.preserving = true
-	c.advance(ctx, orElse(c.stage, "accept"), "", &reportingv1.Participation{AgencyId: at, Part: stepPreserve.part})
-	t := c.plan(ctx, order{step: stepPreserve, agencyID: at, facts: c.facts()})
-	c.background++
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		defer func() { c.background-- }()
-		// Its row is written with whatever the script sends first.
-		if err := workflow.Await(ctx, func() bool { return t.opened != nil }); err != nil {
-			return
-		}
-		_, _ = c.await(ctx, t) // an error is the script's end, and ends this too
-	})
+	return true, nil
 }
 
 // accept says whether the complaint is taken: by rules, by the centre where they are unsure.
@@ -151,8 +141,11 @@ func (c *complaint) accept(ctx workflow.Context) (bool, error) {
 		c.tell(c.firstStage(), "", "")
 		return true, nil
 	}
-	s := stepAccept
 	for {
+		s := stepAccept
+		if c.asked {
+			s = s.without(supplementDue) // the clock pauses once
+		}
 		d, err := c.ask(ctx, c.order(s))
 		if err != nil {
 			return false, err
@@ -165,7 +158,6 @@ func (c *complaint) accept(ctx workflow.Context) (bool, error) {
 			if err := c.awaitSupplement(ctx, d.GetReasonCode()); err != nil {
 				return false, err
 			}
-			s = stepAccept.without(supplementDue) // the clock pauses once
 			continue
 		case urgentCriminal:
 			c.classify(criminal, "")
@@ -177,10 +169,13 @@ func (c *complaint) accept(ctx workflow.Context) (bool, error) {
 	}
 }
 
-// awaitSupplement waits for the reporter, for a while.
+// awaitSupplement waits for the reporter, for a while. What was sent before it was asked for is no answer; what was sent
+// while it was being asked for is found by looking again.
 func (c *complaint) awaitSupplement(ctx workflow.Context, reason string) error {
 	c.tell(supplementDue, reason, "")
 	c.flush(ctx)
+	c.asked, c.supplemented = true, false
+	c.look(ctx)
 	_, err := within(ctx, c.until(ctx, basisSupplement), func() bool { return c.supplemented })
 	return err
 }
@@ -189,7 +184,11 @@ func (c *complaint) awaitSupplement(ctx workflow.Context, reason string) error {
 func (c *complaint) assign(ctx workflow.Context) error {
 	lead := ""
 	if !c.confident {
-		d, err := c.ask(ctx, c.order(stepAssign))
+		o := c.order(stepAssign)
+		if c.category == criminal { // suspected: the police must not wait for the usual term
+			o.basis = stepAccept.basis
+		}
+		d, err := c.ask(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -200,21 +199,26 @@ func (c *complaint) assign(ctx workflow.Context) error {
 			lead = d.GetDetail().GetLeadAgencyId()
 		}
 	}
-	if c.route == nil {
+	if !c.routed {
 		c.reroute(ctx, lead)
 	}
 	c.preserve(ctx)
+	c.preserveRecordings(ctx)
 	c.taken(ctx)
 	return nil
 }
 
-// taken writes who takes part from now on, and tells the reporters.
+// taken writes who takes part from now on, and that who led before leads no more, and tells the reporters.
 func (c *complaint) taken(ctx workflow.Context) {
 	parts := []*reportingv1.Participation{{AgencyId: c.route.GetLeadAgencyId(), Part: "lead"}}
 	for _, id := range c.route.GetCoAgencyIds() {
 		parts = append(parts, &reportingv1.Participation{AgencyId: id, Part: "co"})
 	}
-	c.advance(ctx, "assign", c.office(), parts...)
+	written := c.advance(ctx, "assign", c.office(), parts...)
+	if c.lead != "" && c.lead != c.route.GetLeadAgencyId() {
+		written.EndedAgencyIds = []string{c.lead}
+	}
+	c.lead = c.route.GetLeadAgencyId()
 	c.tell(assigned, c.publicCategory(), c.office())
 }
 
@@ -224,10 +228,12 @@ func (c *complaint) reroute(ctx workflow.Context, lead string) {
 	q := routing{Lead: lead, ToLead: k.GetToLead(), Request: &assignmentv1.RouteRequest{
 		Category: c.category, Sector: c.sector, NumberKind: k.GetNumberKind(), AccessProvince: k.GetAccessProvince(),
 		NumberProvince: k.GetNumberProvince(), ReportersProvince: k.GetReportersProvince(),
-		OperatorId: k.GetServingOperatorId(), PartyAgencyId: k.GetPartyAgencyId(), OtherSectors: k.GetOtherSectors(),
+		OperatorId:    orElse(k.GetServingOperatorId(), k.GetReportersOperatorId()),
+		PartyAgencyId: k.GetPartyAgencyId(), OtherSectors: k.GetOtherSectors(),
 	}}
-	c.route = &caseworkv1.RoutedTo{}
-	perform(ctx, c.route, act.Route, q)
+	to := &caseworkv1.RoutedTo{} // until it is known the route before stands: what runs beside the script reads it
+	perform(ctx, to, act.Route, q)
+	c.route, c.routed = to, true
 }
 
 // classify takes over what a person said; empty leaves what is known.
@@ -237,7 +243,7 @@ func (c *complaint) classify(category, sector string) {
 	}
 	c.category, c.sector = orElse(category, c.category), orElse(sector, c.sector)
 	c.confident = complete(c.category, c.sector)
-	c.route = nil
+	c.routed = false
 	c.later(&reportingv1.RecordClassificationRequest{
 		RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Category: c.category, Sector: c.sector,
 	})
@@ -250,21 +256,13 @@ func (c *complaint) who(w whose) string {
 		return centre
 	case ofPreserver:
 		return c.preserver()
-	case ofVerifier, ofTracer:
+	case ofVerifier:
 		return c.route.GetVerifierAgencyId()
+	case ofTracer:
+		return c.tracer()
 	default: // lead, police; all others are named where they are asked
 		return c.route.GetLeadAgencyId()
 	}
-}
-
-// preserver holds the call records. A forged number says nothing about who carried the call, and in a criminal matter
-// nobody asks the holder itself.
-func (c *complaint) preserver() string {
-	at := orElse(c.known.GetAccessOperatorId(), c.known.GetServingOperatorId())
-	if c.forgedNumber || at == "" || c.category == criminal && at == c.known.GetPartyAgencyId() {
-		return c.route.GetVerifierAgencyId()
-	}
-	return at
 }
 
 // order is a step for the agency that its row of the table names.
@@ -287,22 +285,32 @@ func (c *complaint) facts() map[string]string {
 	if id := c.known.GetResourceId(); id != "" {
 		f["resource_id"] = id
 	}
+	if id := c.known.GetPartyAgencyId(); id != "" {
+		f[factParty] = id
+	}
 	if c.numberCheck != "" {
 		f["number_check"] = c.numberCheck
+	}
+	if len(c.failed) > 0 {
+		f["failed_measures"] = strings.Join(c.failed, " ")
 	}
 	return f
 }
 
 // advance queues the stage and who takes part.
-func (c *complaint) advance(ctx workflow.Context, stage, office string, parts ...*reportingv1.Participation) {
+func (c *complaint) advance(
+	ctx workflow.Context, stage, office string, parts ...*reportingv1.Participation,
+) *reportingv1.AdvanceComplaintRequest {
 	for _, p := range parts {
 		p.SinceTime = timestamppb.New(workflow.Now(ctx))
 	}
 	c.stage = stage
-	c.later(&reportingv1.AdvanceComplaintRequest{
+	m := &reportingv1.AdvanceComplaintRequest{
 		RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: stage, Office: office,
 		Participations: parts, Forged: c.forgedNumber, RegionSource: c.route.GetRegionSource(),
-	})
+	}
+	c.later(m)
+	return m
 }
 
 // tell queues a staged feedback to every reporter.
@@ -356,7 +364,7 @@ func (c *complaint) measure(m *enforcementv1.RecordMeasureRequest) {
 func (c *complaint) sampled() bool {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(c.in.GetComplaintId()))
-	return h.Sum32()%recheckOf < recheckFive
+	return h.Sum32()%100 < uint32(c.known.GetRecheckPercent())
 }
 
 func orElse(a, b string) string {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,12 @@ func TestComplaint_paths(t *testing.T) {
 			tasks:   "preserve@cmcc-44 number_check@cmcc-44 traceback@cmcc-44", told: "accepted: assigned: result:forged", closed: "forged", disclosure: "forged",
 		},
 		{
+			name:    "a forged call is traced back from the reporters' operator",
+			world:   func(w *world) { w.reportersAt = "ctcc-11" },
+			replies: map[string][]reply{"number_check": {{outcome: forged}}},
+			tasks:   "preserve@cmcc-44 number_check@cmcc-44 traceback@ctcc-11", told: "accepted: assigned: result:forged", closed: "forged", disclosure: "forged",
+		},
+		{
 			name:    "not in use counts as forged",
 			replies: map[string][]reply{"number_check": {{outcome: notInUse}}},
 			tasks:   "preserve@cmcc-44 number_check@cmcc-44 traceback@cmcc-44", told: "accepted: assigned: result:forged", closed: "forged", disclosure: "forged",
@@ -90,14 +97,44 @@ func TestComplaint_paths(t *testing.T) {
 		{
 			name:  "criminal: transferred to the police",
 			world: func(w *world) { w.category, w.sector = criminal, "" },
-			tasks: "preserve@cmcc-44 number_check@cmcc-44 transfer@mps-44", told: "accepted: assigned:criminal result:transferred",
+			tasks: "preserve@cmcc-44 transfer@mps-44 number_check@cmcc-44", told: "accepted: assigned:criminal result:transferred",
+			closed: "transferred", disclosure: "criminal",
+		},
+		{
+			name: "criminal and forged by form: the police all the same",
+			world: func(w *world) {
+				w.category, w.sector, w.reportersAt = criminal, "", "ctcc-11"
+				w.number = &commonv1.Number{Displayed: "+8695588", Normal: "+8695588", Kind: "code95_spoofed"}
+			},
+			tasks: "preserve@ctcc-11 transfer@mps-44 traceback@ctcc-11", told: "accepted: assigned:criminal result:transferred",
+			closed: "transferred", disclosure: "criminal",
+		},
+		{
+			name:    "criminal and forged by the number check: the police all the same",
+			world:   func(w *world) { w.category, w.sector = criminal, "" },
+			replies: map[string][]reply{"number_check": {{outcome: forged}}},
+			tasks:   "preserve@cmcc-44 transfer@mps-44 number_check@cmcc-44 traceback@cmcc-44", told: "accepted: assigned:criminal result:transferred",
+			closed: "transferred", disclosure: "criminal",
+		},
+		{
+			name:    "criminal, forged, returned by the police",
+			world:   func(w *world) { w.category, w.sector = criminal, "loans" },
+			replies: map[string][]reply{"number_check": {{outcome: notInUse, after: time.Hour}}, "transfer": {{outcome: returned, reason: "no_crime"}}},
+			tasks:   "preserve@cmcc-44 transfer@mps-44 number_check@cmcc-44 traceback@cmcc-44", told: "accepted: assigned:criminal assigned: result:forged",
+			closed: "forged", disclosure: "forged",
+		},
+		{
+			name:    "suspected criminal: a person says so, and the police have it",
+			world:   func(w *world) { w.category, w.sector, w.confidence = criminal, "", 0.3 },
+			replies: map[string][]reply{"assign": {{outcome: urgentCriminal}}},
+			tasks:   "preserve@cmcc-44 assign@centre-12321 transfer@mps-44 number_check@cmcc-44", told: "accepted: assigned:criminal result:transferred",
 			closed: "transferred", disclosure: "criminal",
 		},
 		{
 			name:    "criminal, returned by the police: the administrative way",
 			world:   func(w *world) { w.category, w.sector = criminal, "loans" },
 			replies: map[string][]reply{"transfer": {{outcome: returned, reason: "no_crime"}}},
-			tasks:   "preserve@cmcc-44 number_check@cmcc-44 transfer@mps-44 fact_check@nfra-44 handle@nfra-44",
+			tasks:   "preserve@cmcc-44 transfer@mps-44 number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44",
 			told:    "accepted: assigned:criminal assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures",
 			disclosure: "no_penalty_decision",
 		},
@@ -105,7 +142,7 @@ func TestComplaint_paths(t *testing.T) {
 			name:    "unsure: the centre does not take it",
 			world:   func(w *world) { w.reports = nil },
 			replies: map[string][]reply{"accept": {{outcome: notAccepted, reason: "no_call"}}},
-			tasks:   "preserve@cmcc-44 accept@centre-12321", told: "not_accepted:no_call result:not_accepted", closed: "not_accepted", disclosure: "not_accepted",
+			tasks:   "preserve@cmcc-44 accept@centre-12321", told: "not_accepted:no_call", closed: "not_accepted", disclosure: "not_accepted",
 		},
 		{
 			name:  "unsure: the centre takes it and says what it is about",
@@ -120,7 +157,7 @@ func TestComplaint_paths(t *testing.T) {
 			name:    "unsure: urgent and criminal",
 			world:   func(w *world) { w.reports = nil },
 			replies: map[string][]reply{"accept": {{outcome: urgentCriminal}}},
-			tasks:   "preserve@cmcc-44 accept@centre-12321 number_check@cmcc-44 transfer@mps-44",
+			tasks:   "preserve@cmcc-44 accept@centre-12321 transfer@mps-44 number_check@cmcc-44",
 			told:    "accepted: assigned:criminal result:transferred", closed: "transferred", disclosure: "criminal",
 		},
 		{
@@ -131,10 +168,28 @@ func TestComplaint_paths(t *testing.T) {
 			told:    "accepted: assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures", disclosure: "no_penalty_decision",
 		},
 		{
-			name:  "nobody known who carried the call: asked again after routing",
+			name:  "nobody known who carried the call: who would check it is asked at once",
 			world: func(w *world) { w.resource, w.confidence = nil, 0.3 },
-			tasks: "assign@centre-12321 preserve@ca-44 number_check@ca-44 fact_check@nfra-44 handle@nfra-44",
+			tasks: "preserve@ca-44 assign@centre-12321 number_check@ca-44 fact_check@nfra-44 handle@nfra-44",
 			told:  "accepted: assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures", disclosure: "no_penalty_decision",
+		},
+		{
+			name:  "nobody known who carried the call: who took it in is asked at once",
+			world: func(w *world) { w.resource, w.confidence, w.reportersAt = nil, 0.3, "ctcc-11" },
+			tasks: "preserve@ctcc-11 assign@centre-12321 number_check@ctcc-11 fact_check@nfra-44 handle@nfra-44",
+			told:  "accepted: assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures", disclosure: "no_penalty_decision",
+		},
+		{
+			name:  "a registered call centre of the mesh keeps its recordings",
+			world: func(w *world) { w.resource.Holder.AgencyId = "centre-x" },
+			tasks: "preserve@cmcc-44 preserve@centre-x number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44",
+			told:  "accepted: assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures", disclosure: "no_penalty_decision",
+		},
+		{
+			name:  "in a criminal matter the call centre is asked nothing",
+			world: func(w *world) { w.resource.Holder.AgencyId, w.category, w.sector = "centre-x", criminal, "" },
+			tasks: "preserve@cmcc-44 transfer@mps-44 number_check@cmcc-44", told: "accepted: assigned:criminal result:transferred",
+			closed: "transferred", disclosure: "criminal",
 		},
 		{
 			name:  "beyond the reopenings: the lead ministry",
@@ -143,9 +198,15 @@ func TestComplaint_paths(t *testing.T) {
 			told:  "reopened: assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures", disclosure: "no_penalty_decision",
 		},
 		{
-			name:  "everything withdrawn before it began",
-			world: func(w *world) { w.withdrawn = true },
-			told:  "result:withdrawn", closed: "withdrawn",
+			name:   "everything withdrawn before it began",
+			world:  func(w *world) { w.withdrawn = true },
+			closed: "withdrawn",
+		},
+		{
+			name:  "everything withdrawn, but somebody reports it again while closing",
+			world: func(w *world) { w.withdrawn, w.closeJoins = true, 1 },
+			tasks: "preserve@cmcc-44 number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44",
+			told:  "accepted: assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures", disclosure: "no_penalty_decision",
 		},
 		{
 			name:  "reports joined late: checked once, told together",
@@ -155,11 +216,25 @@ func TestComplaint_paths(t *testing.T) {
 			disclosure: "no_penalty_decision",
 		},
 		{
-			name:    "a report joined while closing: told, then closed",
-			world:   func(w *world) { w.closeJoins = 2; w.reports = nil },
-			replies: map[string][]reply{"accept": {{outcome: notAccepted, reason: "abusive"}}},
-			tasks:   "preserve@cmcc-44 accept@centre-12321",
-			told:    "not_accepted:abusive result:not_accepted result:not_accepted result:not_accepted", closed: "not_accepted", disclosure: "not_accepted",
+			name:    "not taken, but a report joined while closing: it is looked at too",
+			world:   func(w *world) { w.closeJoins = 1; w.reports = nil },
+			replies: map[string][]reply{"accept": {{outcome: notAccepted, reason: "abusive"}, {outcome: accepted}}},
+			tasks:   "preserve@cmcc-44 accept@centre-12321 accept@centre-12321 assign@centre-12321 number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44",
+			told:    "not_accepted:abusive accepted: assigned: checked:substantiated measure:warn_holder result:measures", closed: "measures",
+			disclosure: "no_penalty_decision",
+		},
+		{
+			name:  "a report joined while closing after the watch: told, then closed",
+			world: func(w *world) { w.closeJoins = 2 },
+			tasks: "preserve@cmcc-44 number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44",
+			told:  "accepted: assigned: checked:substantiated measure:warn_holder result:measures result:measures result:measures", closed: "measures",
+			disclosure: "no_penalty_decision",
+		},
+		{
+			name:    "no measure could be carried out: the lead decides anew, and nobody was told of one",
+			replies: map[string][]reply{"handle": {{outcome: measures, detail: suspend}, {outcome: noMeasure, reason: "not_possible"}}, "execute": {{outcome: failed, reason: "not_ours"}}},
+			tasks:   "preserve@cmcc-44 number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44 review@nfra-44 sign@nfra-44 execute@cmcc-44 handle@nfra-44",
+			told:    "accepted: assigned: checked:substantiated result:no_measure", closed: "no_measure", disclosure: "no_penalty_decision",
 		},
 	}
 	for _, tt := range tests {
@@ -201,6 +276,13 @@ func TestComplaint_bounces(t *testing.T) {
 		}
 	}
 	p.want("closed", p.w.closed, "measures")
+	var leads []string // of each routing: who takes part, and whose lead ends
+	for _, a := range p.w.advances {
+		if a.GetStage() == "assign" && len(a.GetParticipations()) > 1 {
+			leads = append(leads, strings.Join(a.GetEndedAgencyIds(), ",")+">"+a.GetParticipations()[0].GetAgencyId()+"+"+a.GetParticipations()[1].GetAgencyId())
+		}
+	}
+	p.want("leads", strings.Join(leads, " "), ">nfra-44+ca-44 nfra-44>moe-44+ca-44 moe-44>samr-44+ca-44 samr-44>miit+ca-44")
 }
 
 func TestComplaint_bounceAfterItsTerm(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/workflow"
-	"google.golang.org/protobuf/proto"
 
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
@@ -24,7 +23,14 @@ func (c *complaint) conclude(ctx workflow.Context, result string) error {
 	c.handled = workflow.Now(ctx)
 	for {
 		out := &caseworkv1.Concluded{}
-		perform(ctx, out, act.Conclude, c.conclusion(ctx, result))
+		c.alone(ctx, func(ctx workflow.Context) {
+			if !c.over {
+				perform(ctx, out, act.Conclude, c.conclusion(ctx, result))
+			}
+		})
+		if c.over {
+			return ctx.Err()
+		}
 		switch {
 		case out.GetLate() > 0:
 			if err := c.checkLate(ctx); err != nil {
@@ -73,8 +79,6 @@ func (c *complaint) disclosure(result string) string {
 		return criminal
 	case notSubstantiated, noEvidence:
 		return notSubstantiated
-	case withdrawn:
-		return ""
 	}
 	out := "no_penalty_decision"
 	for _, e := range c.endedCases {
@@ -83,85 +87,36 @@ func (c *complaint) disclosure(result string) string {
 		}
 		out = orElse(e.GetDisclosure(), out)
 	}
-	if len(c.openCases) > len(c.endedCases) {
+	if c.casesPending() > 0 {
 		return "case_pending"
 	}
 	return out
 }
 
-// watch is step 7, 回访: until the time is over, or reporters say that it goes on and a new round takes its place.
+// watch is step 7, 回访: until the time is over, or reporters say that it goes on and a new round takes its place. What is
+// asked beside the script must be decided before the complaint is closed.
 func (c *complaint) watch(ctx workflow.Context, result string) error {
-	for told := len(c.endedCases); ; told = len(c.endedCases) {
-		more, err := within(ctx, c.watchUntil, func() bool { return len(c.endedCases) > told })
+	told, timeIsOver := len(c.endedCases), false
+	ended := func() bool { return len(c.endedCases) > told }
+	for until := c.watchUntil; ; {
+		_, err := within(ctx, until, func() bool { return ended() || timeIsOver && c.background == 0 })
 		if err != nil {
 			return err
 		}
-		if !more {
-			break
+		if ended() {
+			told = len(c.endedCases)
+			c.later(c.disclosed(result))
+			c.flush(ctx)
+			continue
 		}
-		c.later(c.disclosed(result))
-		c.flush(ctx)
-	}
-	if err := workflow.Await(ctx, func() bool { return c.background == 0 }); err != nil {
-		return err
-	}
-	c.end(ctx, result)
-	return nil
-}
-
-// end closes the complaint, after what is still open was cancelled; no closed complaint has an open task. When a new
-// round began meanwhile there is nothing to close.
-func (c *complaint) end(ctx workflow.Context, result string) {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	if result == notAccepted {
-		c.tell(notAccepted, c.refusal, "")
-	}
-	if result == notAccepted || result == withdrawn {
-		c.later(c.disclosed(result))
-	}
-	c.close(ctx, result)
-	perform(ctx, nil, act.Close, closing{
-		Untold: c.watchUntil.IsZero(),
-		Feedback: &reportingv1.GiveFeedbackRequest{
-			RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: "result", Code: result,
-		},
-		Close: &reportingv1.CloseComplaintRequest{
-			RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Result: result,
-		},
-	})
-}
-
-// listen hears what happens outside: nudges that facts changed, and the end of cases.
-func (c *complaint) listen(ctx workflow.Context, stop workflow.CancelFunc) {
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		for nudges := workflow.GetSignalChannel(ctx, signalNudge); ; {
-			nudges.Receive(ctx, nil)
-			if c.stopped = c.look(ctx); c.stopped != "" {
-				stop()
-				return
-			}
+		c.look(ctx)
+		if c.over {
+			return ctx.Err()
 		}
-	})
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		for ends := workflow.GetSignalChannel(ctx, signalCaseEnded); ; {
-			e := &caseworkv1.CaseEnded{}
-			ends.Receive(ctx, e)
-			c.caseEnded(proto.CloneOf(e))
+		if c.background == 0 {
+			c.end(ctx, result)
+			return nil
 		}
-	})
-}
-
-// look asks what changed and says why the script must stop, if it must. What was checked is handled even when its
-// reporters take it back: 有案必查.
-func (c *complaint) look(ctx workflow.Context) string {
-	now := &caseworkv1.Looked{}
-	perform(ctx, now, act.Look, c.in)
-	c.supplemented = c.supplemented || now.GetSupplemented()
-	switch {
-	case !now.GetCurrent():
-		return "superseded"
-	case now.GetAllWithdrawn() && !c.checked:
-		return withdrawn
+		until, timeIsOver = c.until(ctx, basisWatch), true
 	}
-	return ""
 }

@@ -4,8 +4,12 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/reflect/protopath"
+	"google.golang.org/protobuf/reflect/protorange"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"quietline/internal/errs"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
@@ -17,6 +21,16 @@ const (
 	factBounces        = "bounces"
 	factUnverifiedOnly = "unverified_only"
 	factParties        = "parties"
+	factParty          = "party_agency_id" // the agency that is itself reported
+)
+
+// What a person may say that a matter is about; the owners of statistics and routing know no other words.
+var (
+	categories = []string{commercial, "malicious", criminal}
+	sectors    = []string{
+		"loans", "credit_card", "insurance", "securities", "funds", "real_estate", "education", "medical_maternity",
+		"medical_beauty", "health_food", "recruitment", "housekeeping", "travel", "retail", "telecom", "debt_collection", "other",
+	}
 )
 
 // creditCode is the form of a unified social credit code (GB 32100-2015): no I, O, S, V, Z.
@@ -33,6 +47,9 @@ func checkDecision(t *assignmentv1.Task, d *assignmentv1.Decision) error {
 		return errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_OUTCOME_NOT_ALLOWED,
 			"%q is not an outcome of the step %s; it has %q", d.GetOutcome(), t.GetStep(), t.GetOutcomes())
 	}
+	if err := checkWords(d); err != nil {
+		return err
+	}
 	for _, rule := range decisionRules {
 		if rule.step != t.GetStep() || !slices.Contains(rule.outcomes, d.GetOutcome()) {
 			continue
@@ -42,6 +59,29 @@ func checkDecision(t *assignmentv1.Task, d *assignmentv1.Decision) error {
 		}
 	}
 	return nil
+}
+
+// checkWords holds what every decision may carry to what its owners can take: a class of the lists, text without NUL.
+func checkWords(d *assignmentv1.Decision) error {
+	category, sector := d.GetDetail().GetCategory(), d.GetDetail().GetSector()
+	if err := required(category == "" || slices.Contains(categories, category), "detail.category", "must be one of %q", categories); err != nil {
+		return err
+	}
+	if err := required(sector == "" || slices.Contains(sectors, sector), "detail.sector", "must be one of %q", sectors); err != nil {
+		return err
+	}
+	return required(!hasNUL(d.ProtoReflect()), "detail", "must not hold the character NUL")
+}
+
+// hasNUL says whether a text in a message holds the character that no database stores.
+func hasNUL(m protoreflect.Message) bool {
+	found := false
+	_ = protorange.Range(m, func(v protopath.Values) error { // an error would be ours; there is none
+		text, ok := v.Index(-1).Value.Interface().(string)
+		found = found || ok && strings.ContainsRune(text, 0)
+		return nil
+	})
+	return found
 }
 
 // decisionRule is what some outcomes of a step need.
@@ -85,8 +125,9 @@ func needsSector(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
 	return required(complete(d.GetDetail().GetCategory(), d.GetDetail().GetSector()), "detail.sector", "must name the sector")
 }
 
-func needsPortedTo(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
-	return required(d.GetDetail().GetPortedTo() != "", "detail.ported_to", "must name the operator that serves the number now")
+func needsPortedTo(t *assignmentv1.Task, d *assignmentv1.Decision) error {
+	who := d.GetDetail().GetPortedTo()
+	return required(who != "" && who != t.GetAgencyId(), "detail.ported_to", "must name the operator that serves the number now")
 }
 
 func needsShouldAct(t *assignmentv1.Task, d *assignmentv1.Decision) error {
@@ -109,11 +150,16 @@ func needsFindings(t *assignmentv1.Task, d *assignmentv1.Decision) error {
 			return errs.Field("detail.findings", "only the last finding may leave out its reports and mean the rest")
 		}
 	}
-	if t.GetFacts()[factUnverifiedOnly] == "true" && verdictOf(findings) == substantiated {
+	if needsMore(t, d) {
 		return required(len(d.GetDetail().GetEvidenceIds()) > 0, "detail.evidence_ids",
 			"must name evidence: reports whose sender is not verified never suffice alone")
 	}
 	return checkParties(d)
+}
+
+// needsMore says whether a decision needs evidence: reports of unverified reporters never suffice alone.
+func needsMore(t *assignmentv1.Task, d *assignmentv1.Decision) bool {
+	return t.GetFacts()[factUnverifiedOnly] == "true" && verdictOf(d.GetDetail().GetFindings()) == substantiated
 }
 
 func checkParties(d *assignmentv1.Decision) error {

@@ -4,43 +4,46 @@
 // # What is where
 //
 //	steps.go       the table of human steps, as data
-//	complaint.go   the script of a round of a complaint; check.go, handle.go, conclude.go are its steps 3, 4 and 5 to 7
+//	complaint.go   the script of a round of a complaint; preserve.go is its step 1, check.go, handle.go, conclude.go are 3, 4
+//	               and 5 to 7; closing.go is how it hears of changes and ends
 //	case.go        the script of a case; digest.go, sweep.go: two more workflows
 //	task.go        the desk: the only place that waits for people
 //	decisions.go   what a decision needs to be complete: pure rules
-//	activities.go  the only I/O; triage.go, record.go, ending.go, cases.go are more of it
+//	activities.go  the only I/O; triage.go, classify.go, record.go, agencies.go, ending.go, cases.go are more of it
 //	server.go      CaseworkService; client.go: typed starts, updates and signals
 //	errors.go      refusals on their way into Temporal and back; codec.go: payloads are sealed
 //	run.go         configuration, worker, serving; history.go: recording and replaying of histories
 //
 // # A round of a complaint: complaint/<id>/<round>
 //
-//	triage ──> preserve (in parallel, decided before closing)
+//	triage ──> preserve (in parallel, at once; the call centre's recordings after assign; decided before closing)
 //	  │
-//	  ├── unsure ──> accept ──┬── not accepted ────────────────────────────────────────> close
+//	  ├── unsure ──> accept ──┬── not accepted ──────── somebody joined: triage again, else ──> close
 //	  │               ^       └── supplement asked ─> wait ─┐
 //	  │               └───────────────────────────────── once ┘
-//	  ├── everything withdrawn ────────────────────────────────────────────────────────> close
+//	  ├── everything withdrawn, also later until it is checked ── the same ──────────────────> close
 //	  v
 //	(assign, when the classifier is unsure) ──> route
 //	  │
-//	  ├── forged by form ────────────────────────┐
-//	  v                                          v
-//	number_check ── forged, not in use ───> traceback ───────────────────── forged ──┐
-//	  │   ^ ported to: at most three times                                            │
-//	  v   └──┘                                                                         │
-//	(transfer, when criminal) ── accepted ────────────────────────────── transferred ──┤
-//	  │ returned: the administrative way                                               │
-//	  v                                                                                │
-//	fact_check ── bounced: re-assigned, designated, joint meeting ──> fact_check       │
-//	  │      └── none substantiated ─> (recheck, a share) ── not_substantiated ────────┤
-//	  v substantiated                                        no_evidence               │
-//	handle ─> (review ─> sign, when it weighs) ─> execute, all at once ── measures ────┤
-//	  └── case/<id> per party ── first CaseEnded, when there are no measures ── case ──┤
-//	                                                                                    v
+//	  ├── criminal: transfer at once ── accepted ───────────────────────────── transferred ──┐
+//	  │     │ beside it number_check or traceback, forged or not                             │
+//	  │     └── returned: the administrative way, (assign,) route, what was found ──┐        │
+//	  v                                                                             v        │
+//	number_check ── forged by form or by the check, not in use ───> traceback ──── forged ───┤
+//	  │   ^ ported to: a few times                                                           │
+//	  v   └──┘                                                                               │
+//	fact_check ── bounced: re-assigned, designated, joint meeting ──> fact_check             │
+//	  │      └── none substantiated ─> (recheck, a share) ── not_substantiated ──────────────┤
+//	  v substantiated                                        no_evidence                     │
+//	handle ─> (review ─> sign, when it weighs) ─> execute, all at once ── one is done ── measures
+//	  │  ^                                          └── all failed ──> handle                │
+//	  │  └───────────────────────────────────────────────────────────────┘                   │
+//	  └── case/<id> per party, when there are no measures ── first penalty ── case ──────────┤
+//	                                                      └── none ── case_no_penalty ───────┤
+//	                                                                                         v
 //	       (late_check: reports that joined since) <──> result to every reporter, disclosure
-//	                                                                                    │
-//	                          watch ── a new round began: end ── time over ──> close <──┘
+//	                                                                                         │
+//	              watch ── a new round began: cancel, end ── time over, nothing open ──> close
 //
 // # A case: case/<id>
 //
@@ -53,14 +56,21 @@
 //
 //   - A workflow fails for nobody's mistake. A decision that is incomplete is refused by the update's validator and leaves
 //     no trace; one that its owner refuses is answered with that refusal, and the task waits on. When a write of the mesh's
-//     own is refused, that is a defect: the workflow task is tried again until the cause is mended.
-//   - The answer to Decide means that the decision is written. The key of a decision is subject + "/" + request ID: as
-//     update ID while the run lives, in the decision's row for ever.
+//     own is refused, that is a defect: the workflow task is tried again until the cause is mended, and each refusal is
+//     logged as an error and counted (quietline_refused_writes_total).
+//   - The answer to Decide means that the decision is written. The key of a decision is subject + "/" + request ID, with a
+//     keyed hash of its content: as update ID while the run lives, in the decision's row for ever. One request ID is one
+//     decision on one task; anything else sent with it is REQUEST_ID_REUSED.
 //   - Every activity may run twice. Request IDs and task IDs follow from the workflow's ID and a counter (UUID version 5).
-//   - Histories hold IDs and codes. Numbers, texts and names are read by activities and stay there; what a person typed
-//     as a note is sealed like every payload.
+//   - Histories hold IDs and codes. Numbers and texts of reports are read by activities and stay there. What a person
+//     writes in a decision, a note or the name of a party, is in the payloads of its update and of the activities that
+//     record it and open its cases; payloads are ciphertext, and assignment and enforcement seal the names of persons.
 //   - One activity carries all writes up to the next task: a decision costs nine events of history.
-//   - A round that is no longer current ends, and cancels what it has open.
+//   - A round that is no longer current ends, and cancels what it has open. The next round tells it so.
+//   - Signals may be lost. What they would have said is looked at when a step is opened, when one is overdue, and when the
+//     watching is over.
+//   - A withdrawn or refused complaint is closed first and its tasks are cancelled right after: its owner refuses to close
+//     it while somebody reports it, and then nothing has been lost.
 //
 // # Changing a workflow
 //

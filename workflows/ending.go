@@ -32,11 +32,12 @@ func (a *Activities) Conclude(ctx context.Context, c concluding) (*caseworkv1.Co
 	if _, err := a.Perform(ctx, c.Deeds); err != nil {
 		return nil, err
 	}
-	if c.NeedFindings {
-		f, err := a.Reporting.GetFacts(ctx, &reportingv1.GetFactsRequest{ComplaintId: c.Feedback.GetComplaintId(), MaxReports: 1})
-		if err != nil || f.GetUnchecked() > 0 {
-			return &caseworkv1.Concluded{Late: f.GetUnchecked()}, err
-		}
+	f, err := a.classifyLate(ctx, c.Feedback.GetRequestId(), c.Feedback.GetComplaintId(), c.Feedback.GetRound())
+	if err != nil {
+		return nil, err
+	}
+	if c.NeedFindings && f.GetUnchecked() > 0 {
+		return &caseworkv1.Concluded{Late: f.GetUnchecked()}, nil
 	}
 	if _, err := a.Perform(ctx, []proto.Message{c.Feedback, c.Advance}); err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (a *Activities) Conclude(ctx context.Context, c concluding) (*caseworkv1.Co
 
 // closing ends a complaint.
 type closing struct {
-	Untold   bool // nobody has the result yet
+	Deeds    []proto.Message // queued before it
 	Feedback *reportingv1.GiveFeedbackRequest
 	Close    *reportingv1.CloseComplaintRequest
 }
@@ -69,8 +70,11 @@ const maxJoins = 5
 
 // Close closes a complaint. Reports that join at the last moment get the result too; nobody is left without.
 func (a *Activities) Close(ctx context.Context, c closing) (*caseworkv1.Ended, error) {
+	if _, err := a.classifyLate(ctx, c.Close.GetRequestId(), c.Close.GetComplaintId(), c.Close.GetRound()); err != nil {
+		return nil, err // what joined while it was watched
+	}
 	for try := range maxJoins {
-		if c.Untold || try > 0 {
+		if try > 0 {
 			feedback := proto.CloneOf(c.Feedback)
 			feedback.RequestId = derived(fmt.Sprintf("%s/%d", c.Feedback.GetRequestId(), try))
 			if _, err := a.Reporting.GiveFeedback(ctx, feedback); err != nil {
@@ -89,6 +93,19 @@ func (a *Activities) Close(ctx context.Context, c closing) (*caseworkv1.Ended, e
 		}
 	}
 	return nil, fmt.Errorf("reports joined %d times while the complaint was being closed", maxJoins)
+}
+
+// CloseUnlessJoined closes a complaint that is withdrawn or not taken. Its owner refuses when a report has joined that is
+// neither: the round goes on with that.
+func (a *Activities) CloseUnlessJoined(ctx context.Context, c closing) (*caseworkv1.Ended, error) {
+	if _, err := a.Perform(ctx, c.Deeds); err != nil {
+		return nil, err
+	}
+	resp, err := a.Reporting.CloseComplaint(ctx, c.Close)
+	if superseded(err) || errs.Is(err, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING) {
+		return &caseworkv1.Ended{GoesOn: true}, nil
+	}
+	return &caseworkv1.Ended{Closed: resp.GetClosed()}, err
 }
 
 // superseded says whether a write was refused because another round has begun, or the complaint is closed.

@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"quietline/internal/errs"
+	"quietline/internal/obs"
 	commonv1 "quietline/proto/quietline/common/v1"
 )
 
@@ -134,5 +139,30 @@ type activityErrors struct {
 // ExecuteActivity implements interceptor.ActivityInboundInterceptor.
 func (a *activityErrors) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	out, err := a.Next.ExecuteActivity(ctx, in)
-	return out, toApplication(err)
+	err = toApplication(err)
+	if info := activity.GetInfo(ctx); isRefusal(err) && info.ActivityType.Name != recordsDecisions {
+		reason := errs.Name(reasonIn(err))
+		refusedWrites.WithLabelValues(info.ActivityType.Name, reason).Inc()
+		slog.ErrorContext(ctx, "an owner refuses what the mesh itself must write: a defect, and the workflow waits until it is mended",
+			slog.String("workflow", info.WorkflowExecution.ID), slog.String("activity", info.ActivityType.Name),
+			slog.String("reason", reason), slog.Any("error", err))
+	}
+	return out, err
+}
+
+// recordsDecisions is the one activity whose refusals are answers to people.
+const recordsDecisions = "Record"
+
+// refusedWrites counts what must never happen: above 0 a workflow is held up.
+var refusedWrites = promauto.With(obs.Registry()).NewCounterVec(prometheus.CounterOpts{
+	Name: "quietline_refused_writes_total",
+	Help: "Writes of the mesh's own that an owner refused: a defect that holds a workflow up until it is mended.",
+}, []string{"activity", "reason"})
+
+func reasonIn(err error) commonv1.ErrorReason {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) {
+		return commonv1.ErrorReason_ERROR_REASON_UNSPECIFIED
+	}
+	return reasonOf(app)
 }

@@ -12,6 +12,7 @@ import (
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 func complaintInput(complaint string) *caseworkv1.ComplaintInput {
@@ -21,7 +22,7 @@ func complaintInput(complaint string) *caseworkv1.ComplaintInput {
 // sampledID is a complaint of the share that is checked again.
 func sampledID(t *testing.T) string {
 	for n := range 1000 {
-		c := &complaint{in: complaintInput(id(n))}
+		c := &complaint{in: complaintInput(id(n)), known: &caseworkv1.Triage{RecheckPercent: 5}}
 		if c.sampled() {
 			return id(n)
 		}
@@ -107,6 +108,7 @@ func TestDecide_samePerson(t *testing.T) {
 func TestDecide_refusedByTheValidator(t *testing.T) {
 	p := newPlay(t, complaintID(id(1), 1))
 	p.w.unverified = true
+	p.w.evidence = []*reportingv1.EvidenceFacts{{EvidenceId: id(5), AgencyId: "nfra-44"}, {EvidenceId: id(6), Unverified: true}}
 	p.replies = map[string][]reply{
 		"number_check": {
 			{outcome: "perhaps", refused: "OUTCOME_NOT_ALLOWED"}, {outcome: ported, refused: "INVALID_FIELD"},
@@ -118,6 +120,8 @@ func TestDecide_refusedByTheValidator(t *testing.T) {
 			{outcome: concluded, refused: "INVALID_FIELD", detail: &assignmentv1.DecisionDetail{
 				EvidenceIds: []string{id(5)}, Findings: []*assignmentv1.FindingDetail{{ReportIds: []string{id(77)}, Result: substantiated}},
 			}},
+			{outcome: concluded, refused: "INVALID_FIELD", detail: &assignmentv1.DecisionDetail{EvidenceIds: []string{id(6)}, Findings: yes.GetFindings()}},
+			{outcome: concluded, refused: "INVALID_FIELD", detail: &assignmentv1.DecisionDetail{EvidenceIds: []string{id(7)}, Findings: yes.GetFindings()}},
 			{outcome: concluded, detail: &assignmentv1.DecisionDetail{EvidenceIds: []string{id(5)}, Findings: yes.GetFindings()}},
 		},
 		"handle": {
@@ -181,7 +185,7 @@ func TestComplaint_supplement(t *testing.T) {
 				}, 48*time.Hour)
 			}
 			p.run()
-			p.want("told", p.told(), "supplement_asked:which_call not_accepted:too_little result:not_accepted")
+			p.want("told", p.told(), "supplement_asked:which_call not_accepted:too_little")
 			waited := p.env.Now().Sub(began)
 			if comes != (waited < 72*time.Hour) {
 				t.Errorf("waited %v", waited)

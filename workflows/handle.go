@@ -13,22 +13,53 @@ import (
 
 // handle is step 4, 处置: what is proposed, approved where it weighs, and carried out. The answer is the result.
 func (c *complaint) handle(ctx workflow.Context) (string, error) {
-	d, ground, err := c.propose(ctx)
-	if err != nil {
-		return "", err
+	for {
+		d, ground, err := c.propose(ctx)
+		if err != nil {
+			return "", err
+		}
+		if d.GetOutcome() == onlyCase || d.GetOutcome() == measuresCase {
+			c.openCasesFor(ctx, d)
+		}
+		if d.GetOutcome() == noMeasure || d.GetOutcome() == onlyCase {
+			return c.awaitCases(ctx)
+		}
+		if err := c.carryOut(ctx, d.recorded.GetMeasures(), ground); err != nil || c.effective {
+			return measures, err
+		}
+		// None could be carried out: nobody is told of measures, and the lead decides anew.
 	}
-	if d.GetOutcome() == noMeasure {
+}
+
+// awaitCases waits for the first case that ends with a penalty: that is the result, and the other branches live on in their
+// cases. When all end without one, that is the result.
+func (c *complaint) awaitCases(ctx workflow.Context) (string, error) {
+	if len(c.openCases) == 0 {
 		return noMeasure, nil
 	}
-	if d.GetOutcome() != measures {
-		c.openCasesFor(ctx, d)
+	if err := workflow.Await(ctx, func() bool { return c.punished() || c.casesPending() == 0 }); err != nil {
+		return "", err
 	}
-	if d.GetOutcome() == onlyCase {
-		// The first effective outcome is the result; the other branches live on in their cases.
-		err := workflow.Await(ctx, func() bool { return len(c.openCases) == 0 || len(c.endedCases) > 0 })
-		return onlyCase, err
+	if c.punished() {
+		return onlyCase, nil
 	}
-	return measures, c.carryOut(ctx, d.recorded.GetMeasures(), ground)
+	return caseNoPenalty, nil
+}
+
+// punished says whether a case of the complaint ended with more than nothing.
+func (c *complaint) punished() bool {
+	return slices.ContainsFunc(c.endedCases, func(e *caseworkv1.CaseEnded) bool { return e.GetOutcome() != noPenalty })
+}
+
+// casesPending counts the cases of the complaint that have not ended.
+func (c *complaint) casesPending() int {
+	n := 0
+	for _, id := range c.openCases {
+		if !slices.ContainsFunc(c.endedCases, func(e *caseworkv1.CaseEnded) bool { return e.GetCaseId() == id }) {
+			n++
+		}
+	}
+	return n
 }
 
 // propose asks for the handling until it stands. What weighs is reviewed and signed by two other people. The answer is
@@ -78,7 +109,9 @@ func (c *complaint) openCasesFor(ctx workflow.Context, d *decision) {
 	opened := &caseworkv1.OpenedCases{}
 	perform(ctx, opened, act.OpenCases, q)
 	for _, o := range opened.GetCases() {
-		c.openCases = append(c.openCases, o.GetCaseId())
+		if !slices.Contains(c.openCases, o.GetCaseId()) { // opened before, with measures that came to nothing
+			c.openCases = append(c.openCases, o.GetCaseId())
+		}
 		if o.GetEndedOutcome() != "" {
 			c.caseEnded(&caseworkv1.CaseEnded{CaseId: o.GetCaseId(), Outcome: o.GetEndedOutcome()})
 		}
@@ -93,9 +126,9 @@ func actOf(category string) string {
 	return "marketing_without_consent"
 }
 
-// carryOut is the execution of measures, all at once. What another must do counts as done with its receipt.
+// carryOut is the execution of measures, all at once. What another must do counts as done with its receipt, and reporters
+// are told of the first that is done.
 func (c *complaint) carryOut(ctx workflow.Context, planned []*caseworkv1.PlannedMeasure, ground string) error {
-	c.tell("measure", planned[0].GetCode(), "")
 	running := 0
 	var tasks []*task
 	for i, m := range planned {
@@ -103,7 +136,7 @@ func (c *complaint) carryOut(ctx workflow.Context, planned []*caseworkv1.Planned
 		id := derived(fmt.Sprintf("%s/measure/%d/%s", c.workflowID, i+1, ground))
 		if executor == c.route.GetLeadAgencyId() {
 			c.recordMeasure(m, id, executor, ground, ground, done)
-			c.onLedger(m, ground)
+			c.carriedOut(m, ground)
 			continue
 		}
 		c.recordMeasure(m, id, executor, ground, "", "ordered")
@@ -123,7 +156,9 @@ func (c *complaint) carryOut(ctx workflow.Context, planned []*caseworkv1.Planned
 			}
 			c.recordMeasure(m, id, executor, ground, d.GetTaskId(), d.GetOutcome())
 			if d.GetOutcome() == done {
-				c.onLedger(m, ground)
+				c.carriedOut(m, ground)
+			} else {
+				c.failed = append(c.failed, m.GetCode())
 			}
 		})
 	}
@@ -139,6 +174,15 @@ func (c *complaint) carryOut(ctx workflow.Context, planned []*caseworkv1.Planned
 		}
 	}
 	return ctx.Err()
+}
+
+// carriedOut is what follows from a measure that is done.
+func (c *complaint) carriedOut(m *caseworkv1.PlannedMeasure, ground string) {
+	if !c.effective {
+		c.effective = true
+		c.tell("measure", m.GetCode(), "")
+	}
+	c.onLedger(m, ground)
 }
 
 // executorOf is who carries a measure out: who the decision names, else who the catalogue says.

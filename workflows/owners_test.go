@@ -23,30 +23,38 @@ func (f fakeReporting) BeginRound(_ context.Context, req *reportingv1.BeginRound
 	return &reportingv1.BeginRoundResponse{Current: f.w.current, UnverifiedOnly: f.w.unverified, ToLead: f.w.toLead}, nil
 }
 
-func (f fakeReporting) GetFacts(context.Context, *reportingv1.GetFactsRequest, ...grpc.CallOption) (*reportingv1.GetFactsResponse, error) {
+func (f fakeReporting) GetFacts(_ context.Context, req *reportingv1.GetFactsRequest, _ ...grpc.CallOption) (*reportingv1.GetFactsResponse, error) {
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
 	resp := &reportingv1.GetFactsResponse{
 		Complaint: &reportingv1.Complaint{Number: f.w.number, Round: f.w.round, State: "OPEN", ReportCount: int32(len(f.w.reports))},
 		Reports:   f.w.reports, Supplemented: f.w.supplemented, AllWithdrawn: f.w.withdrawn,
+		ReportersOperatorId: f.w.reportersAt,
 	}
 	if len(f.w.findings) > 0 {
 		resp.Unchecked = f.w.unchecked
 	}
+	f.w.chosen(req, resp)
 	return resp, nil
 }
 
 func (f fakeReporting) AdvanceComplaint(_ context.Context, req *reportingv1.AdvanceComplaintRequest, _ ...grpc.CallOption) (*reportingv1.AdvanceComplaintResponse, error) {
 	return once(f.w, req, func() (*reportingv1.AdvanceComplaintResponse, error) {
 		f.w.advances = append(f.w.advances, req)
-		return &reportingv1.AdvanceComplaintResponse{}, nil
+		if f.w.newRound && f.w.watched != nil {
+			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "another round")
+		}
+		return &reportingv1.AdvanceComplaintResponse{AllWithdrawn: f.w.withdrawn}, nil
 	})
 }
 
 func (f fakeReporting) RecordClassification(_ context.Context, req *reportingv1.RecordClassificationRequest, _ ...grpc.CallOption) (*reportingv1.RecordClassificationResponse, error) {
 	return once(f.w, req, func() (*reportingv1.RecordClassificationResponse, error) {
 		f.w.classified = append(f.w.classified, req)
-		return &reportingv1.RecordClassificationResponse{}, nil
+		return &reportingv1.RecordClassificationResponse{
+			Category: orElse(req.GetCategory(), f.w.category), Sector: orElse(req.GetSector(), f.w.sector),
+			Confidence: f.w.confidence, OtherSectors: f.w.otherSectors,
+		}, nil
 	})
 }
 
@@ -63,6 +71,9 @@ func (f fakeReporting) RecordFindings(_ context.Context, req *reportingv1.Record
 func (f fakeReporting) GiveFeedback(_ context.Context, req *reportingv1.GiveFeedbackRequest, _ ...grpc.CallOption) (*reportingv1.GiveFeedbackResponse, error) {
 	return once(f.w, req, func() (*reportingv1.GiveFeedbackResponse, error) {
 		f.w.feedback = append(f.w.feedback, req.GetStage()+":"+req.GetCode())
+		if req.GetStage() == supplementDue {
+			f.w.supplemented = f.w.answersAtOnce // what came before is no answer
+		}
 		return &reportingv1.GiveFeedbackResponse{}, nil
 	})
 }
@@ -83,10 +94,15 @@ func (f fakeReporting) CloseComplaint(_ context.Context, req *reportingv1.CloseC
 	defer f.w.mu.Unlock()
 	if f.w.closeJoins > 0 {
 		f.w.closeJoins--
-		return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING, "somebody joined")
+		reason := commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING
+		if req.GetResult() == withdrawn || req.GetResult() == notAccepted {
+			reason = commonv1.ErrorReason_ERROR_REASON_WRONG_STATE
+			f.w.withdrawn = false
+		}
+		return nil, errs.New(codes.FailedPrecondition, reason, "somebody joined")
 	}
 	for _, t := range f.w.tasks {
-		if t.GetState() == "OPEN" {
+		if t.GetState() == "OPEN" && f.w.watched != nil {
 			return nil, fmt.Errorf("closed with the task %s open", t.GetStep())
 		}
 	}
@@ -152,6 +168,9 @@ func (f fakeEnforcement) GetCase(_ context.Context, req *enforcementv1.GetCaseRe
 func (f fakeEnforcement) AdvanceCase(_ context.Context, req *enforcementv1.AdvanceCaseRequest, _ ...grpc.CallOption) (*enforcementv1.AdvanceCaseResponse, error) {
 	return once(f.w, req, func() (*enforcementv1.AdvanceCaseResponse, error) {
 		f.w.caseStates = append(f.w.caseStates, req.GetState())
+		if req.GetState() == "NOTICE_SERVED" {
+			f.w.notices = append(f.w.notices, req.GetTaskId())
+		}
 		return &enforcementv1.AdvanceCaseResponse{}, nil
 	})
 }

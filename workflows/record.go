@@ -5,9 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
-	"quietline/internal/calendar"
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
@@ -38,7 +35,8 @@ func (a *Activities) Record(ctx context.Context, r recording) (*caseworkv1.Recor
 		return nil, err
 	}
 	resp, err := a.Assignment.RecordDecision(identity.WithActor(ctx, r.Actor), &assignmentv1.RecordDecisionRequest{
-		RequestId: derived(r.Task.GetTaskId() + "/" + r.Decision.GetRequestKey()), Decision: r.Decision, ExcludedSubjects: r.Excluded,
+		// One request of a person is one decision, also when it names another task.
+		RequestId: derived(r.Decision.GetRequestKey()), Decision: r.Decision, ExcludedSubjects: r.Excluded,
 	})
 	if err != nil {
 		return nil, err
@@ -49,71 +47,44 @@ func (a *Activities) Record(ctx context.Context, r recording) (*caseworkv1.Recor
 
 // check asks the owners about what a decision names, and fills in what follows from it.
 func (a *Activities) check(ctx context.Context, r recording, out *caseworkv1.Recorded) error {
+	if err := a.checkNamed(ctx, r); err != nil {
+		return err
+	}
 	d := r.Decision.GetDetail()
 	switch r.Decision.GetOutcome() {
 	case bounced:
 		return a.checkBounce(ctx, r, out)
 	case ported:
-		return a.checkAgency(ctx, "detail.ported_to", d.GetPortedTo(),
-			func(a *assignmentv1.Agency) bool { return isOperator(a) && a.GetAssignable() }, "must be an operator of the directory")
+		return a.checkPorted(ctx, r, out)
 	case assigned, designated:
 		if d.GetLeadAgencyId() == "" {
 			return nil
 		}
-		return a.checkAgency(ctx, "detail.lead_agency_id", d.GetLeadAgencyId(), (*assignmentv1.Agency).GetAssignable, "must be an agency that acts")
-	case concluded, overturned:
-		return a.checkReports(ctx, r)
+		return a.checkLead(ctx, r, "detail.lead_agency_id", d.GetLeadAgencyId())
 	case measures, measuresCase:
 		return a.checkMeasures(ctx, d.GetMeasures(), out)
 	}
 	return nil
 }
 
-func (a *Activities) checkAgency(ctx context.Context, field, id string, fits func(*assignmentv1.Agency) bool, text string) error {
-	agency, err := a.agency(ctx, id)
-	if err != nil {
-		return err
-	}
-	return required(fits(agency), field, "%s", text)
-}
-
-// checkBounce holds a bounce to its term and asks who acts next.
-func (a *Activities) checkBounce(ctx context.Context, r recording, out *caseworkv1.Recorded) error {
-	should := r.Decision.GetDetail().GetShouldActAgencyId()
-	err := a.checkAgency(ctx, "detail.should_act_agency_id", should, (*assignmentv1.Agency).GetAssignable, "must be an agency that acts")
-	if err != nil {
-		return err
-	}
-	term, err := calendar.Due(basisBounce, r.From, r.Profile)
-	if err != nil {
-		return err
-	}
-	if a.now().After(term.Due) {
-		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
-			"the term for sending a matter back (%s) is over", basisBounce)
-	}
-	next, err := a.Assignment.Designate(ctx, &assignmentv1.DesignateRequest{
-		BouncedBy: r.Task.GetAgencyId(), ShouldAct: should, Bounces: int32(bounceCount(r.Task) + 1),
-	})
-	if err != nil {
-		return err
-	}
-	out.Redirected = &caseworkv1.Redirected{
-		How: next.GetHow(), DeciderId: next.GetDeciderId(), NextAgencyId: orElse(next.GetNextAgencyId(), should),
-	}
-	return nil
-}
-
-// checkReports sees that findings name reports of this complaint only.
-func (a *Activities) checkReports(ctx context.Context, r recording) error {
+// checkNamed sees that a decision on a complaint names its reports and its evidence only, and that what unverified
+// reporters say rests on more than what they handed in themselves.
+func (a *Activities) checkNamed(ctx context.Context, r recording) error {
+	d := r.Decision.GetDetail()
 	var named []string
-	for _, f := range r.Decision.GetDetail().GetFindings() {
+	for _, f := range d.GetFindings() {
 		named = append(named, f.GetReportIds()...)
 	}
-	if len(named) == 0 {
+	if r.Task.GetSubjectKind() != "complaint" || len(named)+len(d.GetEvidenceIds()) == 0 {
 		return nil
 	}
-	f, err := a.Reporting.GetFacts(ctx, &reportingv1.GetFactsRequest{ComplaintId: r.Task.GetSubjectId(), MaxReports: maxNamed})
+	most := int32(1)
+	if len(named) > 0 {
+		most = maxNamed
+	}
+	f, err := a.Reporting.GetFacts(ctx, &reportingv1.GetFactsRequest{
+		ComplaintId: r.Task.GetSubjectId(), MaxReports: most, EvidenceIds: d.GetEvidenceIds(),
+	})
 	if err != nil {
 		return err
 	}
@@ -121,8 +92,30 @@ func (a *Activities) checkReports(ctx context.Context, r recording) error {
 	for _, report := range f.GetReports() {
 		known[report.GetReport().GetReportId()] = true
 	}
-	return required(!slices.ContainsFunc(named, func(id string) bool { return !known[id] }),
+	err = required(!slices.ContainsFunc(named, func(id string) bool { return !known[id] }),
 		"detail.findings", "must name reports of this complaint, of its newest %d; all others are meant by a finding without reports", maxNamed)
+	if err != nil {
+		return err
+	}
+	return checkEvidence(r, f.GetEvidence())
+}
+
+// checkEvidence: what a decision rests on is there, belongs to the complaint, and is not the word of an unverified
+// reporter alone.
+func checkEvidence(r recording, facts []*reportingv1.EvidenceFacts) error {
+	known, own := map[string]bool{}, true
+	for _, e := range facts {
+		known[e.GetEvidenceId()] = true
+		own = own && e.GetUnverified()
+	}
+	evidence := r.Decision.GetDetail().GetEvidenceIds()
+	err := required(!slices.ContainsFunc(evidence, func(id string) bool { return !known[id] }),
+		"detail.evidence_ids", "must name evidence of this complaint")
+	if err != nil {
+		return err
+	}
+	return required(!own || !needsMore(r.Task, r.Decision), "detail.evidence_ids",
+		"must name evidence that did not come from the reporters who are not verified")
 }
 
 // checkMeasures finds the measures in the catalogue.

@@ -76,7 +76,11 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err != nil {
 		return errors.Join(fmt.Errorf("workflows: %w", err), lis.Close())
 	}
-	c, err := dialTemporal(cfg, src)
+	keys, err := seal.Open(cfg.Keys)
+	if err != nil {
+		return errors.Join(fmt.Errorf("workflows: %w", err), lis.Close())
+	}
+	c, err := dialTemporal(cfg, src, keys)
 	if err != nil {
 		return errors.Join(fmt.Errorf("workflows: %w", err), lis.Close())
 	}
@@ -84,7 +88,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	mesh := NewClient(c, profileOf(cfg))
 	s := newStarts(startRate(cfg))
 	server := rpc.NewServer(src)
-	caseworkv1.RegisterCaseworkServiceServer(server, NewServer(mesh, owners.Assignment, s))
+	caseworkv1.RegisterCaseworkServiceServer(server, NewServer(mesh, owners.Assignment, s, keys))
 
 	// The worker outlives the server: decisions under way need it to be written.
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
@@ -140,11 +144,7 @@ func dial(cfg Config, src identity.Source) (o Owners, hangUp func(), err error) 
 }
 
 // dialTemporal makes the client of Temporal, which connects when it is needed.
-func dialTemporal(cfg Config, src identity.Source) (client.Client, error) {
-	keys, err := seal.Open(cfg.Keys)
-	if err != nil {
-		return nil, err
-	}
+func dialTemporal(cfg Config, src identity.Source, keys *seal.Keys) (client.Client, error) {
 	options, err := temporalOptions(cfg, src)
 	if err != nil {
 		return nil, err

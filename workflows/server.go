@@ -1,15 +1,21 @@
 package workflows
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
+	"fmt"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"quietline/internal/errs"
 	"quietline/internal/identity"
+	"quietline/internal/rpc"
+	"quietline/internal/seal"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
@@ -27,33 +33,37 @@ type Server struct {
 	client     *Client
 	assignment assignmentv1.AssignmentServiceClient
 	starts     *starts
+	keys       *seal.Keys
 	profile    string
 	now        func() time.Time
 }
 
 // NewServer makes a Server.
-func NewServer(c *Client, assignment assignmentv1.AssignmentServiceClient, s *starts) *Server {
-	return &Server{client: c, assignment: assignment, starts: s, profile: c.profile, now: time.Now}
+func NewServer(c *Client, assignment assignmentv1.AssignmentServiceClient, s *starts, keys *seal.Keys) *Server {
+	return &Server{client: c, assignment: assignment, starts: s, keys: keys, profile: c.profile, now: time.Now}
 }
 
 // Decide decides a task. The answer means that the row is written.
 func (s *Server) Decide(ctx context.Context, req *caseworkv1.DecideRequest) (*caseworkv1.DecideResponse, error) {
 	actor := identity.ActorOf(ctx)
-	key := actor.GetSubject() + "/" + req.GetRequestId()
+	in, err := s.decideInput(req, actor)
+	if err != nil {
+		return nil, err
+	}
 	for try := 0; ; try++ {
 		known, err := s.assignment.GetTask(ctx, &assignmentv1.GetTaskRequest{TaskId: req.GetTaskId()})
 		if err != nil {
 			return nil, err
 		}
 		if known.GetTask().GetState() != "OPEN" {
-			return repeated(known, req, key)
+			return repeated(known, in.GetDecision())
 		}
 		if err := mayDecide(known.GetTask(), actor, s.now()); err != nil {
 			return nil, err
 		}
-		resp, err := s.client.Decide(ctx, known.GetTask().GetWorkflowId(), key, decideInput(req, actor, key))
+		resp, err := s.client.Decide(ctx, known.GetTask().GetWorkflowId(), updateOf(in.GetDecision()), in)
 		if err == nil {
-			return sameRequest(resp, req)
+			return resp, nil
 		}
 		if !elsewhere(err) {
 			return nil, fromTemporal(err)
@@ -81,31 +91,36 @@ func mayDecide(t *assignmentv1.Task, actor *commonv1.Actor, now time.Time) error
 }
 
 // repeated answers for a task that is not open any more: the same request has its answer in the decision's row.
-func repeated(known *assignmentv1.GetTaskResponse, req *caseworkv1.DecideRequest, key string) (*caseworkv1.DecideResponse, error) {
+func repeated(known *assignmentv1.GetTaskResponse, asked *assignmentv1.Decision) (*caseworkv1.DecideResponse, error) {
 	d := known.GetDecision()
-	if d.GetRequestKey() != key {
+	switch {
+	case d.GetRequestKey() != asked.GetRequestKey():
 		return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN,
 			"the task is %s", known.GetTask().GetState())
-	}
-	return sameRequest(&caseworkv1.DecideResponse{
-		TaskId: d.GetTaskId(), Outcome: d.GetOutcome(), DecidedTime: d.GetDecidedTime(),
-	}, req)
-}
-
-// sameRequest refuses a request ID that was used for another decision.
-func sameRequest(resp *caseworkv1.DecideResponse, req *caseworkv1.DecideRequest) (*caseworkv1.DecideResponse, error) {
-	if resp.GetTaskId() != req.GetTaskId() || resp.GetOutcome() != req.GetOutcome() {
+	case !bytes.Equal(d.GetRequestHash(), asked.GetRequestHash()):
 		return nil, errs.New(codes.AlreadyExists, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED,
 			"the request ID was used for another decision")
 	}
-	return resp, nil
+	return &caseworkv1.DecideResponse{TaskId: d.GetTaskId(), Outcome: d.GetOutcome(), DecidedTime: d.GetDecidedTime()}, nil
 }
 
-func decideInput(req *caseworkv1.DecideRequest, actor *commonv1.Actor, key string) *caseworkv1.DecideInput {
+// decideInput is a request as the workflow gets it. Its hash is keyed: what a person wrote cannot be guessed from it.
+func (s *Server) decideInput(req *caseworkv1.DecideRequest, actor *commonv1.Actor) (*caseworkv1.DecideInput, error) {
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(req)
+	if err != nil {
+		return nil, fmt.Errorf("decide: %w", err)
+	}
 	return &caseworkv1.DecideInput{Actor: actor, Decision: &assignmentv1.Decision{
 		TaskId: req.GetTaskId(), Outcome: req.GetOutcome(), ReasonCode: req.GetReasonCode(), Note: req.GetNote(),
-		Detail: req.GetDetail(), RequestKey: key, DecidedBy: actor.GetSubject(),
-	}}
+		Detail: req.GetDetail(), RequestKey: actor.GetSubject() + "/" + req.GetRequestId(),
+		RequestHash: s.keys.Index("decision", string(raw)), DecidedBy: actor.GetSubject(),
+	}}, nil
+}
+
+// updateOf is the ID of the update for a decision: the same request is one update, another content is another one, which
+// the workflow or the decision's row will refuse.
+func updateOf(d *assignmentv1.Decision) string {
+	return d.GetRequestKey() + "/" + hex.EncodeToString(d.GetRequestHash())
 }
 
 // elsewhere says whether run and row do not agree on whether the task is open.
@@ -123,7 +138,7 @@ func (s *Server) pause(ctx context.Context, try int) error {
 	return pause(ctx, first<<try)
 }
 
-// BatchDecide decides many tasks; each has a result of its own.
+// BatchDecide decides many tasks; each has a result of its own, also when it is malformed.
 func (s *Server) BatchDecide(ctx context.Context, req *caseworkv1.BatchDecideRequest) (*caseworkv1.BatchDecideResponse, error) {
 	results := make([]*caseworkv1.DecideResult, len(req.GetDecisions()))
 	group := new(errgroup.Group)
@@ -139,7 +154,7 @@ func (s *Server) BatchDecide(ctx context.Context, req *caseworkv1.BatchDecideReq
 
 func (s *Server) result(ctx context.Context, d *caseworkv1.DecideRequest) *caseworkv1.DecideResult {
 	out := &caseworkv1.DecideResult{TaskId: d.GetTaskId()}
-	resp, err := s.Decide(ctx, d)
+	resp, err := s.decideValid(ctx, d)
 	if err == nil {
 		out.Response = resp
 		return out
@@ -152,6 +167,14 @@ func (s *Server) result(ctx context.Context, d *caseworkv1.DecideRequest) *casew
 	out.Reason = errs.Name(commonv1.ErrorReason_ERROR_REASON_UNAVAILABLE)
 	out.Message = "not decided now; the same decision may be sent again"
 	return out
+}
+
+// decideValid is Decide for what no interceptor has looked at.
+func (s *Server) decideValid(ctx context.Context, d *caseworkv1.DecideRequest) (*caseworkv1.DecideResponse, error) {
+	if err := rpc.Validate(d); err != nil {
+		return nil, err
+	}
+	return s.Decide(ctx, d)
 }
 
 // BuildDigest builds the digest of a month and returns when it is written.

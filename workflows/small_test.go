@@ -141,37 +141,6 @@ func TestCodec_sealsEverything(t *testing.T) {
 	}
 }
 
-func TestMajority(t *testing.T) {
-	answer := func(classes ...*assignmentv1.Class) *caseworkv1.Triage {
-		out := &caseworkv1.Triage{}
-		majority(&assignmentv1.ClassifyResponse{Classes: classes, Threshold: 0.6}, out)
-		return out
-	}
-	c := func(category, sector string, confidence float64) *assignmentv1.Class {
-		return &assignmentv1.Class{Category: category, Sector: sector, Confidence: confidence}
-	}
-	for _, tt := range []struct {
-		name      string
-		got       *caseworkv1.Triage
-		sector    string
-		confident bool
-		others    int
-	}{
-		{"nothing known", answer(c("", "", 0)), "", false, 0},
-		{"one sure", answer(c(commercial, "loans", 0.9)), "loans", true, 0},
-		{"one unsure", answer(c(commercial, "loans", 0.5)), "loans", false, 0},
-		{"no sector is not sure", answer(c(commercial, "", 0.9)), "", false, 0},
-		{"criminal needs none", answer(c(criminal, "", 0.9)), "", true, 0},
-		{"malicious needs none", answer(c("malicious", "", 0.9)), "", true, 0},
-		{"a sector above a fifth", answer(c(commercial, "loans", 0.9), c(commercial, "loans", 0.9), c(commercial, "insurance", 0.7)), "loans", true, 1},
-		{"a sector below a fifth", answer(c(commercial, "loans", 0.9), c(commercial, "loans", 0.9), c(commercial, "insurance", 0.3)), "loans", true, 0},
-	} {
-		if tt.got.GetSector() != tt.sector || tt.got.GetConfident() != tt.confident || len(tt.got.GetOtherSectors()) != tt.others {
-			t.Errorf("%s: %v", tt.name, tt.got)
-		}
-	}
-}
-
 func TestSweep_startsWhatNobodyStarted(t *testing.T) {
 	for rate, want := range map[float64]string{
 		1000: complaintID(id(1), 1) + " " + complaintID(id(2), 3) + " " + caseID(id(3)),

@@ -153,11 +153,8 @@ const (
 
 // Bounds of the script.
 const (
-	maxLevel    = 2 // levels of escalation
-	maxPorts    = 3 // how often "ported to" is followed
-	maxBounces  = 3 // the third goes to the joint meeting
-	recheckOf   = 100
-	recheckFive = 5 // in a hundred of "not substantiated" are checked by another
+	maxLevel   = 2 // levels of escalation
+	maxBounces = 3 // the third goes to the joint meeting
 )
 
 // without is the step with one outcome less.
@@ -191,6 +188,7 @@ const (
 	noEvidence       = "no_evidence"
 	transferred      = "transferred"
 	withdrawn        = "withdrawn"
+	caseNoPenalty    = "case_no_penalty" // every case against its parties ended without a penalty
 )
 
 // spoofed says whether a number's kind alone shows that it is forged.

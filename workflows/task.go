@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,11 +39,13 @@ type desk struct {
 	subject    *assignmentv1.Task // kind, ID, round: what all its tasks share
 	profile    string
 
-	requests int             // numbers the requests to the owners
-	tasks    []*task         // all of this run, in order
-	deeds    []proto.Message // not yet sent
-	sending  workflow.Mutex
-	closed   bool
+	requests int                    // numbers the requests to the owners
+	tasks    []*task                // all of this run, in order
+	deeds    []proto.Message        // not yet sent
+	writing  workflow.Mutex         // held while something is written
+	over     bool                   // the subject needs nothing more: only what is open is still cancelled
+	closed   bool                   // no decision is taken any more
+	attend   func(workflow.Context) // looks at what became of the subject meanwhile; nil when nothing can
 }
 
 // order is what a workflow asks for: a step, who does it, and what they need to know, in codes.
@@ -82,7 +85,7 @@ type decision struct {
 
 // open starts the desk: from now on decisions are taken.
 func (d *desk) open(ctx workflow.Context) error {
-	d.sending = workflow.NewMutex(ctx)
+	d.writing = workflow.NewMutex(ctx)
 	return workflow.SetUpdateHandlerWithOptions(ctx, updateDecide, d.decide,
 		workflow.UpdateHandlerOptions{Validator: d.validate})
 }
@@ -120,28 +123,45 @@ func (d *desk) request() string {
 	return derived(fmt.Sprintf("%s#%d", d.workflowID, d.requests))
 }
 
-// take hands out what is queued.
+// take hands out what is queued and still to be written.
 func (d *desk) take() []proto.Message {
 	deeds := d.deeds
 	d.deeds = nil
+	if d.over {
+		deeds = slices.DeleteFunc(deeds, func(m proto.Message) bool {
+			_, cancels := m.(*assignmentv1.CancelTaskRequest)
+			return !cancels
+		})
+	}
 	return deeds
 }
 
-// flush writes what is queued, in order, and opens the tasks among it. It finishes even when the script was stopped.
-func (d *desk) flush(ctx workflow.Context) {
+// alone does something while nothing else of this run is written. It finishes even when the script was stopped.
+func (d *desk) alone(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	must(d.sending.Lock(ctx))
-	defer d.sending.Unlock()
-	deeds := d.take()
-	if len(deeds) == 0 {
-		return
-	}
+	must(d.writing.Lock(ctx))
+	defer d.writing.Unlock()
+	do(ctx)
+}
+
+// flush writes what is queued, in order, and opens the tasks among it. What the owners say by the way is attended to: a
+// signal that was lost is made good here at the latest.
+func (d *desk) flush(ctx workflow.Context) {
 	performed := &caseworkv1.Performed{}
-	perform(ctx, performed, act.Perform, deeds)
-	for _, o := range performed.GetOpened() {
-		if t := d.find(o.GetTaskId()); t != nil {
-			t.opened = o
+	d.alone(ctx, func(ctx workflow.Context) {
+		deeds := d.take()
+		if len(deeds) == 0 {
+			return
 		}
+		perform(ctx, performed, act.Perform, deeds)
+		for _, o := range performed.GetOpened() {
+			if t := d.find(o.GetTaskId()); t != nil {
+				t.opened = o
+			}
+		}
+	})
+	if performed.GetAllWithdrawn() && d.attend != nil {
+		d.attend(ctx)
 	}
 }
 
@@ -149,6 +169,9 @@ func (d *desk) flush(ctx workflow.Context) {
 // refusal and the task waits on. The error is only that the script was stopped.
 func (d *desk) await(ctx workflow.Context, t *task) (*decision, error) {
 	for level := 0; ; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		answered, err := t.answeredInTime(ctx, level)
 		switch {
 		case err != nil:
@@ -183,13 +206,20 @@ func within(ctx workflow.Context, until time.Time, condition func() bool) (bool,
 	defer cancel()
 	timer := workflow.NewTimer(timerCtx, max(until.Sub(workflow.Now(ctx)), 0))
 	err := workflow.Await(ctx, func() bool { return condition() || timer.IsReady() })
+	if err == nil && !condition() {
+		err = ctx.Err() // a stopped script's timer is ready too
+	}
 	return condition(), err
 }
 
+// escalate tells the superior. Whoever waits so long looks whether the task is still needed.
 func (d *desk) escalate(ctx workflow.Context, t *task, level int) {
 	perform(ctx, nil, act.Escalate, &assignmentv1.EscalateTaskRequest{
 		RequestId: d.request(), TaskId: t.msg.GetTaskId(), Level: int32(level),
 	})
+	if d.attend != nil {
+		d.attend(ctx)
+	}
 }
 
 // record has the first answer written and returns it, or nil when it was refused.
@@ -291,7 +321,8 @@ func refusalOrPanic(err error) error {
 }
 
 // must stops the workflow task when one of the mesh's own writes is refused. That is a defect and no person's mistake:
-// Temporal tries the task again until the cause is mended, and then the workflow goes on where it was.
+// Temporal tries the task again until the cause is mended, and then the workflow goes on where it was. Each refusal is
+// logged and counted by the activity (refusedWrites).
 func must(err error) {
 	if err != nil {
 		panic(err)

@@ -97,7 +97,7 @@ func (g *realTemporal) town(t *testing.T) *town {
 	w := newWorld()
 	mesh := NewClient(g.client, Rehearsal)
 	s := newStarts(1000)
-	x := &town{t: t, g: g, w: w, mesh: mesh, server: NewServer(mesh, fakeAssignment{w: w}, s)}
+	x := &town{t: t, g: g, w: w, mesh: mesh, server: NewServer(mesh, fakeAssignment{w: w}, s, g.keys)}
 	x.worker = newWorker(g.client, newActivities(w.owners(), mesh, s), nil)
 	if err := x.worker.Start(); err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func (x *town) events(workflowID string) int {
 		if err != nil {
 			x.t.Fatal(err)
 		}
-		if text := prototext.Format(e); strings.Contains(text, canary) || strings.Contains(text, "推销贷款") || strings.Contains(text, "nfra-44") {
+		if text := prototext.Format(e); strings.Contains(text, canary) || strings.Contains(text, "推销贷款") || strings.Contains(text, "nfra-44") || strings.Contains(text, theFirm[0].GetName()) {
 			x.t.Errorf("in clear in the history: %s", text)
 		}
 	}
@@ -239,6 +239,33 @@ func TestTemporal(t *testing.T) {
 		x.until(id(2), map[string]reply{"accept": {outcome: notAccepted, reason: "no_call"}}, x.over(complaintID(id(2), 1)))
 		x.keep("complaint-not-accepted", complaintID(id(2), 1))
 	})
+	t.Run("a criminal matter", func(t *testing.T) {
+		x := g.town(t)
+		x.w.category, x.w.sector = criminal, "loans"
+		x.start(id(6), 1)
+		x.until(id(6), map[string]reply{
+			"number_check": {outcome: forged}, "transfer": {outcome: returned, reason: "no_crime"},
+		}, x.watching)
+		x.keep("complaint-returned-by-police", complaintID(id(6), 1))
+	})
+	t.Run("withdrawn", func(t *testing.T) {
+		x := g.town(t)
+		x.start(id(7), 1)
+		x.until(id(7), nil, func() bool {
+			return slices.ContainsFunc(x.open(id(7)), func(t *assignmentv1.Task) bool { return t.GetStep() == "fact_check" })
+		})
+		x.w.mu.Lock()
+		x.w.withdrawn = true
+		x.w.mu.Unlock()
+		if _, err := x.server.Nudge(t.Context(), &caseworkv1.NudgeRequest{ComplaintId: id(7), Round: 1}); err != nil {
+			t.Fatal(err)
+		}
+		x.until(id(0), nil, x.over(complaintID(id(7), 1)))
+		if x.w.closed != withdrawn || len(x.open(id(7))) > 0 {
+			t.Errorf("closed as %q with open tasks %v", x.w.closed, x.open(id(7)))
+		}
+		x.keep("complaint-withdrawn", complaintID(id(7), 1))
+	})
 	t.Run("a case and its complaint", func(t *testing.T) { testRealCase(t, g.town(t)) })
 	t.Run("decide", func(t *testing.T) { testRealDecide(t, g.town(t)) })
 	t.Run("a worker that is replaced", func(t *testing.T) { testRealTakeOver(t, g) })
@@ -262,6 +289,7 @@ func testRealCase(t *testing.T, x *town) {
 	x.until(id(3), replies, func() bool { return len(x.open(id(501))) > 0 })
 	x.until(id(501), nil, x.over(caseID(id(501))))
 	x.until(id(3), replies, x.watching)
+	x.events(complaintID(id(3), 1)) // the party's name is in it, sealed
 	x.keep("case-penalty", caseID(id(501)))
 	x.keep("complaint-case", complaintID(id(3), 1))
 }
@@ -309,8 +337,12 @@ func testRealDecide(t *testing.T, x *town) {
 	}
 	other := proto.CloneOf(good)
 	other.Outcome = bounced
-	if _, err := x.server.Decide(as(func(*commonv1.Actor) {}), other); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED) {
-		t.Errorf("the request ID for another decision: %v", err)
+	reasoned := proto.CloneOf(good)
+	reasoned.ReasonCode = "another_reason"
+	for _, again := range []*caseworkv1.DecideRequest{other, reasoned} {
+		if _, err := x.server.Decide(as(func(*commonv1.Actor) {}), again); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED) {
+			t.Errorf("the request ID for another decision: %v", err)
+		}
 	}
 
 	// A batch has a result for each, and the run that is gone answers from the row.
@@ -319,7 +351,7 @@ func testRealDecide(t *testing.T, x *town) {
 		t.Fatal(err)
 	}
 	batch, err := x.server.BatchDecide(as(func(*commonv1.Actor) {}), &caseworkv1.BatchDecideRequest{
-		Decisions: []*caseworkv1.DecideRequest{good, {RequestId: uuid.NewString(), TaskId: uuid.NewString(), Outcome: found}, other},
+		Decisions: []*caseworkv1.DecideRequest{good, {RequestId: uuid.NewString(), TaskId: uuid.NewString(), Outcome: found}, other, {TaskId: "no UUID"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -328,7 +360,7 @@ func testRealDecide(t *testing.T, x *town) {
 	for _, r := range batch.GetResults() {
 		got = append(got, fmt.Sprintf("%v:%s", r.GetResponse() != nil, r.GetReason()))
 	}
-	if want := "true: false:NOT_FOUND false:REQUEST_ID_REUSED"; strings.Join(got, " ") != want {
+	if want := "true: false:NOT_FOUND false:REQUEST_ID_REUSED false:INVALID_FIELD"; strings.Join(got, " ") != want {
 		t.Errorf("batch: %v, want %s", got, want)
 	}
 	resp, err := x.server.CheckRunning(ctx, &caseworkv1.CheckRunningRequest{WorkflowIds: []string{complaintID(id(4), 1), "case/none"}})

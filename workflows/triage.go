@@ -5,16 +5,15 @@ import (
 	"slices"
 	"strings"
 
-	"quietline/internal/errs"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"quietline/internal/calendar"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
-
-// maxClassified reports of a complaint are read for its class, the newest first.
-const maxClassified = 200
 
 // Triage begins a round and has the rules look at its reports: are they to be taken, what are they about, whose number was
 // it at the first call, who acts. Texts and numbers are read here and stay here; only codes go back into the workflow.
@@ -32,6 +31,14 @@ func (a *Activities) Triage(ctx context.Context, id string, in *caseworkv1.Compl
 	if !began.GetCurrent() {
 		return t, nil
 	}
+	if before := in.GetRound() - 1; before > 0 { // its run ends, and takes back what it has open
+		if err := a.runs.Signal(ctx, complaintID(in.GetComplaintId(), before), signalNudge, nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.figures(t); err != nil {
+		return nil, err
+	}
 	f, err := a.Reporting.GetFacts(ctx, &reportingv1.GetFactsRequest{ComplaintId: in.GetComplaintId(), MaxReports: maxClassified})
 	if err != nil {
 		return nil, err
@@ -43,6 +50,17 @@ func (a *Activities) Triage(ctx context.Context, id string, in *caseworkv1.Compl
 	return t, a.known(ctx, id, in, f, t)
 }
 
+// figures fills in what the programme's policy says now, so that the script reads it from its history.
+func (a *Activities) figures(t *caseworkv1.Triage) error {
+	recheck, err := calendar.Figure("recheck_percent", a.now())
+	if err != nil {
+		return err
+	}
+	ports, err := calendar.Figure("max_ports", a.now())
+	t.RecheckPercent, t.MaxPorts = int32(recheck), int32(ports)
+	return err
+}
+
 // known fills in what number, ledger, classifier and routing table say.
 func (a *Activities) known(ctx context.Context, id string, in *caseworkv1.ComplaintInput, f *reportingv1.GetFactsResponse, t *caseworkv1.Triage) error {
 	number := f.GetComplaint().GetNumber()
@@ -50,6 +68,10 @@ func (a *Activities) known(ctx context.Context, id string, in *caseworkv1.Compla
 	t.NumberKind, t.NumberProvince = number.GetKind(), number.GetProvince()
 	t.ReportersProvince = mostReporters(f.GetReports())
 	t.Forged = spoofed(number.GetKind()) || f.GetComplaint().GetForged()
+	var err error
+	if t.ReportersOperatorId, err = a.operator(ctx, f.GetReportersOperatorId()); err != nil {
+		return err
+	}
 	sector := ""
 	if !t.GetForged() { // a forged number says nothing about its true holder
 		holder, err := a.lookUp(ctx, number, t)
@@ -61,18 +83,23 @@ func (a *Activities) known(ctx context.Context, id string, in *caseworkv1.Compla
 			return err
 		}
 	}
-	if err := a.classify(ctx, id, in, f, t, sector); err != nil {
+	q := classifying{
+		place: id + "/classify", complaintID: in.GetComplaintId(), round: in.GetRound(), numberKind: t.GetNumberKind(), holderSector: sector,
+	}
+	if err := a.classify(ctx, q, f.GetReports(), t); err != nil {
 		return err
 	}
-	if !t.GetConfident() {
-		return nil
-	}
-	var err error
-	t.Route, err = a.Route(ctx, routing{ToLead: t.GetToLead(), Request: &assignmentv1.RouteRequest{
+	route, err := a.Route(ctx, routing{ToLead: t.GetToLead(), Request: &assignmentv1.RouteRequest{
 		Category: t.GetCategory(), Sector: t.GetSector(), NumberKind: t.GetNumberKind(), AccessProvince: t.GetAccessProvince(),
 		NumberProvince: t.GetNumberProvince(), ReportersProvince: t.GetReportersProvince(),
-		OperatorId: t.GetServingOperatorId(), PartyAgencyId: t.GetPartyAgencyId(), OtherSectors: t.GetOtherSectors(),
+		OperatorId:    orElse(t.GetServingOperatorId(), t.GetReportersOperatorId()),
+		PartyAgencyId: t.GetPartyAgencyId(), OtherSectors: t.GetOtherSectors(),
 	}})
+	if t.GetConfident() {
+		t.Route = route
+	} else { // somebody can be asked to preserve before a person has said what it is about
+		t.ProvisionalVerifierId = route.GetVerifierAgencyId()
+	}
 	return err
 }
 
@@ -89,29 +116,34 @@ func verdict(f *reportingv1.GetFactsResponse) string {
 	return "unsure"
 }
 
-// lookUp asks the ledger whose number it was at the first call. No entry is the normal case for mobiles.
-func (a *Activities) lookUp(ctx context.Context, n *commonv1.Number, t *caseworkv1.Triage) (*ledgerv1.Holder, error) {
+// resource asks the ledger whose number it was at a call; nil: no entry, the normal case for mobiles. Every province gives
+// 96 codes out anew; without the number's own it is the reporters'.
+func (a *Activities) resource(ctx context.Context, n *commonv1.Number, at *timestamppb.Timestamp, reporters string) (*ledgerv1.Resource, error) {
 	if !digits(n.GetNormal()) {
 		return nil, nil
 	}
-	req := &ledgerv1.LookupNumberRequest{Number: n.GetNormal(), At: t.GetFirstCallTime()}
-	if n.GetKind() == "code96" { // every province gives these out anew
-		req.Scheme = orElse(n.GetProvince(), t.GetReportersProvince())
+	req := &ledgerv1.LookupNumberRequest{Number: n.GetNormal(), At: at}
+	if n.GetKind() == "code96" {
+		req.Scheme = orElse(n.GetProvince(), reporters)
 	}
 	resp, err := a.Ledger.LookupNumber(ctx, req)
-	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) {
-		return nil, nil
-	}
-	if err != nil {
+	return resp.GetResource(), unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+}
+
+// lookUp asks the ledger whose number it was at the first call.
+func (a *Activities) lookUp(ctx context.Context, n *commonv1.Number, t *caseworkv1.Triage) (*ledgerv1.Holder, error) {
+	r, err := a.resource(ctx, n, t.GetFirstCallTime(), t.GetReportersProvince())
+	if err != nil || r == nil {
 		return nil, err
 	}
-	r := resp.GetResource()
 	t.ResourceId, t.HolderId = r.GetResourceId(), r.GetHolder().GetHolderId()
 	t.AccessProvince, t.PartyAgencyId = r.GetAccessProvince(), r.GetHolder().GetAgencyId()
-	// An operator that the directory does not have, or no longer, can be given no task.
-	access, err := a.agency(ctx, r.GetAccessOperatorId())
-	if err == nil && access.GetAssignable() {
-		t.AccessOperatorId = access.GetAgencyId()
+	if t.AccessOperatorId, err = a.operator(ctx, r.GetAccessOperatorId()); err != nil {
+		return nil, err
+	}
+	holder, err := a.agency(ctx, t.GetPartyAgencyId())
+	if holder.GetAssignable() {
+		t.CallCentreId = holder.GetAgencyId()
 	}
 	return r.GetHolder(), err
 }
@@ -123,99 +155,25 @@ func (a *Activities) serving(ctx context.Context, n *commonv1.Number, t *casewor
 	if t.GetServingOperatorId() != "" || n.GetAllocatedCarrier() == "" {
 		return nil
 	}
-	for _, id := range []string{n.GetAllocatedCarrier() + "-" + n.GetProvince(), n.GetAllocatedCarrier()} {
-		operator, err := a.agency(ctx, strings.TrimSuffix(id, "-"))
+	var err error
+	t.ServingOperatorId, err = a.operator(ctx, n.GetAllocatedCarrier()+"-"+n.GetProvince())
+	return err
+}
+
+// operator is an operator's branch, else the operator itself; empty when the directory has neither, or no longer: then
+// nobody there can be given a task.
+func (a *Activities) operator(ctx context.Context, id string) (string, error) {
+	whole, _, _ := strings.Cut(id, "-")
+	for _, id := range []string{strings.TrimSuffix(id, "-"), whole} {
+		agency, err := a.agency(ctx, id)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if operator.GetAssignable() {
-			t.ServingOperatorId = operator.GetAgencyId()
-			return nil
-		}
-	}
-	return nil
-}
-
-// classify has every report classified by itself and writes that down; the complaint's class is the weighted majority.
-func (a *Activities) classify(ctx context.Context, id string, in *caseworkv1.ComplaintInput, f *reportingv1.GetFactsResponse, t *caseworkv1.Triage, holderSector string) error {
-	req := &assignmentv1.ClassifyRequest{}
-	var ids []string
-	for _, r := range f.GetReports() {
-		if r.GetReport().GetWithdrawn() {
-			continue
-		}
-		ids = append(ids, r.GetReport().GetReportId())
-		req.Items = append(req.Items, &assignmentv1.ClassifyItem{
-			Text: r.GetText(), Company: r.GetReport().GetCompany(), ReportedType: r.GetReport().GetReportedType(),
-			NumberKind: t.GetNumberKind(), HolderSector: holderSector,
-		})
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	resp, err := a.Assignment.Classify(ctx, req)
-	if err != nil {
-		return err
-	}
-	record := &reportingv1.RecordClassificationRequest{
-		RequestId: derived(id + "/classify"), ComplaintId: in.GetComplaintId(), Round: in.GetRound(),
-	}
-	for i, c := range resp.GetClasses() {
-		record.Reports = append(record.Reports, &reportingv1.ReportClass{
-			ReportId: ids[i], Category: c.GetCategory(), Sector: c.GetSector(), Confidence: c.GetConfidence(),
-		})
-	}
-	majority(resp, t)
-	record.Category, record.Sector = t.GetCategory(), t.GetSector()
-	_, err = a.Reporting.RecordClassification(ctx, record)
-	// Reports that joined between two tries change what is classified; the first record stands.
-	return unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
-}
-
-// class adds up what reports say for one category and sector.
-type class struct {
-	category, sector string
-	weight           float64
-	best             float64
-}
-
-// majority is the class that weighs most, and the other sectors above a fifth. It is certain when its best report is.
-func majority(resp *assignmentv1.ClassifyResponse, t *caseworkv1.Triage) {
-	var classes []class
-	total := 0.0
-	for _, c := range resp.GetClasses() {
-		if c.GetCategory() == "" {
-			continue
-		}
-		total += c.GetConfidence()
-		i := slices.IndexFunc(classes, func(k class) bool { return k.category == c.GetCategory() && k.sector == c.GetSector() })
-		if i < 0 {
-			classes = append(classes, class{category: c.GetCategory(), sector: c.GetSector()})
-			i = len(classes) - 1
-		}
-		classes[i].weight += c.GetConfidence()
-		classes[i].best = max(classes[i].best, c.GetConfidence())
-	}
-	if len(classes) == 0 {
-		return
-	}
-	slices.SortStableFunc(classes, func(x, y class) int {
-		if x.weight != y.weight {
-			if x.weight > y.weight {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(x.category+x.sector, y.category+y.sector)
-	})
-	first := classes[0]
-	t.Category, t.Sector = first.category, first.sector
-	t.Confident = first.best >= resp.GetThreshold() && complete(first.category, first.sector)
-	for _, k := range classes[1:] {
-		if k.weight > total/5 && k.sector != "" && k.sector != first.sector && !slices.Contains(t.GetOtherSectors(), k.sector) {
-			t.OtherSectors = append(t.OtherSectors, k.sector)
+		if agency.GetAssignable() {
+			return agency.GetAgencyId(), nil
 		}
 	}
+	return "", nil
 }
 
 // complete says whether a class is enough to be routed by: only marketing belongs to a sector's regulator.
@@ -242,6 +200,12 @@ func (a *Activities) Route(ctx context.Context, q routing) (*caseworkv1.RoutedTo
 	}
 	if q.ToLead && q.Lead == "" && q.Request.GetCategory() != criminal {
 		q.Lead = leadMinistry
+	}
+	// Whoever named it, the reported party never leads; the table has found who stands in for it.
+	if itself, err := a.same(ctx, q.Lead, q.Request.GetPartyAgencyId()); err != nil {
+		return nil, err
+	} else if itself {
+		q.Lead = ""
 	}
 	if q.Lead != "" && q.Lead != to.GetLeadAgencyId() {
 		to.CoAgencyIds = slices.DeleteFunc(slices.Clone(to.GetCoAgencyIds()), func(id string) bool { return id == q.Lead })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -34,6 +35,8 @@ type world struct {
 	unchecked     int32 // reports that wait for a finding once the first findings are in
 	joins         int   // how often StartWatching finds somebody without feedback
 	closeJoins    int   // the same for CloseComplaint
+	reportersAt   string
+	answersAtOnce bool // a supplement is there when it has been asked for
 	withdrawn     bool
 	supplemented  bool
 	current       bool // BeginRound
@@ -44,6 +47,8 @@ type world struct {
 	category      string
 	sector        string
 	confidence    float64
+	otherSectors  []string
+	evidence      []*reportingv1.EvidenceFacts
 	resource      *ledgerv1.Resource
 	refuse        func(*assignmentv1.Decision) error
 	outage        int // next calls of RecordDecision that fail for now
@@ -67,11 +72,13 @@ type world struct {
 	closed      string
 	routes      []*assignmentv1.RouteRequest
 	caseStates  []string
+	notices     []string // tasks of the notices served
 	decided     *enforcementv1.CaseDecision
 	listed      []*creditv1.ListPartyRequest
 	published   []*disclosurev1.PublishRequest
 	digests     []*disclosurev1.RecordDigestRequest
 	classified  []*reportingv1.RecordClassificationRequest
+	designating []*assignmentv1.DesignateRequest
 }
 
 func newWorld() *world {
@@ -134,8 +141,17 @@ type fakeAssignment struct {
 func (f fakeAssignment) GetAgency(_ context.Context, req *assignmentv1.GetAgencyRequest, _ ...grpc.CallOption) (*assignmentv1.GetAgencyResponse, error) {
 	a := &assignmentv1.Agency{AgencyId: req.GetAgencyId(), Name: "name of " + req.GetAgencyId(), Assignable: true, Kind: "provincial_body", SuperiorId: "miit"}
 	switch req.GetAgencyId() {
-	case "cmcc", "cmcc-44", "ctcc", "cucc", "cmcc-11":
+	case "cmcc", "ctcc", "cucc":
 		a.Kind = "operator"
+	case "cmcc-44", "cmcc-11":
+		a.Kind, a.SuperiorId = "operator_branch", "cmcc"
+		a.Province = strings.TrimPrefix(a.GetAgencyId(), "cmcc-")
+	case "mps-44":
+		a.Kind = "police"
+	case "centre-12321":
+		a.Kind = "centre"
+	case "spc":
+		a.Kind, a.Assignable = "ministry", false
 	case "nowhere":
 		return nil, errs.New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, "no such agency")
 	}
@@ -154,13 +170,11 @@ func (f fakeAssignment) Route(_ context.Context, req *assignmentv1.RouteRequest,
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
 	f.w.routes = append(f.w.routes, req)
-	resp := &assignmentv1.RouteResponse{LeadAgencyId: "nfra-44", LeadName: "广东金融监管局", CoAgencyIds: []string{"ca-44"}, VerifierAgencyId: "cmcc-44", RegionSource: "access"}
+	resp := &assignmentv1.RouteResponse{LeadAgencyId: "nfra-44", LeadName: "广东金融监管局", CoAgencyIds: []string{"ca-44"}, RegionSource: "access"}
 	if req.GetCategory() == criminal {
 		resp.LeadAgencyId, resp.LeadName = "mps-44", "广东省公安厅"
 	}
-	if req.GetOperatorId() == "" {
-		resp.VerifierAgencyId = "ca-44"
-	}
+	resp.VerifierAgencyId = orElse(req.GetOperatorId(), "ca-44")
 	return resp, nil
 }
 
@@ -216,6 +230,9 @@ func (f fakeAssignment) EscalateTask(_ context.Context, req *assignmentv1.Escala
 }
 
 func (f fakeAssignment) Designate(_ context.Context, req *assignmentv1.DesignateRequest, _ ...grpc.CallOption) (*assignmentv1.DesignateResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.designating = append(f.w.designating, req)
 	switch req.GetBounces() {
 	case 1:
 		return &assignmentv1.DesignateResponse{How: "reassigned", NextAgencyId: req.GetShouldAct()}, nil
