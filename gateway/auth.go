@@ -159,8 +159,7 @@ func (t *trusted) actor(ctx context.Context, token string) (*commonv1.Actor, tim
 	}
 	verified, err := verifier.Verify(ctx, token)
 	if err != nil {
-		var expired *oidc.TokenExpiredError
-		if errors.As(err, &expired) {
+		if _, ok := errors.AsType[*oidc.TokenExpiredError](err); ok {
 			return nil, time.Time{}, unauthenticated("the token expired; ask for a new one")
 		}
 		return nil, time.Time{}, unauthenticated("the token's signature, audience or time of validity is not accepted").WithCause(err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -91,9 +92,7 @@ func newHandler(ctx context.Context, cfg Config, addr net.Addr, deps Deps) (http
 // dialBackends connects to what was not given. hangUp closes what was dialled here.
 func dialBackends(cfg Config, src identity.Source, deps Deps) (_ Deps, hangUp func(), _ error) {
 	conns := map[string]*grpc.ClientConn{}
-	for name, conn := range deps.Backends {
-		conns[name] = conn
-	}
+	maps.Copy(conns, deps.Backends)
 	var dialled []*grpc.ClientConn
 	hangUp = func() {
 		for _, conn := range dialled {
@@ -156,7 +155,9 @@ func serve(ctx context.Context, cfg Config, server *http.Server, start func() er
 		endCalls()
 		err = server.Close()
 	}
-	<-failed
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	return err
 }
 

@@ -223,7 +223,7 @@ func tree(pid int) []int {
 		}
 	}
 	var below []int
-	for _, field := range strings.Fields(string(raw)) {
+	for field := range strings.FieldsSeq(string(raw)) {
 		child, err := strconv.Atoi(field)
 		if err != nil {
 			continue
@@ -236,7 +236,7 @@ func tree(pid int) []int {
 // meshDir is a data directory that PostgreSQL's user can reach.
 func meshDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "quietline-up-")
+	dir, err := os.MkdirTemp("", "quietline-up-") //nolint:usetesting // t.TempDir is closed to PostgreSQL's user
 	if err == nil {
 		err = os.Chmod(dir, 0o711) //nolint:gosec // PostgreSQL's user passes through
 	}

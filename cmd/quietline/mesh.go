@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,7 +50,7 @@ type mesh struct {
 
 // tier is what starts together and stops together.
 type tier struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a tier is the lifetime of what runs in it
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -210,8 +211,8 @@ func (m *mesh) run(t *tier, name string, serve func(context.Context) error) {
 // stop ends the tiers from the edge inwards: what the gateway took in, the services still finish.
 func (m *mesh) stop() error {
 	var late []error
-	for i := len(m.tiers) - 1; i >= 0; i-- {
-		t := m.tiers[i]
+	for _, t := range slices.Backward(m.tiers) {
+
 		t.cancel()
 		done := make(chan struct{})
 		go func() { t.wg.Wait(); close(done) }()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -21,8 +20,6 @@ import (
 	"quietline/deploy/embedded"
 	"quietline/gateway"
 )
-
-var record = flag.Bool("record", false, "record workflow histories for the replay tests")
 
 // testMesh is a whole mesh of this process: real mTLS, real PostgreSQL, real Temporal, in rehearsal.
 type testMesh struct {
@@ -42,7 +39,6 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	flag.Parse()
 	code := m.Run()
 	if shared.stop != nil {
 		if err := shared.stop(); err != nil {
@@ -62,7 +58,7 @@ func theMesh(t *testing.T) *testMesh {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.mesh == nil {
-		data, err := os.MkdirTemp("", "quietline-mesh-")
+		data, err := os.MkdirTemp("", "quietline-mesh-") //nolint:usetesting // it outlives the test that asks first
 		if err == nil {
 			err = os.Chmod(data, 0o711) //nolint:gosec // PostgreSQL's user passes through
 		}
@@ -152,20 +148,6 @@ func (m *testMesh) post(t *testing.T, method, token, body string) (status int, a
 	answer = map[string]any{}
 	_ = json.Unmarshal(read, &answer) // an answer that is no object fails the checks on it
 	return res.StatusCode, answer, string(read)
-}
-
-// token is a bearer token of a demo account.
-func (m *testMesh) token(t *testing.T, account string) string {
-	t.Helper()
-	source, err := m.tokens(account)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := source(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
 }
 
 // await polls a fact until it is true.

@@ -63,8 +63,7 @@ func Source(dataDir, gatewayURL, role, agency, subject string) (func(context.Con
 
 // explain says why no token was given, without the request that asked for it.
 func explain(err error) error {
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return fmt.Errorf("the identity provider refused: %s %s", refused.ErrorCode, refused.ErrorDescription)
 	}
 	return fmt.Errorf("ask the identity provider for a token: %w", err)

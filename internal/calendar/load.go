@@ -121,7 +121,7 @@ func (g glance) same(h glance) bool {
 		if (a == nil) != (b == nil) {
 			return false
 		}
-		if a != nil && !(os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())) {
+		if a != nil && (!os.SameFile(a, b) || a.Size() != b.Size() || !a.ModTime().Equal(b.ModTime())) {
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,9 +59,9 @@ func (v version[T]) overlaps(w version[T]) bool {
 }
 
 func inForce[T any](versions []version[T], at time.Time) (is T, ok bool) {
-	for i := len(versions) - 1; i >= 0; i-- {
-		if versions[i].validAt(at) {
-			return versions[i].is, true
+	for _, version := range slices.Backward(versions) {
+		if version.validAt(at) {
+			return version.is, true
 		}
 	}
 	return is, false

@@ -70,7 +70,7 @@ func Setup(ctx context.Context, service string) (shutdown func(context.Context) 
 	otel.SetTracerProvider(tp)
 	otel.SetMeterProvider(mp)
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		slog.Warn("telemetry", slog.Any("error", err))
+		slog.WarnContext(ctx, "telemetry", slog.Any("error", err))
 	}))
 	return func(ctx context.Context) error {
 		return errors.Join(tp.Shutdown(ctx), mp.Shutdown(ctx))

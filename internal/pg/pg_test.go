@@ -42,7 +42,7 @@ func deeds(t testing.TB) *pgxpool.Pool {
 	return db
 }
 
-func do(tx pgx.Tx, ctx context.Context) (*response, error) {
+func do(ctx context.Context, tx pgx.Tx) (*response, error) {
 	id := uuid.NewString()
 	if _, err := tx.Exec(ctx, "INSERT INTO deed VALUES ($1)", id); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func do(tx pgx.Tx, ctx context.Context) (*response, error) {
 }
 
 func suspend(ctx context.Context, db *pgxpool.Pool, req *request) (*response, error) {
-	return pg.Once(ctx, db, req, func(tx pgx.Tx) (*response, error) { return do(tx, ctx) })
+	return pg.Once(ctx, db, req, func(tx pgx.Tx) (*response, error) { return do(ctx, tx) })
 }
 
 func count(t testing.TB, db *pgxpool.Pool) (n int) {
@@ -136,7 +136,7 @@ func TestOnce_forgetsWhatFailed(t *testing.T) {
 	db, req := deeds(t), newRequest()
 	refusal := errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_CLOSED, "closed")
 	_, err := pg.Once(t.Context(), db, req, func(tx pgx.Tx) (*response, error) {
-		if _, err := do(tx, t.Context()); err != nil {
+		if _, err := do(t.Context(), tx); err != nil {
 			return nil, err
 		}
 		return nil, refusal
@@ -154,7 +154,7 @@ func TestOnce_runsAgainAfterASerializationFailure(t *testing.T) {
 	var runs int
 	_, err := pg.Once(t.Context(), db, newRequest(), func(tx pgx.Tx) (*response, error) {
 		runs++
-		resp, err := do(tx, t.Context())
+		resp, err := do(t.Context(), tx)
 		if err == nil && runs < 3 {
 			err = &pgconn.PgError{Code: "40001"}
 		}
@@ -184,7 +184,7 @@ func TestOnce_panicGivesTheConnectionBack(t *testing.T) {
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = pg.Once(t.Context(), db, req, func(tx pgx.Tx) (*response, error) {
-			_, _ = do(tx, t.Context())
+			_, _ = do(t.Context(), tx)
 			panic("bug")
 		})
 	}()
@@ -228,7 +228,7 @@ func TestOnceTx_keepsTheRowsThatWentWell(t *testing.T) {
 					return err
 				}
 				_, err = pg.OnceTx(t.Context(), sp, req, func(tx pgx.Tx) (*response, error) {
-					resp, err := do(tx, t.Context())
+					resp, err := do(t.Context(), tx)
 					if req == bad {
 						return nil, errors.New("bad row")
 					}
@@ -337,7 +337,7 @@ func BenchmarkOnce(b *testing.B) {
 	})
 	b.Run("bare transaction", func(b *testing.B) {
 		for b.Loop() {
-			err := pgx.BeginFunc(b.Context(), db, func(tx pgx.Tx) error { _, err := do(tx, b.Context()); return err })
+			err := pgx.BeginFunc(b.Context(), db, func(tx pgx.Tx) error { _, err := do(b.Context(), tx); return err })
 			if err != nil {
 				b.Fatal(err)
 			}

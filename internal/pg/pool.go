@@ -30,7 +30,7 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	}
 	// A process that died in the middle must not keep its locks for long.
 	params["idle_in_transaction_session_timeout"] = "60000"
-	cfg.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithTrimSQLInSpanName(), otelpgx.WithDisableConnectionDetailsInAttributes())
+	cfg.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithDisableConnectionDetailsInAttributes())
 	db, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

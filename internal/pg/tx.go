@@ -43,8 +43,7 @@ func lost(err error) bool {
 
 // Code is the SQLSTATE of an error of PostgreSQL, empty for others.
 func Code(err error) string {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code
 	}
 	return ""
@@ -52,8 +51,7 @@ func Code(err error) string {
 
 // Constraint is the name of the constraint that an error of PostgreSQL is about, empty for others.
 func Constraint(err error) string {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.ConstraintName
 	}
 	return ""

@@ -149,7 +149,7 @@ func provinceOf(d string) string {
 	for i := range len(d) {
 		national = national*10 + uint64(d[i]-'0')
 	}
-	p := &phonenumbers.PhoneNumber{CountryCode: proto.Int32(86), NationalNumber: proto.Uint64(national)}
+	p := &phonenumbers.PhoneNumber{CountryCode: proto.Int32(86), NationalNumber: new(national)}
 	place, err := phonenumbers.GetGeocodingForNumber(p, "zh")
 	if err != nil {
 		return ""

@@ -50,15 +50,14 @@ func passing(ctx context.Context, err error) error {
 	case errors.Is(err, context.Canceled) || ctx.Err() != nil:
 		return status.Error(codes.Canceled, "the caller went away")
 	}
-	var fromDB *pgconn.PgError
-	if errors.As(err, &fromDB) {
+	if fromDB, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fromPostgres(fromDB.Code)
 	}
 	if lostConnection(err) {
 		return unavailable(codes.Unavailable, "a dependency is not reachable now; the same request may be sent again")
 	}
 	if st, ok := status.FromError(err); ok {
-		switch st.Code() { //nolint:exhaustive // the others are no passing troubles
+		switch st.Code() {
 		case codes.Unavailable:
 			return unavailable(codes.Unavailable, "another service is not reachable now; the same request may be sent again")
 		case codes.DeadlineExceeded:

@@ -94,7 +94,7 @@ func TestActor_believedOnlyFromGatewayAndWorkflows(t *testing.T) {
 	var actor *commonv1.Actor
 	l := &ledger{seen: func(ctx context.Context) { caller, actor = identity.CallerOf(ctx), identity.ActorOf(ctx) }}
 	serve := testkit.Serve(t, identity.Ledger, l.register)
-	system := func(w identity.Workload) *commonv1.Actor { return identity.System(w) }
+	system := identity.System
 	for name, c := range map[string]struct {
 		caller identity.Workload
 		sent   *commonv1.Actor

@@ -90,7 +90,7 @@ func Serve(ctx context.Context, lis net.Listener, s *grpc.Server) error {
 		c.stop(ctx, s)
 	})()
 	// A server that was told to stop before it began has stopped as it should.
-	if err := s.Serve(lis); err != nil && !(ctx.Err() != nil && errors.Is(err, grpc.ErrServerStopped)) {
+	if err := s.Serve(lis); err != nil && (ctx.Err() == nil || !errors.Is(err, grpc.ErrServerStopped)) {
 		return fmt.Errorf("serve: %w", err)
 	}
 	if ctx.Err() != nil {

@@ -97,7 +97,7 @@ func lockFile(path string, how int) (*os.File, error) {
 }
 
 func (s *server) answers() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) //nolint:forbidigo // the server is shared by tests, whichever asks
 	defer cancel()
 	conn, err := pgx.Connect(ctx, s.url(superuser, "postgres"))
 	if err != nil {

@@ -2,6 +2,7 @@ package assignment
 
 import (
 	"encoding/csv"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -138,9 +139,7 @@ func TestLoadLexicon_refusesBadData(t *testing.T) {
 		versionFile:  "version,note\n",
 	} {
 		bad := fstest.MapFS{}
-		for name, f := range good {
-			bad[name] = f
-		}
+		maps.Copy(bad, good)
 		bad[file] = &fstest.MapFile{Data: []byte(data)}
 		if _, err := loadLexicon(bad); err == nil {
 			t.Errorf("%s: bad data was taken", file)

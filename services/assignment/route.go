@@ -86,8 +86,7 @@ func (s *Server) checkTable(req *assignmentv1.LoadRoutingTableRequest, v view) e
 	if err == nil {
 		err = t.try(v)
 	}
-	var bad *errRule
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*errRule](err); ok {
 		return errs.Field(fmt.Sprintf("rules[%d].%s", bad.index, bad.field), "%v", bad.err)
 	}
 	return err

@@ -1,3 +1,4 @@
+// Package store is the SQL of reporting: migrations, queries, the code that sqlc makes of them, and COPY for batches.
 package store
 
 import "embed"
