@@ -15,7 +15,7 @@ import (
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
-// Complaint drives one round of a complaint (涉骚扰事项) through the steps of process.md. It fails for nobody's mistake.
+// Complaint drives one round of a complaint (涉骚扰事项) through its steps. It fails for nobody's mistake.
 func Complaint(ctx workflow.Context, in *caseworkv1.ComplaintInput) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, locally)
 	c := newComplaint(ctx, in)

@@ -93,7 +93,7 @@ const (
 	roleLead     = accessv1.Role_ROLE_LEAD
 )
 
-// The steps of a complaint, in the order of process.md, and those of a case.
+// The steps of a complaint, in their order, and those of a case.
 var (
 	stepAccept = step{"accept", ofCentre, roleCentre,
 		[]string{accepted, notAccepted, supplementDue, urgentCriminal}, "accept_1wd", "accept", "co"}
