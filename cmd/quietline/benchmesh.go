@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -98,8 +99,8 @@ func (b *benchMesh) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var errs []error
-	for i := len(b.ends) - 1; i >= 0; i-- {
-		errs = append(errs, b.ends[i]())
+	for _, v := range slices.Backward(b.ends) {
+		errs = append(errs, v())
 	}
 	if b.mesh != nil {
 		errs = append(errs, b.mesh.stop(), b.stack.Stop(ctx))

@@ -49,8 +49,12 @@ func (c *crew) until(ctx context.Context, reached func(*meshStatus) bool) error 
 	group.Go(func() error {
 		defer close(c.queue)
 		for {
-			if done, err := c.look(ctx, reached); done || err != nil && !passing(err) {
+			handed, done, err := c.look(ctx, reached)
+			if done || err != nil && !passing(err) {
 				return err
+			}
+			if handed > 0 {
+				continue // while the robots work on the last of them
 			}
 			select {
 			case <-time.After(driveBreath):
@@ -76,11 +80,11 @@ func (c *crew) work(ctx context.Context, t *assignmentv1.Task) error {
 }
 
 // look hands out what is open, as robots become free, and says whether the end is reached.
-func (c *crew) look(ctx context.Context, reached func(*meshStatus) bool) (done bool, err error) {
+func (c *crew) look(ctx context.Context, reached func(*meshStatus) bool) (handed int, done bool, err error) {
 	began := time.Now()
 	open, err := c.openTasks(ctx)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	for _, t := range open {
 		if !c.take(t.GetTaskId(), began) {
@@ -88,16 +92,17 @@ func (c *crew) look(ctx context.Context, reached func(*meshStatus) bool) (done b
 		}
 		select {
 		case c.queue <- t:
+			handed++
 		case <-ctx.Done():
-			return false, ctx.Err()
+			return handed, false, ctx.Err()
 		}
 	}
 	lead, err := c.desk("LEAD@miit")
 	if err != nil {
-		return false, err
+		return handed, false, err
 	}
 	status, err := readStatus(ctx, lead)
-	return err == nil && reached(status), err
+	return handed, err == nil && reached(status), err
 }
 
 // take takes a task in hand, unless a robot has it or had it since the list was begun.

@@ -52,7 +52,7 @@ func (b *bench) report(w io.Writer) {
 	for _, r := range b.rows {
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", r.what, r.ours, cmp.Or(r.base, "–"), cmp.Or(r.ratio, "–"), r.aim, yes(r.met))
 	}
-	fmt.Fprintf(w, "\nMedians of the rounds, in brackets the slowest and the fastest. %d s in all.\n", int(time.Since(b.began).Seconds()))
+	fmt.Fprintf(w, "\nMedians of the rounds, in brackets the slowest and the fastest; ratio: the median of each round's own. %d s in all.\n", int(time.Since(b.began).Seconds()))
 	fmt.Fprintf(w, "\nWhere the time goes: milliseconds of processor time for each report, look-up or decision, by process.\n\n")
 	fmt.Fprintf(w, "| part | all | %s | cores busy | answered in (median, 99 %%) |\n| --- | ---: |%s ---: | ---: |\n",
 		strings.Join(processNames, " | "), strings.Repeat(" ---: |", len(processNames)))
@@ -87,11 +87,11 @@ func yes(met bool) string {
 	return "no"
 }
 
-func perSecond(middle float64, all []float64) string {
+func perSecond(all []float64) string {
 	if len(all) == 0 {
 		return "not measured"
 	}
-	return fmt.Sprintf("%.0f/s (%.0f–%.0f)", middle, slices.Min(all), slices.Max(all))
+	return fmt.Sprintf("%.0f/s (%.0f–%.0f)", median(all), slices.Min(all), slices.Max(all))
 }
 
 func median(figures []float64) float64 {
