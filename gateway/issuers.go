@@ -15,7 +15,7 @@ import (
 	commonv1 "quietline/proto/quietline/common/v1"
 )
 
-// Issuer is an identity provider whose tokens count, and what they may say (process.md: issuer, audience,
+// Issuer is an identity provider whose tokens count, and what they may say (issuer, audience,
 // agency fixed or a claim within an allowed set, role map).
 type Issuer struct {
 	// Name goes before its subjects ("miit/zhang"), so that two issuers' people stay different people. It may be

@@ -11,20 +11,29 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"quietline/gateway"
+	"quietline/services/assignment"
+	"quietline/services/credit"
+	"quietline/services/disclosure"
+	"quietline/services/enforcement"
+	"quietline/services/ledger"
+	"quietline/services/reporting"
+	"quietline/workflows"
 )
 
 // cli lists the targets and the tools. Flags, QUIETLINE_* variables, defaults and help all come from these structs.
 type cli struct {
 	Up upCmd `cmd:"" help:"Run the whole mesh on this machine: services, workflows, gateway, PostgreSQL and Temporal."`
 
-	Reporting   reportingCmd   `cmd:"" group:"services" help:"Run the reporting service (举报)."`
-	Assignment  assignmentCmd  `cmd:"" group:"services" help:"Run the assignment service (分办)."`
-	Ledger      ledgerCmd      `cmd:"" group:"services" help:"Run the number-resource ledger (台账)."`
-	Credit      creditCmd      `cmd:"" group:"services" help:"Run the credit lists (信用名单)."`
-	Enforcement enforcementCmd `cmd:"" group:"services" help:"Run enforcement cases (案件)."`
-	Disclosure  disclosureCmd  `cmd:"" group:"services" help:"Run disclosure (公示)."`
-	Workflows   workflowsCmd   `cmd:"" group:"services" help:"Run the workflow worker and its casework service (办理)."`
-	Gateway     gatewayCmd     `cmd:"" group:"services" help:"Run the gateway (网关)."`
+	Reporting   service[reporting.Config]   `cmd:"" group:"services" help:"Run the reporting service (举报)."`
+	Assignment  service[assignment.Config]  `cmd:"" group:"services" help:"Run the assignment service (分办)."`
+	Ledger      service[ledger.Config]      `cmd:"" group:"services" help:"Run the number-resource ledger (台账)."`
+	Credit      service[credit.Config]      `cmd:"" group:"services" help:"Run the credit lists (信用名单)."`
+	Enforcement service[enforcement.Config] `cmd:"" group:"services" help:"Run enforcement cases (案件)."`
+	Disclosure  service[disclosure.Config]  `cmd:"" group:"services" help:"Run disclosure (公示)."`
+	Workflows   service[workflows.Config]   `cmd:"" group:"services" help:"Run the workflow worker and its casework service (办理)."`
+	Gateway     service[gateway.Config]     `cmd:"" group:"services" help:"Run the gateway (网关)."`
 
 	Import importCmd `cmd:"" group:"tools" help:"Send a file of reports."`
 	Drive  driveCmd  `cmd:"" group:"tools" help:"Play the people of all agencies until no complaint is live."`

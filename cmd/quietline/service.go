@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/alecthomas/kong"
 	"google.golang.org/grpc/status"
 
 	"quietline/gateway"
@@ -50,99 +51,35 @@ func (w workload) source(ctx context.Context) (identity.Source, error) {
 	return identity.FromFiles(w.Identity), nil
 }
 
-type reportingCmd struct {
+// service runs one target of the mesh by itself; its flags are the target's own configuration.
+type service[Config any] struct {
 	workload
-	reporting.Config
+	Config Config `embed:""`
 }
 
-// Run runs the reporting service.
-func (c reportingCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "reporting", func(ctx context.Context, src identity.Source) error {
-		return reporting.Run(ctx, c.Config, src, nil)
-	})
-}
-
-type assignmentCmd struct {
-	workload
-	assignment.Config
-}
-
-// Run runs the assignment service.
-func (c assignmentCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "assignment", func(ctx context.Context, src identity.Source) error {
-		return assignment.Run(ctx, c.Config, src, nil)
-	})
-}
-
-type ledgerCmd struct {
-	workload
-	ledger.Config
-}
-
-// Run runs the ledger.
-func (c ledgerCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "ledger", func(ctx context.Context, src identity.Source) error {
-		return ledger.Run(ctx, c.Config, src, nil)
-	})
-}
-
-type creditCmd struct {
-	workload
-	credit.Config
-}
-
-// Run runs the credit lists.
-func (c creditCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "credit", func(ctx context.Context, src identity.Source) error {
-		return credit.Run(ctx, c.Config, src, nil)
-	})
-}
-
-type enforcementCmd struct {
-	workload
-	enforcement.Config
-}
-
-// Run runs enforcement.
-func (c enforcementCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "enforcement", func(ctx context.Context, src identity.Source) error {
-		return enforcement.Run(ctx, c.Config, src, nil)
-	})
-}
-
-type disclosureCmd struct {
-	workload
-	disclosure.Config
-}
-
-// Run runs disclosure.
-func (c disclosureCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "disclosure", func(ctx context.Context, src identity.Source) error {
-		return disclosure.Run(ctx, c.Config, src, nil)
-	})
-}
-
-type workflowsCmd struct {
-	workload
-	workflows.Config
-}
-
-// Run runs the worker and the casework service.
-func (c workflowsCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "workflows", func(ctx context.Context, src identity.Source) error {
-		return workflows.Run(ctx, c.Config, src, nil)
-	})
-}
-
-type gatewayCmd struct {
-	workload
-	gateway.Config
-}
-
-// Run runs the gateway.
-func (c gatewayCmd) Run(ctx context.Context) error {
-	return c.run(ctx, "gateway", func(ctx context.Context, src identity.Source) error {
-		return gateway.Run(ctx, c.Config, src, nil, gateway.Deps{})
+// Run runs the target until ctx ends.
+func (s service[Config]) Run(ctx context.Context, command *kong.Context) error {
+	return s.run(ctx, command.Selected().Name, func(ctx context.Context, src identity.Source) error {
+		switch config := any(s.Config).(type) {
+		case reporting.Config:
+			return reporting.Run(ctx, config, src, nil)
+		case assignment.Config:
+			return assignment.Run(ctx, config, src, nil)
+		case ledger.Config:
+			return ledger.Run(ctx, config, src, nil)
+		case credit.Config:
+			return credit.Run(ctx, config, src, nil)
+		case enforcement.Config:
+			return enforcement.Run(ctx, config, src, nil)
+		case disclosure.Config:
+			return disclosure.Run(ctx, config, src, nil)
+		case workflows.Config:
+			return workflows.Run(ctx, config, src, nil)
+		case gateway.Config:
+			return gateway.Run(ctx, config, src, nil, gateway.Deps{})
+		default:
+			return fmt.Errorf("no target takes a %T", config)
+		}
 	})
 }
 
