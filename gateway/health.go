@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -15,6 +16,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"quietline/internal/identity"
+	accessv1 "quietline/proto/quietline/access/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 )
 
@@ -78,6 +82,18 @@ func (h *health) probe(ctx context.Context) []string {
 	wg.Wait()
 	slices.Sort(absent)
 	return absent
+}
+
+// engineServes asks the casework service whether Temporal answers and a worker polls: its port alone does not say so.
+func engineServes(conn grpc.ClientConnInterface) func(context.Context) error {
+	return func(ctx context.Context) error {
+		asker := &commonv1.Actor{Subject: "healthz", AgencyId: "quietline", Roles: []accessv1.Role{accessv1.Role_ROLE_ADMIN}}
+		answer, err := caseworkv1.NewCaseworkServiceClient(conn).GetStatus(identity.WithActor(ctx, asker), &caseworkv1.GetStatusRequest{})
+		if err != nil || !answer.GetServing() {
+			return errors.New("Temporal or its worker does not serve")
+		}
+		return nil
+	}
 }
 
 func serves(ctx context.Context, conn grpc.ClientConnInterface) bool {

@@ -209,7 +209,7 @@ func mesh(t testing.TB, cfg Config, checks ...func(context.Context) error) *mesh
 			disclosurev1.RegisterDisclosureServiceServer(s, disclosurev1.UnimplementedDisclosureServiceServer{})
 		},
 		identity.Workflows: func(s *grpc.Server) {
-			caseworkv1.RegisterCaseworkServiceServer(s, caseworkv1.UnimplementedCaseworkServiceServer{})
+			caseworkv1.RegisterCaseworkServiceServer(s, engine{})
 		},
 	} {
 		cfg.Backends[string(workload)] = m.backend(t, workload, register)
@@ -369,4 +369,13 @@ func report(text string) *reportingv1.FileReportRequest {
 		RequestId: "0195a1de-0000-7000-8000-000000000001", Channel: "web",
 		ReporterNumber: canary, DisplayedNumber: canary, CallTime: callTime, Text: text,
 	}
+}
+
+// engine is a casework service whose worker polls.
+type engine struct {
+	caseworkv1.UnimplementedCaseworkServiceServer
+}
+
+func (engine) GetStatus(context.Context, *caseworkv1.GetStatusRequest) (*caseworkv1.GetStatusResponse, error) {
+	return &caseworkv1.GetStatusResponse{Serving: true}, nil
 }

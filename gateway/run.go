@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,9 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener,
 	defer hangUp()
 	if err != nil {
 		return err
+	}
+	if engine := deps.Backends[string(identity.Workflows)]; engine != nil {
+		deps.Checks = append(slices.Clone(deps.Checks), engineServes(engine))
 	}
 	handler, err := newHandler(ctx, cfg, lis.Addr(), deps)
 	if err != nil {

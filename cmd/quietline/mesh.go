@@ -14,10 +14,6 @@ import (
 	"quietline/deploy/embedded"
 	"quietline/gateway"
 	"quietline/internal/identity"
-	"quietline/internal/rpc"
-	accessv1 "quietline/proto/quietline/access/v1"
-	caseworkv1 "quietline/proto/quietline/casework/v1"
-	commonv1 "quietline/proto/quietline/common/v1"
 	"quietline/services/assignment"
 	"quietline/services/credit"
 	"quietline/services/disclosure"
@@ -84,13 +80,9 @@ func startMesh(ctx context.Context, stack *embedded.Stack, cfg meshConfig, edge 
 	if err != nil {
 		return nil, errors.Join(err, m.stop())
 	}
-	engineServes, err := m.engineCheck(src)
-	if err != nil {
-		return nil, errors.Join(err, m.stop())
-	}
 	m.run(m.tier(ctx), "gateway", func(ctx context.Context) error {
 		cfg.Gateway.Backends = m.backends()
-		return gateway.Run(ctx, cfg.Gateway, src, edge, gateway.Deps{Checks: []func(context.Context) error{engineServes}})
+		return gateway.Run(ctx, cfg.Gateway, src, edge, gateway.Deps{})
 	})
 	m.URL = "http://" + edge.Addr().String()
 	return m, nil
@@ -166,22 +158,6 @@ func startRate(rate float64) float64 {
 		return -1
 	}
 	return rate
-}
-
-// engineCheck asks the casework service whether Temporal answers and a worker polls: its port alone does not say so.
-func (m *mesh) engineCheck(src identity.Source) (func(context.Context) error, error) {
-	conn, err := rpc.Dial(m.addrs[identity.Workflows], identity.Workflows, src)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) error {
-		ctx = identity.WithActor(ctx, &commonv1.Actor{Subject: "healthz", AgencyId: "quietline", Roles: []accessv1.Role{accessv1.Role_ROLE_ADMIN}})
-		status, err := caseworkv1.NewCaseworkServiceClient(conn).GetStatus(ctx, &caseworkv1.GetStatusRequest{})
-		if err != nil || !status.GetServing() {
-			return errors.New("temporal or its worker")
-		}
-		return nil
-	}, nil
 }
 
 func (m *mesh) backends() map[string]string {
