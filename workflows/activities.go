@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/activity"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -53,9 +52,6 @@ type Activities struct {
 func newActivities(o Owners, r runs, s *starts) *Activities {
 	return &Activities{Owners: o, runs: r, starts: s, now: time.Now}
 }
-
-// workflowID is the workflow that an activity runs for.
-func workflowID(ctx context.Context) string { return activity.GetInfo(ctx).WorkflowExecution.ID }
 
 // Perform does the mesh's own writes in their order and opens the tasks among them.
 func (a *Activities) Perform(ctx context.Context, deeds []proto.Message) (*caseworkv1.Performed, error) {

@@ -62,8 +62,7 @@ func (c *Client) start(ctx context.Context, id string, workflow any, in any) (bo
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         true, // the worker is in this process: no trip through matching
 	}, workflow, in)
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if errors.As(err, &started) {
+	if _, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
 		return false, nil
 	}
 	if err != nil {

@@ -36,8 +36,7 @@ func toApplication(err error) error {
 	if err == nil {
 		return nil
 	}
-	var already *temporal.ApplicationError
-	if errors.As(err, &already) {
+	if already, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return already
 	}
 	st := status.Convert(err)

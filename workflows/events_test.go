@@ -49,7 +49,7 @@ func TestComplaint_everyDeadlineEscalates(t *testing.T) {
 		},
 	}
 	for steps, prepare := range paths {
-		for _, step := range strings.Fields(steps) {
+		for step := range strings.FieldsSeq(steps) {
 			t.Run(step, func(t *testing.T) {
 				p := newPlay(t, complaintID(id(1), 1))
 				prepare(p)

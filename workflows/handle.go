@@ -130,7 +130,6 @@ func actOf(category string) string {
 // are told of the first that is done.
 func (c *complaint) carryOut(ctx workflow.Context, planned []*caseworkv1.PlannedMeasure, ground string) error {
 	running := 0
-	var tasks []*task
 	for i, m := range planned {
 		executor := c.executorOf(m)
 		id := derived(fmt.Sprintf("%s/measure/%d/%s", c.workflowID, i+1, ground))
@@ -143,7 +142,6 @@ func (c *complaint) carryOut(ctx workflow.Context, planned []*caseworkv1.Planned
 		o := c.orderAt(stepExecute, executor)
 		o.facts["measure"], o.facts["measure_id"] = m.GetCode(), id
 		t := c.plan(ctx, o)
-		tasks = append(tasks, t)
 		running++
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer func() { running-- }()

@@ -137,8 +137,7 @@ func reasonText(err error) string {
 	if err == nil {
 		return ""
 	}
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return app.Type()
 	}
 	return err.Error()

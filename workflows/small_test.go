@@ -92,7 +92,11 @@ func TestErrors_bothWays(t *testing.T) {
 			t.Errorf("%v comes back as %v", away, back)
 		}
 	}
-	if got := reasonOf(taskNotOpen().(*temporal.ApplicationError)); got != commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN {
+	if got := reasonOf(func() *temporal.ApplicationError {
+		target := &temporal.ApplicationError{}
+		_ = errors.As(taskNotOpen(), &target)
+		return target
+	}()); got != commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN {
 		t.Errorf("taskNotOpen says %v", got)
 	}
 	if toApplication(nil) != nil || fromTemporal(nil) != nil {

@@ -313,8 +313,7 @@ func taskNotOpen() error {
 
 // refusalOrPanic is the refusal itself, without what Temporal wrapped around it.
 func refusalOrPanic(err error) error {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return app
 	}
 	panic(err)

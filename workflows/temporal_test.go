@@ -52,7 +52,7 @@ func startTemporal(t *testing.T) *realTemporal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.MkdirTemp("", "quietline-workflows-") // t.TempDir is closed to PostgreSQL's user
+	data, err := os.MkdirTemp("", "quietline-workflows-") //nolint:usetesting // t.TempDir is closed to PostgreSQL's user
 	if err != nil {
 		t.Fatal(err)
 	}
