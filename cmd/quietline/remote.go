@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,9 +17,6 @@ import (
 // defaultGateway is where the embedded default serves unless told otherwise.
 const defaultGateway = "http://127.0.0.1:8080"
 
-// gatewayFile, in the data directory, says where the running mesh serves.
-const gatewayFile = "gateway.url"
-
 // remote is how a tool reaches the gateway, and as whom.
 type remote struct {
 	Gateway string `help:"URL of the gateway; by default where the mesh of the data directory serves." env:"QUIETLINE_GATEWAY"`
@@ -32,10 +28,7 @@ func (r remote) url() string {
 	if r.Gateway != "" {
 		return r.Gateway
 	}
-	if url, err := os.ReadFile(filepath.Join(r.Data, gatewayFile)); err == nil {
-		return strings.TrimSpace(string(url))
-	}
-	return defaultGateway
+	return or(readWhere(r.Data).Gateway, defaultGateway)
 }
 
 // dial connects as a demo account, ROLE@AGENCY, as the public when that is empty, or with the given token. Callers close the connection.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -11,7 +12,10 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
+	"quietline/internal/access"
+	"quietline/internal/identity"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
@@ -43,6 +47,7 @@ type meshStatus struct {
 	Quarantined int64           `json:"quarantined"`
 	TasksOpen   int64           `json:"tasks_open"`
 	TasksLate   int64           `json:"tasks_overdue"`
+	Services    []serviceState  `json:"services"`
 
 	byStage, byStep map[string]int64
 }
@@ -59,6 +64,7 @@ func (c statusCmd) Run(ctx context.Context) error {
 		return err
 	}
 	s.Gateway = c.url()
+	s.Services = servicesOf(ctx, conn, readWhere(c.Data), s.Gateway)
 	if s.Serving, s.NotServing, err = healthz(ctx, s.Gateway); err != nil {
 		return err
 	}
@@ -94,6 +100,37 @@ func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus
 		TasksOpen:   tasks.GetOpen(), TasksLate: tasks.GetOverdue(),
 		byStage: counts.GetByStage(), byStep: tasks.GetByStep(),
 	}, nil
+}
+
+// serviceState is one service as the gateway sees it, and where it answers, when that is on this machine.
+type serviceState struct {
+	Name    string `json:"name"`
+	State   string `json:"state"`
+	Address string `json:"address,omitempty"`
+}
+
+// servicesOf asks the gateway for the health of each service.
+func servicesOf(ctx context.Context, conn grpc.ClientConnInterface, at where, gateway string) []serviceState {
+	if at.Gateway != gateway {
+		at = where{} // another mesh than the data directory's
+	}
+	names := map[string]string{}
+	for _, row := range access.Matrix() {
+		short := strings.TrimSuffix(row.Service[strings.LastIndex(row.Service, ".")+1:], "Service")
+		names[strings.ToLower(short)] = row.Service
+	}
+	var states []serviceState
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		state := serviceState{Name: name, State: "UNREACHABLE", Address: at.Services[name]}
+		if name == "casework" {
+			state.Address = at.Services[string(identity.Workflows)]
+		}
+		if r, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{Service: names[name]}); err == nil {
+			state.State = r.GetStatus().String()
+		}
+		states = append(states, state)
+	}
+	return states
 }
 
 // healthz asks a gateway for its health; not lists what does not serve.
@@ -132,6 +169,10 @@ func (s *meshStatus) print() {
 	fmt.Printf("complaints   received %d, open %d, watching %d, closed %d\n",
 		s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching, s.Complaints.Closed)
 	fmt.Printf("tasks open   %7d   overdue %d\n", s.TasksOpen, s.TasksLate)
+	fmt.Println("\nservices")
+	for _, service := range s.Services {
+		fmt.Printf("  %-12s %-12s %s\n", service.Name, service.State, service.Address)
+	}
 	printCounts("by stage", s.byStage)
 	printCounts("tasks by step", s.byStep)
 }

@@ -72,7 +72,8 @@ func (c upCmd) serve(ctx context.Context, stack *embedded.Stack, edge net.Listen
 	if c.TLSCert != "" {
 		m.URL = "https" + strings.TrimPrefix(m.URL, "http")
 	}
-	if err := os.WriteFile(stack.Dirs.Path(gatewayFile), []byte(m.URL+"\n"), 0o644); err != nil { //nolint:gosec // an address is no secret
+	at, err := m.where()
+	if err = errors.Join(err, at.write(stack.Dirs.Root)); err != nil {
 		return err
 	}
 	ready := make(chan error, 1)
