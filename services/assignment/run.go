@@ -24,7 +24,7 @@ const Role = "assignment"
 
 // Config is what the service needs to know.
 type Config struct {
-	Listen          string `help:"Address to serve gRPC on." env:"QUIETLINE_ASSIGNMENT_LISTEN" default:"127.0.0.1:7102"`
+	Listen          string `help:"Address to serve gRPC on." env:"QUIETLINE_ASSIGNMENT_LISTEN" default:"127.0.0.1:7502"`
 	Database        string `help:"PostgreSQL URL of the service's own role." env:"QUIETLINE_ASSIGNMENT_DATABASE" required:""`
 	MigrateDatabase string `help:"PostgreSQL URL of the database's owner, for migrations. Empty: as Database." env:"QUIETLINE_ASSIGNMENT_MIGRATE_DATABASE"`
 	Keys            string `help:"Directory of the keysets that seal names of natural persons; made when absent." env:"QUIETLINE_ASSIGNMENT_KEYS" required:"" type:"path"`

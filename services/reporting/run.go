@@ -22,7 +22,7 @@ import (
 
 // Config is how the service runs.
 type Config struct {
-	Listen          string `help:"Address to serve on." env:"QUIETLINE_REPORTING_LISTEN" default:"127.0.0.1:7001"`
+	Listen          string `help:"Address to serve on." env:"QUIETLINE_REPORTING_LISTEN" default:"127.0.0.1:7501"`
 	Database        string `help:"URL of the database, as the role reporting." env:"QUIETLINE_REPORTING_DATABASE" required:""`
 	MigrateDatabase string `help:"URL of the database as its owner, for migrations; the other one by default." env:"QUIETLINE_REPORTING_MIGRATE_DATABASE"`
 	Keys            string `help:"Folder of the keysets for personal data; made when absent. Back it up apart from the database." env:"QUIETLINE_REPORTING_KEYS" required:""`
