@@ -11,4 +11,6 @@
 //   - only successes are remembered: a refused request may be sent again and is tried again;
 //   - the function may run more than once (serialization failures), so it MUST have no effects outside its transaction;
 //   - the response is stored, so it MUST NOT hold secrets: derive those after Once returned.
+//
+// A write whose repeat can be answered from the row it makes may keep RequestKey there instead; the contract is the same.
 package pg

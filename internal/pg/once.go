@@ -142,13 +142,23 @@ type key struct {
 }
 
 func keyOf(ctx context.Context, req Request) (*key, error) {
-	id, err := uuid.Parse(req.GetRequestId())
+	k, err := nameOf(ctx, req)
 	if err != nil {
-		return nil, errs.Field("request_id", "must be a UUID")
+		return nil, err
 	}
 	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(req)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
+	}
+	k.hash = sha256.Sum256(raw)
+	return k, nil
+}
+
+// nameOf is the key without the hash.
+func nameOf(ctx context.Context, req Request) (*key, error) {
+	id, err := uuid.Parse(req.GetRequestId())
+	if err != nil {
+		return nil, errs.Field("request_id", "must be a UUID")
 	}
 	rpc, ok := grpc.Method(ctx)
 	if !ok { // a job of the service itself, not an RPC
@@ -159,7 +169,6 @@ func keyOf(ctx context.Context, req Request) (*key, error) {
 		actor: identity.ActorOf(ctx).GetSubject() + "|" + string(caller),
 		rpc:   rpc,
 		id:    id,
-		hash:  sha256.Sum256(raw),
 	}, nil
 }
 
@@ -177,11 +186,29 @@ func (k *key) queueLookup(b *pgx.Batch) {
 }
 
 // lock is the advisory lock of the key. Two keys that share one by chance only wait for each other.
-func (k *key) lock() int64 {
+func (k *key) lock() int64 { return int64(binary.BigEndian.Uint64(k.sum())) }
+
+func (k *key) sum() []byte {
 	h := sha256.New()
 	h.Write(k.id[:])
 	h.Write([]byte(k.rpc + "\x00" + k.actor))
-	return int64(binary.BigEndian.Uint64(h.Sum(nil)))
+	return h.Sum(nil)
+}
+
+// RequestKey is the key of a request in 16 bytes, for a write that keeps it on the very row it makes, under a unique
+// index, and answers a repeat from there: such a write needs neither Once nor its round trips.
+func RequestKey(ctx context.Context, req Request) (uuid.UUID, error) {
+	k, err := nameOf(ctx, req)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return uuid.UUID(k.sum()[:16]), nil
+}
+
+// Reused refuses a request whose ID was used for another.
+func Reused(requestID string) error {
+	return errs.New(codes.AlreadyExists, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED,
+		"request_id %s was used for another request; take a new one", requestID)
 }
 
 func (k *key) insertArgs(resp proto.Message) ([]any, error) {
@@ -198,8 +225,7 @@ func (k *key) insertArgs(resp proto.Message) ([]any, error) {
 func replay[T proto.Message](k *key) (T, error) {
 	var none T
 	if string(k.oldHash) != string(k.hash[:]) {
-		return none, errs.New(codes.AlreadyExists, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED,
-			"request_id %s was used for another request; take a new one", k.id)
+		return none, Reused(k.id.String())
 	}
 	resp, ok := none.ProtoReflect().Type().New().Interface().(T)
 	if !ok {

@@ -23,7 +23,7 @@ func Tx(ctx context.Context, db *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
 func retry(ctx context.Context, run func() error) error {
 	for try := 1; ; try++ {
 		err := run()
-		if err == nil || try == tries || !lost(err) {
+		if err == nil || try == tries || !Lost(err) {
 			return err
 		}
 		pause := time.Duration(try) * time.Duration(2+rand.IntN(8)) * time.Millisecond
@@ -35,8 +35,8 @@ func retry(ctx context.Context, run func() error) error {
 	}
 }
 
-// lost says whether a transaction was given up in favour of another, so that running it again may succeed.
-func lost(err error) bool {
+// Lost says whether a transaction was given up in favour of another, so that running it again may succeed.
+func Lost(err error) bool {
 	code := Code(err)
 	return code == "40001" || code == "40P01"
 }

@@ -222,11 +222,11 @@ func (b *batch) resolve(ctx context.Context, tx pgx.Tx, d *decided, k *known) er
 	return nil
 }
 
-// raced turns a violation that is gone the next time into one that is run again: the same report sent at the same moment,
-// and a receipt that somebody else has.
+// raced turns a violation that is gone the next time into one that is run again: the same report or request sent at the
+// same moment, and a receipt that somebody else has.
 func raced(err error) error {
 	switch pg.Constraint(err) {
-	case "report_sent_once", "report_receipt":
+	case "report_sent_once", "report_receipt", "report_request":
 		return errors.Join(errRaced, err)
 	}
 	return err

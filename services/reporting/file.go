@@ -3,11 +3,9 @@ package reporting
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -22,7 +20,11 @@ import (
 )
 
 // FileReport files one typed report. What is unusable is refused with the field named; nothing goes into quarantine but a
-// conflict. Besides pg.Once it costs one round trip, unless the report joined a complaint in progress.
+// conflict.
+//
+// It does not go through pg.Once: the report's own row keeps the request's key, and sender, number and content say the
+// rest. So what is nearly always so, a new report that opens a complaint or joins one whose round has not begun, is one
+// statement and one round trip. A repeat, and what has consequences, takes a transaction.
 func (s *Server) FileReport(ctx context.Context, req *reportingv1.FileReportRequest) (*reportingv1.FileReportResponse, error) {
 	at := s.clock()
 	policy, err := s.policy(ctx, at)
@@ -33,26 +35,13 @@ func (s *Server) FileReport(ctx context.Context, req *reportingv1.FileReportRequ
 	if err != nil {
 		return nil, err
 	}
-	var begun []round
-	// pg.Once remembers a hash of the request: of one that holds the keyed MAC in place of numbers and text
-	same := &reportingv1.FileReportRequest{RequestId: req.GetRequestId(), Text: hex.EncodeToString(in.ContentHash)}
-	resp, err := pg.Once(ctx, s.db, same, func(tx pgx.Tx) (*reportingv1.FileReportResponse, error) {
-		begun, in.Receipt = nil, s.receipt(at) // another one each time the transaction runs
-		j, again, err := store.FileOne(ctx, tx, in.complaint(newID()), &in.NewReport, in.known, policy.seconds("same_call_seconds").Seconds())
-		switch {
-		case err != nil:
-			return nil, raced(err)
-		case again:
-			return nil, errRaced
-		case j == nil:
-			return s.sentBefore(ctx, tx, req, in, at)
-		}
-		joined, next, err := s.filed(ctx, tx, req, in, *j, policy, at)
-		begun = next
-		return &reportingv1.FileReportResponse{
-			Fate: reportingv1.Fate_FATE_ACCEPTED, Receipt: in.Receipt, ReportId: in.ReportID.String(), Joined: joined,
-		}, err
-	})
+	if in.RequestKey, err = pg.RequestKey(ctx, req); err != nil {
+		return nil, err
+	}
+	resp, begun, err := s.fileAtOnce(ctx, req, in, policy)
+	if err == nil && resp == nil {
+		resp, begun, err = s.fileWithCare(ctx, req, in, policy, at)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +51,64 @@ func (s *Server) FileReport(ctx context.Context, req *reportingv1.FileReportRequ
 	}
 	resp.Advice = advice(req.GetReportedType(), req.GetText())
 	return resp, nil
+}
+
+// fileAtOnce files a report that has no consequences beyond its rows. It answers nothing where it filed nothing.
+func (s *Server) fileAtOnce(ctx context.Context, req *reportingv1.FileReportRequest, in *incoming, policy figures,
+) (*reportingv1.FileReportResponse, []round, error) {
+	if len(req.GetEvidenceIds()) > 0 {
+		return nil, nil, nil
+	}
+	j, err := store.FileTyped(ctx, s.db, s.filing(in, policy, stateReceived))
+	switch {
+	case pg.Lost(raced(err)):
+		return nil, nil, nil
+	case err != nil || j == nil:
+		return nil, nil, err
+	case j.Opened:
+		return accepted(in, false), []round{{j.ComplaintID.String(), j.Round}}, nil
+	}
+	return accepted(in, true), nil, nil
+}
+
+// fileWithCare looks first whether the report is on record, and does with it all that follows, in one transaction.
+func (s *Server) fileWithCare(ctx context.Context, req *reportingv1.FileReportRequest, in *incoming, policy figures, at time.Time,
+) (resp *reportingv1.FileReportResponse, begun []round, err error) {
+	err = pg.Tx(ctx, s.db, func(tx pgx.Tx) error {
+		sent, err := store.FindSent(ctx, tx, &in.NewReport)
+		if err != nil {
+			return err
+		}
+		if sent != nil {
+			resp, err = s.sentBefore(ctx, tx, req, in, sent, at)
+			return err
+		}
+		j, err := store.FileTyped(ctx, tx, s.filing(in, policy, stateReceived, stateOpen, stateWatching))
+		switch {
+		case err != nil:
+			return raced(err)
+		case j == nil:
+			return errRaced
+		}
+		joined, next, err := s.filed(ctx, tx, req, in, *j, policy, at)
+		resp, begun = accepted(in, joined), next
+		return err
+	})
+	return resp, begun, err
+}
+
+// filing is what is written, with another receipt and complaint ID each time it is tried.
+func (s *Server) filing(in *incoming, policy figures, states ...string) *store.Filing {
+	in.Receipt = s.receipt(in.CreatedAt)
+	return &store.Filing{
+		Complaint: in.complaint(newID()), Report: &in.NewReport, Link: in.known, Window: policy.seconds("same_call_seconds"), States: states,
+	}
+}
+
+func accepted(in *incoming, joined bool) *reportingv1.FileReportResponse {
+	return &reportingv1.FileReportResponse{
+		Fate: reportingv1.Fate_FATE_ACCEPTED, Receipt: in.Receipt, ReportId: in.ReportID.String(), Joined: joined,
+	}
 }
 
 // filed does what follows the written row: evidence, and joining a complaint in progress.
@@ -161,28 +208,28 @@ func checkTyped(req *reportingv1.FileReportRequest, number *commonv1.Number, cal
 	return nil
 }
 
-// sentBefore answers a number that is on record: the first receipt again, or a conflict kept for a person.
-func (s *Server) sentBefore(ctx context.Context, tx pgx.Tx, req *reportingv1.FileReportRequest, in *incoming, at time.Time) (*reportingv1.FileReportResponse, error) {
-	sent, err := store.New(tx).SentReports(ctx, store.SentReportsParams{Sender: in.Sender, SenderNos: []string{in.SenderNo}})
-	if err != nil {
-		return nil, fmt.Errorf("look up report: %w", err)
+// sentBefore answers what is on record: the first answer to the same request, the first receipt to the same content under
+// the same number; other content is a conflict, kept for a person.
+func (s *Server) sentBefore(ctx context.Context, tx pgx.Tx, req *reportingv1.FileReportRequest, in *incoming, sent *store.Sent, at time.Time,
+) (*reportingv1.FileReportResponse, error) {
+	same := bytes.Equal(sent.ContentHash, in.ContentHash)
+	if sent.SameRequest && !same {
+		return nil, pg.Reused(req.GetRequestId())
 	}
-	if len(sent) == 0 { // committed between two statements of ours
-		return nil, errRaced
-	}
-	if bytes.Equal(sent[0].ContentHash, in.ContentHash) {
-		return &reportingv1.FileReportResponse{
-			Fate: reportingv1.Fate_FATE_DUPLICATE, Receipt: sent[0].Receipt, ReportId: sent[0].ReportID,
-		}, nil
+	if same {
+		resp := &reportingv1.FileReportResponse{Fate: reportingv1.Fate_FATE_DUPLICATE, Receipt: sent.Receipt, ReportId: sent.ReportID.String()}
+		if sent.SameRequest {
+			resp.Fate, resp.Joined = reportingv1.Fate_FATE_ACCEPTED, sent.Joined
+		}
+		return resp, nil
 	}
 	raw, err := proto.Marshal(req)
 	if err != nil {
 		return nil, err
 	}
-	first := uuid.MustParse(sent[0].ReportID)
 	e := &store.NewEntry{
 		QuarantineID: newID(), SenderNo: in.SenderNo, ContentHash: in.ContentHash, Fate: "conflict", Field: conflictField,
-		Reason: conflictReason, FirstID: &first,
+		Reason: conflictReason, FirstID: &sent.ReportID,
 	}
 	if e.Sealed, err = s.keys.Seal(raw, entryPlace(e.QuarantineID.String())); err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // NewReport is a report as it is written, before it has a complaint.
@@ -36,6 +35,7 @@ type NewReport struct {
 	ReporterOperator string
 	Sealed           []byte
 	SameCallAs       *uuid.UUID
+	RequestKey       uuid.UUID // of a typed report: which request of whom filed it
 }
 
 var reportColumns = []string{
@@ -176,64 +176,6 @@ func open(ctx context.Context, tx pgx.Tx, wanted []*NewComplaint, at time.Time) 
 func scanJoined(row pgx.CollectableRow) (j Joined, err error) {
 	err = row.Scan(&j.ComplaintID, &j.Key, &j.State, &j.Stage, &j.Round, &j.Previous)
 	return j, err
-}
-
-// The two statements of FileReport travel together. The second has a snapshot of its own and takes a share of the
-// complaint's lock; should the complaint be closed between the two, it files nothing.
-const (
-	openOneSQL = `INSERT INTO complaint (complaint_id, key, displayed, number_normal, number_kind, number_province,
-    number_carrier, number_reason, created_at, round_time, state_time, updated_at, previous_complaint_id)
-SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::timestamptz, $9, $9, $9,
-    (SELECT p.complaint_id FROM complaint p WHERE p.key = $2 AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
-WHERE NOT EXISTS (SELECT FROM complaint WHERE key = $2 AND state <> 'CLOSED')
-  AND NOT EXISTS (SELECT FROM report WHERE sender = $10 AND sender_no = $11)
-ON CONFLICT (key) WHERE state <> 'CLOSED' DO NOTHING`
-
-	fileOneSQL = `WITH c AS (
-    SELECT complaint_id, key, state, stage, round, previous_complaint_id FROM complaint
-    WHERE key = $23 AND state <> 'CLOSED' FOR KEY SHARE
-), r AS (
-    INSERT INTO report (report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time,
-        duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time,
-        created_at, reporter_index, reporter_operator, sealed, same_call_as)
-    SELECT $1::uuid, c.complaint_id, c.round, $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text, $8, $9::integer,
-        $10::text, $11::text, $12::text, $13::text, $14::smallint, $15, $16::text, $17::timestamptz, $18::timestamptz,
-        $19::bytea, $24::text, $20::bytea, CASE WHEN $21::boolean THEN (
-            SELECT s.report_id FROM report s
-            WHERE s.complaint_id IN (c.complaint_id, c.previous_complaint_id) AND s.reporter_index = $19 AND s.same_call_as IS NULL
-              AND s.call_time BETWEEN $8::timestamptz - make_interval(secs => $22) AND $8::timestamptz + make_interval(secs => $22)
-              AND (s.verified OR NOT $15::boolean)
-            ORDER BY s.report_id LIMIT 1) END
-    FROM c
-    ON CONFLICT ON CONSTRAINT report_sent_once DO NOTHING
-    RETURNING complaint_id
-)
-SELECT c.complaint_id, c.key, c.state, c.stage, c.round, c.previous_complaint_id FROM r JOIN c USING (complaint_id)`
-)
-
-// FileOne files one report in one round trip. Without error and without complaint the number was sent before, or raced
-// says that something changed in this very moment and the transaction must be given up and run again.
-func FileOne(ctx context.Context, tx pgx.Tx, c *NewComplaint, r *NewReport, link bool, window float64) (j *Joined, raced bool, err error) {
-	b := &pgx.Batch{}
-	b.Queue(openOneSQL, [16]byte(c.ComplaintID), c.Key, c.Displayed, c.Normal, c.Kind, c.Province, c.Carrier, c.Reason, r.CreatedAt,
-		r.Sender, r.SenderNo).Exec(func(tag pgconn.CommandTag) error {
-		raced = tag.RowsAffected() == 1 // unless its report follows
-		return nil
-	})
-	b.Queue(fileOneSQL, [16]byte(r.ReportID), r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
-		r.DurationSeconds, r.Method, r.ReportedType, r.Company, r.ReporterProvince, r.Consent, r.Verified, r.PrivacyNotice,
-		r.FiledTime, r.CreatedAt, r.ReporterIndex, r.Sealed, link, window, c.Key, r.ReporterOperator).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, scanJoined)
-		if len(found) == 1 {
-			j, raced = &found[0], false
-			j.Opened = j.ComplaintID == c.ComplaintID
-		}
-		return err
-	})
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, false, fmt.Errorf("file report: %w", err)
-	}
-	return j, raced, nil
 }
 
 // NewEntry is a row for the quarantine.

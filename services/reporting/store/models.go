@@ -99,6 +99,8 @@ type Report struct {
 	FindingReason    string
 	FindingTask      string
 	WithdrawnAt      *time.Time
+	RequestKey       *string
+	Joined           bool
 }
 
 type StageEntry struct {

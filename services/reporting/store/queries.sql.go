@@ -926,7 +926,7 @@ func (q *Queries) ListQuarantined(ctx context.Context, arg ListQuarantinedParams
 }
 
 const listReports = `-- name: ListReports :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
 WHERE ($1::boolean OR r.sender = $2
        OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2 AND p.until_time IS NULL))
   AND ($3::text = '' OR r.complaint_id = nullif($3, '')::uuid)
@@ -1000,6 +1000,8 @@ func (q *Queries) ListReports(ctx context.Context, arg ListReportsParams) ([]Lis
 			&i.Report.FindingReason,
 			&i.Report.FindingTask,
 			&i.Report.WithdrawnAt,
+			&i.Report.RequestKey,
+			&i.Report.Joined,
 			&i.Complaint.ComplaintID,
 			&i.Complaint.Key,
 			&i.Complaint.Displayed,
@@ -1464,7 +1466,7 @@ func (q *Queries) ReportersOperator(ctx context.Context, complaintID string) (st
 }
 
 const reportsWithText = `-- name: ReportsWithText :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.complaint_id = $1 AND r.withdrawn_at IS NULL
 ORDER BY (r.round = c.round) DESC, r.report_id DESC
 LIMIT $2
@@ -1518,6 +1520,8 @@ func (q *Queries) ReportsWithText(ctx context.Context, arg ReportsWithTextParams
 			&i.FindingReason,
 			&i.FindingTask,
 			&i.WithdrawnAt,
+			&i.RequestKey,
+			&i.Joined,
 		); err != nil {
 			return nil, err
 		}
@@ -1585,7 +1589,7 @@ const sameCalls = `-- name: SameCalls :many
 SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified
 FROM (SELECT unnest($1::uuid[]) AS complaint_id, unnest($2::bytea[]) AS reporter_index) u
 CROSS JOIN LATERAL (
-    SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
+    SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at, request_key, joined FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
     AND report.same_call_as IS NULL OFFSET 0
 ) r
 `
@@ -1854,7 +1858,7 @@ func (q *Queries) Touch(ctx context.Context, arg TouchParams) error {
 }
 
 const unclassifiedReports = `-- name: UnclassifiedReports :many
-SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at FROM report
+SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at, request_key, joined FROM report
 WHERE complaint_id = $1 AND withdrawn_at IS NULL AND NOT classified
 ORDER BY report_id
 LIMIT $2
@@ -1908,6 +1912,8 @@ func (q *Queries) UnclassifiedReports(ctx context.Context, arg UnclassifiedRepor
 			&i.FindingReason,
 			&i.FindingTask,
 			&i.WithdrawnAt,
+			&i.RequestKey,
+			&i.Joined,
 		); err != nil {
 			return nil, err
 		}
@@ -2025,7 +2031,7 @@ func (q *Queries) VisibleComplaint(ctx context.Context, arg VisibleComplaintPara
 }
 
 const visibleReport = `-- name: VisibleReport :one
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.report_id = $1
   AND ($2::boolean OR r.sender = $3
        OR EXISTS (SELECT FROM complaint_party p
@@ -2080,6 +2086,8 @@ func (q *Queries) VisibleReport(ctx context.Context, arg VisibleReportParams) (V
 		&i.Report.FindingReason,
 		&i.Report.FindingTask,
 		&i.Report.WithdrawnAt,
+		&i.Report.RequestKey,
+		&i.Report.Joined,
 		&i.Complaint.ComplaintID,
 		&i.Complaint.Key,
 		&i.Complaint.Displayed,

@@ -157,6 +157,8 @@ CREATE TABLE report (
     finding_reason    text        NOT NULL DEFAULT '',
     finding_task      text        NOT NULL DEFAULT '',
     withdrawn_at      timestamptz,
+    request_key       uuid, -- of a typed report: hash of the request ID and who sent it, so that a repeat is known
+    joined            boolean     NOT NULL DEFAULT false, -- of a typed report: what its sender was told
     CONSTRAINT report_pkey PRIMARY KEY (report_id),
     CONSTRAINT report_receipt UNIQUE (receipt),
     CONSTRAINT report_sent_once UNIQUE (sender, sender_no),
@@ -164,6 +166,7 @@ CREATE TABLE report (
     CONSTRAINT report_consent CHECK (consent IN (0, 1, 2)),
     CONSTRAINT report_finding CHECK (finding IN ('', 'substantiated', 'not_substantiated', 'no_evidence', 'not_checked'))
 );
+CREATE UNIQUE INDEX report_request ON report (request_key) WHERE request_key IS NOT NULL; -- rows of batches pay nothing
 -- also finds the same call told twice
 CREATE INDEX report_of_complaint ON report (complaint_id, reporter_index);
 CREATE INDEX report_taken_in ON report USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on);
