@@ -12,5 +12,6 @@
 //   - the function may run more than once (serialization failures), so it MUST have no effects outside its transaction;
 //   - the response is stored, so it MUST NOT hold secrets: derive those after Once returned.
 //
-// A write whose repeat can be answered from the row it makes may keep RequestKey there instead; the contract is the same.
+// A write whose repeat can be answered from the row that it makes may keep RequestKey there instead: the request then stays
+// bound to that row for as long as the row lives. A request that made no row is not remembered.
 package pg
