@@ -37,6 +37,7 @@ type runs interface {
 	StartCase(ctx context.Context, caseID string) (bool, error)
 	StartComplaint(ctx context.Context, complaintID string, round int32) (bool, error)
 	Signal(ctx context.Context, workflowID, name string, arg any) error
+	Decide(ctx context.Context, workflowID, updateID string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error)
 }
 
 // Activities are the only I/O of the workflows. Each may run again at any point, so every write carries a request ID that
@@ -65,7 +66,10 @@ func (a *Activities) Perform(ctx context.Context, deeds []proto.Message) (*casew
 }
 
 func (a *Activities) deed(ctx context.Context, deed proto.Message, out *caseworkv1.Performed) error {
-	var err error
+	deed, err := rekeyed(deed)
+	if err != nil {
+		return err
+	}
 	switch m := deed.(type) {
 	case *caseworkv1.StepTask:
 		err = a.openTask(ctx, m, out)

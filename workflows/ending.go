@@ -48,6 +48,9 @@ func (a *Activities) Conclude(ctx context.Context, c concluding) (*caseworkv1.Co
 	}
 	watch := proto.CloneOf(c.Watch)
 	watch.UntilTime = timestamppb.New(until.Due)
+	if watch, err = rekeyed(watch); err != nil {
+		return nil, err
+	}
 	resp, err := a.Reporting.StartWatching(ctx, watch)
 	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING) {
 		return &caseworkv1.Concluded{}, nil

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"quietline/internal/errs"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
@@ -228,6 +229,10 @@ func (f fakeRuns) StartCase(_ context.Context, id string) (bool, error) {
 	defer f.w.mu.Unlock()
 	f.w.started = append(f.w.started, caseID(id))
 	return true, nil
+}
+
+func (f fakeRuns) Decide(context.Context, string, string, *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error) {
+	return &caseworkv1.DecideResponse{}, nil
 }
 
 func (f fakeRuns) StartComplaint(_ context.Context, id string, round int32) (bool, error) {

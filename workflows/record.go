@@ -31,13 +31,21 @@ type recording struct {
 // workflow writes afterwards because of it cannot be refused.
 func (a *Activities) Record(ctx context.Context, r recording) (*caseworkv1.Recorded, error) {
 	out := &caseworkv1.Recorded{}
-	if err := a.check(ctx, r, out); err != nil {
+	retold := r.Decision.GetDecidedTime() != nil // on record already: what was allowed then stands
+	if err := a.check(ctx, r, out); err != nil && !retold {
 		return nil, err
 	}
-	resp, err := a.Assignment.RecordDecision(identity.WithActor(ctx, r.Actor), &assignmentv1.RecordDecisionRequest{
+	req := &assignmentv1.RecordDecisionRequest{
 		// One request of a person is one decision, also when it names another task.
 		RequestId: derived(r.Decision.GetRequestKey()), Decision: r.Decision, ExcludedSubjects: r.Excluded,
-	})
+	}
+	if retold { // as it was recorded, which is not how it was sent; the owner knows it by its key and hash
+		var err error
+		if req, err = rekeyed(req); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := a.Assignment.RecordDecision(identity.WithActor(ctx, r.Actor), req)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,8 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	mesh := NewClient(c, profileOf(cfg))
 	s := newStarts(startRate(cfg))
 	server := rpc.NewServer(src)
-	caseworkv1.RegisterCaseworkServiceServer(server, NewServer(mesh, owners.Assignment, s, keys))
+	casework := NewServer(mesh, owners.Assignment, s, keys)
+	caseworkv1.RegisterCaseworkServiceServer(server, casework)
 
 	// The worker outlives the server: decisions under way need it to be written.
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
@@ -102,6 +103,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		work(working, c, mesh, newActivities(owners, mesh, s))
 		return nil
 	})
+	group.Go(func() error { return casework.taken.run(ctx) })
 	return group.Wait()
 }
 

@@ -36,11 +36,14 @@ type Server struct {
 	keys       *seal.Keys
 	profile    string
 	now        func() time.Time
+	taken      *taken
 }
 
 // NewServer makes a Server.
 func NewServer(c *Client, assignment assignmentv1.AssignmentServiceClient, s *starts, keys *seal.Keys) *Server {
-	return &Server{client: c, assignment: assignment, starts: s, keys: keys, profile: c.profile, now: time.Now}
+	return &Server{
+		client: c, assignment: assignment, starts: s, keys: keys, profile: c.profile, now: time.Now, taken: newTaken(assignment),
+	}
 }
 
 // Decide decides a task. The answer means that the row is written.
@@ -63,6 +66,7 @@ func (s *Server) Decide(ctx context.Context, req *caseworkv1.DecideRequest) (*ca
 		}
 		resp, err := s.client.Decide(ctx, known.GetTask().GetWorkflowId(), updateOf(in.GetDecision()), in)
 		if err == nil {
+			s.taken.add(req.GetTaskId())
 			return resp, nil
 		}
 		if !elsewhere(err) {

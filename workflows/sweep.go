@@ -63,7 +63,8 @@ func newStarts(perSecond float64) *starts {
 // errPaused means that nothing is to be started now.
 var errPaused = errors.New("starts are paused")
 
-// StartUnstarted lists what waits and starts it, at the configured rate.
+// StartUnstarted tells again the decisions that a crash kept from their workflows, and lists what waits and starts it, at
+// the configured rate.
 func (a *Activities) StartUnstarted(ctx context.Context, profile string) (*caseworkv1.Swept, error) {
 	var began, existing atomic.Int32
 	group, gctx := errgroup.WithContext(ctx)
@@ -88,7 +89,10 @@ func (a *Activities) StartUnstarted(ctx context.Context, profile string) (*casew
 		return nil
 	}
 	older := durationpb.New(paceOf(profile).olderThan)
-	err := a.complaintsUnstarted(gctx, older, begin)
+	err := a.retell(ctx, older)
+	if err == nil {
+		err = a.complaintsUnstarted(gctx, older, begin)
+	}
 	if err == nil {
 		err = a.casesUnstarted(gctx, older, begin)
 	}

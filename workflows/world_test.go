@@ -138,6 +138,14 @@ type fakeAssignment struct {
 	w *world
 }
 
+func (f fakeAssignment) TakeDecisions(context.Context, *assignmentv1.TakeDecisionsRequest, ...grpc.CallOption) (*assignmentv1.TakeDecisionsResponse, error) {
+	return &assignmentv1.TakeDecisionsResponse{}, nil
+}
+
+func (f fakeAssignment) ListUntaken(context.Context, *assignmentv1.ListUntakenRequest, ...grpc.CallOption) (*assignmentv1.ListUntakenResponse, error) {
+	return &assignmentv1.ListUntakenResponse{}, nil
+}
+
 func (f fakeAssignment) GetAgency(_ context.Context, req *assignmentv1.GetAgencyRequest, _ ...grpc.CallOption) (*assignmentv1.GetAgencyResponse, error) {
 	a := &assignmentv1.Agency{AgencyId: req.GetAgencyId(), Name: "name of " + req.GetAgencyId(), Assignable: true, Kind: "provincial_body", SuperiorId: "miit"}
 	switch req.GetAgencyId() {

@@ -45,8 +45,15 @@ func (s *Server) keep(taskID string, d *assignmentv1.DecisionDetail) (detail, se
 }
 
 // name puts the names of natural persons into a decision, for a reader who may know them.
-func (s *Server) name(ctx context.Context, r *store.Decision, d *assignmentv1.DecisionDetail) error {
-	if r.Sealed == nil || !mayName(ctx, r.AgencyID) {
+func (s *Server) name(ctx context.Context, r *store.Decision, d *assignmentv1.Decision) error {
+	if !mayName(ctx, r.AgencyID) {
+		return nil
+	}
+	return s.unseal(r, d)
+}
+
+func (s *Server) unseal(r *store.Decision, d *assignmentv1.Decision) error {
+	if r.Sealed == nil {
 		return nil
 	}
 	plain, err := s.keys.Unseal(r.Sealed, partiesOf(r.TaskID))
@@ -57,7 +64,7 @@ func (s *Server) name(ctx context.Context, r *store.Decision, d *assignmentv1.De
 	if err := proto.Unmarshal(plain, named); err != nil {
 		return fmt.Errorf("parties of decision %s: %w", r.TaskID, err)
 	}
-	d.Parties = named.GetParties()
+	d.Detail.Parties = named.GetParties()
 	return nil
 }
 

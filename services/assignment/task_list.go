@@ -58,7 +58,7 @@ func (s *Server) GetTask(ctx context.Context, req *assignmentv1.GetTaskRequest) 
 	if resp.Decision, err = decisionOf(&d); err != nil {
 		return nil, err
 	}
-	return resp, s.name(ctx, &d, resp.GetDecision().GetDetail())
+	return resp, s.name(ctx, &d, resp.GetDecision())
 }
 
 // page is which tasks a list asks for.

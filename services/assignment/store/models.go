@@ -39,6 +39,7 @@ type Decision struct {
 	DecidedTime time.Time
 	RequestKey  string
 	RequestHash []byte
+	Taken       bool
 	CreatedAt   time.Time
 }
 

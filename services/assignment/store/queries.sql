@@ -50,6 +50,15 @@ SELECT * FROM task WHERE task_id = @task_id FOR UPDATE;
 -- name: GetDecision :one
 SELECT * FROM decision WHERE task_id = @task_id;
 
+-- name: ListUntaken :many
+SELECT sqlc.embed(decision), task.workflow_id, task.role
+FROM decision JOIN task USING (task_id)
+WHERE NOT decision.taken AND decision.decided_time < @before AND (decision.decided_time, decision.task_id) > (@after_time, @after_id::uuid)
+ORDER BY decision.decided_time, decision.task_id LIMIT @page;
+
+-- name: TakeDecisions :exec
+UPDATE decision SET taken = true WHERE task_id = ANY (@task_ids::uuid[]) AND NOT taken;
+
 -- name: IsEscalatedTo :one
 SELECT EXISTS (SELECT FROM escalation WHERE task_id = @task_id AND agency_id = @agency_id);
 

@@ -496,7 +496,7 @@ func (q *Queries) EscalateTask(ctx context.Context, arg EscalateTaskParams) (int
 }
 
 const getDecision = `-- name: GetDecision :one
-SELECT task_id, outcome, reason_code, note, detail, sealed, decided_by, agency_id, decided_time, request_key, request_hash, created_at FROM decision WHERE task_id = $1
+SELECT task_id, outcome, reason_code, note, detail, sealed, decided_by, agency_id, decided_time, request_key, request_hash, taken, created_at FROM decision WHERE task_id = $1
 `
 
 func (q *Queries) GetDecision(ctx context.Context, taskID string) (Decision, error) {
@@ -514,6 +514,7 @@ func (q *Queries) GetDecision(ctx context.Context, taskID string) (Decision, err
 		&i.DecidedTime,
 		&i.RequestKey,
 		&i.RequestHash,
+		&i.Taken,
 		&i.CreatedAt,
 	)
 	return i, err
@@ -1353,6 +1354,67 @@ func (q *Queries) ListOfSubject(ctx context.Context, arg ListOfSubjectParams) ([
 	return items, nil
 }
 
+const listUntaken = `-- name: ListUntaken :many
+SELECT decision.task_id, decision.outcome, decision.reason_code, decision.note, decision.detail, decision.sealed, decision.decided_by, decision.agency_id, decision.decided_time, decision.request_key, decision.request_hash, decision.taken, decision.created_at, task.workflow_id, task.role
+FROM decision JOIN task USING (task_id)
+WHERE NOT decision.taken AND decision.decided_time < $1 AND (decision.decided_time, decision.task_id) > ($2, $3::uuid)
+ORDER BY decision.decided_time, decision.task_id LIMIT $4
+`
+
+type ListUntakenParams struct {
+	Before    time.Time
+	AfterTime time.Time
+	AfterID   string
+	Page      int32
+}
+
+type ListUntakenRow struct {
+	Decision   Decision
+	WorkflowID string
+	Role       string
+}
+
+func (q *Queries) ListUntaken(ctx context.Context, arg ListUntakenParams) ([]ListUntakenRow, error) {
+	rows, err := q.db.Query(ctx, listUntaken,
+		arg.Before,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListUntakenRow
+	for rows.Next() {
+		var i ListUntakenRow
+		if err := rows.Scan(
+			&i.Decision.TaskID,
+			&i.Decision.Outcome,
+			&i.Decision.ReasonCode,
+			&i.Decision.Note,
+			&i.Decision.Detail,
+			&i.Decision.Sealed,
+			&i.Decision.DecidedBy,
+			&i.Decision.AgencyID,
+			&i.Decision.DecidedTime,
+			&i.Decision.RequestKey,
+			&i.Decision.RequestHash,
+			&i.Decision.Taken,
+			&i.Decision.CreatedAt,
+			&i.WorkflowID,
+			&i.Role,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockTask = `-- name: LockTask :one
 SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task WHERE task_id = $1 FOR UPDATE
 `
@@ -1574,6 +1636,15 @@ func (q *Queries) RoutingVersion(ctx context.Context, at time.Time) (RoutingVers
 	var i RoutingVersionRow
 	err := row.Scan(&i.Version, &i.Revision)
 	return i, err
+}
+
+const takeDecisions = `-- name: TakeDecisions :exec
+UPDATE decision SET taken = true WHERE task_id = ANY ($1::uuid[]) AND NOT taken
+`
+
+func (q *Queries) TakeDecisions(ctx context.Context, taskIds []string) error {
+	_, err := q.db.Exec(ctx, takeDecisions, taskIds)
+	return err
 }
 
 const trimChanges = `-- name: TrimChanges :one

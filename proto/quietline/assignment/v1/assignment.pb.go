@@ -14,7 +14,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	_ "quietline/proto/quietline/access/v1"
+	v1 "quietline/proto/quietline/access/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -2349,6 +2349,281 @@ func (x *RecordDecisionResponse) GetTask() *Task {
 	return nil
 }
 
+// ListUntakenRequest asks for what is not confirmed.
+type ListUntakenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Page size, at most 500; 0 is 100 (每页条数).
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the next page (翻页标记).
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those decided longer ago than this (早于).
+	OlderThan     *durationpb.Duration `protobuf:"bytes,3,opt,name=older_than,json=olderThan,proto3" json:"older_than,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUntakenRequest) Reset() {
+	*x = ListUntakenRequest{}
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUntakenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUntakenRequest) ProtoMessage() {}
+
+func (x *ListUntakenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUntakenRequest.ProtoReflect.Descriptor instead.
+func (*ListUntakenRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ListUntakenRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListUntakenRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListUntakenRequest) GetOlderThan() *durationpb.Duration {
+	if x != nil {
+		return x.OlderThan
+	}
+	return nil
+}
+
+// ListUntakenResponse has a page of decisions.
+type ListUntakenResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Decisions, oldest first (决定).
+	Decisions []*UntakenDecision `protobuf:"bytes,1,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	// Empty on the last page (下一页标记).
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUntakenResponse) Reset() {
+	*x = ListUntakenResponse{}
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUntakenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUntakenResponse) ProtoMessage() {}
+
+func (x *ListUntakenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUntakenResponse.ProtoReflect.Descriptor instead.
+func (*ListUntakenResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ListUntakenResponse) GetDecisions() []*UntakenDecision {
+	if x != nil {
+		return x.Decisions
+	}
+	return nil
+}
+
+func (x *ListUntakenResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// UntakenDecision is a decision with what it takes to tell it again.
+type UntakenDecision struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The decision as recorded, names of persons included (决定).
+	Decision *Decision `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
+	// Workflow that waits for it (流程标识).
+	WorkflowId string `protobuf:"bytes,2,opt,name=workflow_id,json=workflowId,proto3" json:"workflow_id,omitempty"`
+	// Agency that decided (决定单位).
+	AgencyId string `protobuf:"bytes,3,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
+	// Role in which it was decided (角色).
+	Role          v1.Role `protobuf:"varint,4,opt,name=role,proto3,enum=quietline.access.v1.Role" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UntakenDecision) Reset() {
+	*x = UntakenDecision{}
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UntakenDecision) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UntakenDecision) ProtoMessage() {}
+
+func (x *UntakenDecision) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UntakenDecision.ProtoReflect.Descriptor instead.
+func (*UntakenDecision) Descriptor() ([]byte, []int) {
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *UntakenDecision) GetDecision() *Decision {
+	if x != nil {
+		return x.Decision
+	}
+	return nil
+}
+
+func (x *UntakenDecision) GetWorkflowId() string {
+	if x != nil {
+		return x.WorkflowId
+	}
+	return ""
+}
+
+func (x *UntakenDecision) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
+	}
+	return ""
+}
+
+func (x *UntakenDecision) GetRole() v1.Role {
+	if x != nil {
+		return x.Role
+	}
+	return v1.Role(0)
+}
+
+// TakeDecisionsRequest names tasks whose decisions were taken.
+type TakeDecisionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tasks (待办).
+	TaskIds       []string `protobuf:"bytes,1,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeDecisionsRequest) Reset() {
+	*x = TakeDecisionsRequest{}
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeDecisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeDecisionsRequest) ProtoMessage() {}
+
+func (x *TakeDecisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeDecisionsRequest.ProtoReflect.Descriptor instead.
+func (*TakeDecisionsRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *TakeDecisionsRequest) GetTaskIds() []string {
+	if x != nil {
+		return x.TaskIds
+	}
+	return nil
+}
+
+// TakeDecisionsResponse confirms.
+type TakeDecisionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeDecisionsResponse) Reset() {
+	*x = TakeDecisionsResponse{}
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeDecisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeDecisionsResponse) ProtoMessage() {}
+
+func (x *TakeDecisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeDecisionsResponse.ProtoReflect.Descriptor instead.
+func (*TakeDecisionsResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{39}
+}
+
 // CancelTaskRequest cancels a task.
 type CancelTaskRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2364,7 +2639,7 @@ type CancelTaskRequest struct {
 
 func (x *CancelTaskRequest) Reset() {
 	*x = CancelTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[35]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2651,7 @@ func (x *CancelTaskRequest) String() string {
 func (*CancelTaskRequest) ProtoMessage() {}
 
 func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[35]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +2664,7 @@ func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskRequest.ProtoReflect.Descriptor instead.
 func (*CancelTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{35}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CancelTaskRequest) GetRequestId() string {
@@ -2422,7 +2697,7 @@ type CancelTaskResponse struct {
 
 func (x *CancelTaskResponse) Reset() {
 	*x = CancelTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[36]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2434,7 +2709,7 @@ func (x *CancelTaskResponse) String() string {
 func (*CancelTaskResponse) ProtoMessage() {}
 
 func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[36]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2447,7 +2722,7 @@ func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskResponse.ProtoReflect.Descriptor instead.
 func (*CancelTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{36}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{41}
 }
 
 // EscalateTaskRequest escalates an overdue task.
@@ -2465,7 +2740,7 @@ type EscalateTaskRequest struct {
 
 func (x *EscalateTaskRequest) Reset() {
 	*x = EscalateTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[37]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2477,7 +2752,7 @@ func (x *EscalateTaskRequest) String() string {
 func (*EscalateTaskRequest) ProtoMessage() {}
 
 func (x *EscalateTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[37]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2490,7 +2765,7 @@ func (x *EscalateTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateTaskRequest.ProtoReflect.Descriptor instead.
 func (*EscalateTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{37}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *EscalateTaskRequest) GetRequestId() string {
@@ -2525,7 +2800,7 @@ type EscalateTaskResponse struct {
 
 func (x *EscalateTaskResponse) Reset() {
 	*x = EscalateTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[38]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2537,7 +2812,7 @@ func (x *EscalateTaskResponse) String() string {
 func (*EscalateTaskResponse) ProtoMessage() {}
 
 func (x *EscalateTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[38]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2550,7 +2825,7 @@ func (x *EscalateTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateTaskResponse.ProtoReflect.Descriptor instead.
 func (*EscalateTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{38}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *EscalateTaskResponse) GetSuperiorId() string {
@@ -2577,7 +2852,7 @@ type DesignateRequest struct {
 
 func (x *DesignateRequest) Reset() {
 	*x = DesignateRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[39]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2589,7 +2864,7 @@ func (x *DesignateRequest) String() string {
 func (*DesignateRequest) ProtoMessage() {}
 
 func (x *DesignateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[39]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2602,7 +2877,7 @@ func (x *DesignateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DesignateRequest.ProtoReflect.Descriptor instead.
 func (*DesignateRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{39}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DesignateRequest) GetBouncedBy() string {
@@ -2648,7 +2923,7 @@ type DesignateResponse struct {
 
 func (x *DesignateResponse) Reset() {
 	*x = DesignateResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[40]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2660,7 +2935,7 @@ func (x *DesignateResponse) String() string {
 func (*DesignateResponse) ProtoMessage() {}
 
 func (x *DesignateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[40]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2673,7 +2948,7 @@ func (x *DesignateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DesignateResponse.ProtoReflect.Descriptor instead.
 func (*DesignateResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{40}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DesignateResponse) GetHow() string {
@@ -2737,11 +3012,11 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\bagencies\x18\x01 \x03(\v2\x1f.quietline.assignment.v1.AgencyR\bagencies\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"[\n" +
 	"\x0fClassifyRequest\x12H\n" +
-	"\x05items\x18\x01 \x03(\v2%.quietline.assignment.v1.ClassifyItemB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05items\"\xd6\x01\n" +
-	"\fClassifyItem\x12\x1c\n" +
-	"\x04text\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc0>R\x04text\x12\"\n" +
-	"\acompany\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\acompany\x12,\n" +
-	"\rreported_type\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18<R\freportedType\x12(\n" +
+	"\x05items\x18\x01 \x03(\v2%.quietline.assignment.v1.ClassifyItemB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05items\"\xd8\x01\n" +
+	"\fClassifyItem\x12\x1d\n" +
+	"\x04text\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x18\xc0\xb8\x02R\x04text\x12\"\n" +
+	"\acompany\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\acompany\x12-\n" +
+	"\rreported_type\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\freportedType\x12(\n" +
 	"\vnumber_kind\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
 	"numberKind\x12,\n" +
 	"\rholder_sector\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18(R\fholderSector\"\x84\x01\n" +
@@ -2896,7 +3171,26 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\x11excluded_subjects\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\n" +
 	"R\x10excludedSubjects\"K\n" +
 	"\x16RecordDecisionResponse\x121\n" +
-	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\"\x8b\x01\n" +
+	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\"\xa0\x01\n" +
+	"\x12ListUntakenRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x128\n" +
+	"\n" +
+	"older_than\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tolderThan\"\x85\x01\n" +
+	"\x13ListUntakenResponse\x12F\n" +
+	"\tdecisions\x18\x01 \x03(\v2(.quietline.assignment.v1.UntakenDecisionR\tdecisions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbd\x01\n" +
+	"\x0fUntakenDecision\x12=\n" +
+	"\bdecision\x18\x01 \x01(\v2!.quietline.assignment.v1.DecisionR\bdecision\x12\x1f\n" +
+	"\vworkflow_id\x18\x02 \x01(\tR\n" +
+	"workflowId\x12\x1b\n" +
+	"\tagency_id\x18\x03 \x01(\tR\bagencyId\x12-\n" +
+	"\x04role\x18\x04 \x01(\x0e2\x19.quietline.access.v1.RoleR\x04role\"E\n" +
+	"\x14TakeDecisionsRequest\x12-\n" +
+	"\btask_ids\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\f\b\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01R\ataskIds\"\x17\n" +
+	"\x15TakeDecisionsResponse\"\x8b\x01\n" +
 	"\x11CancelTaskRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
@@ -2924,7 +3218,7 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\x03how\x18\x01 \x01(\tR\x03how\x12\x1d\n" +
 	"\n" +
 	"decider_id\x18\x02 \x01(\tR\tdeciderId\x12$\n" +
-	"\x0enext_agency_id\x18\x03 \x01(\tR\fnextAgencyId2\xf3\x10\n" +
+	"\x0enext_agency_id\x18\x03 \x01(\tR\fnextAgencyId2\xe5\x12\n" +
 	"\x11AssignmentService\x12x\n" +
 	"\tGetAgency\x12).quietline.assignment.v1.GetAgencyRequest\x1a*.quietline.assignment.v1.GetAgencyResponse\"\x14\x8a\xb5\x18\r\n" +
 	"\x02\x01\x02\x12\a\x01\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x81\x01\n" +
@@ -2961,7 +3255,13 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\bOpenTask\x12(.quietline.assignment.v1.OpenTaskRequest\x1a).quietline.assignment.v1.OpenTaskResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12z\n" +
 	"\x0eRecordDecision\x12..quietline.assignment.v1.RecordDecisionRequest\x1a/.quietline.assignment.v1.RecordDecisionResponse\"\a\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x12n\n" +
+	"\x01\x02\x12t\n" +
+	"\vListUntaken\x12+.quietline.assignment.v1.ListUntakenRequest\x1a,.quietline.assignment.v1.ListUntakenResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12z\n" +
+	"\rTakeDecisions\x12-.quietline.assignment.v1.TakeDecisionsRequest\x1a..quietline.assignment.v1.TakeDecisionsResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x02\x12n\n" +
 	"\n" +
 	"CancelTask\x12*.quietline.assignment.v1.CancelTaskRequest\x1a+.quietline.assignment.v1.CancelTaskResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12t\n" +
@@ -2984,7 +3284,7 @@ func file_quietline_assignment_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_quietline_assignment_v1_assignment_proto_rawDescData
 }
 
-var file_quietline_assignment_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_quietline_assignment_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_quietline_assignment_v1_assignment_proto_goTypes = []any{
 	(*Agency)(nil),                   // 0: quietline.assignment.v1.Agency
 	(*GetAgencyRequest)(nil),         // 1: quietline.assignment.v1.GetAgencyRequest
@@ -3021,90 +3321,104 @@ var file_quietline_assignment_v1_assignment_proto_goTypes = []any{
 	(*OpenTaskResponse)(nil),         // 32: quietline.assignment.v1.OpenTaskResponse
 	(*RecordDecisionRequest)(nil),    // 33: quietline.assignment.v1.RecordDecisionRequest
 	(*RecordDecisionResponse)(nil),   // 34: quietline.assignment.v1.RecordDecisionResponse
-	(*CancelTaskRequest)(nil),        // 35: quietline.assignment.v1.CancelTaskRequest
-	(*CancelTaskResponse)(nil),       // 36: quietline.assignment.v1.CancelTaskResponse
-	(*EscalateTaskRequest)(nil),      // 37: quietline.assignment.v1.EscalateTaskRequest
-	(*EscalateTaskResponse)(nil),     // 38: quietline.assignment.v1.EscalateTaskResponse
-	(*DesignateRequest)(nil),         // 39: quietline.assignment.v1.DesignateRequest
-	(*DesignateResponse)(nil),        // 40: quietline.assignment.v1.DesignateResponse
-	nil,                              // 41: quietline.assignment.v1.CountTasksResponse.ByStepEntry
-	nil,                              // 42: quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
-	(*timestamppb.Timestamp)(nil),    // 43: google.protobuf.Timestamp
-	(*Task)(nil),                     // 44: quietline.assignment.v1.Task
-	(*durationpb.Duration)(nil),      // 45: google.protobuf.Duration
-	(*Decision)(nil),                 // 46: quietline.assignment.v1.Decision
+	(*ListUntakenRequest)(nil),       // 35: quietline.assignment.v1.ListUntakenRequest
+	(*ListUntakenResponse)(nil),      // 36: quietline.assignment.v1.ListUntakenResponse
+	(*UntakenDecision)(nil),          // 37: quietline.assignment.v1.UntakenDecision
+	(*TakeDecisionsRequest)(nil),     // 38: quietline.assignment.v1.TakeDecisionsRequest
+	(*TakeDecisionsResponse)(nil),    // 39: quietline.assignment.v1.TakeDecisionsResponse
+	(*CancelTaskRequest)(nil),        // 40: quietline.assignment.v1.CancelTaskRequest
+	(*CancelTaskResponse)(nil),       // 41: quietline.assignment.v1.CancelTaskResponse
+	(*EscalateTaskRequest)(nil),      // 42: quietline.assignment.v1.EscalateTaskRequest
+	(*EscalateTaskResponse)(nil),     // 43: quietline.assignment.v1.EscalateTaskResponse
+	(*DesignateRequest)(nil),         // 44: quietline.assignment.v1.DesignateRequest
+	(*DesignateResponse)(nil),        // 45: quietline.assignment.v1.DesignateResponse
+	nil,                              // 46: quietline.assignment.v1.CountTasksResponse.ByStepEntry
+	nil,                              // 47: quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
+	(*timestamppb.Timestamp)(nil),    // 48: google.protobuf.Timestamp
+	(*Task)(nil),                     // 49: quietline.assignment.v1.Task
+	(*durationpb.Duration)(nil),      // 50: google.protobuf.Duration
+	(*Decision)(nil),                 // 51: quietline.assignment.v1.Decision
+	(v1.Role)(0),                     // 52: quietline.access.v1.Role
 }
 var file_quietline_assignment_v1_assignment_proto_depIdxs = []int32{
-	43, // 0: quietline.assignment.v1.Agency.valid_from:type_name -> google.protobuf.Timestamp
-	43, // 1: quietline.assignment.v1.Agency.valid_to:type_name -> google.protobuf.Timestamp
-	43, // 2: quietline.assignment.v1.GetAgencyRequest.at:type_name -> google.protobuf.Timestamp
+	48, // 0: quietline.assignment.v1.Agency.valid_from:type_name -> google.protobuf.Timestamp
+	48, // 1: quietline.assignment.v1.Agency.valid_to:type_name -> google.protobuf.Timestamp
+	48, // 2: quietline.assignment.v1.GetAgencyRequest.at:type_name -> google.protobuf.Timestamp
 	0,  // 3: quietline.assignment.v1.GetAgencyResponse.agency:type_name -> quietline.assignment.v1.Agency
-	43, // 4: quietline.assignment.v1.ListAgenciesRequest.at:type_name -> google.protobuf.Timestamp
+	48, // 4: quietline.assignment.v1.ListAgenciesRequest.at:type_name -> google.protobuf.Timestamp
 	0,  // 5: quietline.assignment.v1.ListAgenciesResponse.agencies:type_name -> quietline.assignment.v1.Agency
 	6,  // 6: quietline.assignment.v1.ClassifyRequest.items:type_name -> quietline.assignment.v1.ClassifyItem
 	8,  // 7: quietline.assignment.v1.ClassifyResponse.classes:type_name -> quietline.assignment.v1.Class
-	43, // 8: quietline.assignment.v1.RouteRequest.at:type_name -> google.protobuf.Timestamp
-	43, // 9: quietline.assignment.v1.LoadRoutingTableRequest.valid_from:type_name -> google.protobuf.Timestamp
+	48, // 8: quietline.assignment.v1.RouteRequest.at:type_name -> google.protobuf.Timestamp
+	48, // 9: quietline.assignment.v1.LoadRoutingTableRequest.valid_from:type_name -> google.protobuf.Timestamp
 	11, // 10: quietline.assignment.v1.LoadRoutingTableRequest.rules:type_name -> quietline.assignment.v1.RoutingRule
-	43, // 11: quietline.assignment.v1.ListTasksRequest.due_before:type_name -> google.protobuf.Timestamp
-	44, // 12: quietline.assignment.v1.ListTasksResponse.tasks:type_name -> quietline.assignment.v1.Task
-	45, // 13: quietline.assignment.v1.ListTaskChangesRequest.max_wait:type_name -> google.protobuf.Duration
-	44, // 14: quietline.assignment.v1.TaskChange.task:type_name -> quietline.assignment.v1.Task
-	43, // 15: quietline.assignment.v1.TaskChange.change_time:type_name -> google.protobuf.Timestamp
+	48, // 11: quietline.assignment.v1.ListTasksRequest.due_before:type_name -> google.protobuf.Timestamp
+	49, // 12: quietline.assignment.v1.ListTasksResponse.tasks:type_name -> quietline.assignment.v1.Task
+	50, // 13: quietline.assignment.v1.ListTaskChangesRequest.max_wait:type_name -> google.protobuf.Duration
+	49, // 14: quietline.assignment.v1.TaskChange.task:type_name -> quietline.assignment.v1.Task
+	48, // 15: quietline.assignment.v1.TaskChange.change_time:type_name -> google.protobuf.Timestamp
 	17, // 16: quietline.assignment.v1.ListTaskChangesResponse.changes:type_name -> quietline.assignment.v1.TaskChange
-	44, // 17: quietline.assignment.v1.GetTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	46, // 18: quietline.assignment.v1.GetTaskResponse.decision:type_name -> quietline.assignment.v1.Decision
-	44, // 19: quietline.assignment.v1.ClaimTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	44, // 20: quietline.assignment.v1.ReleaseTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	44, // 21: quietline.assignment.v1.ReassignTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	41, // 22: quietline.assignment.v1.CountTasksResponse.by_step:type_name -> quietline.assignment.v1.CountTasksResponse.ByStepEntry
-	42, // 23: quietline.assignment.v1.CountTasksResponse.by_agency:type_name -> quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
-	44, // 24: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
-	44, // 25: quietline.assignment.v1.OpenTaskRequest.task:type_name -> quietline.assignment.v1.Task
-	44, // 26: quietline.assignment.v1.OpenTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	46, // 27: quietline.assignment.v1.RecordDecisionRequest.decision:type_name -> quietline.assignment.v1.Decision
-	44, // 28: quietline.assignment.v1.RecordDecisionResponse.task:type_name -> quietline.assignment.v1.Task
-	1,  // 29: quietline.assignment.v1.AssignmentService.GetAgency:input_type -> quietline.assignment.v1.GetAgencyRequest
-	3,  // 30: quietline.assignment.v1.AssignmentService.ListAgencies:input_type -> quietline.assignment.v1.ListAgenciesRequest
-	5,  // 31: quietline.assignment.v1.AssignmentService.Classify:input_type -> quietline.assignment.v1.ClassifyRequest
-	9,  // 32: quietline.assignment.v1.AssignmentService.Route:input_type -> quietline.assignment.v1.RouteRequest
-	12, // 33: quietline.assignment.v1.AssignmentService.LoadRoutingTable:input_type -> quietline.assignment.v1.LoadRoutingTableRequest
-	14, // 34: quietline.assignment.v1.AssignmentService.ListTasks:input_type -> quietline.assignment.v1.ListTasksRequest
-	16, // 35: quietline.assignment.v1.AssignmentService.ListTaskChanges:input_type -> quietline.assignment.v1.ListTaskChangesRequest
-	19, // 36: quietline.assignment.v1.AssignmentService.GetTask:input_type -> quietline.assignment.v1.GetTaskRequest
-	21, // 37: quietline.assignment.v1.AssignmentService.ClaimTask:input_type -> quietline.assignment.v1.ClaimTaskRequest
-	23, // 38: quietline.assignment.v1.AssignmentService.ReleaseTask:input_type -> quietline.assignment.v1.ReleaseTaskRequest
-	25, // 39: quietline.assignment.v1.AssignmentService.ReassignTask:input_type -> quietline.assignment.v1.ReassignTaskRequest
-	27, // 40: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
-	29, // 41: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
-	31, // 42: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
-	33, // 43: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
-	35, // 44: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
-	37, // 45: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
-	39, // 46: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
-	2,  // 47: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
-	4,  // 48: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
-	7,  // 49: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
-	10, // 50: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
-	13, // 51: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
-	15, // 52: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
-	18, // 53: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
-	20, // 54: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
-	22, // 55: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
-	24, // 56: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
-	26, // 57: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
-	28, // 58: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
-	30, // 59: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
-	32, // 60: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
-	34, // 61: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
-	36, // 62: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
-	38, // 63: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
-	40, // 64: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
-	47, // [47:65] is the sub-list for method output_type
-	29, // [29:47] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	49, // 17: quietline.assignment.v1.GetTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	51, // 18: quietline.assignment.v1.GetTaskResponse.decision:type_name -> quietline.assignment.v1.Decision
+	49, // 19: quietline.assignment.v1.ClaimTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	49, // 20: quietline.assignment.v1.ReleaseTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	49, // 21: quietline.assignment.v1.ReassignTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	46, // 22: quietline.assignment.v1.CountTasksResponse.by_step:type_name -> quietline.assignment.v1.CountTasksResponse.ByStepEntry
+	47, // 23: quietline.assignment.v1.CountTasksResponse.by_agency:type_name -> quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
+	49, // 24: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
+	49, // 25: quietline.assignment.v1.OpenTaskRequest.task:type_name -> quietline.assignment.v1.Task
+	49, // 26: quietline.assignment.v1.OpenTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	51, // 27: quietline.assignment.v1.RecordDecisionRequest.decision:type_name -> quietline.assignment.v1.Decision
+	49, // 28: quietline.assignment.v1.RecordDecisionResponse.task:type_name -> quietline.assignment.v1.Task
+	50, // 29: quietline.assignment.v1.ListUntakenRequest.older_than:type_name -> google.protobuf.Duration
+	37, // 30: quietline.assignment.v1.ListUntakenResponse.decisions:type_name -> quietline.assignment.v1.UntakenDecision
+	51, // 31: quietline.assignment.v1.UntakenDecision.decision:type_name -> quietline.assignment.v1.Decision
+	52, // 32: quietline.assignment.v1.UntakenDecision.role:type_name -> quietline.access.v1.Role
+	1,  // 33: quietline.assignment.v1.AssignmentService.GetAgency:input_type -> quietline.assignment.v1.GetAgencyRequest
+	3,  // 34: quietline.assignment.v1.AssignmentService.ListAgencies:input_type -> quietline.assignment.v1.ListAgenciesRequest
+	5,  // 35: quietline.assignment.v1.AssignmentService.Classify:input_type -> quietline.assignment.v1.ClassifyRequest
+	9,  // 36: quietline.assignment.v1.AssignmentService.Route:input_type -> quietline.assignment.v1.RouteRequest
+	12, // 37: quietline.assignment.v1.AssignmentService.LoadRoutingTable:input_type -> quietline.assignment.v1.LoadRoutingTableRequest
+	14, // 38: quietline.assignment.v1.AssignmentService.ListTasks:input_type -> quietline.assignment.v1.ListTasksRequest
+	16, // 39: quietline.assignment.v1.AssignmentService.ListTaskChanges:input_type -> quietline.assignment.v1.ListTaskChangesRequest
+	19, // 40: quietline.assignment.v1.AssignmentService.GetTask:input_type -> quietline.assignment.v1.GetTaskRequest
+	21, // 41: quietline.assignment.v1.AssignmentService.ClaimTask:input_type -> quietline.assignment.v1.ClaimTaskRequest
+	23, // 42: quietline.assignment.v1.AssignmentService.ReleaseTask:input_type -> quietline.assignment.v1.ReleaseTaskRequest
+	25, // 43: quietline.assignment.v1.AssignmentService.ReassignTask:input_type -> quietline.assignment.v1.ReassignTaskRequest
+	27, // 44: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
+	29, // 45: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
+	31, // 46: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
+	33, // 47: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
+	35, // 48: quietline.assignment.v1.AssignmentService.ListUntaken:input_type -> quietline.assignment.v1.ListUntakenRequest
+	38, // 49: quietline.assignment.v1.AssignmentService.TakeDecisions:input_type -> quietline.assignment.v1.TakeDecisionsRequest
+	40, // 50: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
+	42, // 51: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
+	44, // 52: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
+	2,  // 53: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
+	4,  // 54: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
+	7,  // 55: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
+	10, // 56: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
+	13, // 57: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
+	15, // 58: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
+	18, // 59: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
+	20, // 60: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
+	22, // 61: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
+	24, // 62: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
+	26, // 63: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
+	28, // 64: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
+	30, // 65: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
+	32, // 66: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
+	34, // 67: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
+	36, // 68: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
+	39, // 69: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
+	41, // 70: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
+	43, // 71: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
+	45, // 72: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
+	53, // [53:73] is the sub-list for method output_type
+	33, // [33:53] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_quietline_assignment_v1_assignment_proto_init() }
@@ -3119,7 +3433,7 @@ func file_quietline_assignment_v1_assignment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_assignment_v1_assignment_proto_rawDesc), len(file_quietline_assignment_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

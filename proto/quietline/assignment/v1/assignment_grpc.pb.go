@@ -36,6 +36,8 @@ const (
 	AssignmentService_Audit_FullMethodName            = "/quietline.assignment.v1.AssignmentService/Audit"
 	AssignmentService_OpenTask_FullMethodName         = "/quietline.assignment.v1.AssignmentService/OpenTask"
 	AssignmentService_RecordDecision_FullMethodName   = "/quietline.assignment.v1.AssignmentService/RecordDecision"
+	AssignmentService_ListUntaken_FullMethodName      = "/quietline.assignment.v1.AssignmentService/ListUntaken"
+	AssignmentService_TakeDecisions_FullMethodName    = "/quietline.assignment.v1.AssignmentService/TakeDecisions"
 	AssignmentService_CancelTask_FullMethodName       = "/quietline.assignment.v1.AssignmentService/CancelTask"
 	AssignmentService_EscalateTask_FullMethodName     = "/quietline.assignment.v1.AssignmentService/EscalateTask"
 	AssignmentService_Designate_FullMethodName        = "/quietline.assignment.v1.AssignmentService/Designate"
@@ -80,6 +82,11 @@ type AssignmentServiceClient interface {
 	// RecordDecision writes a decision and closes its task (记录决定). Errors: TASK_NOT_OPEN, TASK_CLAIMED, OTHER_AGENCY,
 	// REQUEST_ID_REUSED.
 	RecordDecision(ctx context.Context, in *RecordDecisionRequest, opts ...grpc.CallOption) (*RecordDecisionResponse, error)
+	// ListUntaken lists decisions that their workflow has not confirmed, oldest first, for the sweep (待确认决定). A crash
+	// may come between the row and the workflow: the decision is then told again.
+	ListUntaken(ctx context.Context, in *ListUntakenRequest, opts ...grpc.CallOption) (*ListUntakenResponse, error)
+	// TakeDecisions marks decisions as taken by their workflows (确认决定).
+	TakeDecisions(ctx context.Context, in *TakeDecisionsRequest, opts ...grpc.CallOption) (*TakeDecisionsResponse, error)
 	// CancelTask closes a task that is no longer needed, with the reason (取消待办).
 	CancelTask(ctx context.Context, in *CancelTaskRequest, opts ...grpc.CallOption) (*CancelTaskResponse, error)
 	// EscalateTask records that a task is overdue and tells the superior, once per level (逾期上报).
@@ -247,6 +254,26 @@ func (c *assignmentServiceClient) RecordDecision(ctx context.Context, in *Record
 	return out, nil
 }
 
+func (c *assignmentServiceClient) ListUntaken(ctx context.Context, in *ListUntakenRequest, opts ...grpc.CallOption) (*ListUntakenResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUntakenResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListUntaken_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) TakeDecisions(ctx context.Context, in *TakeDecisionsRequest, opts ...grpc.CallOption) (*TakeDecisionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TakeDecisionsResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_TakeDecisions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *assignmentServiceClient) CancelTask(ctx context.Context, in *CancelTaskRequest, opts ...grpc.CallOption) (*CancelTaskResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CancelTaskResponse)
@@ -316,6 +343,11 @@ type AssignmentServiceServer interface {
 	// RecordDecision writes a decision and closes its task (记录决定). Errors: TASK_NOT_OPEN, TASK_CLAIMED, OTHER_AGENCY,
 	// REQUEST_ID_REUSED.
 	RecordDecision(context.Context, *RecordDecisionRequest) (*RecordDecisionResponse, error)
+	// ListUntaken lists decisions that their workflow has not confirmed, oldest first, for the sweep (待确认决定). A crash
+	// may come between the row and the workflow: the decision is then told again.
+	ListUntaken(context.Context, *ListUntakenRequest) (*ListUntakenResponse, error)
+	// TakeDecisions marks decisions as taken by their workflows (确认决定).
+	TakeDecisions(context.Context, *TakeDecisionsRequest) (*TakeDecisionsResponse, error)
 	// CancelTask closes a task that is no longer needed, with the reason (取消待办).
 	CancelTask(context.Context, *CancelTaskRequest) (*CancelTaskResponse, error)
 	// EscalateTask records that a task is overdue and tells the superior, once per level (逾期上报).
@@ -377,6 +409,12 @@ func (UnimplementedAssignmentServiceServer) OpenTask(context.Context, *OpenTaskR
 }
 func (UnimplementedAssignmentServiceServer) RecordDecision(context.Context, *RecordDecisionRequest) (*RecordDecisionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordDecision not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListUntaken(context.Context, *ListUntakenRequest) (*ListUntakenResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUntaken not implemented")
+}
+func (UnimplementedAssignmentServiceServer) TakeDecisions(context.Context, *TakeDecisionsRequest) (*TakeDecisionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TakeDecisions not implemented")
 }
 func (UnimplementedAssignmentServiceServer) CancelTask(context.Context, *CancelTaskRequest) (*CancelTaskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelTask not implemented")
@@ -678,6 +716,42 @@ func _AssignmentService_RecordDecision_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AssignmentService_ListUntaken_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUntakenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListUntaken(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListUntaken_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListUntaken(ctx, req.(*ListUntakenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_TakeDecisions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TakeDecisionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).TakeDecisions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_TakeDecisions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).TakeDecisions(ctx, req.(*TakeDecisionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AssignmentService_CancelTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CancelTaskRequest)
 	if err := dec(in); err != nil {
@@ -798,6 +872,14 @@ var AssignmentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordDecision",
 			Handler:    _AssignmentService_RecordDecision_Handler,
+		},
+		{
+			MethodName: "ListUntaken",
+			Handler:    _AssignmentService_ListUntaken_Handler,
+		},
+		{
+			MethodName: "TakeDecisions",
+			Handler:    _AssignmentService_TakeDecisions_Handler,
 		},
 		{
 			MethodName: "CancelTask",

@@ -139,9 +139,11 @@ CREATE TABLE decision (
     decided_time timestamptz NOT NULL,
     request_key  text        NOT NULL DEFAULT '',
     request_hash bytea       NOT NULL DEFAULT '',
+    taken        boolean     NOT NULL DEFAULT false, -- its workflow has confirmed it; all else is append-only
     created_at   timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT decision_people_sealed CHECK (NOT jsonb_path_exists(detail, '$.parties[*] ? (@.person == true && @.name != "***")'))
 );
+CREATE INDEX decision_untaken ON decision (decided_time, task_id) WHERE NOT taken;
 CREATE UNIQUE INDEX decision_request_once ON decision (request_key) WHERE request_key <> '';
 
 -- escalation tells a superior of an overdue task, once per level. The superior sees the task; there is no second one.
@@ -202,6 +204,7 @@ GRANT SELECT, INSERT ON routing_table, routing_rule, decision, task_change TO as
 GRANT SELECT, INSERT ON task, escalation TO assignment;
 GRANT UPDATE (state, claimed_by, claimed_until, escalation_level, close_time, outcome, cancel_reason) ON task TO assignment;
 GRANT UPDATE (closed) ON escalation TO assignment;
+GRANT UPDATE (taken) ON decision TO assignment;
 GRANT EXECUTE ON FUNCTION task_change_trim() TO assignment;
 
 -- +goose Down
