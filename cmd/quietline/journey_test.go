@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +37,21 @@ func TestMesh_fromReportToDisclosure(t *testing.T) {
 	m.checkTracks(t, results)
 	m.checkDigest(t)
 	m.checkFsck(t)
+	m.checkMetrics(t)
+}
+
+// checkMetrics: what several services of one process count must not collide.
+func (m *testMesh) checkMetrics(t *testing.T) {
+	t.Helper()
+	res, err := http.Get(m.URL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || !bytes.Contains(raw, []byte("rpc_server_call_duration_seconds")) {
+		t.Errorf("metrics: %s %v\n%.300s", res.Status, err, raw)
+	}
 }
 
 func (m *testMesh) sendSample(t *testing.T) ([]*reportingv1.RowResult, tally) {

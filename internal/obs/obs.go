@@ -94,7 +94,7 @@ func tracerProvider(ctx context.Context, res *resource.Resource) (*trace.TracerP
 }
 
 func meterProvider(ctx context.Context, res *resource.Resource) (*metric.MeterProvider, error) {
-	exporter, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo())
+	exporter, err := otelprom.New(otelprom.WithRegisterer(registry)) // the scope tells the edge from the services, which count the same calls
 	if err != nil {
 		return nil, fmt.Errorf("prometheus exporter: %w", err)
 	}

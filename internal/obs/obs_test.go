@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -83,8 +84,8 @@ func TestSetup_givesTraceIDsAndMetricsWithoutAnyExporter(t *testing.T) {
 	counter.Add(t.Context(), 3)
 	page := httptest.NewRecorder()
 	obs.Handler().ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
-	for _, want := range []string{"quietline_test_deeds_total 3", "go_goroutines"} {
-		if !strings.Contains(page.Body.String(), want) {
+	for _, want := range []string{`(?m)^quietline_test_deeds_total\{otel_scope_name=.*\} 3$`, `(?m)^go_goroutines `} {
+		if !regexp.MustCompile(want).MatchString(page.Body.String()) {
 			t.Errorf("metrics lack %q", want)
 		}
 	}
