@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"quietline/internal/errs"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
@@ -231,7 +232,11 @@ func (f fakeRuns) StartCase(_ context.Context, id string) (bool, error) {
 	return true, nil
 }
 
-func (f fakeRuns) Decide(context.Context, string, string, *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error) {
+func (f fakeRuns) Decide(_ context.Context, workflowID, _ string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error) {
+	if workflowID == "" {
+		return nil, status.Error(codes.Unavailable, "away")
+	}
+	f.w.retold = append(f.w.retold, in)
 	return &caseworkv1.DecideResponse{}, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
@@ -26,6 +27,10 @@ import (
 // world stands in for the six owners, in memory: plain structs with the shapes of the generated clients. It keeps what the
 // workflows write and answers repeats of a request ID like the owners do.
 type world struct {
+	untaken []*assignmentv1.UntakenDecision
+	taken   []string
+	retold  []*caseworkv1.DecideInput
+
 	mu       sync.Mutex
 	requests map[string]string // request ID -> what was sent with it
 
@@ -138,12 +143,13 @@ type fakeAssignment struct {
 	w *world
 }
 
-func (f fakeAssignment) TakeDecisions(context.Context, *assignmentv1.TakeDecisionsRequest, ...grpc.CallOption) (*assignmentv1.TakeDecisionsResponse, error) {
+func (f fakeAssignment) TakeDecisions(_ context.Context, req *assignmentv1.TakeDecisionsRequest, _ ...grpc.CallOption) (*assignmentv1.TakeDecisionsResponse, error) {
+	f.w.taken = append(f.w.taken, req.GetTaskIds()...)
 	return &assignmentv1.TakeDecisionsResponse{}, nil
 }
 
 func (f fakeAssignment) ListUntaken(context.Context, *assignmentv1.ListUntakenRequest, ...grpc.CallOption) (*assignmentv1.ListUntakenResponse, error) {
-	return &assignmentv1.ListUntakenResponse{}, nil
+	return &assignmentv1.ListUntakenResponse{Decisions: f.w.untaken}, nil
 }
 
 func (f fakeAssignment) GetAgency(_ context.Context, req *assignmentv1.GetAgencyRequest, _ ...grpc.CallOption) (*assignmentv1.GetAgencyResponse, error) {
