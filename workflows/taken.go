@@ -110,6 +110,7 @@ func (a *Activities) retellOne(ctx context.Context, d *assignmentv1.UntakenDecis
 	})
 	switch {
 	case err == nil, gone(err):
+		slog.InfoContext(ctx, "a decision was told to its workflow again", slog.String("task", d.GetDecision().GetTaskId()))
 		return true
 	default:
 		slog.WarnContext(ctx, "a decision could not be told to its workflow again", slog.String("task", d.GetDecision().GetTaskId()), slog.Any("error", err))

@@ -147,7 +147,7 @@ func (c upCmd) welcome(m *mesh, data embedded.Dirs) {
 		{"logs", data.Path("log")},
 	}
 	if c.mesh().Gateway.Demo != "" {
-		rows = append(rows, [2]string{"demo accounts", "quietline token --as ROLE@AGENCY, e.g. CASEWORKER@samr-44"})
+		rows = append(rows, [2]string{"demo accounts", "bin/quietline token --data " + data.Root + " --as ROLE@AGENCY, e.g. CASEWORKER@samr-44"})
 	}
 	fmt.Println("\nQuietline 静线 is up. Ctrl-C stops it; `up` again goes on where it was.")
 	for _, row := range rows {
