@@ -19,6 +19,7 @@ import (
 
 	"quietline/deploy/embedded"
 	"quietline/gateway"
+	"quietline/internal/obs"
 )
 
 // testMesh is a whole mesh of this process: real mTLS, real PostgreSQL, real Temporal, in rehearsal.
@@ -80,6 +81,10 @@ func startTestMesh(data string) (*testMesh, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	shutdown, err := obs.Setup(context.WithoutCancel(ctx), "quietline")
+	if err != nil {
+		return nil, nil, err
+	}
 	stack, err := embedded.Start(ctx, embedded.Config{Data: data, TemporalBin: bin})
 	if err != nil {
 		return nil, nil, err
@@ -101,7 +106,7 @@ func startTestMesh(data string) (*testMesh, func() error, error) {
 	stop := func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		return errors.Join(m.stop(), stack.Stop(ctx), log.Close(), os.RemoveAll(data))
+		return errors.Join(m.stop(), stack.Stop(ctx), shutdown(ctx), log.Close(), os.RemoveAll(data))
 	}
 	if err := m.awaitHealthy(ctx); err != nil || ctx.Err() != nil {
 		select {
