@@ -58,8 +58,8 @@ func fill[T comparable](v *T, fallback T) {
 	}
 }
 
-// check refuses a configuration that would be unsafe on addr.
-func (c Config) check(addr net.Addr) error {
+// Check refuses a configuration that would be unsafe on addr.
+func (c Config) Check(addr net.Addr) error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
 	}

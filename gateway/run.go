@@ -40,7 +40,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener,
 		}
 	}
 	defer func() { _ = lis.Close() }()
-	if err := cfg.check(lis.Addr()); err != nil {
+	if err := cfg.Check(lis.Addr()); err != nil {
 		return err
 	}
 	deps, hangUp, err := dialBackends(cfg, src, deps)

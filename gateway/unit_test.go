@@ -31,7 +31,7 @@ func TestConfig_safeListening(t *testing.T) {
 		{"loopback behind a proxy", Config{Demo: "d", BehindProxy: true}, loop, true, false},
 		{"certificate without key", Config{TLSCert: "c"}, loop, false, false},
 	} {
-		if err := c.cfg.check(c.addr); (err == nil) != c.ok {
+		if err := c.cfg.Check(c.addr); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if got := c.cfg.demo(c.addr); got != c.demo {

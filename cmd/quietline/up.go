@@ -39,6 +39,9 @@ func (c upCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { _ = edge.Close() }()
+	if err := errors.Join(c.mesh().Gateway.Check(edge.Addr()), c.sameProfile()); err != nil {
+		return err
+	}
 	shutdown, err := obs.Setup(ctx, "quietline")
 	if err != nil {
 		return err
@@ -73,6 +76,7 @@ func (c upCmd) serve(ctx context.Context, stack *embedded.Stack, edge net.Listen
 		m.URL = "https" + strings.TrimPrefix(m.URL, "http")
 	}
 	at, err := m.where()
+	at.Profile = c.mesh().Profile
 	if err = errors.Join(err, at.write(stack.Dirs.Root)); err != nil {
 		return err
 	}
@@ -103,6 +107,16 @@ func (c upCmd) serve(ctx context.Context, stack *embedded.Stack, edge net.Listen
 			return nil
 		}
 	}
+}
+
+// sameProfile refuses to go on in another profile: the open clocks of a data directory are of the one it began with.
+func (c upCmd) sameProfile() error {
+	began := readWhere(c.Data).Profile
+	if began == "" || began == c.mesh().Profile {
+		return nil
+	}
+	return fmt.Errorf("%s was begun in the profile %s, and its clocks run in it: start it as such (--rehearsal or not), or choose another directory with --data",
+		c.Data, began)
 }
 
 func (c upCmd) mesh() meshConfig {

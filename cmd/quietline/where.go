@@ -17,6 +17,7 @@ type where struct {
 	Services map[string]string `json:"services,omitempty"`
 	Temporal string            `json:"temporal,omitempty"`
 	Process  int               `json:"process,omitempty"`
+	Profile  string            `json:"profile,omitempty"`
 }
 
 // where lists the targets of a running mesh.

@@ -34,6 +34,9 @@ func openDirs(root string) (Dirs, func(), error) {
 	if err := makeRoot(abs); err != nil {
 		return d, nil, fmt.Errorf("make the data directory: %w", err)
 	}
+	if err := checkOwn(abs); err != nil {
+		return d, nil, err
+	}
 	unlock, err := lock(d.Path("lock"), abs)
 	if err != nil {
 		return d, nil, err
@@ -58,6 +61,29 @@ func makeRoot(dir string) error {
 		return nil
 	}
 	return errors.Join(os.MkdirAll(dir, 0o711), os.Chmod(dir, 0o711))
+}
+
+// checkOwn refuses a folder that holds something else: a mistyped --data must not
+// mix a mesh into somebody's files. A lock alone is of a start that was cut off.
+func checkOwn(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	foreign := ""
+	for _, e := range entries {
+		switch e.Name() {
+		case "VERSION":
+			return nil
+		case "lock":
+		default:
+			foreign = e.Name()
+		}
+	}
+	if foreign == "" {
+		return nil
+	}
+	return fmt.Errorf("%s is not empty (it holds %s) and is not a data directory of quietline: choose an empty or a new directory with --data", dir, foreign)
 }
 
 // lock makes two meshes on one data directory impossible. The kernel lets go of

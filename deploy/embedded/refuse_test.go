@@ -23,6 +23,21 @@ func TestStart_newerVersionRefused(t *testing.T) {
 	wantMessage(t, err, data, "version 99", "versions up to 1", "newer")
 }
 
+func TestStart_foreignFolderRefused(t *testing.T) {
+	data := dataDir(t)
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "thesis.tex"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Start(t.Context(), Config{Data: data})
+	wantMessage(t, err, data, "not empty", "thesis.tex", "--data")
+	if entries, err := os.ReadDir(data); err != nil || len(entries) != 1 {
+		t.Errorf("a refused start leaves %v, %v", entries, err)
+	}
+}
+
 func TestStart_closedParentNamed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("PostgreSQL runs as ourselves unless we are root")
