@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"quietline/internal/table"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/reporting/format"
 )
@@ -146,7 +147,7 @@ func send(ctx context.Context, service reportingv1.ReportingServiceClient, as *f
 		request.Rows = request.GetRows()[:0]
 		return nil
 	}
-	for row, err := range format.SplitRows(file, as.Comma()) {
+	for row, err := range table.Rows(file, as.Comma()) {
 		if err != nil {
 			return counts, errors.Join(flush(), err)
 		}

@@ -12,8 +12,4 @@
 // Rows are parsed one by one and never fail: what is unusable is a Problem with the field in the sender's words and a
 // reason that does not repeat the value. Canonical is the same for the same cells, whatever the encoding, the order of the
 // columns and the quoting, so that its hash tells same content from other content.
-//
-// The bytes of quotes, delimiters and line ends never occur inside a character of UTF-8 or GB18030 (second bytes of
-// GB18030 are 0x30 to 0x39, 0x40 to 0x7E and 0x80 to 0xFE), so SplitRows needs no decoding; delimiters are limited to
-// comma, semicolon and tab for that reason.
 package format

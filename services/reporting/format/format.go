@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // formats name zones of senders anywhere
@@ -14,12 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"quietline/deploy/formats"
-)
-
-// MaxRow bounds a raw row in bytes; MaxHeader a header row.
-const (
-	MaxRow    = 16 << 10
-	MaxHeader = 8 << 10
+	"quietline/internal/table"
 )
 
 // Fields that a column can be.
@@ -39,9 +33,6 @@ const (
 	fieldProvince   = "province"
 	fieldConsent    = "consent"
 	maxIgnoredCell  = 1000
-	maxColumns      = 200
-	utf8Name        = "utf-8"
-	gb18030Name     = "gb18030"
 	defaultTimeZone = "Asia/Shanghai"
 )
 
@@ -61,7 +52,7 @@ type Format struct {
 
 	TimeZone     string              `yaml:"time_zone"`
 	Delimiter    string              `yaml:"delimiter"`
-	Encodings    []string            `yaml:"encodings"`
+	Encodings    table.Encodings     `yaml:"encodings"`
 	Channel      string              `yaml:"channel"` // for formats without a channel column
 	TimeForms    []string            `yaml:"time_forms"`
 	Columns      []Column            `yaml:"columns"`
@@ -166,7 +157,7 @@ func (f *Format) check() error {
 		return fmt.Errorf("encodings: at least one is needed")
 	}
 	for _, e := range f.Encodings {
-		if e != utf8Name && e != gb18030Name {
+		if e != table.UTF8 && e != table.GB18030 {
 			return fmt.Errorf("encodings: %q is neither utf-8 nor gb18030", e)
 		}
 	}
@@ -215,9 +206,7 @@ func (f *Format) checkColumns() error {
 	return nil
 }
 
-func (f *Format) allows(encoding string) bool { return slices.Contains(f.Encodings, encoding) }
-
-// Comma is the delimiter as a byte, for SplitRows.
+// Comma is the delimiter as a byte, for table.Rows.
 func (f *Format) Comma() byte { return f.Delimiter[0] }
 
 // NameOf is the sender's word for a field, such as displayed or call_time; the field itself when no column has it.

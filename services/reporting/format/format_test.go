@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"pgregory.net/rapid"
 
+	"quietline/internal/table"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/reporting/format"
 )
@@ -178,7 +179,7 @@ func TestHeaderRefusals(t *testing.T) {
 		"missing column": []byte(strings.Replace(head, "来电时间", "时间", 1)),
 		"column twice":   []byte(head + ",来电时间"),
 		"other file":     []byte("a,b,c"),
-		"too long":       bytes.Repeat([]byte("a"), format.MaxHeader+1),
+		"too long":       bytes.Repeat([]byte("a"), table.MaxHeader+1),
 		"empty":          nil,
 	} {
 		if _, err := f.Header(raw); err == nil {
@@ -251,22 +252,8 @@ func TestLoadTakesFormatsOfADirectory(t *testing.T) {
 	}
 }
 
-// TestGB18030KeepsQuotesAndLineEnds holds the reason why rows may be split before they are decoded.
-func TestGB18030KeepsQuotesAndLineEnds(t *testing.T) {
-	enc := simplifiedchinese.GB18030.NewEncoder()
-	for r := rune(0x80); r <= 0x10FFFF; r++ {
-		if r >= 0xD800 && r <= 0xDFFF {
-			continue
-		}
-		b, err := enc.String(string(r))
-		if err == nil && strings.ContainsAny(b, "\",;\t\r\n") {
-			t.Fatalf("%U is % x", r, b)
-		}
-	}
-}
-
 func split(t failer, s string) (rows []string, lines []int) {
-	for row, err := range format.SplitRows(strings.NewReader(s), ',') {
+	for row, err := range table.Rows(strings.NewReader(s), ',') {
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -276,35 +263,6 @@ func split(t failer, s string) (rows []string, lines []int) {
 }
 
 type failer interface{ Fatalf(string, ...any) }
-
-func TestSplitRows(t *testing.T) {
-	long := strings.Repeat("x", format.MaxRow)
-	for name, tt := range map[string]struct {
-		in    string
-		rows  []string
-		lines []int
-	}{
-		"LF":                       {"a,b\nc,d\n", []string{"a,b", "c,d"}, []int{1, 2}},
-		"CRLF, no last line end":   {"a,b\r\nc,d", []string{"a,b", "c,d"}, []int{1, 2}},
-		"empty lines":              {"a\n\n\r\nb\n", []string{"a", "b"}, []int{1, 4}},
-		"quoted line ends":         {"a,\"1\r\n2\"\"\n3\",b\nc\n", []string{"a,\"1\r\n2\"\"\n3\",b", "c"}, []int{1, 4}},
-		"a quote inside a cell":    {"5\" tall,\"x\"\nb\n", []string{"5\" tall,\"x\"", "b"}, []int{1, 2}},
-		"a quote never closed":     {"a,\"b\nc,d\ne,f\n", []string{"a,\"b", "c,d", "e,f"}, []int{1, 2, 3}},
-		"a quote closed by chance": {"a,\"b\nc,d\ne,\"f\"\n", []string{"a,\"b", "c,d", "e,\"f\""}, []int{1, 2, 3}},
-		"a row too long":           {"a\n" + long + long + "\nb\n", []string{"a", long, "b"}, []int{1, 2, 3}},
-		"nothing":                  {"", nil, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			rows, lines := split(t, tt.in)
-			if d := cmp.Diff(tt.rows, rows); d != "" {
-				t.Error(d)
-			}
-			if d := cmp.Diff(tt.lines, lines); d != "" {
-				t.Error(d)
-			}
-		})
-	}
-}
 
 // TestSplitAndParseTellCellsApart writes random cells the way spreadsheets do and reads them again.
 func TestSplitAndParseTellCellsApart(t *testing.T) {

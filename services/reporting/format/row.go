@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"quietline/internal/table"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -69,18 +70,18 @@ type Problem struct {
 // Parse reads one raw row, with or without its line end. now bounds its times. With a problem the row has what could be
 // read, for a person to go on from.
 func (h *Header) Parse(raw []byte, now time.Time) (Row, *Problem) {
-	if len(raw) >= MaxRow {
+	if len(raw) >= table.MaxRow {
 		return Row{}, &Problem{Field: wholeRow, Reason: ReasonRowTooLong, Canonical: unreadable(raw)}
 	}
-	text, clean := h.format.decode(raw, h.encoding)
-	cells, matched := splitCells(text, h.format.Comma(), make([]string, 0, h.width+1))
+	text, clean := h.format.Encodings.Decode(raw, h.Encoding)
+	cells, matched := table.Cells(text, h.format.Comma(), make([]string, 0, h.Width+1))
 	p := &parser{h: h, now: now, cells: cells}
 	switch {
 	case !clean:
 		return Row{}, p.broken(raw)
 	case !matched:
 		return Row{}, p.whole(raw, ReasonQuotes)
-	case len(cells) != h.width:
+	case len(cells) != h.Width:
 		return Row{}, p.whole(raw, ReasonColumns)
 	}
 	return p.row()
@@ -105,7 +106,7 @@ type parser struct {
 // broken names the first cell that breaks the encoding. A sender's number that is whole still counts.
 func (p *parser) broken(raw []byte) *Problem {
 	problem := p.whole(raw, ReasonEncoding)
-	if len(p.cells) != p.h.width {
+	if len(p.cells) != p.h.Width {
 		return problem
 	}
 	for i, c := range p.h.format.Columns {
@@ -130,7 +131,7 @@ func (p *parser) whole(raw []byte, reason string) *Problem {
 
 // cell is the cell of the i-th column of the format.
 func (p *parser) cell(i int) (string, bool) {
-	at := p.h.at[i]
+	at := p.h.At[i]
 	if at < 0 || at >= len(p.cells) {
 		return "", false
 	}

@@ -1,4 +1,4 @@
-package format
+package table
 
 import (
 	"bufio"
@@ -8,18 +8,21 @@ import (
 	"iter"
 )
 
+// MaxRow bounds a raw row in bytes.
+const MaxRow = 16 << 10
+
 // RawRow is one row of a file as it stands there, without its line end.
 type RawRow struct {
 	// Line is where the row begins, from 1; the header row is the first.
 	Line int
-	// Raw is the row, at most MaxRow bytes: of a longer one its beginning, which Parse refuses as too long.
+	// Raw is the row, at most MaxRow bytes: of a longer one its beginning, which a parser refuses as too long.
 	Raw []byte
 }
 
-// SplitRows takes a file apart into raw rows, the header row first. Quoted cells may hold line ends; LF, CRLF and CR before
+// Rows takes a file apart into raw rows, the header row first. Quoted cells may hold line ends; LF, CRLF and CR before
 // the end of file end a row; empty lines are left out. It works on bytes, in any encoding of this package, and needs
 // memory for one row only. A quote that does not match costs its own line and not the rest of the file.
-func SplitRows(r io.Reader, comma byte) iter.Seq2[RawRow, error] {
+func Rows(r io.Reader, comma byte) iter.Seq2[RawRow, error] {
 	return func(yield func(RawRow, error) bool) {
 		s := splitter{in: bufio.NewReaderSize(r, 4*MaxRow), comma: comma, line: 1}
 		for {

@@ -1,43 +1,53 @@
-package format
+package table
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
+// Names of the encodings.
+const (
+	UTF8    = "utf-8"
+	GB18030 = "gb18030"
+)
+
+// Encodings are those that a format allows.
+type Encodings []string
+
 var (
 	utf8BOM    = []byte{0xEF, 0xBB, 0xBF}
 	gb18030BOM = []byte{0x84, 0x31, 0x95, 0x33}
 )
 
-// encodingOf finds the encoding of a header row; "" when it is ASCII only and each row must say itself.
-func (f *Format) encodingOf(raw []byte) (string, bool) {
+// Of finds the encoding of a header row; "" when it is ASCII only and each row must say itself.
+func (e Encodings) Of(raw []byte) (string, bool) {
 	switch {
 	case bytes.HasPrefix(raw, utf8BOM) && utf8.Valid(raw):
-		return utf8Name, f.allows(utf8Name)
+		return UTF8, slices.Contains(e, UTF8)
 	case isASCII(raw):
 		return "", true
 	case utf8.Valid(raw):
-		return utf8Name, f.allows(utf8Name)
+		return UTF8, slices.Contains(e, UTF8)
 	}
-	return gb18030Name, f.allows(gb18030Name)
+	return GB18030, slices.Contains(e, GB18030)
 }
 
-// decode turns a raw row into text; false when it breaks its encoding, with what could be read.
-func (f *Format) decode(raw []byte, encoding string) (string, bool) {
+// Decode turns a raw row into text; false when it breaks its encoding, with what could be read.
+func (e Encodings) Decode(raw []byte, encoding string) (string, bool) {
 	if isASCII(raw) {
 		return string(raw), true
 	}
 	if encoding == "" {
-		encoding = gb18030Name
-		if utf8.Valid(raw) || !f.allows(gb18030Name) {
-			encoding = utf8Name
+		encoding = GB18030
+		if utf8.Valid(raw) || !slices.Contains(e, GB18030) {
+			encoding = UTF8
 		}
 	}
-	if encoding == utf8Name {
+	if encoding == UTF8 {
 		if utf8.Valid(raw) {
 			return string(bytes.TrimPrefix(raw, utf8BOM)), true
 		}
@@ -59,8 +69,8 @@ func isASCII(raw []byte) bool {
 	return true
 }
 
-// splitCells takes a row apart; false when its quotes do not match. The line end is no part of the row.
-func splitCells(row string, comma byte, cells []string) ([]string, bool) {
+// Cells takes a row apart; false when its quotes do not match. The line end is no part of the row.
+func Cells(row string, comma byte, cells []string) ([]string, bool) {
 	row = strings.TrimSuffix(row, "\n")
 	row = strings.TrimSuffix(row, "\r")
 	for {
