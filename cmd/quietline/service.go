@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"google.golang.org/grpc/status"
 
 	"quietline/gateway"
 	"quietline/internal/identity"
@@ -83,10 +83,8 @@ func (s service[Config]) Run(ctx context.Context, command *kong.Context) error {
 	})
 }
 
+// frame is what the RPC library writes before a refusal's own words, once per wrapping.
+var frame = regexp.MustCompile(`rpc error: code = \w+ desc = `)
+
 // sentence is an error as the operator reads it: a refusal's own words, without the RPC library's frame.
-func sentence(err error) string {
-	if s, ok := status.FromError(err); ok && s.Message() != "" {
-		return s.Message()
-	}
-	return err.Error()
-}
+func sentence(err error) string { return frame.ReplaceAllString(err.Error(), "") }
