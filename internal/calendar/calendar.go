@@ -29,10 +29,19 @@ func dayOf(t time.Time) day {
 	return day{y, m, d}
 }
 
-func (d day) time() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, Shanghai) }
-func (d day) add(n int) day   { return dayOf(d.time().AddDate(0, 0, n)) }
-func (d day) end() time.Time  { return d.add(1).time().Add(-time.Second) }
-func (d day) String() string  { return d.time().Format("2006-01-02") }
+func (d day) time() time.Time   { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, Shanghai) }
+func (d day) add(n int) day     { return dayOf(d.time().AddDate(0, 0, n)) }
+func (d day) compare(e day) int { return d.time().Compare(e.time()) }
+
+// addMonths is the day of the same number so many months on, or the last of a month that has none.
+func (d day) addMonths(n int) day {
+	first := time.Date(d.year, d.month+time.Month(n), 1, 0, 0, 0, 0, Shanghai)
+	last := first.AddDate(0, 1, -1)
+	return dayOf(first.AddDate(0, 0, min(d.day, last.Day())-1))
+}
+
+func (d day) end() time.Time { return d.add(1).time().Add(-time.Second) }
+func (d day) String() string { return d.time().Format("2006-01-02") }
 
 // reckoning is the calendar as a clock that starts at a time counts it.
 type reckoning struct {

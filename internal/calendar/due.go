@@ -61,34 +61,76 @@ func Due(code string, from time.Time, profile string) (Deadline, error) {
 
 // rehearsal is the real span of the term in rehearsal; a term that ends the same day lasts one day of it.
 func (b basis) rehearsal() time.Duration {
+	days := map[string]int{"wd": 1, "cd": 1, "m": 30, "y": 365}[b.unit]
 	if b.unit == "h" {
 		return time.Duration(b.amount) * b.rehearsalDay / 24
 	}
-	return time.Duration(max(b.amount, 1)) * b.rehearsalDay
+	return time.Duration(max(b.amount*days, 1)) * b.rehearsalDay
 }
 
+func (b basis) before() bool { return b.start == "before" }
+
 func (b basis) statutory(from time.Time, c reckoning) Deadline {
+	if b.unit == "h" {
+		return b.hours(from)
+	}
 	first := dayOf(from)
 	w := walk{reckoning: c, year: first.year}
-	switch b.unit {
-	case "h":
-		end := from.Add(time.Duration(b.amount) * time.Hour)
-		return Deadline{Statutory: end, Proof: fmt.Sprintf("%d h from %s: %s", b.amount,
-			from.In(Shanghai).Format("2006-01-02 15:04"), end.In(Shanghai).Format("2006-01-02 15:04"))}
-	case "wd":
-		w.workdays(first, b.amount, b.sameDay)
+	switch {
+	case b.unit == "wd" && b.before():
+		w.workdaysBefore(first, b.amount)
+	case b.unit == "wd":
+		w.workdays(first, b.amount, b.start == "same")
 	default:
-		w.calendarDays(first, b.amount, b.sameDay)
+		w.last = b.lastDay(first)
+		w.steps = append(w.steps, w.short(w.last))
 	}
-	if b.rollNext {
-		w.roll()
-	}
+	w.rollOver(b.roll)
 	d := Deadline{Statutory: w.last.end(), Provisional: w.crosses(first)}
-	d.Proof = fmt.Sprintf("%d %s from %s: %s", b.amount, b.unit, first, strings.Join(w.steps, ", "))
+	d.Proof = fmt.Sprintf("%d %s %s %s: %s", b.amount, b.unit, b.preposition(), first, strings.Join(w.steps, ", "))
 	if d.Provisional {
-		d.Proof += "; provisional: the holiday notice of " + strconv.Itoa(w.last.year) + " is not loaded"
+		d.Proof += "; provisional: the holiday notice of " + strconv.Itoa(max(w.last.year, first.year)) + " is not loaded"
 	}
 	return d
+}
+
+func (b basis) preposition() string {
+	if b.before() {
+		return "before"
+	}
+	return "from"
+}
+
+// hours run by the clock, whatever day it is.
+func (b basis) hours(from time.Time) Deadline {
+	end := from.Add(time.Duration(b.amount) * time.Hour)
+	if b.before() {
+		end = from.Add(-time.Duration(b.amount) * time.Hour)
+	}
+	return Deadline{Statutory: end, Proof: fmt.Sprintf("%d h %s %s: %s", b.amount, b.preposition(),
+		from.In(Shanghai).Format("2006-01-02 15:04"), end.In(Shanghai).Format("2006-01-02 15:04"))}
+}
+
+// lastDay is where a term of days, months or years ends that runs through days off. A term of months ends on the day of
+// the same number, or on the last of a month that has none (民法典 202).
+func (b basis) lastDay(first day) day {
+	n := b.amount
+	if b.before() {
+		n = -n
+	}
+	last := first
+	switch b.unit {
+	case "cd":
+		last = first.add(n)
+	case "m":
+		last = first.addMonths(n)
+	case "y":
+		last = first.addMonths(12 * n)
+	}
+	if b.before() || b.start == "same" && n > 0 {
+		return last.add(-1) // both ends are left out; or the first day is one of them
+	}
+	return last
 }
 
 // walk goes through the days of a term and writes down what it sees.
@@ -104,8 +146,9 @@ func (w *walk) workdays(d day, n int, sameDay bool) {
 	w.last = d
 	if !sameDay {
 		d = d.add(1)
-	} else if n == 0 {
-		w.steps = append(w.steps, w.short(d))
+	}
+	if n == 0 {
+		w.steps = append(w.steps, w.short(w.last))
 	}
 	for ; n > 0; d = d.add(1) {
 		if !w.workday(d) {
@@ -115,6 +158,20 @@ func (w *walk) workdays(d day, n int, sameDay bool) {
 		w.count(d)
 		n--
 	}
+}
+
+// workdaysBefore counts back: so many working days lie between the last day and the event, neither of them counted.
+func (w *walk) workdaysBefore(d day, n int) {
+	for n > 0 {
+		if d = d.add(-1); !w.workday(d) {
+			w.off = append(w.off, d)
+			continue
+		}
+		w.count(d)
+		n--
+	}
+	w.last = d.add(-1)
+	w.steps = append(w.steps, "at the latest "+w.short(w.last))
 }
 
 func (w *walk) count(d day) {
@@ -127,24 +184,16 @@ func (w *walk) count(d day) {
 	w.last = d
 }
 
-func (w *walk) calendarDays(d day, n int, sameDay bool) {
-	if sameDay && n > 0 {
-		n--
-	}
-	w.last = d.add(n)
-	w.steps = append(w.steps, w.short(w.last))
-}
-
-// roll moves the last day to the next working day.
-func (w *walk) roll() {
-	if w.workday(w.last) {
+// rollOver moves a last day that is off to the next working day, or to the one before.
+func (w *walk) rollOver(roll string) {
+	if roll == "none" || w.workday(w.last) {
 		return
 	}
-	for !w.workday(w.last) {
-		w.off = append(w.off, w.last)
-		w.last = w.last.add(1)
-	}
+	by := map[string]int{"next": 1, "prev": -1}[roll]
 	w.steps = w.steps[:len(w.steps)-1]
+	for ; !w.workday(w.last); w.last = w.last.add(by) {
+		w.off = append(w.off, w.last)
+	}
 	w.count(w.last)
 }
 
@@ -153,6 +202,7 @@ func (w *walk) flush() {
 	if len(w.off) == 0 {
 		return
 	}
+	slices.SortFunc(w.off, day.compare) // a walk back has met them the other way round
 	first, last := w.off[0], w.off[len(w.off)-1]
 	what := "weekend"
 	for _, d := range w.off {
@@ -178,7 +228,7 @@ func (w *walk) short(d day) string {
 
 // crosses says whether the term touches a year without notice.
 func (w *walk) crosses(first day) bool {
-	for y := first.year; y <= w.last.year; y++ {
+	for y := min(first.year, w.last.year); y <= max(first.year, w.last.year); y++ {
 		if !w.certain(y) {
 			return true
 		}

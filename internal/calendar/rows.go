@@ -8,17 +8,15 @@ import (
 
 // deadline takes a row of deadlines.csv.
 func (r *rules) deadline(f row, layer int) error {
-	b := basis{code: f["code"], unit: f["unit"], source: f["source"]}
-	if b.unit != "wd" && b.unit != "cd" && b.unit != "h" {
-		return fmt.Errorf("unit: %q is neither wd nor cd nor h", b.unit)
-	}
-	var errs [5]error
+	b := basis{code: f["code"], source: f["source"]}
+	var errs [6]error
 	var seconds int
 	b.amount, errs[0] = f.number("amount", 0, 3660)
-	b.sameDay, errs[1] = f.either("start", "same", "next_day")
-	b.rollNext, errs[2] = f.either("roll", "next", "none")
-	seconds, errs[3] = f.number("rehearsal_seconds", 1, 86400)
-	b.escalateDays, errs[4] = f.number("escalate_days", 1, 366)
+	b.unit, errs[1] = f.oneOf("unit", "wd", "cd", "h", "m", "y")
+	b.start, errs[2] = f.oneOf("start", "same", "next_day", "before")
+	b.roll, errs[3] = f.oneOf("roll", "next", "prev", "none")
+	seconds, errs[4] = f.number("rehearsal_seconds", 1, 86400)
+	b.escalateDays, errs[5] = f.number("escalate_days", 1, 366)
 	b.rehearsalDay = time.Duration(seconds) * time.Second
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
@@ -75,14 +73,14 @@ func spread(into map[day][]version[special], f row, prefix string, layer int) er
 	if err != nil {
 		return err
 	}
-	work, err := f.either("kind", "work", "off")
+	kind, err := f.oneOf("kind", "work", "off")
 	if err != nil {
 		return err
 	}
 	if to.Before(from) || to.After(from.AddDate(0, 0, longest)) {
 		return fmt.Errorf("from %s to %s are no 1 to %d days", f["from"], f["to"], longest)
 	}
-	v, err := versionOf(f, layer, special{work: work, name: f["name"]})
+	v, err := versionOf(f, layer, special{work: kind == "work", name: f["name"]})
 	if err != nil {
 		return err
 	}

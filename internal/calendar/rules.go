@@ -82,9 +82,9 @@ func enter[K comparable, T any](m map[K][]version[T], key K, v version[T]) error
 type basis struct {
 	code         string
 	amount       int
-	unit         string // wd, cd, h
-	sameDay      bool   // the day of the event counts
-	rollNext     bool   // a last day off rolls to the next working day
+	unit         string // wd, cd, h, m, y
+	start        string // same: the day of the event counts; next_day: it does not; before: the term lies before it
+	roll         string // next or prev: a last day off moves to that working day; none: it stays
 	rehearsalDay time.Duration
 	escalateDays int
 	source       string
@@ -211,10 +211,10 @@ func (r row) number(column string, least, most int) (int, error) {
 	return n, nil
 }
 
-// either says whether a column has the first of two words; anything else is an error.
-func (r row) either(column, yes, no string) (bool, error) {
-	if r[column] != yes && r[column] != no {
-		return false, fmt.Errorf("%s: %q is neither %s nor %s", column, r[column], yes, no)
+// oneOf is a column that must have one of some words.
+func (r row) oneOf(column string, words ...string) (string, error) {
+	if !slices.Contains(words, r[column]) {
+		return "", fmt.Errorf("%s: %q is none of %s", column, r[column], strings.Join(words, ", "))
 	}
-	return r[column] == yes, nil
+	return r[column], nil
 }
