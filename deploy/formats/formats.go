@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed *.yaml
 var Files embed.FS
+
+// Ledger are those of ledger files (台账), in the folder ledger.
+//
+//go:embed ledger/*.yaml
+var Ledger embed.FS

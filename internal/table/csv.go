@@ -22,7 +22,7 @@ func Row(cells []string, comma byte) []byte {
 
 // Inert keeps a cell from being taken for a formula by a spreadsheet: an apostrophe goes before it. Bare takes it away.
 func Inert(cell string) string {
-	if cell != "" && (formula(cell) || cell[0] == '\'' && formula(cell[1:])) {
+	if formula(cell) {
 		return "'" + cell
 	}
 	return cell
@@ -30,10 +30,14 @@ func Inert(cell string) string {
 
 // Bare is the cell that Inert made harmless.
 func Bare(cell string) string {
-	if len(cell) > 1 && cell[0] == '\'' && (formula(cell[1:]) || cell[1] == '\'' && formula(cell[2:])) {
+	if strings.HasPrefix(cell, "'") && formula(cell) {
 		return cell[1:]
 	}
 	return cell
 }
 
-func formula(cell string) bool { return cell != "" && strings.IndexByte("=+-@\t\r", cell[0]) >= 0 }
+// formula says whether a cell begins like one, also behind apostrophes, so that Bare undoes Inert and nothing else.
+func formula(cell string) bool {
+	cell = strings.TrimLeft(cell, "'")
+	return cell != "" && strings.IndexByte("=+-@\t\r", cell[0]) >= 0
+}
