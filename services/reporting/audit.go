@@ -104,7 +104,11 @@ func (s *Server) CountComplaints(ctx context.Context, _ *reportingv1.CountCompla
 	if err != nil {
 		return nil, fmt.Errorf("count complaints: %w", err)
 	}
-	resp := &reportingv1.CountComplaintsResponse{Reports: reports, Quarantined: waiting, ByStage: map[string]int64{}}
+	clues, err := q.CountClues(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("count clues: %w", err)
+	}
+	resp := &reportingv1.CountComplaintsResponse{Reports: reports, Quarantined: waiting, Clues: clues, ByStage: map[string]int64{}}
 	for _, r := range rows {
 		switch r.State {
 		case stateReceived:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -40,7 +41,7 @@ func (s *Server) RecordClassification(ctx context.Context, req *reportingv1.Reco
 		}
 		return &reportingv1.RecordClassificationResponse{
 			Category: now.category, Sector: now.sector, Confidence: now.confidence, OtherSectors: now.others,
-		}, s.reclassify(ctx, tx, c, now)
+		}, reclassify(ctx, tx, c, now, s.clock())
 	})
 }
 
@@ -60,11 +61,10 @@ func reportClasses(req *reportingv1.RecordClassificationRequest) (store.Classify
 	return p, nil
 }
 
-func (s *Server) reclassify(ctx context.Context, tx pgx.Tx, c store.Complaint, now class) error {
+func reclassify(ctx context.Context, tx pgx.Tx, c store.Complaint, now class, at time.Time) error {
 	if now.category == c.Category && now.sector == c.Sector {
 		return nil
 	}
-	at := s.clock()
 	err := store.New(tx).ClassifyComplaint(ctx, store.ClassifyComplaintParams{
 		ComplaintID: c.ComplaintID, Category: now.category, Sector: now.sector, At: at,
 	})

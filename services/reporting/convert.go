@@ -19,10 +19,15 @@ func stamp(t *time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(*t)
 }
 
-func numberOf(c *store.Complaint, displayed string, clear bool) *commonv1.Number {
+// numberOf is the number of a complaint, or a report's own where that is another.
+func numberOf(c *store.Complaint, own, displayed string, clear bool) *commonv1.Number {
 	n := &commonv1.Number{
 		Displayed: displayed, Normal: c.NumberNormal, Kind: c.NumberKind, Province: c.NumberProvince,
 		AllocatedCarrier: c.NumberCarrier, Reason: c.NumberReason,
+	}
+	if own != "" {
+		n = phone.Parse(own)
+		n.Displayed = displayed
 	}
 	if !clear {
 		n.Normal = phone.Mask(n.GetNormal())
@@ -33,10 +38,14 @@ func numberOf(c *store.Complaint, displayed string, clear bool) *commonv1.Number
 
 func complaintOf(c *store.Complaint, reports int32, parties []store.ComplaintParty, clear bool) *reportingv1.Complaint {
 	m := &reportingv1.Complaint{
-		ComplaintId: c.ComplaintID, State: c.State, Round: c.Round, Stage: c.Stage, Number: numberOf(c, c.Displayed, clear),
+		ComplaintId: c.ComplaintID, State: c.State, Round: c.Round, Stage: c.Stage, Number: numberOf(c, "", c.Displayed, clear),
 		ReportCount: reports, Category: c.Category, Sector: c.Sector, DueTime: stamp(c.DueTime),
 		ReceivedTime: timestamppb.New(c.CreatedAt), WatchUntil: stamp(c.WatchUntil), ClosedTime: stamp(c.ClosedTime),
-		Result: c.Result, Forged: c.Forged, RegionSource: c.RegionSource, Disclosure: c.Disclosure,
+		Result: c.Result, Forged: c.Forged, RegionSource: c.RegionSource, Disclosure: c.Disclosure, Origin: c.Origin,
+	}
+	m.HolderId = c.Holder
+	if c.MergedInto != nil {
+		m.MergedIntoComplaintId = *c.MergedInto
 	}
 	if c.PreviousComplaintID != nil {
 		m.PreviousComplaintId = *c.PreviousComplaintID
@@ -52,7 +61,7 @@ func complaintOf(c *store.Complaint, reports int32, parties []store.ComplaintPar
 func reportOf(r *store.Report, c *store.Complaint, clear bool) *reportingv1.Report {
 	m := &reportingv1.Report{
 		ReportId: r.ReportID, Receipt: r.Receipt, ComplaintId: r.ComplaintID, Sender: r.Sender, SenderNo: r.SenderNo,
-		Channel: r.Channel, Number: numberOf(c, r.Displayed, clear), CallTime: timestamppb.New(r.CallTime),
+		Channel: r.Channel, Number: numberOf(c, r.NumberNormal, r.Displayed, clear), CallTime: timestamppb.New(r.CallTime),
 		DurationSeconds: r.DurationSeconds, Method: r.Method, ReportedType: r.ReportedType, Company: r.Company,
 		ReporterProvince: r.ReporterProvince, Consent: reportingv1.Consent(r.Consent), Verified: r.Verified,
 		FiledTime: timestamppb.New(r.FiledTime), ReceivedTime: timestamppb.New(r.CreatedAt), Stage: c.Stage,

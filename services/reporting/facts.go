@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
 	"quietline/internal/pg"
@@ -18,6 +19,8 @@ import (
 const (
 	factReports    = 50  // reports with text when none is said
 	unstartedPage  = 100 // backlog page when none is said
+	mergedPage     = 500 // merged complaints whose workflows are told again
+	mergedAge      = 24 * time.Hour
 	beginningOfIDs = "00000000-0000-0000-0000-000000000000"
 )
 
@@ -111,6 +114,9 @@ func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Comp
 		return fmt.Errorf("count findings: %w", err)
 	}
 	resp.Unchecked = int32(counts.Unchecked)
+	if first := counts.FirstCallTime; first.Unix() != 0 {
+		resp.FirstCallTime, resp.LastCallTime = timestamppb.New(first), timestamppb.New(counts.LastCallTime)
+	}
 	if resp.Supplemented, err = q.Supplemented(ctx, store.SupplementedParams{ComplaintID: c.ComplaintID, Round: c.Round}); err != nil {
 		return fmt.Errorf("supplements: %w", err)
 	}
@@ -119,6 +125,13 @@ func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Comp
 		return fmt.Errorf("reports left: %w", err)
 	}
 	resp.AllWithdrawn = !left
+	if !left && c.Origin == originMarks {
+		reported, err := q.Reported(ctx, c.ComplaintID)
+		if err != nil {
+			return fmt.Errorf("reports: %w", err)
+		}
+		resp.AllWithdrawn, resp.Clue = reported, !reported
+	}
 	operator, err := q.ReportersOperator(ctx, c.ComplaintID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("reporters' operator: %w", err)
@@ -127,13 +140,32 @@ func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Comp
 	return nil
 }
 
+// mergedOfLate are rounds that ended because their complaint was merged. Their workflows were told after the commit; they
+// are told again for a while, for that may have been lost.
+func (s *Server) mergedOfLate(ctx context.Context) ([]*reportingv1.Unstarted, error) {
+	since := s.clock().Add(-mergedAge)
+	rows, err := store.New(s.db).MergedSince(ctx, store.MergedSinceParams{Since: &since, Most: mergedPage})
+	if err != nil {
+		return nil, fmt.Errorf("merged complaints: %w", err)
+	}
+	ended := make([]*reportingv1.Unstarted, len(rows))
+	for i, r := range rows {
+		ended[i] = &reportingv1.Unstarted{ComplaintId: r.ComplaintID, Round: r.Round}
+	}
+	return ended, nil
+}
+
 // ListUnstarted lists the backlog: rounds that wait for their workflow, oldest first.
 func (s *Server) ListUnstarted(ctx context.Context, req *reportingv1.ListUnstartedRequest) (*reportingv1.ListUnstartedResponse, error) {
+	resp := &reportingv1.ListUnstartedResponse{}
 	after, id, ok, err := pg.DecodeTimeToken(req.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
+		if resp.Ended, err = s.mergedOfLate(ctx); err != nil {
+			return nil, err
+		}
 		after, id = time.Unix(0, 0), beginningOfIDs
 	}
 	size := req.GetPageSize()
@@ -146,7 +178,6 @@ func (s *Server) ListUnstarted(ctx context.Context, req *reportingv1.ListUnstart
 	if err != nil {
 		return nil, fmt.Errorf("list unstarted: %w", err)
 	}
-	resp := &reportingv1.ListUnstartedResponse{}
 	if len(rows) > int(size) {
 		rows = rows[:size]
 		resp.NextPageToken = pg.TimeToken(rows[size-1].RoundTime, rows[size-1].ComplaintID)

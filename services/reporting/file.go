@@ -66,7 +66,7 @@ func (s *Server) fileAtOnce(ctx context.Context, req *reportingv1.FileReportRequ
 	case err != nil || j == nil:
 		return nil, nil, err
 	case j.Opened:
-		return accepted(in, false), []round{{j.ComplaintID.String(), j.Round}}, nil
+		return accepted(in, false), []round{{complaintID: j.ComplaintID.String(), number: j.Round}}, nil
 	}
 	return accepted(in, true), nil, nil
 }
@@ -120,13 +120,13 @@ func (s *Server) filed(ctx context.Context, tx pgx.Tx, req *reportingv1.FileRepo
 		}
 	}
 	if j.Opened {
-		return false, []round{{j.ComplaintID.String(), j.Round}}, nil
+		return false, []round{{complaintID: j.ComplaintID.String(), number: j.Round}}, nil
 	}
 	reopened, err := settle(ctx, tx, j, []string{in.ReportID.String()}, policy.relapses(), at)
 	if reopened != nil {
 		begun = []round{*reopened}
 	}
-	return true, begun, err
+	return true, append(begun, ordinary(j)...), err
 }
 
 // typed checks a request and makes a report of it.

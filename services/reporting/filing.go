@@ -3,6 +3,7 @@ package reporting
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,12 +20,22 @@ func fileReports(ctx context.Context, tx pgx.Tx, reports []*incoming, of []*repo
 	if len(reports) == 0 {
 		return nil, nil
 	}
+	if _, err := lead(ctx, tx, reports); err != nil {
+		return nil, err
+	}
 	g := group(reports)
 	joined, err := store.JoinComplaints(ctx, tx, g.complaints, at)
 	if err != nil {
 		return nil, fmt.Errorf("join complaints: %w", err)
 	}
 	if len(joined) < len(g.complaints) {
+		return nil, errRaced
+	}
+	// a complaint that was merged while its key was being waited for leads elsewhere by now
+	switch changed, err := lead(ctx, tx, reports); {
+	case err != nil:
+		return nil, err
+	case changed:
 		return nil, errRaced
 	}
 	var begun []round
@@ -35,7 +46,7 @@ func fileReports(ctx context.Context, tx pgx.Tx, reports []*incoming, of []*repo
 			reports[i].ComplaintID, reports[i].Round = j.ComplaintID, j.Round
 		}
 		if j.Opened {
-			begun = append(begun, round{j.ComplaintID.String(), j.Round})
+			begun = append(begun, round{complaintID: j.ComplaintID.String(), number: j.Round})
 			members = members[1:] // the first opened it
 		} else if j.State != stateReceived {
 			late = append(late, j)
@@ -69,6 +80,7 @@ func settleAll(ctx context.Context, tx pgx.Tx, g *grouped, late []store.Joined, 
 		}
 		if j.State == stateOpen {
 			open = append(open, texts(ids)...)
+			begun = append(begun, ordinary(j)...)
 			continue
 		}
 		reopened, err := settle(ctx, tx, j, texts(ids), policy.relapses(), at)
@@ -82,6 +94,43 @@ func settleAll(ctx context.Context, tx pgx.Tx, g *grouped, late []store.Joined, 
 	return begun, tellJoined(ctx, tx, open, at)
 }
 
+// lead finds the complaints that keys lead to: of merged numbers, and of the holders that a number was split by. It says
+// whether that has changed since it was asked before.
+func lead(ctx context.Context, tx pgx.Tx, reports []*incoming) (changed bool, err error) {
+	keys := make([]string, 0, len(reports))
+	for _, r := range reports {
+		if r.key != nil {
+			keys = append(keys, *r.key)
+		}
+	}
+	aliases, err := store.Aliases(ctx, tx, keys)
+	if err != nil {
+		return false, err
+	}
+	byKey := make(map[string][]store.Alias, len(aliases))
+	for _, a := range aliases {
+		byKey[a.Key] = append(byKey[a.Key], a)
+	}
+	for _, r := range reports {
+		var to *store.Alias
+		if r.key != nil {
+			of := byKey[*r.key]
+			if i := slices.IndexFunc(of, func(a store.Alias) bool { return a.Leads(r.CallTime) }); i >= 0 {
+				to = &of[i]
+			}
+		}
+		changed = changed || (to == nil) != (r.led == nil) || to != nil && to.To != *r.led
+		r.led, r.NumberNormal = nil, ""
+		if to == nil {
+			continue
+		}
+		if r.led = &to.To; to.Number != r.number.GetNormal() {
+			r.NumberNormal = r.number.GetNormal()
+		}
+	}
+	return changed, nil
+}
+
 // grouped are the complaints of a batch with the reports of each.
 type grouped struct {
 	complaints []*store.NewComplaint
@@ -93,12 +142,12 @@ type grouped struct {
 func group(reports []*incoming) *grouped {
 	g := &grouped{byKey: make(map[string]int, len(reports)), byID: map[uuid.UUID]int{}}
 	for i, r := range reports {
-		if r.key != nil {
-			if at, ok := g.byKey[*r.key]; ok {
+		if key := r.joins(); key != nil {
+			if at, ok := g.byKey[*key]; ok {
 				g.members[at] = append(g.members[at], i)
 				continue
 			}
-			g.byKey[*r.key] = len(g.complaints)
+			g.byKey[*key] = len(g.complaints)
 		}
 		c := r.complaint(newID())
 		g.byID[c.ComplaintID] = len(g.complaints)
@@ -132,7 +181,7 @@ func link(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Jo
 		if !r.known {
 			continue
 		}
-		k := callKey(r.ComplaintID, r.ReporterIndex)
+		k := callKey(r.ComplaintID, r.number.GetNormal(), r.ReporterIndex)
 		if first := sameCall(calls[k], r.CallTime, r.Verified, window); first != nil {
 			r.SameCallAs = &first.id
 			continue
@@ -167,7 +216,7 @@ func told(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Jo
 			ask(before, r.ReporterIndex)
 		}
 	}
-	calls := map[string][]call{} // by complaint and reporter
+	calls := map[string][]call{} // by complaint, reporter and number
 	if len(p.ComplaintIds) == 0 {
 		return calls, nil
 	}
@@ -180,14 +229,14 @@ func told(ctx context.Context, tx pgx.Tx, reports []*incoming, joined []store.Jo
 		if live, ok := now[complaint]; ok {
 			complaint = live
 		}
-		k := callKey(complaint, t.ReporterIndex)
+		k := callKey(complaint, t.NumberNormal, t.ReporterIndex)
 		calls[k] = append(calls[k], call{uuid.MustParse(t.ReportID), t.CallTime, t.Verified})
 	}
 	return calls, nil
 }
 
-func callKey(complaint uuid.UUID, reporter []byte) string {
-	return string(complaint[:]) + string(reporter)
+func callKey(complaint uuid.UUID, number string, reporter []byte) string {
+	return string(complaint[:]) + string(reporter) + number
 }
 
 func sameCall(calls []call, at time.Time, verified bool, window time.Duration) *call {

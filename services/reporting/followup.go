@@ -45,7 +45,7 @@ func (s *Server) WithdrawReport(ctx context.Context, req *reportingv1.WithdrawRe
 			return nil, err
 		}
 		if c.State == stateOpen {
-			live = &round{c.ComplaintID, c.Round}
+			live = &round{complaintID: c.ComplaintID, number: c.Round}
 		}
 		return &reportingv1.WithdrawReportResponse{WithdrawnTime: timestamppb.New(at)}, nil
 	})
@@ -114,7 +114,7 @@ func (s *Server) SupplementReport(ctx context.Context, req *reportingv1.Suppleme
 			}
 		}
 		if c.State == stateOpen {
-			live = &round{c.ComplaintID, c.Round}
+			live = &round{complaintID: c.ComplaintID, number: c.Round}
 		}
 		return &reportingv1.SupplementReportResponse{SupplementedTime: timestamppb.New(at)}, nil
 	})
@@ -189,15 +189,20 @@ func answered(ctx context.Context, tx pgx.Tx, r store.ReportByReceiptRow, stoppe
 // lockReport locks the complaint of a proved receipt and reads the report again, for nobody changes it then.
 func lockReport(ctx context.Context, tx pgx.Tx, complaintID, receipt string) (store.ReportByReceiptRow, store.Complaint, error) {
 	q := store.New(tx)
-	c, err := q.LockComplaint(ctx, complaintID)
-	if err != nil {
-		return store.ReportByReceiptRow{}, c, fmt.Errorf("lock complaint: %w", err)
+	for {
+		c, err := q.LockComplaint(ctx, complaintID)
+		if err != nil {
+			return store.ReportByReceiptRow{}, c, fmt.Errorf("lock complaint: %w", err)
+		}
+		r, err := q.ReportByReceipt(ctx, spoken(receipt))
+		if err != nil {
+			return r, c, fmt.Errorf("report: %w", err)
+		}
+		if r.ComplaintID == c.ComplaintID {
+			return r, c, nil
+		}
+		complaintID = r.ComplaintID // it was moved while we waited
 	}
-	r, err := q.ReportByReceipt(ctx, spoken(receipt))
-	if err != nil {
-		return r, c, fmt.Errorf("report: %w", err)
-	}
-	return r, c, nil
 }
 
 func closed() error {

@@ -77,15 +77,24 @@ type incoming struct {
 	store.NewReport
 	number *commonv1.Number
 	key    *string // nil: to open a complaint without number
+	led    *string // key of the live complaint that its own key leads to; nil: to its own
 	known  bool    // the reporter's number is known, so that the same call can be told from another
 }
 
 // complaint is what the report opens when its key has no live complaint.
 func (r *incoming) complaint(id uuid.UUID) *store.NewComplaint {
 	return &store.NewComplaint{
-		ComplaintID: id, Key: r.key, Displayed: r.Displayed, Normal: r.number.GetNormal(), Kind: r.number.GetKind(),
+		ComplaintID: id, Key: r.joins(), JoinOnly: r.led != nil, Displayed: r.Displayed, Normal: r.number.GetNormal(), Kind: r.number.GetKind(),
 		Province: r.number.GetProvince(), Carrier: r.number.GetAllocatedCarrier(), Reason: r.number.GetReason(),
 	}
+}
+
+// joins is the key of the complaint that the report joins or opens.
+func (r *incoming) joins() *string {
+	if r.led != nil {
+		return r.led
+	}
+	return r.key
 }
 
 // newID makes an identifier in order of time.

@@ -15,6 +15,15 @@ import (
 type round struct {
 	complaintID string
 	number      int32
+	joined      bool // it runs, as a clue, and somebody has reported it now: its workflow is told so
+}
+
+// ordinary is what is to be asked for when reports join a clue that is being checked: it is an ordinary matter from now on.
+func ordinary(j store.Joined) []round {
+	if !j.Clue || j.State != stateOpen {
+		return nil
+	}
+	return []round{{complaintID: j.ComplaintID.String(), number: j.Round, joined: true}}
 }
 
 // settle does what joining means, for a report just written to a complaint whose lock is shared. While RECEIVED nothing;
@@ -138,7 +147,7 @@ func reopen(ctx context.Context, tx pgx.Tx, c store.Complaint, reports []string,
 	if err := q.ReopenComplaint(ctx, store.ReopenComplaintParams{ComplaintID: c.ComplaintID, ToLead: toLead, At: at}); err != nil {
 		return nil, fmt.Errorf("re-open: %w", err)
 	}
-	next := &round{c.ComplaintID, c.Round + 1}
+	next := &round{complaintID: c.ComplaintID, number: c.Round + 1}
 	if err := record(ctx, tx, c.ComplaintID, next.number, "state", c.State, stateReceived+" "+why, at); err != nil {
 		return nil, err
 	}

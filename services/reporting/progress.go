@@ -56,12 +56,26 @@ func (s *Server) AdvanceComplaint(ctx context.Context, req *reportingv1.AdvanceC
 		if err := takePart(ctx, tx, req, at); err != nil {
 			return nil, err
 		}
-		left, err := store.New(tx).HasReports(ctx, c.ComplaintID)
+		withdrawn, err := allWithdrawn(ctx, tx, c)
 		if err != nil {
-			return nil, fmt.Errorf("reports left: %w", err)
+			return nil, err
 		}
-		return &reportingv1.AdvanceComplaintResponse{AllWithdrawn: !left}, nil
+		return &reportingv1.AdvanceComplaintResponse{AllWithdrawn: withdrawn}, nil
 	})
+}
+
+// allWithdrawn says whether everybody who reported a complaint took that back; a clue, which nobody reported, is no such.
+func allWithdrawn(ctx context.Context, tx pgx.Tx, c store.Complaint) (bool, error) {
+	q := store.New(tx)
+	left, err := q.HasReports(ctx, c.ComplaintID)
+	if err == nil && !left && c.Origin == originMarks {
+		reported, err := q.Reported(ctx, c.ComplaintID)
+		return reported, err
+	}
+	if err != nil {
+		return false, fmt.Errorf("reports left: %w", err)
+	}
+	return !left, nil
 }
 
 func checkAdvance(req *reportingv1.AdvanceComplaintRequest) error {
@@ -93,7 +107,10 @@ func detach(ctx context.Context, tx pgx.Tx, c store.Complaint, at time.Time) err
 	if err := q.DetachForged(ctx, store.DetachForgedParams{ComplaintID: c.ComplaintID, Key: key, At: at}); err != nil {
 		return fmt.Errorf("detach: %w", err)
 	}
-	return record(ctx, tx, c.ComplaintID, c.Round, "forged", "false", "true", at)
+	if err := record(ctx, tx, c.ComplaintID, c.Round, "forged", "false", "true", at); err != nil {
+		return err
+	}
+	return separate(ctx, tx, c, at)
 }
 
 // takePart ends the part of leads that are lead no more, with the rights that follow from it, and adds who takes part from

@@ -81,7 +81,13 @@ func (s *Server) GetComplaint(ctx context.Context, req *reportingv1.GetComplaint
 	if err != nil {
 		return nil, err
 	}
-	return &reportingv1.GetComplaintResponse{Complaint: complaintOf(&c, counts[c.ComplaintID], parties, r.seesNumber(parties, c.ComplaintID))}, nil
+	links, err := linksOf(ctx, q, c.ComplaintID)
+	if err != nil {
+		return nil, err
+	}
+	return &reportingv1.GetComplaintResponse{
+		Complaint: complaintOf(&c, counts[c.ComplaintID], parties, r.seesNumber(parties, c.ComplaintID)), Links: links,
+	}, nil
 }
 
 // ListComplaints lists the complaints that the reader may see, newest first.

@@ -42,38 +42,51 @@ func lockRound(ctx context.Context, tx pgx.Tx, complaintID string, number int32)
 }
 
 // BeginRound moves a complaint from RECEIVED to OPEN. A round that is over, or not there yet, is told so and not refused:
-// its workflow just ends.
-func (s *Server) BeginRound(ctx context.Context, req *reportingv1.BeginRoundRequest) (*reportingv1.BeginRoundResponse, error) {
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.BeginRoundResponse, error) {
-		at := s.clock()
-		c, err := lock(ctx, tx, req.GetComplaintId())
-		if err != nil {
+// its workflow just ends. It does not go through pg.Once: done twice it does nothing more, and a repeat is asked what is
+// known now, for reports may have joined.
+func (s *Server) BeginRound(ctx context.Context, req *reportingv1.BeginRoundRequest) (resp *reportingv1.BeginRoundResponse, err error) {
+	err = pg.Tx(ctx, s.db, func(tx pgx.Tx) error {
+		resp, err = s.beginRound(ctx, tx, req)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+func (s *Server) beginRound(ctx context.Context, tx pgx.Tx, req *reportingv1.BeginRoundRequest) (*reportingv1.BeginRoundResponse, error) {
+	at := s.clock()
+	c, err := lock(ctx, tx, req.GetComplaintId())
+	if err != nil {
+		return nil, err
+	}
+	if c.Round != req.GetRound() || c.State == stateWatching || c.State == stateClosed {
+		return &reportingv1.BeginRoundResponse{}, nil
+	}
+	q := store.New(tx)
+	if c.State == stateReceived {
+		if err := q.OpenComplaint(ctx, store.OpenComplaintParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
+			return nil, fmt.Errorf("open complaint: %w", err)
+		}
+		if err := reach(ctx, tx, c.ComplaintID, c.Round, stageAccept, "", nil, at); err != nil {
 			return nil, err
 		}
-		if c.Round != req.GetRound() || c.State == stateWatching || c.State == stateClosed {
-			return &reportingv1.BeginRoundResponse{}, nil
+		if err := record(ctx, tx, c.ComplaintID, c.Round, "state", c.State, stateOpen, at); err != nil {
+			return nil, err
 		}
-		q := store.New(tx)
-		if c.State == stateReceived {
-			if err := q.OpenComplaint(ctx, store.OpenComplaintParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
-				return nil, fmt.Errorf("open complaint: %w", err)
-			}
-			if err := reach(ctx, tx, c.ComplaintID, c.Round, stageAccept, "", nil, at); err != nil {
-				return nil, err
-			}
-			if err := record(ctx, tx, c.ComplaintID, c.Round, "state", c.State, stateOpen, at); err != nil {
-				return nil, err
-			}
-		}
-		calls, err := q.CallsOf(ctx, c.ComplaintID)
-		if err != nil {
-			return nil, fmt.Errorf("calls: %w", err)
-		}
-		return &reportingv1.BeginRoundResponse{
-			Current: true, FirstCallTime: timestamppb.New(calls.FirstCallTime), BeganTime: timestamppb.New(c.RoundTime),
-			Reopened: c.Reopened, UnverifiedOnly: !calls.Verified, ToLead: c.ToLead,
-		}, nil
-	})
+	}
+	calls, err := q.CallsOf(ctx, c.ComplaintID)
+	if err != nil {
+		return nil, fmt.Errorf("calls: %w", err)
+	}
+	resp := &reportingv1.BeginRoundResponse{
+		Current: true, BeganTime: timestamppb.New(c.RoundTime), Reopened: c.Reopened, UnverifiedOnly: !calls.Verified, ToLead: c.ToLead,
+	}
+	if calls.Reports > 0 {
+		resp.FirstCallTime = timestamppb.New(calls.FirstCallTime)
+	}
+	return resp, nil
 }
 
 // reach adds a line to the timeline. The same step again, once its office and date are known, completes its line.

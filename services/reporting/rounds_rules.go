@@ -25,6 +25,9 @@ var categories = []string{"", "commercial", "malicious", "criminal"}
 
 var findingResults = []string{"substantiated", "not_substantiated", "no_evidence"}
 
+// originMarks is a complaint that marks opened.
+const originMarks = "marks"
+
 // Results of a complaint that was never handled.
 const (
 	resultWithdrawn   = "withdrawn"

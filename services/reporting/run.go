@@ -79,7 +79,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 			return fmt.Errorf("listen: %w", err)
 		}
 	}
-	go pg.MaintainDaily(ctx, db)
+	go pg.MaintainDaily(ctx, db, server.MaintainMarks)
 	go starter.run(ctx)
 	s := rpc.NewServer(src)
 	reportingv1.RegisterReportingServiceServer(s, server)

@@ -65,6 +65,11 @@ var sentences = map[string]map[string]string{
 	feedbackReopened: {
 		"": "您反映的问题仍未停止，事项已重新办理。",
 	},
+	feedbackMoved: {
+		"":         "您的举报已转入相关事项继续办理，受理号和查询码不变。",
+		linkSplit:  "您的举报经甄别已另行立项办理，受理号和查询码不变。",
+		linkMerged: "您的举报已与同一主体的其他举报并案办理，受理号和查询码不变。",
+	},
 	feedbackWatching: {
 		"": "该号码的在先事项已处置，正在回访观察期内。您的举报已计入，达到重新办理条件时将自动重新办理。",
 	},

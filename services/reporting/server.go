@@ -27,6 +27,7 @@ type Server struct {
 	assignment assignmentv1.AssignmentServiceClient // open check tasks, for RevealCalledNumber
 	evidence   *blob.Bucket                         // sealed contents of evidence
 	policies   policies
+	months     markMonths // partitions of marks
 }
 
 // Deps is what a Server needs besides its database.

@@ -34,15 +34,21 @@ func (s *starter) start(rounds ...round) {
 	if s == nil {
 		return
 	}
+	var begun []round
 	for _, r := range rounds {
-		if r.number > 1 {
-			s.nudge(round{r.complaintID, r.number - 1})
+		switch {
+		case r.joined:
+			s.nudge(r)
+			continue
+		case r.number > 1:
+			s.nudge(round{complaintID: r.complaintID, number: r.number - 1})
 		}
+		begun = append(begun, r)
 	}
 	if s.rate <= 0 {
 		return
 	}
-	for _, r := range rounds {
+	for _, r := range begun {
 		select {
 		case s.rounds <- r:
 		default:

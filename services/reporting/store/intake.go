@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,12 +37,14 @@ type NewReport struct {
 	Sealed           []byte
 	SameCallAs       *uuid.UUID
 	RequestKey       uuid.UUID // of a typed report: which request of whom filed it
+	NumberNormal     string    // its own number, where that is not its complaint's
 }
 
 var reportColumns = []string{
 	"report_id", "complaint_id", "round", "receipt", "sender", "sender_no", "content_hash", "channel", "displayed", "call_time",
 	"duration_seconds", "method", "reported_type", "company", "reporter_province", "consent", "verified", "privacy_notice",
 	"filed_time", "created_at", "reporter_index", "reporter_operator", "sealed", "same_call_as",
+	"number_normal",
 }
 
 // CopyReports writes reports by COPY. A number that was sent before is an error (23505 on report_sent_once).
@@ -55,7 +58,7 @@ func CopyReports(ctx context.Context, tx pgx.Tx, reports []*NewReport) error {
 		return []any{ // as bytes: a uuid.UUID would travel through its text form
 			[16]byte(r.ReportID), [16]byte(r.ComplaintID), r.Round, r.Receipt, r.Sender, r.SenderNo, r.ContentHash, r.Channel, r.Displayed, r.CallTime,
 			r.DurationSeconds, r.Method, r.ReportedType, r.Company, r.ReporterProvince, r.Consent, r.Verified, r.PrivacyNotice,
-			r.FiledTime, r.CreatedAt, r.ReporterIndex, r.ReporterOperator, r.Sealed, same,
+			r.FiledTime, r.CreatedAt, r.ReporterIndex, r.ReporterOperator, r.Sealed, same, r.NumberNormal,
 		}, nil
 	}))
 	return err
@@ -65,6 +68,7 @@ func CopyReports(ctx context.Context, tx pgx.Tx, reports []*NewReport) error {
 type NewComplaint struct {
 	ComplaintID uuid.UUID
 	Key         *string // nil: without number, never joined
+	JoinOnly    bool    // an alias led here: there is a live one to join
 	Displayed   string
 	Normal      string
 	Kind        string
@@ -83,28 +87,32 @@ type Joined struct {
 	Round       int32
 	Previous    *uuid.UUID
 	Opened      bool // by this very transaction
+	Clue        bool // marks opened it, and nobody had reported it before
 }
 
 const (
-	liveSQL = `SELECT complaint_id, key, state, stage, round, previous_complaint_id FROM complaint
+	liveSQL = `SELECT complaint_id, key, state, stage, round, previous_complaint_id,
+    CASE WHEN origin = 'marks' THEN NOT EXISTS (SELECT FROM report r WHERE r.complaint_id = complaint.complaint_id) ELSE false END
+FROM complaint
 WHERE key = ANY ($1::text[]) AND state <> 'CLOSED' ORDER BY key FOR KEY SHARE`
 
 	openSQL = `INSERT INTO complaint (complaint_id, key, displayed, number_normal, number_kind, number_province,
     number_carrier, number_reason, created_at, round_time, state_time, updated_at, previous_complaint_id)
 SELECT u.id, u.key, u.displayed, u.normal, u.kind, u.province, u.carrier, u.reason, $9::timestamptz, $9, $9, $9,
-    (SELECT p.complaint_id FROM complaint p WHERE p.key = u.key AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
+    (SELECT coalesce((SELECT m.complaint_id FROM complaint m WHERE m.complaint_id = p.merged_into AND m.state = 'CLOSED' AND NOT m.forged),
+            p.complaint_id) FROM complaint p WHERE p.key = u.key AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
     AS u (id, key, displayed, normal, kind, province, carrier, reason)
 ORDER BY u.key
 ON CONFLICT (key) WHERE state <> 'CLOSED' DO NOTHING
-RETURNING complaint_id, key, state, stage, round, previous_complaint_id`
+RETURNING complaint_id, key, state, stage, round, previous_complaint_id, false`
 )
 
 // JoinComplaints joins the live complaint of each key, or opens it, in the order of the keys. It returns fewer than it
 // was given when another transaction opened one in this moment and closed it again: then run the transaction again.
 func JoinComplaints(ctx context.Context, tx pgx.Tx, wanted []*NewComplaint, at time.Time) ([]Joined, error) {
 	joined, missing, err := joinLive(ctx, tx, nil, wanted)
-	if err != nil || len(missing) == 0 {
+	if err != nil || len(missing) == 0 || slices.ContainsFunc(missing, func(c *NewComplaint) bool { return c.JoinOnly }) {
 		return joined, err
 	}
 	opened, err := open(ctx, tx, missing, at)
@@ -174,8 +182,41 @@ func open(ctx context.Context, tx pgx.Tx, wanted []*NewComplaint, at time.Time) 
 }
 
 func scanJoined(row pgx.CollectableRow) (j Joined, err error) {
-	err = row.Scan(&j.ComplaintID, &j.Key, &j.State, &j.Stage, &j.Round, &j.Previous)
+	err = row.Scan(&j.ComplaintID, &j.Key, &j.State, &j.Stage, &j.Round, &j.Previous, &j.Clue)
 	return j, err
+}
+
+// Alias leads the reports of a key, of calls in a time, to a live complaint of another key.
+type Alias struct {
+	Key         string
+	From, Until *time.Time // nil: without end
+	To          string     // the live complaint's key
+	Number      string     // and its number
+}
+
+const aliasSQL = `SELECT a.key, lower(a.calls), upper(a.calls), c.key, c.number_normal
+FROM complaint_alias a JOIN complaint c USING (complaint_id)
+WHERE a.key = ANY ($1::text[]) AND a.ended_at IS NULL AND c.state <> 'CLOSED' AND c.key IS NOT NULL`
+
+// Aliases finds where keys lead to.
+func Aliases(ctx context.Context, tx pgx.Tx, keys []string) ([]Alias, error) {
+	rows, err := tx.Query(ctx, aliasSQL, keys)
+	if err != nil {
+		return nil, fmt.Errorf("aliases: %w", err)
+	}
+	aliases, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Alias, err error) {
+		err = row.Scan(&a.Key, &a.From, &a.Until, &a.To, &a.Number)
+		return a, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("aliases: %w", err)
+	}
+	return aliases, nil
+}
+
+// Leads says whether the alias is for a call at this time.
+func (a *Alias) Leads(call time.Time) bool {
+	return (a.From == nil || !call.Before(*a.From)) && (a.Until == nil || call.Before(*a.Until))
 }
 
 // NewEntry is a row for the quarantine.

@@ -39,6 +39,35 @@ type Complaint struct {
 	WatchUntil          *time.Time
 	ClosedTime          *time.Time
 	PreviousComplaintID *string
+	Part                string
+	Holder              string
+	MergedInto          *string
+	Origin              string
+}
+
+type ComplaintHistory struct {
+	HistoryID   int64
+	ComplaintID string
+	Round       int32
+	Actor       string
+	AgencyID    string
+	What        string
+	Old         string
+	New         string
+	CreatedAt   time.Time
+	Why         string
+}
+
+type ComplaintLink struct {
+	LinkID           int64
+	ComplaintID      string
+	OtherComplaintID string
+	Kind             string
+	Ends             *int64
+	Reason           string
+	Actor            string
+	AgencyID         string
+	CreatedAt        time.Time
 }
 
 type ComplaintParty struct {
@@ -101,6 +130,7 @@ type Report struct {
 	WithdrawnAt      *time.Time
 	RequestKey       *string
 	Joined           bool
+	NumberNormal     string
 }
 
 type StageEntry struct {

@@ -18,7 +18,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 UPDATE complaint SET state = 'OPEN', stage = 'accept', state_time = @at, updated_at = @at WHERE complaint_id = @complaint_id;
 
 -- name: CallsOf :one
-SELECT min(call_time)::timestamptz AS first_call_time, coalesce(bool_or(verified AND withdrawn_at IS NULL), false)::boolean AS verified
+SELECT coalesce(min(call_time), 'epoch')::timestamptz AS first_call_time, count(*) AS reports, coalesce(bool_or(verified AND withdrawn_at IS NULL), false)::boolean AS verified
 FROM report WHERE complaint_id = $1;
 
 -- name: CountReportsOf :many
@@ -94,7 +94,9 @@ WHERE complaint_id = @complaint_id AND round = @round AND withdrawn_at IS NULL
 -- name: FindingCounts :one
 SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
        count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
-       count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked
+       count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked,
+       coalesce(min(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
+       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time
 FROM report WHERE complaint_id = @complaint_id AND round = @round;
 
 -- name: GiveFeedback :execrows
@@ -239,12 +241,13 @@ SELECT quarantine_id, sender_no, content_hash, fate, field, reason FROM quaranti
 WHERE sender = @sender AND sender_no = '' AND content_hash = ANY (@hashes::bytea[]);
 
 -- name: SameCalls :many
-SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified
+SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified, coalesce(nullif(r.number_normal, ''), c.number_normal) AS number_normal
 FROM (SELECT unnest(@complaint_ids::uuid[]) AS complaint_id, unnest(@reporters::bytea[]) AS reporter_index) u
 CROSS JOIN LATERAL (
     SELECT * FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
     AND report.same_call_as IS NULL OFFSET 0
-) r;
+) r
+JOIN complaint c ON c.complaint_id = r.complaint_id;
 
 -- name: KeepHeader :exec
 INSERT INTO row_header (header_hash, header) VALUES ($1, $2) ON CONFLICT DO NOTHING;

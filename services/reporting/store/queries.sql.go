@@ -216,19 +216,20 @@ func (q *Queries) BindEvidence(ctx context.Context, arg BindEvidenceParams) erro
 }
 
 const callsOf = `-- name: CallsOf :one
-SELECT min(call_time)::timestamptz AS first_call_time, coalesce(bool_or(verified AND withdrawn_at IS NULL), false)::boolean AS verified
+SELECT coalesce(min(call_time), 'epoch')::timestamptz AS first_call_time, count(*) AS reports, coalesce(bool_or(verified AND withdrawn_at IS NULL), false)::boolean AS verified
 FROM report WHERE complaint_id = $1
 `
 
 type CallsOfRow struct {
 	FirstCallTime time.Time
+	Reports       int64
 	Verified      bool
 }
 
 func (q *Queries) CallsOf(ctx context.Context, complaintID string) (CallsOfRow, error) {
 	row := q.db.QueryRow(ctx, callsOf, complaintID)
 	var i CallsOfRow
-	err := row.Scan(&i.FirstCallTime, &i.Verified)
+	err := row.Scan(&i.FirstCallTime, &i.Reports, &i.Verified)
 	return i, err
 }
 
@@ -336,7 +337,7 @@ func (q *Queries) CloseComplaint(ctx context.Context, arg CloseComplaintParams) 
 }
 
 const complaintFacts = `-- name: ComplaintFacts :one
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id, part, holder, merged_into, origin FROM complaint WHERE complaint_id = $1
 `
 
 func (q *Queries) ComplaintFacts(ctx context.Context, complaintID string) (Complaint, error) {
@@ -373,6 +374,10 @@ func (q *Queries) ComplaintFacts(ctx context.Context, complaintID string) (Compl
 		&i.WatchUntil,
 		&i.ClosedTime,
 		&i.PreviousComplaintID,
+		&i.Part,
+		&i.Holder,
+		&i.MergedInto,
+		&i.Origin,
 	)
 	return i, err
 }
@@ -554,7 +559,9 @@ func (q *Queries) EvidenceOfReports(ctx context.Context, reportIds []string) ([]
 const findingCounts = `-- name: FindingCounts :one
 SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
        count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
-       count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked
+       count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked,
+       coalesce(min(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
+       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time
 FROM report WHERE complaint_id = $1 AND round = $2
 `
 
@@ -567,12 +574,20 @@ type FindingCountsRow struct {
 	Substantiated int64
 	Checked       int64
 	Unchecked     int64
+	FirstCallTime time.Time
+	LastCallTime  time.Time
 }
 
 func (q *Queries) FindingCounts(ctx context.Context, arg FindingCountsParams) (FindingCountsRow, error) {
 	row := q.db.QueryRow(ctx, findingCounts, arg.ComplaintID, arg.Round)
 	var i FindingCountsRow
-	err := row.Scan(&i.Substantiated, &i.Checked, &i.Unchecked)
+	err := row.Scan(
+		&i.Substantiated,
+		&i.Checked,
+		&i.Unchecked,
+		&i.FirstCallTime,
+		&i.LastCallTime,
+	)
 	return i, err
 }
 
@@ -780,7 +795,7 @@ func (q *Queries) LastStageEntry(ctx context.Context, arg LastStageEntryParams) 
 }
 
 const listComplaints = `-- name: ListComplaints :many
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id, part, holder, merged_into, origin FROM complaint c
 WHERE ($1::boolean
        OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2 AND p.until_time IS NULL)
        OR ($3::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = $2)))
@@ -852,6 +867,10 @@ func (q *Queries) ListComplaints(ctx context.Context, arg ListComplaintsParams) 
 			&i.WatchUntil,
 			&i.ClosedTime,
 			&i.PreviousComplaintID,
+			&i.Part,
+			&i.Holder,
+			&i.MergedInto,
+			&i.Origin,
 		); err != nil {
 			return nil, err
 		}
@@ -926,7 +945,7 @@ func (q *Queries) ListQuarantined(ctx context.Context, arg ListQuarantinedParams
 }
 
 const listReports = `-- name: ListReports :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, r.number_normal, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id, c.part, c.holder, c.merged_into, c.origin FROM report r JOIN complaint c USING (complaint_id)
 WHERE ($1::boolean OR r.sender = $2
        OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2 AND p.until_time IS NULL))
   AND ($3::text = '' OR r.complaint_id = nullif($3, '')::uuid)
@@ -1002,6 +1021,7 @@ func (q *Queries) ListReports(ctx context.Context, arg ListReportsParams) ([]Lis
 			&i.Report.WithdrawnAt,
 			&i.Report.RequestKey,
 			&i.Report.Joined,
+			&i.Report.NumberNormal,
 			&i.Complaint.ComplaintID,
 			&i.Complaint.Key,
 			&i.Complaint.Displayed,
@@ -1032,6 +1052,10 @@ func (q *Queries) ListReports(ctx context.Context, arg ListReportsParams) ([]Lis
 			&i.Complaint.WatchUntil,
 			&i.Complaint.ClosedTime,
 			&i.Complaint.PreviousComplaintID,
+			&i.Complaint.Part,
+			&i.Complaint.Holder,
+			&i.Complaint.MergedInto,
+			&i.Complaint.Origin,
 		); err != nil {
 			return nil, err
 		}
@@ -1100,7 +1124,7 @@ func (q *Queries) LiveWithKey(ctx context.Context, key *string) (bool, error) {
 }
 
 const lockAmongFilers = `-- name: LockAmongFilers :one
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1 FOR NO KEY UPDATE
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id, part, holder, merged_into, origin FROM complaint WHERE complaint_id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockAmongFilers(ctx context.Context, complaintID string) (Complaint, error) {
@@ -1137,12 +1161,16 @@ func (q *Queries) LockAmongFilers(ctx context.Context, complaintID string) (Comp
 		&i.WatchUntil,
 		&i.ClosedTime,
 		&i.PreviousComplaintID,
+		&i.Part,
+		&i.Holder,
+		&i.MergedInto,
+		&i.Origin,
 	)
 	return i, err
 }
 
 const lockComplaint = `-- name: LockComplaint :one
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint WHERE complaint_id = $1 FOR UPDATE
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id, part, holder, merged_into, origin FROM complaint WHERE complaint_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockComplaint(ctx context.Context, complaintID string) (Complaint, error) {
@@ -1179,6 +1207,10 @@ func (q *Queries) LockComplaint(ctx context.Context, complaintID string) (Compla
 		&i.WatchUntil,
 		&i.ClosedTime,
 		&i.PreviousComplaintID,
+		&i.Part,
+		&i.Holder,
+		&i.MergedInto,
+		&i.Origin,
 	)
 	return i, err
 }
@@ -1466,7 +1498,7 @@ func (q *Queries) ReportersOperator(ctx context.Context, complaintID string) (st
 }
 
 const reportsWithText = `-- name: ReportsWithText :many
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, r.number_normal FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.complaint_id = $1 AND r.withdrawn_at IS NULL
 ORDER BY (r.round = c.round) DESC, r.report_id DESC
 LIMIT $2
@@ -1522,6 +1554,7 @@ func (q *Queries) ReportsWithText(ctx context.Context, arg ReportsWithTextParams
 			&i.WithdrawnAt,
 			&i.RequestKey,
 			&i.Joined,
+			&i.NumberNormal,
 		); err != nil {
 			return nil, err
 		}
@@ -1586,12 +1619,13 @@ func (q *Queries) ResolveEntry(ctx context.Context, arg ResolveEntryParams) erro
 }
 
 const sameCalls = `-- name: SameCalls :many
-SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified
+SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified, coalesce(nullif(r.number_normal, ''), c.number_normal) AS number_normal
 FROM (SELECT unnest($1::uuid[]) AS complaint_id, unnest($2::bytea[]) AS reporter_index) u
 CROSS JOIN LATERAL (
-    SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at, request_key, joined FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
+    SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at, request_key, joined, number_normal FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
     AND report.same_call_as IS NULL OFFSET 0
 ) r
+JOIN complaint c ON c.complaint_id = r.complaint_id
 `
 
 type SameCallsParams struct {
@@ -1605,6 +1639,7 @@ type SameCallsRow struct {
 	ReporterIndex []byte
 	CallTime      time.Time
 	Verified      bool
+	NumberNormal  string
 }
 
 func (q *Queries) SameCalls(ctx context.Context, arg SameCallsParams) ([]SameCallsRow, error) {
@@ -1622,6 +1657,7 @@ func (q *Queries) SameCalls(ctx context.Context, arg SameCallsParams) ([]SameCal
 			&i.ReporterIndex,
 			&i.CallTime,
 			&i.Verified,
+			&i.NumberNormal,
 		); err != nil {
 			return nil, err
 		}
@@ -1858,7 +1894,7 @@ func (q *Queries) Touch(ctx context.Context, arg TouchParams) error {
 }
 
 const unclassifiedReports = `-- name: UnclassifiedReports :many
-SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at, request_key, joined FROM report
+SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at, request_key, joined, number_normal FROM report
 WHERE complaint_id = $1 AND withdrawn_at IS NULL AND NOT classified
 ORDER BY report_id
 LIMIT $2
@@ -1914,6 +1950,7 @@ func (q *Queries) UnclassifiedReports(ctx context.Context, arg UnclassifiedRepor
 			&i.WithdrawnAt,
 			&i.RequestKey,
 			&i.Joined,
+			&i.NumberNormal,
 		); err != nil {
 			return nil, err
 		}
@@ -1972,7 +2009,7 @@ func (q *Queries) UnnumberedEntries(ctx context.Context, arg UnnumberedEntriesPa
 }
 
 const visibleComplaint = `-- name: VisibleComplaint :one
-SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id FROM complaint c
+SELECT complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason, state, stage, round, reopened, to_lead, relapse_count, category, sector, result, forged, region_source, disclosure, office, due_time, created_at, round_time, state_time, updated_at, handled_time, watch_until, closed_time, previous_complaint_id, part, holder, merged_into, origin FROM complaint c
 WHERE c.complaint_id = $1
   AND ($2::boolean
        OR EXISTS (SELECT FROM complaint_party p
@@ -2026,12 +2063,16 @@ func (q *Queries) VisibleComplaint(ctx context.Context, arg VisibleComplaintPara
 		&i.WatchUntil,
 		&i.ClosedTime,
 		&i.PreviousComplaintID,
+		&i.Part,
+		&i.Holder,
+		&i.MergedInto,
+		&i.Origin,
 	)
 	return i, err
 }
 
 const visibleReport = `-- name: VisibleReport :one
-SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id FROM report r JOIN complaint c USING (complaint_id)
+SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, r.number_normal, c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id, c.part, c.holder, c.merged_into, c.origin FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.report_id = $1
   AND ($2::boolean OR r.sender = $3
        OR EXISTS (SELECT FROM complaint_party p
@@ -2088,6 +2129,7 @@ func (q *Queries) VisibleReport(ctx context.Context, arg VisibleReportParams) (V
 		&i.Report.WithdrawnAt,
 		&i.Report.RequestKey,
 		&i.Report.Joined,
+		&i.Report.NumberNormal,
 		&i.Complaint.ComplaintID,
 		&i.Complaint.Key,
 		&i.Complaint.Displayed,
@@ -2118,6 +2160,10 @@ func (q *Queries) VisibleReport(ctx context.Context, arg VisibleReportParams) (V
 		&i.Complaint.WatchUntil,
 		&i.Complaint.ClosedTime,
 		&i.Complaint.PreviousComplaintID,
+		&i.Complaint.Part,
+		&i.Complaint.Holder,
+		&i.Complaint.MergedInto,
+		&i.Complaint.Origin,
 	)
 	return i, err
 }

@@ -1104,7 +1104,7 @@ type Complaint struct {
 	WatchUntil *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=watch_until,json=watchUntil,proto3" json:"watch_until,omitempty"`
 	// When it was closed (办结时间).
 	ClosedTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=closed_time,json=closedTime,proto3" json:"closed_time,omitempty"`
-	// Result code: measures, case, not_substantiated, not_accepted, no_evidence, forged, transferred (办理结果).
+	// Result code: measures, case, not_substantiated, not_accepted, no_evidence, forged, transferred, merged (办理结果).
 	Result string `protobuf:"bytes,14,opt,name=result,proto3" json:"result,omitempty"`
 	// Closed complaint of the same key that came before (前一事项).
 	PreviousComplaintId string `protobuf:"bytes,15,opt,name=previous_complaint_id,json=previousComplaintId,proto3" json:"previous_complaint_id,omitempty"`
@@ -1113,7 +1113,13 @@ type Complaint struct {
 	// Access location used for routing or the region that replaced it: access, number, reporters (路由地域来源).
 	RegionSource string `protobuf:"bytes,17,opt,name=region_source,json=regionSource,proto3" json:"region_source,omitempty"`
 	// Publication outcome of the round: publication ID or the reason why not (公示结果).
-	Disclosure    string `protobuf:"bytes,18,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
+	Disclosure string `protobuf:"bytes,18,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
+	// What opened it: report, or marks for a discovered clue, which stays so when reports join (来源: 举报 report, 标记 marks).
+	Origin string `protobuf:"bytes,30,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Complaint it was merged into and lives on in; empty for all others (并入事项).
+	MergedIntoComplaintId string `protobuf:"bytes,40,opt,name=merged_into_complaint_id,json=mergedIntoComplaintId,proto3" json:"merged_into_complaint_id,omitempty"`
+	// Holder of the number at its calls, when it was split by holder; "none" when nobody held it (拆分时的使用主体).
+	HolderId      string `protobuf:"bytes,41,opt,name=holder_id,json=holderId,proto3" json:"holder_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1274,6 +1280,27 @@ func (x *Complaint) GetDisclosure() string {
 	return ""
 }
 
+func (x *Complaint) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Complaint) GetMergedIntoComplaintId() string {
+	if x != nil {
+		return x.MergedIntoComplaintId
+	}
+	return ""
+}
+
+func (x *Complaint) GetHolderId() string {
+	if x != nil {
+		return x.HolderId
+	}
+	return ""
+}
+
 // Participation is an agency's part in a complaint; every row-level right follows from it (参与).
 type Participation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1358,7 +1385,7 @@ type Feedback struct {
 	Receipt string `protobuf:"bytes,3,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// The sender's number (举报编号).
 	SenderNo string `protobuf:"bytes,4,opt,name=sender_no,json=senderNo,proto3" json:"sender_no,omitempty"`
-	// accepted, not_accepted, supplement_asked, assigned, checked, measure, result, reopened (阶段).
+	// accepted, not_accepted, supplement_asked, assigned, checked, measure, result, reopened, moved (阶段).
 	Stage string `protobuf:"bytes,5,opt,name=stage,proto3" json:"stage,omitempty"`
 	// Code of what is told (代码).
 	Code string `protobuf:"bytes,6,opt,name=code,proto3" json:"code,omitempty"`
@@ -1736,7 +1763,7 @@ const file_quietline_reporting_v1_report_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05state\x18\a \x01(\tR\x05state\x12\x1b\n" +
 	"\treport_id\x18\b \x01(\tR\breportId\x12?\n" +
-	"\rreceived_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\"\xe6\x05\n" +
+	"\rreceived_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\"\xd4\x06\n" +
 	"\tComplaint\x12!\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tR\vcomplaintId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x14\n" +
@@ -1760,7 +1787,10 @@ const file_quietline_reporting_v1_report_proto_rawDesc = "" +
 	"\rregion_source\x18\x11 \x01(\tR\fregionSource\x12\x1e\n" +
 	"\n" +
 	"disclosure\x18\x12 \x01(\tR\n" +
-	"disclosure\"\xb6\x01\n" +
+	"disclosure\x12\x16\n" +
+	"\x06origin\x18\x1e \x01(\tR\x06origin\x127\n" +
+	"\x18merged_into_complaint_id\x18( \x01(\tR\x15mergedIntoComplaintId\x12\x1b\n" +
+	"\tholder_id\x18) \x01(\tR\bholderId\"\xb6\x01\n" +
 	"\rParticipation\x12\x1b\n" +
 	"\tagency_id\x18\x01 \x01(\tR\bagencyId\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\tR\x04part\x129\n" +

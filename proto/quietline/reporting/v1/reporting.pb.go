@@ -818,7 +818,9 @@ func (x *GetComplaintRequest) GetComplaintId() string {
 type GetComplaintResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The complaint (事项).
-	Complaint     *Complaint `protobuf:"bytes,1,opt,name=complaint,proto3" json:"complaint,omitempty"`
+	Complaint *Complaint `protobuf:"bytes,1,opt,name=complaint,proto3" json:"complaint,omitempty"`
+	// Links that stand, of either end, newest first, at most 100 (事项关联).
+	Links         []*ComplaintLink `protobuf:"bytes,2,rep,name=links,proto3" json:"links,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -856,6 +858,13 @@ func (*GetComplaintResponse) Descriptor() ([]byte, []int) {
 func (x *GetComplaintResponse) GetComplaint() *Complaint {
 	if x != nil {
 		return x.Complaint
+	}
+	return nil
+}
+
+func (x *GetComplaintResponse) GetLinks() []*ComplaintLink {
+	if x != nil {
+		return x.Links
 	}
 	return nil
 }
@@ -1050,7 +1059,9 @@ type CountComplaintsResponse struct {
 	// Complaints not closed, by stage (各环节件数).
 	ByStage map[string]int64 `protobuf:"bytes,6,rep,name=by_stage,json=byStage,proto3" json:"by_stage,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Open quarantine entries, conflicts included (暂存件数).
-	Quarantined   int64 `protobuf:"varint,7,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	Quarantined int64 `protobuf:"varint,7,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	// Complaints not closed that marks opened and nobody has reported, among those above (线索件数).
+	Clues         int64 `protobuf:"varint,20,opt,name=clues,proto3" json:"clues,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1130,6 +1141,13 @@ func (x *CountComplaintsResponse) GetByStage() map[string]int64 {
 func (x *CountComplaintsResponse) GetQuarantined() int64 {
 	if x != nil {
 		return x.Quarantined
+	}
+	return 0
+}
+
+func (x *CountComplaintsResponse) GetClues() int64 {
+	if x != nil {
+		return x.Clues
 	}
 	return 0
 }
@@ -2293,6 +2311,9 @@ type ListUnstartedResponse struct {
 	Complaints []*Unstarted `protobuf:"bytes,1,rep,name=complaints,proto3" json:"complaints,omitempty"`
 	// Empty on the last page (下一页标记).
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// On the first page, rounds that ended because their complaint was merged into another of late: their workflows are told
+	// (已并案轮次).
+	Ended         []*Unstarted `protobuf:"bytes,3,rep,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2339,6 +2360,13 @@ func (x *ListUnstartedResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListUnstartedResponse) GetEnded() []*Unstarted {
+	if x != nil {
+		return x.Ended
+	}
+	return nil
 }
 
 // Unstarted is a complaint whose round waits for its workflow.
@@ -2642,7 +2670,13 @@ type GetFactsResponse struct {
 	// cmcc-44; the operator alone where no province is known; empty when nothing is known (举报人号码号段归属企业).
 	ReportersOperatorId string `protobuf:"bytes,6,opt,name=reporters_operator_id,json=reportersOperatorId,proto3" json:"reporters_operator_id,omitempty"`
 	// What is known of the evidence asked for; what does not belong to this complaint is left out (证据材料).
-	Evidence      []*EvidenceFacts `protobuf:"bytes,7,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Evidence []*EvidenceFacts `protobuf:"bytes,7,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// True while the complaint is a discovered clue: marks opened it and nobody has reported it (线索).
+	Clue bool `protobuf:"varint,20,opt,name=clue,proto3" json:"clue,omitempty"`
+	// First call of the reports that were not withdrawn (首次来电时间).
+	FirstCallTime *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=first_call_time,json=firstCallTime,proto3" json:"first_call_time,omitempty"`
+	// Last call of the reports that were not withdrawn (末次来电时间).
+	LastCallTime  *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=last_call_time,json=lastCallTime,proto3" json:"last_call_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2722,6 +2756,27 @@ func (x *GetFactsResponse) GetReportersOperatorId() string {
 func (x *GetFactsResponse) GetEvidence() []*EvidenceFacts {
 	if x != nil {
 		return x.Evidence
+	}
+	return nil
+}
+
+func (x *GetFactsResponse) GetClue() bool {
+	if x != nil {
+		return x.Clue
+	}
+	return false
+}
+
+func (x *GetFactsResponse) GetFirstCallTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstCallTime
+	}
+	return nil
+}
+
+func (x *GetFactsResponse) GetLastCallTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastCallTime
 	}
 	return nil
 }
@@ -4084,7 +4139,7 @@ var File_quietline_reporting_v1_reporting_proto protoreflect.FileDescriptor
 
 const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\n" +
-	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a#quietline/reporting/v1/report.proto\"9\n" +
+	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a!quietline/reporting/v1/mark.proto\x1a&quietline/reporting/v1/relations.proto\x1a#quietline/reporting/v1/report.proto\"9\n" +
 	"\x10GetReportRequest\x12%\n" +
 	"\treport_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\breportId\"_\n" +
 	"\x11GetReportResponse\x126\n" +
@@ -4136,9 +4191,10 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x06result\x18\x06 \x01(\tR\x06result\x12\x1a\n" +
 	"\bwatching\x18\a \x01(\bR\bwatching\"B\n" +
 	"\x13GetComplaintRequest\x12+\n" +
-	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\"W\n" +
+	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\"\x94\x01\n" +
 	"\x14GetComplaintResponse\x12?\n" +
-	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\"\xc8\x01\n" +
+	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\x12;\n" +
+	"\x05links\x18\x02 \x03(\v2%.quietline.reporting.v1.ComplaintLinkR\x05links\"\xc8\x01\n" +
 	"\x15ListComplaintsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -4152,7 +4208,7 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"complaints\x18\x01 \x03(\v2!.quietline.reporting.v1.ComplaintR\n" +
 	"complaints\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x18\n" +
-	"\x16CountComplaintsRequest\"\xce\x02\n" +
+	"\x16CountComplaintsRequest\"\xe4\x02\n" +
 	"\x17CountComplaintsResponse\x12\x18\n" +
 	"\areports\x18\x01 \x01(\x03R\areports\x12\x1a\n" +
 	"\breceived\x18\x02 \x01(\x03R\breceived\x12\x12\n" +
@@ -4160,7 +4216,8 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\bwatching\x18\x04 \x01(\x03R\bwatching\x12\x16\n" +
 	"\x06closed\x18\x05 \x01(\x03R\x06closed\x12W\n" +
 	"\bby_stage\x18\x06 \x03(\v2<.quietline.reporting.v1.CountComplaintsResponse.ByStageEntryR\abyStage\x12 \n" +
-	"\vquarantined\x18\a \x01(\x03R\vquarantined\x1a:\n" +
+	"\vquarantined\x18\a \x01(\x03R\vquarantined\x12\x14\n" +
+	"\x05clues\x18\x14 \x01(\x03R\x05clues\x1a:\n" +
 	"\fByStageEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x89\x01\n" +
@@ -4260,12 +4317,13 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x128\n" +
 	"\n" +
-	"older_than\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tolderThan\"\x82\x01\n" +
+	"older_than\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tolderThan\"\xbb\x01\n" +
 	"\x15ListUnstartedResponse\x12A\n" +
 	"\n" +
 	"complaints\x18\x01 \x03(\v2!.quietline.reporting.v1.UnstartedR\n" +
 	"complaints\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"D\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x127\n" +
+	"\x05ended\x18\x03 \x03(\v2!.quietline.reporting.v1.UnstartedR\x05ended\"D\n" +
 	"\tUnstarted\x12!\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tR\vcomplaintId\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\x05R\x05round\"\x88\x01\n" +
@@ -4288,7 +4346,7 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\n" +
 	"maxReports\x12+\n" +
 	"\x11unclassified_only\x18\x03 \x01(\bR\x10unclassifiedOnly\x122\n" +
-	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\xf0\x02\n" +
+	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\x8a\x04\n" +
 	"\x10GetFactsResponse\x12?\n" +
 	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\x12=\n" +
 	"\areports\x18\x02 \x03(\v2#.quietline.reporting.v1.ReportFactsR\areports\x12\x1c\n" +
@@ -4296,7 +4354,10 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\fsupplemented\x18\x04 \x01(\bR\fsupplemented\x12#\n" +
 	"\rall_withdrawn\x18\x05 \x01(\bR\fallWithdrawn\x122\n" +
 	"\x15reporters_operator_id\x18\x06 \x01(\tR\x13reportersOperatorId\x12A\n" +
-	"\bevidence\x18\a \x03(\v2%.quietline.reporting.v1.EvidenceFactsR\bevidence\"m\n" +
+	"\bevidence\x18\a \x03(\v2%.quietline.reporting.v1.EvidenceFactsR\bevidence\x12\x12\n" +
+	"\x04clue\x18\x14 \x01(\bR\x04clue\x12B\n" +
+	"\x0ffirst_call_time\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\rfirstCallTime\x12@\n" +
+	"\x0elast_call_time\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\flastCallTime\"m\n" +
 	"\rEvidenceFacts\x12\x1f\n" +
 	"\vevidence_id\x18\x01 \x01(\tR\n" +
 	"evidenceId\x12\x1b\n" +
@@ -4409,7 +4470,7 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x05Tally\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\areports\x18\x02 \x01(\x03R\areports\x12\x1c\n" +
-	"\treporters\x18\x03 \x01(\x03R\treporters2\xb6\x1c\n" +
+	"\treporters\x18\x03 \x01(\x03R\treporters2\xbb#\n" +
 	"\x10ReportingService\x12r\n" +
 	"\n" +
 	"FileReport\x12).quietline.reporting.v1.FileReportRequest\x1a*.quietline.reporting.v1.FileReportResponse\"\r\x8a\xb5\x18\t\n" +
@@ -4431,7 +4492,17 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\fGetComplaint\x12+.quietline.reporting.v1.GetComplaintRequest\x1a,.quietline.reporting.v1.GetComplaintResponse\"\x13\x8a\xb5\x18\f\n" +
 	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x84\x01\n" +
 	"\x0eListComplaints\x12-.quietline.reporting.v1.ListComplaintsRequest\x1a..quietline.reporting.v1.ListComplaintsResponse\"\x13\x8a\xb5\x18\f\n" +
-	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x86\x01\n" +
+	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12}\n" +
+	"\x0eSplitComplaint\x12-.quietline.reporting.v1.SplitComplaintRequest\x1a..quietline.reporting.v1.SplitComplaintResponse\"\f\x8a\xb5\x18\b\n" +
+	"\x02\x01\x02\x12\x02\x02\x03\x12\x7f\n" +
+	"\x0fMergeComplaints\x12..quietline.reporting.v1.MergeComplaintsRequest\x1a/.quietline.reporting.v1.MergeComplaintsResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x02\x03\x12|\n" +
+	"\x0eLinkComplaints\x12-.quietline.reporting.v1.LinkComplaintsRequest\x1a..quietline.reporting.v1.LinkComplaintsResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x02\x03\x12\x82\x01\n" +
+	"\x10UnlinkComplaints\x12/.quietline.reporting.v1.UnlinkComplaintsRequest\x1a0.quietline.reporting.v1.UnlinkComplaintsResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x02\x03\x12\x95\x01\n" +
+	"\x14ListComplaintHistory\x123.quietline.reporting.v1.ListComplaintHistoryRequest\x1a4.quietline.reporting.v1.ListComplaintHistoryResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x86\x01\n" +
 	"\x0fCountComplaints\x12..quietline.reporting.v1.CountComplaintsRequest\x1a/.quietline.reporting.v1.CountComplaintsResponse\"\x12\x8a\xb5\x18\v\n" +
 	"\x02\x01\x02\x12\x05\x02\v\n" +
 	"\f\t\x90\x02\x01\x12\x82\x01\n" +
@@ -4451,7 +4522,12 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\n" +
 	"\x01\x01\x12\x05\x02\x03\x04\x05\x06\x12\x88\x01\n" +
 	"\x12RevealCalledNumber\x121.quietline.reporting.v1.RevealCalledNumberRequest\x1a2.quietline.reporting.v1.RevealCalledNumberResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\x03\x06\x12c\n" +
+	"\x01\x01\x12\x02\x03\x06\x12s\n" +
+	"\vImportMarks\x12*.quietline.reporting.v1.ImportMarksRequest\x1a+.quietline.reporting.v1.ImportMarksResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x02\x06\x12s\n" +
+	"\tListMarks\x12(.quietline.reporting.v1.ListMarksRequest\x1a).quietline.reporting.v1.ListMarksResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x02\x03\x06\v\t\x90\x02\x01\x12c\n" +
 	"\x05Audit\x12$.quietline.reporting.v1.AuditRequest\x1a%.quietline.reporting.v1.AuditResponse\"\r\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\n" +
 	"\x90\x02\x01\x12x\n" +
@@ -4561,16 +4637,31 @@ var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),        // 63: google.protobuf.Timestamp
 	(*StageEntry)(nil),                   // 64: quietline.reporting.v1.StageEntry
 	(*Complaint)(nil),                    // 65: quietline.reporting.v1.Complaint
-	(*Quarantined)(nil),                  // 66: quietline.reporting.v1.Quarantined
-	(*RowResult)(nil),                    // 67: quietline.reporting.v1.RowResult
-	(*durationpb.Duration)(nil),          // 68: google.protobuf.Duration
-	(*Feedback)(nil),                     // 69: quietline.reporting.v1.Feedback
-	(*Evidence)(nil),                     // 70: quietline.reporting.v1.Evidence
-	(*Participation)(nil),                // 71: quietline.reporting.v1.Participation
-	(*FileReportRequest)(nil),            // 72: quietline.reporting.v1.FileReportRequest
-	(*BatchFileReportsRequest)(nil),      // 73: quietline.reporting.v1.BatchFileReportsRequest
-	(*FileReportResponse)(nil),           // 74: quietline.reporting.v1.FileReportResponse
-	(*BatchFileReportsResponse)(nil),     // 75: quietline.reporting.v1.BatchFileReportsResponse
+	(*ComplaintLink)(nil),                // 66: quietline.reporting.v1.ComplaintLink
+	(*Quarantined)(nil),                  // 67: quietline.reporting.v1.Quarantined
+	(*RowResult)(nil),                    // 68: quietline.reporting.v1.RowResult
+	(*durationpb.Duration)(nil),          // 69: google.protobuf.Duration
+	(*Feedback)(nil),                     // 70: quietline.reporting.v1.Feedback
+	(*Evidence)(nil),                     // 71: quietline.reporting.v1.Evidence
+	(*Participation)(nil),                // 72: quietline.reporting.v1.Participation
+	(*FileReportRequest)(nil),            // 73: quietline.reporting.v1.FileReportRequest
+	(*BatchFileReportsRequest)(nil),      // 74: quietline.reporting.v1.BatchFileReportsRequest
+	(*SplitComplaintRequest)(nil),        // 75: quietline.reporting.v1.SplitComplaintRequest
+	(*MergeComplaintsRequest)(nil),       // 76: quietline.reporting.v1.MergeComplaintsRequest
+	(*LinkComplaintsRequest)(nil),        // 77: quietline.reporting.v1.LinkComplaintsRequest
+	(*UnlinkComplaintsRequest)(nil),      // 78: quietline.reporting.v1.UnlinkComplaintsRequest
+	(*ListComplaintHistoryRequest)(nil),  // 79: quietline.reporting.v1.ListComplaintHistoryRequest
+	(*ImportMarksRequest)(nil),           // 80: quietline.reporting.v1.ImportMarksRequest
+	(*ListMarksRequest)(nil),             // 81: quietline.reporting.v1.ListMarksRequest
+	(*FileReportResponse)(nil),           // 82: quietline.reporting.v1.FileReportResponse
+	(*BatchFileReportsResponse)(nil),     // 83: quietline.reporting.v1.BatchFileReportsResponse
+	(*SplitComplaintResponse)(nil),       // 84: quietline.reporting.v1.SplitComplaintResponse
+	(*MergeComplaintsResponse)(nil),      // 85: quietline.reporting.v1.MergeComplaintsResponse
+	(*LinkComplaintsResponse)(nil),       // 86: quietline.reporting.v1.LinkComplaintsResponse
+	(*UnlinkComplaintsResponse)(nil),     // 87: quietline.reporting.v1.UnlinkComplaintsResponse
+	(*ListComplaintHistoryResponse)(nil), // 88: quietline.reporting.v1.ListComplaintHistoryResponse
+	(*ImportMarksResponse)(nil),          // 89: quietline.reporting.v1.ImportMarksResponse
+	(*ListMarksResponse)(nil),            // 90: quietline.reporting.v1.ListMarksResponse
 }
 var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
 	62, // 0: quietline.reporting.v1.GetReportResponse.report:type_name -> quietline.reporting.v1.Report
@@ -4580,100 +4671,118 @@ var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
 	63, // 4: quietline.reporting.v1.TrackReportResponse.due_time:type_name -> google.protobuf.Timestamp
 	64, // 5: quietline.reporting.v1.TrackReportResponse.entries:type_name -> quietline.reporting.v1.StageEntry
 	65, // 6: quietline.reporting.v1.GetComplaintResponse.complaint:type_name -> quietline.reporting.v1.Complaint
-	65, // 7: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
-	61, // 8: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
-	66, // 9: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
-	67, // 10: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
-	66, // 11: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
-	68, // 12: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
-	69, // 13: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
-	70, // 14: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
-	70, // 15: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
-	34, // 16: quietline.reporting.v1.AuditResponse.complaints:type_name -> quietline.reporting.v1.AuditedComplaint
-	63, // 17: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
-	68, // 18: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
-	37, // 19: quietline.reporting.v1.ListUnstartedResponse.complaints:type_name -> quietline.reporting.v1.Unstarted
-	63, // 20: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	63, // 21: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
-	65, // 22: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
-	43, // 23: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
-	42, // 24: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
-	62, // 25: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
-	63, // 26: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
-	71, // 27: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
-	47, // 28: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
-	49, // 29: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
-	63, // 30: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
-	63, // 31: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
-	63, // 32: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
-	63, // 33: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
-	60, // 34: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
-	60, // 35: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
-	60, // 36: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
-	60, // 37: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
-	72, // 38: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
-	73, // 39: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
-	0,  // 40: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
-	2,  // 41: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
-	4,  // 42: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
-	6,  // 43: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
-	8,  // 44: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
-	10, // 45: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
-	12, // 46: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
-	14, // 47: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
-	16, // 48: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
-	18, // 49: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
-	20, // 50: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
-	22, // 51: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
-	24, // 52: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
-	26, // 53: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
-	28, // 54: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
-	30, // 55: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
-	32, // 56: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
-	35, // 57: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
-	38, // 58: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
-	40, // 59: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
-	44, // 60: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
-	46, // 61: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
-	50, // 62: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
-	52, // 63: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
-	54, // 64: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
-	56, // 65: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
-	58, // 66: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
-	74, // 67: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
-	75, // 68: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
-	1,  // 69: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
-	3,  // 70: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
-	5,  // 71: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
-	7,  // 72: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
-	9,  // 73: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
-	11, // 74: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
-	13, // 75: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
-	15, // 76: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
-	17, // 77: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
-	19, // 78: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
-	21, // 79: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
-	23, // 80: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
-	25, // 81: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
-	27, // 82: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
-	29, // 83: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
-	31, // 84: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
-	33, // 85: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
-	36, // 86: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
-	39, // 87: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
-	41, // 88: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
-	45, // 89: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
-	48, // 90: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
-	51, // 91: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
-	53, // 92: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
-	55, // 93: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
-	57, // 94: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
-	59, // 95: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
-	67, // [67:96] is the sub-list for method output_type
-	38, // [38:67] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	66, // 7: quietline.reporting.v1.GetComplaintResponse.links:type_name -> quietline.reporting.v1.ComplaintLink
+	65, // 8: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
+	61, // 9: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
+	67, // 10: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
+	68, // 11: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
+	67, // 12: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
+	69, // 13: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
+	70, // 14: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
+	71, // 15: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	71, // 16: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	34, // 17: quietline.reporting.v1.AuditResponse.complaints:type_name -> quietline.reporting.v1.AuditedComplaint
+	63, // 18: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
+	69, // 19: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	37, // 20: quietline.reporting.v1.ListUnstartedResponse.complaints:type_name -> quietline.reporting.v1.Unstarted
+	37, // 21: quietline.reporting.v1.ListUnstartedResponse.ended:type_name -> quietline.reporting.v1.Unstarted
+	63, // 22: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	63, // 23: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
+	65, // 24: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	43, // 25: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
+	42, // 26: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
+	63, // 27: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	63, // 28: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
+	62, // 29: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
+	63, // 30: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
+	72, // 31: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
+	47, // 32: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
+	49, // 33: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
+	63, // 34: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
+	63, // 35: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
+	63, // 36: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
+	63, // 37: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
+	60, // 38: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
+	60, // 39: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
+	60, // 40: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
+	60, // 41: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
+	73, // 42: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
+	74, // 43: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
+	0,  // 44: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
+	2,  // 45: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
+	4,  // 46: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
+	6,  // 47: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
+	8,  // 48: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
+	10, // 49: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
+	12, // 50: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
+	14, // 51: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
+	75, // 52: quietline.reporting.v1.ReportingService.SplitComplaint:input_type -> quietline.reporting.v1.SplitComplaintRequest
+	76, // 53: quietline.reporting.v1.ReportingService.MergeComplaints:input_type -> quietline.reporting.v1.MergeComplaintsRequest
+	77, // 54: quietline.reporting.v1.ReportingService.LinkComplaints:input_type -> quietline.reporting.v1.LinkComplaintsRequest
+	78, // 55: quietline.reporting.v1.ReportingService.UnlinkComplaints:input_type -> quietline.reporting.v1.UnlinkComplaintsRequest
+	79, // 56: quietline.reporting.v1.ReportingService.ListComplaintHistory:input_type -> quietline.reporting.v1.ListComplaintHistoryRequest
+	16, // 57: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
+	18, // 58: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
+	20, // 59: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
+	22, // 60: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
+	24, // 61: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
+	26, // 62: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
+	28, // 63: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
+	30, // 64: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
+	80, // 65: quietline.reporting.v1.ReportingService.ImportMarks:input_type -> quietline.reporting.v1.ImportMarksRequest
+	81, // 66: quietline.reporting.v1.ReportingService.ListMarks:input_type -> quietline.reporting.v1.ListMarksRequest
+	32, // 67: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
+	35, // 68: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
+	38, // 69: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
+	40, // 70: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
+	44, // 71: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
+	46, // 72: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
+	50, // 73: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
+	52, // 74: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
+	54, // 75: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
+	56, // 76: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
+	58, // 77: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
+	82, // 78: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
+	83, // 79: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
+	1,  // 80: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
+	3,  // 81: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
+	5,  // 82: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
+	7,  // 83: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
+	9,  // 84: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
+	11, // 85: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
+	13, // 86: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
+	15, // 87: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
+	84, // 88: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
+	85, // 89: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
+	86, // 90: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
+	87, // 91: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
+	88, // 92: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
+	17, // 93: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
+	19, // 94: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
+	21, // 95: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
+	23, // 96: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
+	25, // 97: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
+	27, // 98: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
+	29, // 99: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
+	31, // 100: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
+	89, // 101: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
+	90, // 102: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
+	33, // 103: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
+	36, // 104: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
+	39, // 105: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
+	41, // 106: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
+	45, // 107: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
+	48, // 108: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
+	51, // 109: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
+	53, // 110: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
+	55, // 111: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
+	57, // 112: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
+	59, // 113: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
+	78, // [78:114] is the sub-list for method output_type
+	42, // [42:78] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_quietline_reporting_v1_reporting_proto_init() }
@@ -4681,6 +4790,8 @@ func file_quietline_reporting_v1_reporting_proto_init() {
 	if File_quietline_reporting_v1_reporting_proto != nil {
 		return
 	}
+	file_quietline_reporting_v1_mark_proto_init()
+	file_quietline_reporting_v1_relations_proto_init()
 	file_quietline_reporting_v1_report_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

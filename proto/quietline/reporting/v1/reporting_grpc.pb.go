@@ -31,6 +31,11 @@ const (
 	ReportingService_TrackReport_FullMethodName          = "/quietline.reporting.v1.ReportingService/TrackReport"
 	ReportingService_GetComplaint_FullMethodName         = "/quietline.reporting.v1.ReportingService/GetComplaint"
 	ReportingService_ListComplaints_FullMethodName       = "/quietline.reporting.v1.ReportingService/ListComplaints"
+	ReportingService_SplitComplaint_FullMethodName       = "/quietline.reporting.v1.ReportingService/SplitComplaint"
+	ReportingService_MergeComplaints_FullMethodName      = "/quietline.reporting.v1.ReportingService/MergeComplaints"
+	ReportingService_LinkComplaints_FullMethodName       = "/quietline.reporting.v1.ReportingService/LinkComplaints"
+	ReportingService_UnlinkComplaints_FullMethodName     = "/quietline.reporting.v1.ReportingService/UnlinkComplaints"
+	ReportingService_ListComplaintHistory_FullMethodName = "/quietline.reporting.v1.ReportingService/ListComplaintHistory"
 	ReportingService_CountComplaints_FullMethodName      = "/quietline.reporting.v1.ReportingService/CountComplaints"
 	ReportingService_ListQuarantined_FullMethodName      = "/quietline.reporting.v1.ReportingService/ListQuarantined"
 	ReportingService_RepairQuarantined_FullMethodName    = "/quietline.reporting.v1.ReportingService/RepairQuarantined"
@@ -39,6 +44,8 @@ const (
 	ReportingService_PutEvidence_FullMethodName          = "/quietline.reporting.v1.ReportingService/PutEvidence"
 	ReportingService_GetEvidence_FullMethodName          = "/quietline.reporting.v1.ReportingService/GetEvidence"
 	ReportingService_RevealCalledNumber_FullMethodName   = "/quietline.reporting.v1.ReportingService/RevealCalledNumber"
+	ReportingService_ImportMarks_FullMethodName          = "/quietline.reporting.v1.ReportingService/ImportMarks"
+	ReportingService_ListMarks_FullMethodName            = "/quietline.reporting.v1.ReportingService/ListMarks"
 	ReportingService_Audit_FullMethodName                = "/quietline.reporting.v1.ReportingService/Audit"
 	ReportingService_ListUnstarted_FullMethodName        = "/quietline.reporting.v1.ReportingService/ListUnstarted"
 	ReportingService_BeginRound_FullMethodName           = "/quietline.reporting.v1.ReportingService/BeginRound"
@@ -79,6 +86,19 @@ type ReportingServiceClient interface {
 	GetComplaint(ctx context.Context, in *GetComplaintRequest, opts ...grpc.CallOption) (*GetComplaintResponse, error)
 	// ListComplaints lists complaints the caller may see, newest first (事项列表).
 	ListComplaints(ctx context.Context, in *ListComplaintsRequest, opts ...grpc.CallOption) (*ListComplaintsResponse, error)
+	// SplitComplaint takes reports that nothing was found on yet out of a complaint into complaints of their own, by person or
+	// by the number's holders at their calls (拆分). Errors: OTHER_AGENCY, WRONG_STATE, INVALID_FIELD names the reports.
+	SplitComplaint(ctx context.Context, in *SplitComplaintRequest, opts ...grpc.CallOption) (*SplitComplaintResponse, error)
+	// MergeComplaints puts open complaints about the same conduct of the same party into one; receipts and later reports
+	// follow (并案). Errors: OTHER_AGENCY, WRONG_STATE, CLOSED, POLICY_REFUSES for a forged with a genuine number.
+	MergeComplaints(ctx context.Context, in *MergeComplaintsRequest, opts ...grpc.CallOption) (*MergeComplaintsResponse, error)
+	// LinkComplaints says that two complaints have to do with each other (关联).
+	LinkComplaints(ctx context.Context, in *LinkComplaintsRequest, opts ...grpc.CallOption) (*LinkComplaintsResponse, error)
+	// UnlinkComplaints takes back a link that a person made; both stay on record (解除关联).
+	UnlinkComplaints(ctx context.Context, in *UnlinkComplaintsRequest, opts ...grpc.CallOption) (*UnlinkComplaintsResponse, error)
+	// ListComplaintHistory lists who changed what of a complaint, when and why, to those who may see it; reporters are never
+	// named (事项沿革).
+	ListComplaintHistory(ctx context.Context, in *ListComplaintHistoryRequest, opts ...grpc.CallOption) (*ListComplaintHistoryResponse, error)
 	// CountComplaints counts reports and complaints by state, for status pages (事项计数).
 	CountComplaints(ctx context.Context, in *CountComplaintsRequest, opts ...grpc.CallOption) (*CountComplaintsResponse, error)
 	// ListQuarantined lists rows that wait for a person (暂存件列表).
@@ -97,6 +117,11 @@ type ReportingServiceClient interface {
 	// RevealCalledNumber shows the called number in clear to the agency with the open check; counted, limited, on record
 	// (查看被叫号码). Errors: OTHER_AGENCY, TASK_NOT_OPEN, QUOTA_EXCEEDED.
 	RevealCalledNumber(ctx context.Context, in *RevealCalledNumberRequest, opts ...grpc.CallOption) (*RevealCalledNumberResponse, error)
+	// ImportMarks takes in what a source counts for numbers, days and labels; a row replaces the former one (标记导入).
+	// Errors: INVALID_FIELD names the source when the caller does not speak for it.
+	ImportMarks(ctx context.Context, in *ImportMarksRequest, opts ...grpc.CallOption) (*ImportMarksResponse, error)
+	// ListMarks looks up a number's marks over time; an operator sees its own (标记查询).
+	ListMarks(ctx context.Context, in *ListMarksRequest, opts ...grpc.CallOption) (*ListMarksResponse, error)
 	// Audit returns pages of the facts that fsck joins: reports, complaints, feedback, quarantine (核对).
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
 	// ListUnstarted lists complaints in state RECEIVED for longer than a while, for the sweep (待启动事项).
@@ -229,6 +254,56 @@ func (c *reportingServiceClient) ListComplaints(ctx context.Context, in *ListCom
 	return out, nil
 }
 
+func (c *reportingServiceClient) SplitComplaint(ctx context.Context, in *SplitComplaintRequest, opts ...grpc.CallOption) (*SplitComplaintResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SplitComplaintResponse)
+	err := c.cc.Invoke(ctx, ReportingService_SplitComplaint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportingServiceClient) MergeComplaints(ctx context.Context, in *MergeComplaintsRequest, opts ...grpc.CallOption) (*MergeComplaintsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MergeComplaintsResponse)
+	err := c.cc.Invoke(ctx, ReportingService_MergeComplaints_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportingServiceClient) LinkComplaints(ctx context.Context, in *LinkComplaintsRequest, opts ...grpc.CallOption) (*LinkComplaintsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LinkComplaintsResponse)
+	err := c.cc.Invoke(ctx, ReportingService_LinkComplaints_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportingServiceClient) UnlinkComplaints(ctx context.Context, in *UnlinkComplaintsRequest, opts ...grpc.CallOption) (*UnlinkComplaintsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnlinkComplaintsResponse)
+	err := c.cc.Invoke(ctx, ReportingService_UnlinkComplaints_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportingServiceClient) ListComplaintHistory(ctx context.Context, in *ListComplaintHistoryRequest, opts ...grpc.CallOption) (*ListComplaintHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListComplaintHistoryResponse)
+	err := c.cc.Invoke(ctx, ReportingService_ListComplaintHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *reportingServiceClient) CountComplaints(ctx context.Context, in *CountComplaintsRequest, opts ...grpc.CallOption) (*CountComplaintsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountComplaintsResponse)
@@ -303,6 +378,26 @@ func (c *reportingServiceClient) RevealCalledNumber(ctx context.Context, in *Rev
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RevealCalledNumberResponse)
 	err := c.cc.Invoke(ctx, ReportingService_RevealCalledNumber_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportingServiceClient) ImportMarks(ctx context.Context, in *ImportMarksRequest, opts ...grpc.CallOption) (*ImportMarksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportMarksResponse)
+	err := c.cc.Invoke(ctx, ReportingService_ImportMarks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportingServiceClient) ListMarks(ctx context.Context, in *ListMarksRequest, opts ...grpc.CallOption) (*ListMarksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListMarksResponse)
+	err := c.cc.Invoke(ctx, ReportingService_ListMarks_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -446,6 +541,19 @@ type ReportingServiceServer interface {
 	GetComplaint(context.Context, *GetComplaintRequest) (*GetComplaintResponse, error)
 	// ListComplaints lists complaints the caller may see, newest first (事项列表).
 	ListComplaints(context.Context, *ListComplaintsRequest) (*ListComplaintsResponse, error)
+	// SplitComplaint takes reports that nothing was found on yet out of a complaint into complaints of their own, by person or
+	// by the number's holders at their calls (拆分). Errors: OTHER_AGENCY, WRONG_STATE, INVALID_FIELD names the reports.
+	SplitComplaint(context.Context, *SplitComplaintRequest) (*SplitComplaintResponse, error)
+	// MergeComplaints puts open complaints about the same conduct of the same party into one; receipts and later reports
+	// follow (并案). Errors: OTHER_AGENCY, WRONG_STATE, CLOSED, POLICY_REFUSES for a forged with a genuine number.
+	MergeComplaints(context.Context, *MergeComplaintsRequest) (*MergeComplaintsResponse, error)
+	// LinkComplaints says that two complaints have to do with each other (关联).
+	LinkComplaints(context.Context, *LinkComplaintsRequest) (*LinkComplaintsResponse, error)
+	// UnlinkComplaints takes back a link that a person made; both stay on record (解除关联).
+	UnlinkComplaints(context.Context, *UnlinkComplaintsRequest) (*UnlinkComplaintsResponse, error)
+	// ListComplaintHistory lists who changed what of a complaint, when and why, to those who may see it; reporters are never
+	// named (事项沿革).
+	ListComplaintHistory(context.Context, *ListComplaintHistoryRequest) (*ListComplaintHistoryResponse, error)
 	// CountComplaints counts reports and complaints by state, for status pages (事项计数).
 	CountComplaints(context.Context, *CountComplaintsRequest) (*CountComplaintsResponse, error)
 	// ListQuarantined lists rows that wait for a person (暂存件列表).
@@ -464,6 +572,11 @@ type ReportingServiceServer interface {
 	// RevealCalledNumber shows the called number in clear to the agency with the open check; counted, limited, on record
 	// (查看被叫号码). Errors: OTHER_AGENCY, TASK_NOT_OPEN, QUOTA_EXCEEDED.
 	RevealCalledNumber(context.Context, *RevealCalledNumberRequest) (*RevealCalledNumberResponse, error)
+	// ImportMarks takes in what a source counts for numbers, days and labels; a row replaces the former one (标记导入).
+	// Errors: INVALID_FIELD names the source when the caller does not speak for it.
+	ImportMarks(context.Context, *ImportMarksRequest) (*ImportMarksResponse, error)
+	// ListMarks looks up a number's marks over time; an operator sees its own (标记查询).
+	ListMarks(context.Context, *ListMarksRequest) (*ListMarksResponse, error)
 	// Audit returns pages of the facts that fsck joins: reports, complaints, feedback, quarantine (核对).
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
 	// ListUnstarted lists complaints in state RECEIVED for longer than a while, for the sweep (待启动事项).
@@ -526,6 +639,21 @@ func (UnimplementedReportingServiceServer) GetComplaint(context.Context, *GetCom
 func (UnimplementedReportingServiceServer) ListComplaints(context.Context, *ListComplaintsRequest) (*ListComplaintsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListComplaints not implemented")
 }
+func (UnimplementedReportingServiceServer) SplitComplaint(context.Context, *SplitComplaintRequest) (*SplitComplaintResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SplitComplaint not implemented")
+}
+func (UnimplementedReportingServiceServer) MergeComplaints(context.Context, *MergeComplaintsRequest) (*MergeComplaintsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MergeComplaints not implemented")
+}
+func (UnimplementedReportingServiceServer) LinkComplaints(context.Context, *LinkComplaintsRequest) (*LinkComplaintsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LinkComplaints not implemented")
+}
+func (UnimplementedReportingServiceServer) UnlinkComplaints(context.Context, *UnlinkComplaintsRequest) (*UnlinkComplaintsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UnlinkComplaints not implemented")
+}
+func (UnimplementedReportingServiceServer) ListComplaintHistory(context.Context, *ListComplaintHistoryRequest) (*ListComplaintHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListComplaintHistory not implemented")
+}
 func (UnimplementedReportingServiceServer) CountComplaints(context.Context, *CountComplaintsRequest) (*CountComplaintsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountComplaints not implemented")
 }
@@ -549,6 +677,12 @@ func (UnimplementedReportingServiceServer) GetEvidence(context.Context, *GetEvid
 }
 func (UnimplementedReportingServiceServer) RevealCalledNumber(context.Context, *RevealCalledNumberRequest) (*RevealCalledNumberResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevealCalledNumber not implemented")
+}
+func (UnimplementedReportingServiceServer) ImportMarks(context.Context, *ImportMarksRequest) (*ImportMarksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ImportMarks not implemented")
+}
+func (UnimplementedReportingServiceServer) ListMarks(context.Context, *ListMarksRequest) (*ListMarksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListMarks not implemented")
 }
 func (UnimplementedReportingServiceServer) Audit(context.Context, *AuditRequest) (*AuditResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
@@ -784,6 +918,96 @@ func _ReportingService_ListComplaints_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportingService_SplitComplaint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SplitComplaintRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).SplitComplaint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_SplitComplaint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).SplitComplaint(ctx, req.(*SplitComplaintRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportingService_MergeComplaints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MergeComplaintsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).MergeComplaints(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_MergeComplaints_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).MergeComplaints(ctx, req.(*MergeComplaintsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportingService_LinkComplaints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LinkComplaintsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).LinkComplaints(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_LinkComplaints_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).LinkComplaints(ctx, req.(*LinkComplaintsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportingService_UnlinkComplaints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnlinkComplaintsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).UnlinkComplaints(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_UnlinkComplaints_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).UnlinkComplaints(ctx, req.(*UnlinkComplaintsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportingService_ListComplaintHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListComplaintHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).ListComplaintHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_ListComplaintHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).ListComplaintHistory(ctx, req.(*ListComplaintHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReportingService_CountComplaints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountComplaintsRequest)
 	if err := dec(in); err != nil {
@@ -924,6 +1148,42 @@ func _ReportingService_RevealCalledNumber_Handler(srv interface{}, ctx context.C
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ReportingServiceServer).RevealCalledNumber(ctx, req.(*RevealCalledNumberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportingService_ImportMarks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportMarksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).ImportMarks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_ImportMarks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).ImportMarks(ctx, req.(*ImportMarksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportingService_ListMarks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListMarksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).ListMarks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_ListMarks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).ListMarks(ctx, req.(*ListMarksRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1174,6 +1434,26 @@ var ReportingService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ReportingService_ListComplaints_Handler,
 		},
 		{
+			MethodName: "SplitComplaint",
+			Handler:    _ReportingService_SplitComplaint_Handler,
+		},
+		{
+			MethodName: "MergeComplaints",
+			Handler:    _ReportingService_MergeComplaints_Handler,
+		},
+		{
+			MethodName: "LinkComplaints",
+			Handler:    _ReportingService_LinkComplaints_Handler,
+		},
+		{
+			MethodName: "UnlinkComplaints",
+			Handler:    _ReportingService_UnlinkComplaints_Handler,
+		},
+		{
+			MethodName: "ListComplaintHistory",
+			Handler:    _ReportingService_ListComplaintHistory_Handler,
+		},
+		{
 			MethodName: "CountComplaints",
 			Handler:    _ReportingService_CountComplaints_Handler,
 		},
@@ -1204,6 +1484,14 @@ var ReportingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevealCalledNumber",
 			Handler:    _ReportingService_RevealCalledNumber_Handler,
+		},
+		{
+			MethodName: "ImportMarks",
+			Handler:    _ReportingService_ImportMarks_Handler,
+		},
+		{
+			MethodName: "ListMarks",
+			Handler:    _ReportingService_ListMarks_Handler,
 		},
 		{
 			MethodName: "Audit",
