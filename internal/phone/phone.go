@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
+	"google.golang.org/protobuf/proto"
 
 	commonv1 "quietline/proto/quietline/common/v1"
 )
@@ -19,6 +20,7 @@ const (
 	Code95CallCentre = "code95_callcentre"
 	Code95Public     = "code95_public"
 	Code96           = "code96"
+	AreaCode96       = "area+96"
 	Carrier          = "carrier1xx"
 	Public           = "public12x"
 	SMS              = "sms106"
@@ -34,16 +36,47 @@ const (
 // maxDigits is the longest number that is shown anywhere (an SMS port of 106 with its extension).
 const maxDigits = 20
 
-// Parse reads a number as displayed to a subscriber in mainland China. It never fails: what cannot be used has the kind
-// invalid, text or empty and a reason.
+// Parse reads a number as displayed to a subscriber in mainland China, in whatever form people and spreadsheets write it.
+// It never fails: what cannot be used has the kind invalid, text or empty and a reason.
 func Parse(raw string) *commonv1.Number {
-	w := clean(raw)
+	if plain(raw) {
+		n := &commonv1.Number{Displayed: raw}
+		if why := read(n, run{digits: raw}, true); why != "" {
+			invalid(n, raw, why)
+		}
+		return n
+	}
 	n := &commonv1.Number{Displayed: valid(raw)}
+	w := scan(raw)
 	if refused(n, w) {
 		return n
 	}
-	parseCN(n, w)
+	if digits, lost, ok := fromSheet(w.text); lost {
+		return invalid(n, w.text, "表格按科学计数法显示，末几位数字已丢失")
+	} else if ok {
+		if why := read(n, run{digits: digits}, true); why != "" {
+			invalid(n, digits, why)
+		}
+		return n
+	}
+	if w.words || len(w.runs) > 1 {
+		return search(n, w)
+	}
+	r := w.runs[0]
+	if why := read(n, r, true); why != "" && !part(n, r) {
+		invalid(n, r.String(), why)
+	}
 	return n
+}
+
+// plain is what needs no taking apart.
+func plain(raw string) bool { return len(raw) >= 3 && len(raw) <= maxDigits && onlyDigits(raw) }
+
+func (r run) String() string {
+	if r.plus {
+		return "+" + r.digits
+	}
+	return r.digits
 }
 
 // ParseIn reads a number as displayed in a country (ISO 3166 code); "" and CN are mainland China.
@@ -51,24 +84,33 @@ func ParseIn(raw, country string) *commonv1.Number {
 	if country == "" || country == "CN" {
 		return Parse(raw)
 	}
-	w := clean(raw)
 	n := &commonv1.Number{Displayed: valid(raw)}
+	w := scan(raw)
 	if refused(n, w) {
 		return n
 	}
-	text := w.digits
-	if w.plus {
-		text = "+" + text
+	if w.words || len(w.runs) > 1 {
+		return text(n, w)
 	}
-	p, err := phonenumbers.Parse(text, country)
+	r := w.runs[0]
+	if len(r.digits) > maxDigits {
+		return invalid(n, r.String(), tooLong)
+	}
+	p, err := phonenumbers.Parse(r.String(), country)
 	if err != nil {
-		return invalid(n, w, "不是该国家或地区的号码")
+		return invalid(n, r.String(), "不是该国家或地区的号码")
 	}
 	if p.GetCountryCode() == 86 {
-		parseCN(n, written{plus: true, digits: "86" + phonenumbers.GetNationalSignificantNumber(p)})
+		r = run{plus: true, digits: "86" + phonenumbers.GetNationalSignificantNumber(p)}
+		if why := read(n, r, true); why != "" {
+			invalid(n, r.String(), why)
+		}
 		return n
 	}
-	return foreign(n, w, p)
+	if why := foreign(n, p); why != "" {
+		invalid(n, r.String(), why)
+	}
+	return n
 }
 
 // Usable says whether a complaint can be kept under the number: there is one, and it is not nonsense. Forged numbers are
@@ -86,169 +128,265 @@ func Forged(kind string) bool {
 	return kind == Code95Spoofed || kind == PublicSpoofed || kind == CarrierSpoofed
 }
 
-// refused handles what is no number at all.
+const tooLong = "号码过长"
+
+// refused handles what has no digits.
 func refused(n *commonv1.Number, w written) bool {
 	switch {
-	case w.blank:
+	case w.text == "":
 		n.Kind, n.Reason = Empty, "没有号码"
-	case w.other || w.digits == "":
-		n.Kind, n.Reason = Text, "不是号码"
-	case len(w.digits) > maxDigits:
-		n.Kind, n.Reason = Invalid, "号码过长"
+	case len(w.runs) == 0:
+		text(n, w)
 	default:
 		return false
 	}
 	return true
 }
 
-func parseCN(n *commonv1.Number, w written) {
-	d := w.digits
+// text is what is no number; it stands for itself.
+func text(n *commonv1.Number, w written) *commonv1.Number {
+	n.Kind, n.Normal, n.Reason = Text, w.text, "不是号码"
+	return n
+}
+
+func invalid(n *commonv1.Number, normal, why string) *commonv1.Number {
+	n.Kind, n.Normal, n.Reason = Invalid, normal, why
+	return n
+}
+
+// search finds the number among words or several numbers: the first one with a subscriber, else the first code.
+func search(n *commonv1.Number, w written) *commonv1.Number {
+	best := 0
+	for i, r := range w.runs {
+		found := &commonv1.Number{Displayed: n.GetDisplayed()}
+		if why := read(found, r, false); why != "" && !part(found, r) {
+			continue
+		}
+		worth := weigh(found, w, i)
+		if worth > best {
+			best = worth
+			n.Reset()
+			proto.Merge(n, found)
+		}
+	}
 	switch {
-	case w.plus && strings.HasPrefix(d, "86"):
-		parseIntl(n, w, d[2:])
-	case w.plus && strings.HasPrefix(d, "00"):
-		invalid(n, w, "加号后不应再有国际冠码 00")
-	case w.plus:
-		parseForeign(n, w, d)
-	case strings.HasPrefix(d, "0086"):
-		parseIntl(n, w, d[4:])
-	case strings.HasPrefix(d, "00"):
-		if kind, what := spoofed(code(d[2:])); kind != "" {
-			set(n, kind, d).Reason = what + "前不应有国际冠码 00，判为伪造主叫"
-			return
-		}
-		parseForeign(n, w, d[2:])
-	default:
-		if !parseNational(n, d) {
-			parseOdd(n, w)
-		}
+	case best > 0:
+		return n
+	case w.words:
+		return text(n, w)
 	}
+	var all strings.Builder // 138/1459/0000
+	for _, r := range w.runs {
+		all.WriteString(r.digits)
+	}
+	if read(n, run{plus: w.runs[0].plus, digits: all.String()}, false) == "" {
+		return n
+	}
+	return invalid(n, w.text, "不是一个完整的号码")
 }
 
-// parseIntl reads what stands after +86 or 0086. Only subscribers' and 400/800 numbers are shown so by a real network.
-func parseIntl(n *commonv1.Number, w written, national string) {
-	bare := strings.TrimPrefix(national, "0")
-	// Beijing without its trunk 0 begins like a code: 10 and eight digits
-	if len(bare) == 10 && strings.HasPrefix(bare, "10") && bare[2] != '0' && landline(n, "0"+bare) {
-		return
+// weigh says how sure it is that a number found among words is the one that is meant; 0: it is none. Three digits are
+// taken for a code only where the text ends with them.
+func weigh(n *commonv1.Number, w written, i int) int {
+	switch {
+	case n.GetKind() == Foreign && n.GetReason() != "":
+		return 0
+	case len(n.GetNormal()) == 3:
+		if len(w.runs) > 1 || !w.last {
+			return 0
+		}
+		return 1
+	case len(n.GetNormal()) >= 9:
+		return 3
 	}
-	if kind, what := spoofed(code(bare)); kind != "" {
-		set(n, kind, "+86"+bare).Reason = what + "前不应有国际区号 86，判为伪造主叫"
-		return
-	}
-	if !parsePlain(n, bare) && !landline(n, "0"+bare) {
-		invalid(n, w, "+86 后不是有效的国内号码")
-	}
+	return 2
 }
 
-// parseNational reads a number without any international prefix.
-func parseNational(n *commonv1.Number, d string) bool {
-	if parsePlain(n, d) {
-		return true
+// part tries parts of what stands there, from the front and longest first: 010-62671188-8001, 2026-10-15 13814590000. Parts
+// further back must have a subscriber.
+func part(n *commonv1.Number, r run) bool {
+	if len(r.groups) < 2 || len(r.groups) > maxGroups {
+		return false
 	}
-	if strings.HasPrefix(d, "0") {
-		return mobile(n, d[1:]) || code4008(n, d[1:]) || areaCode96(n, d) || landline(n, d)
+	for from := range r.groups {
+		start := 0
+		if from > 0 {
+			start = r.groups[from-1]
+		}
+		for to := len(r.groups) - 1; to >= from; to-- {
+			if from == 0 && to == len(r.groups)-1 {
+				continue
+			}
+			got := &commonv1.Number{}
+			if read(got, run{plus: r.plus && from == 0, digits: r.digits[start:r.groups[to]]}, false) != "" {
+				continue
+			}
+			if len(got.GetNormal()) < 5 || from > 0 && !subscriber(got.GetKind()) {
+				continue
+			}
+			got.Displayed = n.GetDisplayed()
+			n.Reset()
+			proto.Merge(n, got)
+			return true
+		}
 	}
 	return false
 }
 
-// parsePlain reads mobiles and codes.
-func parsePlain(n *commonv1.Number, d string) bool {
-	if mobile(n, d) || code4008(n, d) {
+func subscriber(kind string) bool {
+	return kind == Mobile || kind == Landline || kind == Code400 || kind == Code800
+}
+
+// read reads the digits of one number; the answer says why they are none. Loosely written ones, a landline without its
+// trunk 0, are only taken where nothing else stands.
+func read(n *commonv1.Number, r run, loose bool) (why string) {
+	d := r.digits
+	switch {
+	case len(d) > maxDigits:
+		return tooLong
+	case r.plus && strings.HasPrefix(d, "86"):
+		return international(n, d[2:], "+86")
+	case r.plus && strings.HasPrefix(d, "00"):
+		return "加号后不应再有国际冠码 00"
+	case r.plus && len(d) <= 8 && codeOf(d) != nil:
+		return "短号码前误加加号，按国外号码拨不通"
+	case r.plus:
+		return abroad(n, d)
+	case strings.HasPrefix(d, "0086"):
+		return international(n, d[4:], "0086")
+	case strings.HasPrefix(d, "00"):
+		if forge(n, d, d[2:], "前不应有国际冠码 00") {
+			return ""
+		}
+		return abroad(n, d[2:])
+	case national(n, d) || odd(n, d, loose):
+		return ""
+	}
+	return reasonFor(d)
+}
+
+// international reads what stands after +86 or 0086. Only numbers of subscribers and intelligent-network numbers are shown
+// so by a real network.
+func international(n *commonv1.Number, d, prefix string) (why string) {
+	bare := strings.TrimPrefix(d, "0")
+	// Beijing without its trunk 0 begins like a code: 10 and eight digits
+	if len(bare) == 10 && strings.HasPrefix(bare, "10") && landline(n, "0"+bare) {
+		return ""
+	}
+	what := "前不应有国际区号 " + prefix
+	if forge(n, "+86"+bare, bare, what) {
+		return ""
+	}
+	if a, length, ok := areaOf("0" + bare); ok {
+		if c := codeOf(bare[length-1:]); c != nil && is95(c.kind) {
+			return spoof(n, "+86"+bare, c, what)
+		}
+		if areaCode(n, "0"+bare, a, length) {
+			return ""
+		}
+	}
+	if mobile(n, bare) || plainCode(n, bare) || landline(n, "0"+bare) {
+		return ""
+	}
+	return prefix + " 后不是有效的国内号码"
+}
+
+// national reads a number without any international prefix.
+func national(n *commonv1.Number, d string) bool {
+	if mobile(n, d) || plainCode(n, d) {
 		return true
 	}
-	kind := code(d)
-	if kind == "" {
+	if len(d) < 4 || d[0] != '0' {
 		return false
 	}
-	set(n, kind, d).AllocatedCarrier = ownerOf(d)
-	return true
+	if mobile(n, d[1:]) {
+		return true
+	}
+	if c := codeOf(d[1:]); c != nil && (c.kind == Code400 || c.kind == Code800) {
+		return plainCode(n, d[1:])
+	}
+	if a, length, ok := areaOf(d); ok && areaCode(n, d, a, length) {
+		return true
+	}
+	return landline(n, d) || forge(n, d, d[1:], "前不应有长途字冠 0")
 }
 
-// parseOdd tries what people and old networks put before a number, then gives up.
-func parseOdd(n *commonv1.Number, w written) {
-	d := w.digits
-	for _, prefix := range ipPrefixes {
-		rest, ok := strings.CutPrefix(d, prefix)
-		if ok && len(rest) >= 10 && parseNational(n, rest) {
-			return
+// odd tries what people and old networks put before a number.
+func odd(n *commonv1.Number, d string, loose bool) bool {
+	if rest, ok := cutPrefix(d); ok {
+		return national(n, rest) || strings.HasPrefix(rest, "86") && international(n, rest[2:], "86") == ""
+	}
+	if rest, ok := strings.CutPrefix(d, "86"); ok {
+		switch {
+		case len(rest) >= 10: // shorter ones may as well be a local number
+			return international(n, rest, "86") == ""
+		case len(rest) == 9:
+			return landline(n, "0"+rest)
+		case len(rest) == 3 || len(rest) == 5:
+			return forge(n, "+86"+rest, rest, "前不应有国际区号 86")
 		}
+		return false
 	}
-	if rest, ok := strings.CutPrefix(d, "86"); ok && len(rest) >= 9 {
-		if mobile(n, rest) || code4008(n, rest) || landline(n, "0"+strings.TrimPrefix(rest, "0")) {
-			return
-		}
+	if rest, ok := strings.CutPrefix(d, "086"); ok && mobile(n, rest) {
+		return true
 	}
-	if len(d) >= 9 && d[0] >= '2' && landline(n, "0"+d) {
-		return
-	}
-	reason := "不符合编号计划"
+	return loose && len(d) >= 9 && d[0] >= '2' && landline(n, "0"+d)
+}
+
+// reasonFor says why national digits are no number.
+func reasonFor(d string) string {
 	switch {
+	case len(d) == 13 && (strings.HasPrefix(d, "14") || strings.HasPrefix(d, "106")):
+		return "物联网专用号码，不能拨打电话"
 	case len(d) == 11 && d[0] == '1':
-		reason = "号段未启用"
+		return "号段未启用"
+	case len(d) == 10 && d[0] == '1' && d[1] >= '3', len(d) == 12 && d[0] == '1' && d[1] >= '3':
+		return "移动号码应为 11 位"
 	case (len(d) == 7 || len(d) == 8) && d[0] >= '2' && d[0] <= '8':
-		reason = "缺少区号"
+		return "缺少区号"
+	case strings.HasPrefix(d, "953"), strings.HasPrefix(d, "955"):
+		return "953、955 号码为 5 位，不得加长"
+	case strings.HasPrefix(d, "956"):
+		return "956 号码为 6 位，不得加长"
 	case strings.HasPrefix(d, "95"):
-		reason = "95 码长度不符"
-	case strings.HasPrefix(d, "0"):
-		reason = "区号或用户号码长度不符"
+		return "95 号码长度不符"
+	case strings.HasPrefix(d, "400"), strings.HasPrefix(d, "800"):
+		return "400、800 号码应为 10 位"
+	case d[0] == '0':
+		return "区号或用户号码长度不符"
 	}
-	invalid(n, w, reason)
+	return "不符合编号计划"
 }
 
-func parseForeign(n *commonv1.Number, w written, d string) {
+// abroad reads a country code and what follows.
+func abroad(n *commonv1.Number, d string) (why string) {
 	p, err := phonenumbers.Parse("+"+d, "ZZ")
 	if err != nil {
-		invalid(n, w, "没有这样的国家或地区代码")
-		return
+		return "没有这样的国家或地区代码"
 	}
-	foreign(n, w, p)
+	return foreign(n, p)
 }
 
 // foreign accepts what the country's plan allows, and with a reason what only has a possible length: forged foreign
 // numbers are the rule, not the exception.
-func foreign(n *commonv1.Number, w written, p *phonenumbers.PhoneNumber) *commonv1.Number {
+func foreign(n *commonv1.Number, p *phonenumbers.PhoneNumber) (why string) {
 	valid := phonenumbers.IsValidNumber(p)
 	if !valid && phonenumbers.IsPossibleNumberWithReason(p) != phonenumbers.IS_POSSIBLE {
-		return invalid(n, w, "长度不符合该国家或地区的编号计划")
+		return "长度不符合该国家或地区的编号计划"
 	}
 	normal := phonenumbers.Format(p, phonenumbers.E164)
 	if !valid {
 		n.Reason = "不符合该国家或地区的编号计划"
 		// one leading zero is taken off at a time: go on until nothing changes
 		if again, err := phonenumbers.Parse(normal, "ZZ"); err == nil && phonenumbers.Format(again, phonenumbers.E164) != normal {
-			return foreign(n, w, again)
+			return foreign(n, again)
 		}
 	}
-	return set(n, Foreign, normal)
+	set(n, Foreign, normal)
+	return ""
 }
 
 func set(n *commonv1.Number, kind, normal string) *commonv1.Number {
 	n.Kind, n.Normal = kind, normal
 	return n
-}
-
-func invalid(n *commonv1.Number, w written, reason string) *commonv1.Number {
-	n.Kind, n.Reason, n.Normal = Invalid, reason, w.digits
-	if w.plus {
-		n.Normal = "+" + w.digits
-	}
-	return n
-}
-
-// Mask hides the part of a normal form that singles out a subscriber. Codes belong to organisations and stay as they are.
-func Mask(normal string) string {
-	switch {
-	case len(normal) <= 8, strings.HasPrefix(normal, "400"), strings.HasPrefix(normal, "800"), strings.HasPrefix(normal, "106"):
-		return normal
-	case len(normal) <= maxDigits+1 && code(strings.TrimPrefix(normal, "+86")) != "":
-		return normal
-	case len(normal) == 11 && normal[0] == '1':
-		return normal[:3] + "****" + normal[7:]
-	case normal[0] == '0':
-		area := areaLength(normal)
-		return normal[:area] + "****" + normal[max(area, len(normal)-2):]
-	default:
-		return normal[:3] + "****" + normal[len(normal)-2:]
-	}
 }

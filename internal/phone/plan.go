@@ -1,130 +1,209 @@
 package phone
 
 import (
-	_ "embed"
+	"embed"
+	"encoding/csv"
+	"fmt"
+	"strconv"
 	"strings"
-
-	"github.com/nyaruka/phonenumbers"
-	"google.golang.org/protobuf/proto"
-
-	commonv1 "quietline/proto/quietline/common/v1"
 )
 
-var (
-	//go:embed segments.csv
-	segmentsCSV string
-	//go:embed provinces.csv
-	provincesCSV string
+// The numbering plan (电信网编号计划) as data; every row names its source.
+//
+//go:embed plan/*.csv
+var planFiles embed.FS
 
-	segments  = loadSegments(segmentsCSV)
-	provinces = loadProvinces(provincesCSV)
-)
+var plan = loadPlan()
 
-// ipPrefixes were dialled before a number to choose a long-distance operator; old exchanges still show them.
-var ipPrefixes = []string{"17951", "12593", "17909", "17911", "17901", "17900", "17910", "17931", "17950", "17960", "17961",
-	"17968", "17969", "17990", "17991", "17996", "10193", "12520", "196"}
-
+// A segment is a range of mobile prefixes (号段) and the operator that it was allocated to.
 type segment struct {
 	carrier string
 	resale  bool
 }
 
-// loadSegments reads prefix,carrier,resale; prefixes have three or four digits, the longer one wins.
-func loadSegments(csv string) map[string]segment {
-	m := make(map[string]segment)
-	for _, f := range rows(csv) {
-		m[f[0]] = segment{carrier: f[1], resale: f[2] == "resale"}
-	}
-	return m
+// A code is a range of service codes of certain lengths. Digits of first and last are prefixes: a number of min to max
+// digits belongs to the row whose range its first digits fall into.
+type code struct {
+	first, last string
+	min, max    int
+	kind        string
+	carrier     string
 }
 
-// loadProvinces reads code,short name.
-func loadProvinces(csv string) map[string]string {
-	m := make(map[string]string)
-	for _, f := range rows(csv) {
-		m[f[1]] = f[0]
-	}
-	return m
+func (c *code) holds(d string) bool {
+	n := len(c.first)
+	return len(d) >= c.min && len(d) <= c.max && len(d) >= n && d[:n] >= c.first && d[:n] <= c.last
 }
 
-// rows of our own data files: no quotes, a header, # before remarks.
-func rows(csv string) (out [][]string) {
-	for i, line := range strings.Split(strings.TrimSpace(csv), "\n") {
-		if i > 0 && line != "" && line[0] != '#' {
-			out = append(out, strings.Split(line, ","))
+// An area is what a long-distance area code (长途区号) stands for; digits says which lengths its subscribers' numbers have.
+type area struct {
+	digits string
+	place  uint32
+}
+
+// A prefix was dialled before a number to choose a long-distance operator or a second number; old exchanges still show it.
+type prefix struct {
+	digits, then string // then: what must follow
+}
+
+type numberingPlan struct {
+	segments  [10000]uint8 // first four digits -> index of kinds, 0 is none
+	kinds     []segment
+	codes     [1000][]*code // by the first three digits
+	operators map[string]string
+	prefixes  map[string][]prefix // by the first three digits
+	areas     map[string]area
+	provinces map[string]string // short name -> GB/T 2260 code
+	names     map[string]string // and back
+	services  map[string]string // number -> organisation
+	families  map[string]string // the same for everything that begins so
+	inferred  [10000]inference
+	around    map[string]uint32 // first three digits of area codes that all stand in one province -> the province
+	places    *places
+}
+
+// An inference is a place that follows from how a segment is given out, where no place data has it.
+type inference struct {
+	rule  string
+	place uint32
+}
+
+func loadPlan() *numberingPlan {
+	p := &numberingPlan{
+		kinds: make([]segment, 1), operators: map[string]string{}, prefixes: map[string][]prefix{}, areas: map[string]area{},
+		provinces: map[string]string{}, names: map[string]string{}, services: map[string]string{}, families: map[string]string{},
+		around: map[string]uint32{},
+	}
+	for _, r := range planRows("provinces") {
+		p.provinces[r["name"]], p.names[r["code"]] = r["code"], r["name"]
+	}
+	p.places = newPlaces(p.provinces)
+	for _, r := range planRows("segments") {
+		p.kinds = append(p.kinds, segment{carrier: r["carrier"], resale: r["use"] == "resale"})
+		for i := number(r["first"]); i <= number(r["last"]); i++ {
+			p.segments[i] = uint8(len(p.kinds) - 1)
 		}
 	}
-	return out
+	for _, r := range planRows("codes") {
+		c := &code{first: r["first"], last: r["last"], min: number(r["min"]), max: number(r["max"]), kind: r["kind"], carrier: r["carrier"]}
+		for i := number(c.first[:3]); i <= number(c.last[:3]); i++ {
+			p.codes[i] = append(p.codes[i], c)
+		}
+	}
+	for _, r := range planRows("operators") {
+		p.operators[r["prefix"]] = r["carrier"]
+	}
+	for _, r := range planRows("prefixes") {
+		key := r["prefix"][:3]
+		p.prefixes[key] = append(p.prefixes[key], prefix{digits: r["prefix"], then: r["then"]})
+	}
+	for _, r := range planRows("areas") {
+		p.areas[r["area"]] = area{digits: r["digits"], place: p.places.add(r["province"], r["city"])}
+	}
+	for d, a := range p.areas {
+		whole := p.places.enter(place{province: p.places.at(a.place).province})
+		if was, ok := p.around[d[:3]]; ok && was != whole {
+			whole = 0
+		}
+		p.around[d[:3]] = whole
+	}
+	for _, r := range planRows("services") {
+		if r["match"] == "prefix" {
+			p.families[r["number"]] = r["organization"]
+		} else {
+			p.services[r["number"]] = r["organization"]
+		}
+	}
+	for _, r := range planRows("inferred") {
+		for i := number(r["first"]); i <= number(r["last"]); i++ {
+			p.inferred[i] = inference{rule: r["rule"], place: p.places.add(r["province"], r["city"])}
+		}
+	}
+	return p
 }
 
+// planRows are the rows of a file of the plan, by column. The files are part of the program: a mistake in one is found by
+// any test.
+func planRows(name string) []map[string]string {
+	f, err := planFiles.Open("plan/" + name + ".csv")
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		panic(fmt.Errorf("plan/%s.csv: %w", name, err))
+	}
+	rows := make([]map[string]string, 0, len(lines))
+	for _, line := range lines[1:] {
+		row := make(map[string]string, len(line))
+		for i, column := range lines[0] {
+			row[column] = line[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// segmentOf is the segment of a mobile number; ok is false where none is in use.
 func segmentOf(d string) (segment, bool) {
-	if s, ok := segments[d[:4]]; ok {
-		return s, true
+	if len(d) != 11 || d[0] != '1' {
+		return segment{}, false
 	}
-	s, ok := segments[d[:3]]
-	return s, ok
+	i := plan.segments[int(d[0]-'0')*1000+int(d[1]-'0')*100+int(d[2]-'0')*10+int(d[3]-'0')]
+	return plan.kinds[i], i != 0
 }
 
-// Resale says whether a mobile's segment is allocated to resale operators (移动转售) on their host's network.
-func Resale(normal string) bool {
-	if len(normal) != 11 || normal[0] != '1' {
-		return false
+// codeOf is the row of the plan that a code without subscribers belongs to: 95, 96, 1010, 12x, 100xx, 106, 400. Nil: none.
+func codeOf(d string) *code {
+	if len(d) < 3 {
+		return nil
 	}
-	s, _ := segmentOf(normal)
-	return s.resale
+	for _, c := range plan.codes[int(d[0]-'0')*100+int(d[1]-'0')*10+int(d[2]-'0')] {
+		if c.holds(d) {
+			return c
+		}
+	}
+	return nil
 }
 
-func mobile(n *commonv1.Number, d string) bool {
-	if len(d) != 11 || d[0] != '1' || d[1] < '3' {
-		return false
+// carrierOf is the operator that a code is allocated to, where the code tells it.
+func (c *code) carrierOf(d string) string {
+	if c.kind == Code400 || c.kind == Code800 {
+		return plan.operators[d[:4]]
 	}
-	s, ok := segmentOf(d)
-	if !ok {
-		return false
-	}
-	set(n, Mobile, d).AllocatedCarrier = s.carrier
-	n.Province = provinceOf(d)
-	return true
+	return c.carrier
 }
 
-func code4008(n *commonv1.Number, d string) bool {
-	if len(d) != 10 || (d[:3] != "400" && d[:3] != "800") {
-		return false
+// organizationOf is the organisation that a service code is published for.
+func organizationOf(d string) string {
+	if name, ok := plan.services[d]; ok {
+		return name
 	}
-	kind := Code400
-	if d[0] == '8' {
-		kind = Code800
+	for n := min(len(d), 6); n >= 4; n-- {
+		if name, ok := plan.families[d[:n]]; ok {
+			return name
+		}
 	}
-	set(n, kind, d).AllocatedCarrier = ownerOf(d)
-	return true
+	return ""
 }
 
-// areaCode96 reads a 96 code with its area code: 0871 96533.
-func areaCode96(n *commonv1.Number, d string) bool {
-	area := areaLength(d)
-	rest := d[min(area, len(d)):]
-	if (len(rest) != 5 && len(rest) != 6) || rest[:2] != "96" {
-		return false
+// areaOf splits a number with its trunk 0 into area code and the rest; ok is false where there is no such area.
+func areaOf(d string) (a area, length int, ok bool) {
+	length = areaLength(d)
+	if len(d) <= length {
+		return area{}, length, false
 	}
-	province := provinceOf(d[1:])
-	if province == "" {
-		return false
-	}
-	set(n, Code96, d).Province = province
-	return true
-}
-
-func landline(n *commonv1.Number, d string) bool {
-	area := areaLength(d)
-	if sub := len(d) - area; sub < 7 || sub > 8 || d[1] == '0' || d[area] == '0' || d[area] == '1' {
-		return false
-	}
-	p, err := phonenumbers.Parse("+86"+d[1:], "CN")
-	if err != nil || !phonenumbers.IsValidNumber(p) {
-		return false
-	}
-	set(n, Landline, d).Province = provinceOf(d[1:])
-	return true
+	a, ok = plan.areas[d[:length]]
+	return a, length, ok
 }
 
 // areaLength is the length of an area code with its trunk 0: 010, 02x, 0xxx.
@@ -135,124 +214,24 @@ func areaLength(d string) int {
 	return 4
 }
 
-// ownerOf is the operator that a code is allocated to, where the code tells it.
-func ownerOf(d string) string {
-	if len(d) < 4 {
-		return ""
-	}
-	return segments[d[:4]].carrier
+func (a area) takes(subscriber string) bool {
+	n := len(subscriber)
+	return (n == 7 || n == 8) && subscriber[0] >= '2' && subscriber[0] <= '8' && strings.IndexByte(a.digits, byte('0'+n)) >= 0
 }
 
-// provinceOf asks the place data for the province of a national number without trunk 0; empty when it does not know.
-func provinceOf(d string) string {
-	var national uint64
-	for i := range len(d) {
-		national = national*10 + uint64(d[i]-'0')
+// cutPrefix takes off what was dialled before a number to choose an operator.
+func cutPrefix(d string) (rest string, ok bool) {
+	if len(d) < 14 {
+		return "", false
 	}
-	p := &phonenumbers.PhoneNumber{CountryCode: proto.Int32(86), NationalNumber: new(national)}
-	place, err := phonenumbers.GetGeocodingForNumber(p, "zh")
-	if err != nil {
-		return ""
-	}
-	return ProvinceCode(place)
-}
-
-// ProvinceCode is the GB/T 2260 code of the province that a Chinese place name begins with; empty when it is none.
-func ProvinceCode(place string) string {
-	for _, n := range []int{6, 9} { // two or three characters of three bytes
-		if len(place) >= n {
-			if code, ok := provinces[place[:n]]; ok {
-				return code
-			}
+	for _, p := range plan.prefixes[d[:3]] {
+		rest, ok := strings.CutPrefix(d, p.digits)
+		if !ok || p.then != "" && !strings.HasPrefix(rest, p.then) {
+			continue
+		}
+		if len(rest) >= 10 {
+			return rest, true
 		}
 	}
-	return ""
-}
-
-// code is the kind of a code without subscribers: 95, 96, 1010, 12x, 100xx, 106. Empty when it is none.
-func code(d string) string {
-	if len(d) < 3 {
-		return ""
-	}
-	switch d[0] {
-	case '9':
-		return code9(d)
-	case '1':
-		return code1(d)
-	}
-	return ""
-}
-
-func code9(d string) string {
-	n := len(d)
-	if n < 5 {
-		return ""
-	}
-	switch d[:3] {
-	case "953", "955", "956":
-		if n <= 6 {
-			return Code95Enterprise
-		}
-	case "950", "952", "954", "957":
-		if n <= 8 {
-			return Code95CallCentre
-		}
-	case "951":
-		switch {
-		case d == "95110":
-			return Code95Public
-		case n <= 8:
-			return Code95CallCentre
-		}
-	default:
-		if d[:2] == "96" && n <= 6 {
-			return Code96
-		}
-	}
-	return ""
-}
-
-func code1(d string) string {
-	n := len(d)
-	if n == 3 {
-		switch d {
-		case "110", "119", "120", "122":
-			return Public
-		case "112", "114", "117":
-			return Carrier
-		}
-		return ""
-	}
-	if n < 5 {
-		return ""
-	}
-	switch {
-	case d[:4] == "1010" && n == 8:
-		return Code1010
-	case d[:3] == "106" && n >= 8:
-		return SMS
-	case d[:3] == "100" && n <= 13, d[:3] == "101" && n == 5, d[:2] == "11" && n <= 6:
-		return Carrier
-	case d[:2] == "12" && n <= 9:
-		if d[2] <= '4' {
-			return Public
-		}
-		return Carrier // 125xx to 129xx are services of the operators
-	}
-	return ""
-}
-
-// spoofed is the kind of a code that a network never shows with an international prefix, with its name in words.
-func spoofed(kind string) (forged, what string) {
-	switch kind {
-	case Code95Enterprise, Code95CallCentre, Code95Public:
-		return Code95Spoofed, "95 码"
-	case Public:
-		return PublicSpoofed, "公共服务号码"
-	case Code96:
-		return PublicSpoofed, "96 码"
-	case Carrier:
-		return CarrierSpoofed, "运营商客服号码"
-	}
-	return "", ""
+	return "", false
 }

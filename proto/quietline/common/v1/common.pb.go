@@ -307,7 +307,16 @@ type Number struct {
 	// Operator the segment was allocated to; not the serving operator since portability (号段归属企业).
 	AllocatedCarrier string `protobuf:"bytes,5,opt,name=allocated_carrier,json=allocatedCarrier,proto3" json:"allocated_carrier,omitempty"`
 	// Why the number is taken for forged or invalid, in words; empty otherwise (判定理由).
-	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// City, short Chinese name; empty when unknown (城市).
+	City string `protobuf:"bytes,7,opt,name=city,proto3" json:"city,omitempty"`
+	// Organisation that a service code is published for; never set for a forged number (所属单位).
+	Organization string `protobuf:"bytes,8,opt,name=organization,proto3" json:"organization,omitempty"`
+	// True for a segment of resale operators; allocated_carrier is their host (移动转售).
+	Resale bool `protobuf:"varint,9,opt,name=resale,proto3" json:"resale,omitempty"`
+	// Why province and city are believed: area_code (by plan), segment (place data of the segment) or inferred from the way
+	// segments are given out, which may be wrong; empty without a place (归属地依据).
+	PlaceBasis    string `protobuf:"bytes,10,opt,name=place_basis,json=placeBasis,proto3" json:"place_basis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -380,6 +389,34 @@ func (x *Number) GetAllocatedCarrier() string {
 func (x *Number) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *Number) GetCity() string {
+	if x != nil {
+		return x.City
+	}
+	return ""
+}
+
+func (x *Number) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *Number) GetResale() bool {
+	if x != nil {
+		return x.Resale
+	}
+	return false
+}
+
+func (x *Number) GetPlaceBasis() string {
+	if x != nil {
+		return x.PlaceBasis
 	}
 	return ""
 }
@@ -468,14 +505,20 @@ const file_quietline_common_v1_common_proto_rawDesc = "" +
 	"\x05roles\x18\x03 \x03(\x0e2\x19.quietline.access.v1.RoleR\x05roles\x12\x14\n" +
 	"\x05party\x18\x04 \x01(\tR\x05party\"\x19\n" +
 	"\x05Money\x12\x10\n" +
-	"\x03fen\x18\x01 \x01(\x03R\x03fen\"\xb3\x01\n" +
+	"\x03fen\x18\x01 \x01(\x03R\x03fen\"\xa4\x02\n" +
 	"\x06Number\x12\x1c\n" +
 	"\tdisplayed\x18\x01 \x01(\tR\tdisplayed\x12\x16\n" +
 	"\x06normal\x18\x02 \x01(\tR\x06normal\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1a\n" +
 	"\bprovince\x18\x04 \x01(\tR\bprovince\x12+\n" +
 	"\x11allocated_carrier\x18\x05 \x01(\tR\x10allocatedCarrier\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"z\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04city\x18\a \x01(\tR\x04city\x12\"\n" +
+	"\forganization\x18\b \x01(\tR\forganization\x12\x16\n" +
+	"\x06resale\x18\t \x01(\bR\x06resale\x12\x1f\n" +
+	"\vplace_basis\x18\n" +
+	" \x01(\tR\n" +
+	"placeBasis\"z\n" +
 	"\x05Clock\x12\x14\n" +
 	"\x05basis\x18\x01 \x01(\tR\x05basis\x12#\n" +
 	"\rstatutory_due\x18\x02 \x01(\tR\fstatutoryDue\x12\x14\n" +
