@@ -1,8 +1,8 @@
 // Package disclosure owns publications 公示 and the digests of reports 举报情况盘点.
 //
 // A publication passes the gate of its kind or does not come to be: a penalty needs notice, decision and delivery in that
-// order, social impact and more than a warning; a listing the same but the impact; an exposure a warning before. Natural
-// persons are not published. When it is taken down is fixed at its birth. Its state follows from the time:
+// order, social impact and more than a warning; a listing the same but the impact; an exposure a warning before; the notice of a
+// recall a signature, its outcome a notice before. Natural persons are not published. When it is taken down is fixed at its birth. Its state follows from the time:
 //
 //	LIVE -> TAKEN_DOWN   at its take-down time, by itself
 //	LIVE -> WITHDRAWN    with a reason

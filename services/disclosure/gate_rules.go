@@ -17,6 +17,9 @@ const (
 	penalty  = "penalty"
 	listing  = "listing"
 	exposure = "exposure"
+	// of a recall of number resources, in which the notice comes before everything
+	recallNotice = "recall_notice"
+	recall       = "recall"
 )
 
 // States of a publication.
@@ -48,6 +51,14 @@ func gate(kind string, g *disclosurev1.Gate, now time.Time) (because string, err
 	}
 	if g.GetDecidedTime() == nil {
 		return "", notPassed("there is no signed decision")
+	}
+	switch {
+	case kind == recallNotice:
+		return "", nil
+	case kind == recall && (g.GetNoticeTime() == nil || !g.GetNoticeTime().AsTime().Before(g.GetDecidedTime().AsTime())):
+		return "no_notice", nil
+	case kind == recall:
+		return "", nil
 	}
 	if kind == penalty {
 		switch g.GetPenaltyKind() {

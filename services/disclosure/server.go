@@ -106,16 +106,16 @@ func (s *Server) enter(ctx context.Context, q *store.Queries, p *disclosurev1.Pu
 
 func checkKind(p *disclosurev1.Publication) error {
 	switch p.GetKind() {
-	case penalty, listing:
+	case penalty, listing, recallNotice, recall:
 		if uuid.Validate(p.GetCaseId()) != nil {
-			return errs.Field("publication.case_id", "must name the case")
+			return errs.Field("publication.case_id", "must name the case, or the recall")
 		}
 	case exposure:
 		if p.GetCaseId() != "" && uuid.Validate(p.GetCaseId()) != nil {
 			return errs.Field("publication.case_id", "must be a UUID")
 		}
 	default:
-		return errs.Field("publication.kind", "must be penalty, listing or exposure")
+		return errs.Field("publication.kind", "must be penalty, listing, exposure, recall_notice or recall")
 	}
 	return nil
 }
@@ -183,9 +183,9 @@ func (s *Server) GetPublication(ctx context.Context, req *disclosurev1.GetPublic
 // ListPublications lists live publications, newest first.
 func (s *Server) ListPublications(ctx context.Context, req *disclosurev1.ListPublicationsRequest) (*disclosurev1.ListPublicationsResponse, error) {
 	switch req.GetKind() {
-	case "", penalty, listing, exposure:
+	case "", penalty, listing, exposure, recallNotice, recall:
 	default:
-		return nil, errs.Field("kind", "must be penalty, listing or exposure")
+		return nil, errs.Field("kind", "must be penalty, listing, exposure, recall_notice or recall")
 	}
 	out, next, err := s.page(ctx, req.GetKind(), pg.PageSize(req.GetPageSize()), req.GetPageToken())
 	if err != nil {

@@ -31,7 +31,7 @@ type Publication struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier (公示标识).
 	PublicationId string `protobuf:"bytes,1,opt,name=publication_id,json=publicationId,proto3" json:"publication_id,omitempty"`
-	// penalty, listing or exposure (类别).
+	// penalty, listing, exposure, recall_notice (拟收回公告) or recall (收回公告) (类别).
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Title (标题).
 	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
@@ -43,7 +43,7 @@ type Publication struct {
 	AgencyId string `protobuf:"bytes,6,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
 	// What was decided, in words (内容).
 	Summary string `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`
-	// Case (案件).
+	// Case; of a recall_notice or recall the recall (案件, 收回).
 	CaseId string `protobuf:"bytes,8,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	// When it was published (公示时间).
 	PublishTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`

@@ -1,0 +1,79 @@
+package disclosure
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"quietline/internal/errs"
+	"quietline/internal/testkit"
+	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+)
+
+// The notice of a recall stands on a signature alone; its outcome on a notice that came before it.
+func TestGate_recall(t *testing.T) {
+	early, decided := timestamppb.New(at("2026-04-01 10:00")), timestamppb.New(at("2026-04-15 10:00"))
+	for name, c := range map[string]struct {
+		kind   string
+		gate   *disclosurev1.Gate
+		want   string
+		refuse bool
+	}{
+		"a signed notice":          {recallNotice, &disclosurev1.Gate{DecidedTime: decided}, "", false},
+		"an unsigned one":          {recallNotice, &disclosurev1.Gate{}, "", true},
+		"a signature to come":      {recallNotice, &disclosurev1.Gate{DecidedTime: timestamppb.New(at("2026-06-01 10:00"))}, "", true},
+		"an outcome":               {recall, &disclosurev1.Gate{NoticeTime: early, DecidedTime: decided}, "", false},
+		"an outcome unannounced":   {recall, &disclosurev1.Gate{DecidedTime: decided}, "no_notice", false},
+		"an outcome of its notice": {recall, &disclosurev1.Gate{NoticeTime: decided, DecidedTime: decided}, "no_notice", false},
+		"an outcome undecided":     {recall, &disclosurev1.Gate{NoticeTime: early}, "", true},
+	} {
+		got, err := gate(c.kind, c.gate, at("2026-05-01 10:00"))
+		if got != c.want || errs.Is(err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED) != c.refuse {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// A recall is announced once and its outcome once; both may stand side by side, and the notice of an abandoned one falls.
+func TestRecallIsAnnouncedOnce(t *testing.T) {
+	w := newWorld(t)
+	id := uuid.NewString()
+	announce := func(kind string) *disclosurev1.Publication {
+		t.Helper()
+		resp, err := w.publish(t, func(r *disclosurev1.PublishRequest) { r.Publication.Kind, r.Publication.CaseId = kind, id })
+		if err != nil || resp.GetPublication().GetState() != live {
+			t.Fatalf("%s: %v, %v", kind, resp, err)
+		}
+		return resp.GetPublication()
+	}
+	notice := announce(recallNotice)
+	if again := announce(recallNotice); again.GetPublicationId() != notice.GetPublicationId() {
+		t.Error("a recall was announced twice")
+	}
+	announce(recall)
+	list := func() int {
+		resp, err := w.public.ListPublications(t.Context(), &disclosurev1.ListPublicationsRequest{Kind: recallNotice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(resp.GetPublications())
+	}
+	if list() != 1 {
+		t.Errorf("%d notices", list())
+	}
+	_, err := w.flows.WithdrawPublication(t.Context(), &disclosurev1.WithdrawPublicationRequest{
+		RequestId: uuid.NewString(), PublicationId: notice.GetPublicationId(), Reason: "异议成立,终止收回",
+	})
+	if err != nil || list() != 0 {
+		t.Errorf("withdrawn: %v, %d left", err, list())
+	}
+	audit, err := w.au.Audit(t.Context(), &disclosurev1.AuditRequest{What: "violations"})
+	if err != nil || len(audit.GetViolations()) != 0 {
+		t.Errorf("violations: %v, %v", audit, err)
+	}
+	if _, err := testkit.Owner(t, w.db).Exec(t.Context(), "UPDATE publication SET notice_time = NULL WHERE kind = 'recall'"); err == nil {
+		t.Error("the database takes an outcome without its notice")
+	}
+}
