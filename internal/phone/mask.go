@@ -1,6 +1,10 @@
 package phone
 
-import "strings"
+import (
+	"strings"
+
+	commonv1 "quietline/proto/quietline/common/v1"
+)
 
 // Mask hides the part of a normal form that singles out a subscriber. Codes belong to organisations and stay as they are;
 // of what is no number nothing is shown.
@@ -36,3 +40,31 @@ func ProvinceCode(name string) string { return plan.places.named(name).province 
 
 // ProvinceName is the short Chinese name of a province by its code; empty when there is none.
 func ProvinceName(code string) string { return plan.names[code] }
+
+// carriers are the operators as segment tables name them.
+var carriers = map[string]string{"cmcc": "移动", "cucc": "联通", "ctcc": "电信", "cbn": "广电"}
+
+// SegmentOwner names the operator that a mobile's segment was allocated to, 虚拟 behind it where it is resold (移动转售);
+// empty for other kinds.
+func SegmentOwner(n *commonv1.Number) string {
+	name := carriers[n.GetAllocatedCarrier()]
+	switch {
+	case n.GetKind() != Mobile:
+		return ""
+	case n.GetResale():
+		return name + "虚拟"
+	}
+	return name
+}
+
+// Local96 takes the area code off a 96 code that was shown with it, which every province gives out anew.
+func Local96(normal string) (code, area string, ok bool) {
+	_, length, ok := areaOf(normal)
+	if !ok {
+		return "", "", false
+	}
+	if c := codeOf(normal[length:]); c == nil || c.kind != Code96 {
+		return "", "", false
+	}
+	return normal[length:], normal[:length], true
+}

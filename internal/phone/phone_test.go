@@ -220,6 +220,25 @@ func TestResale(t *testing.T) {
 	}
 }
 
+func TestSegmentOwner(t *testing.T) {
+	for raw, want := range map[string]string{
+		"13114590000": "联通", "16200000000": "电信虚拟", "19200000000": "广电", "95588": "", "4006800166": "", "17001110000": "电信虚拟", "14800000000": "移动",
+	} {
+		if got := phone.SegmentOwner(phone.Parse(raw)); got != want {
+			t.Errorf("%s: got %q, want %q", raw, got, want)
+		}
+	}
+}
+
+func TestLocal96(t *testing.T) {
+	for normal, want := range map[string]string{"087196533": "96533 0871", "01096066": "96066 010", "96533": "", "087180000000": "", "": "", "01012345": ""} {
+		code, area, ok := phone.Local96(normal)
+		if got := strings.TrimSpace(code + " " + area); ok != (want != "") || got != want {
+			t.Errorf("%s: got %q", normal, got)
+		}
+	}
+}
+
 // TestNormalFormsAreFixedPoints draws numbers the way they are written and forged.
 func TestNormalFormsAreFixedPoints(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -121,7 +121,7 @@ func (r *incoming) reporter(keys *seal.Keys, number string) {
 	r.ReporterOperator = operatorOf(n, r.ReporterProvince)
 	written := strings.TrimSpace(number)
 	switch {
-	case n.GetNormal() != "":
+	case n.GetNormal() != "" && n.GetKind() != phone.Text:
 		r.ReporterIndex, r.known = keys.Index(indexReporter, n.GetNormal()), true
 	case written != "":
 		r.ReporterIndex, r.known = keys.Index(indexReporter, written), true
