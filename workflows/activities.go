@@ -77,15 +77,19 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message, out *casework
 		_, err = a.Assignment.CancelTask(ctx, m)
 		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN)
 	case *reportingv1.AdvanceComplaintRequest:
-		if _, err = a.Reporting.AdvanceComplaint(ctx, m); superseded(err) {
+		if _, err = a.Reporting.AdvanceComplaint(ctx, m); superseded(err) && !merged(err) {
 			err = nil // a case may end while its complaint is watched and a new round has begun: nothing is left to write
 		}
+		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
 	case *reportingv1.GiveFeedbackRequest:
 		_, err = a.Reporting.GiveFeedback(ctx, m)
+		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
 	case *reportingv1.RecordClassificationRequest:
 		_, err = a.Reporting.RecordClassification(ctx, m)
+		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
 	case *reportingv1.RecordFindingsRequest:
 		_, err = a.Reporting.RecordFindings(ctx, m)
+		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
 	case *enforcementv1.RecordMeasureRequest:
 		_, err = a.Enforcement.RecordMeasure(ctx, m)
 	case *enforcementv1.AdvanceCaseRequest:
@@ -154,6 +158,9 @@ func (a *Activities) advanceTo(
 		Participations: []*reportingv1.Participation{{AgencyId: t.GetAgencyId(), Part: s.GetPart(), SinceTime: s.GetFromTime()}},
 	})
 	out.AllWithdrawn = out.GetAllWithdrawn() || resp.GetAllWithdrawn()
+	if merged(err) {
+		return a.moot(ctx, t.GetSubjectId(), t.GetRound(), err)
+	}
 	if superseded(err) {
 		return nil // what runs beside the script of a watched complaint: a new round has begun, and this one is told
 	}

@@ -52,6 +52,12 @@ func (a *Activities) classifyLate(ctx context.Context, place, complaintID string
 	if err != nil || len(f.GetReports()) == 0 {
 		return f, err
 	}
+	if split, err := a.splitByHolder(ctx, place, f); err != nil || split { // some were another holder's: look again
+		if err != nil {
+			return nil, err
+		}
+		return a.classifyLate(ctx, place, complaintID, round)
+	}
 	c := f.GetComplaint()
 	q := classifying{
 		place: place, complaintID: complaintID, round: round,

@@ -55,6 +55,9 @@ func (a *Activities) Conclude(ctx context.Context, c concluding) (*caseworkv1.Co
 	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING) {
 		return &caseworkv1.Concluded{}, nil
 	}
+	if merged(err) {
+		return &caseworkv1.Concluded{}, a.moot(ctx, watch.GetComplaintId(), watch.GetRound(), err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -111,6 +111,11 @@ func (a *Activities) complaintsUnstarted(ctx context.Context, older *durationpb.
 		if err != nil {
 			return err
 		}
+		for _, c := range page.GetEnded() { // merged: should they not have heard of it
+			if err := a.runs.Signal(ctx, complaintID(c.GetComplaintId(), c.GetRound()), signalNudge, nil); err != nil {
+				return err
+			}
+		}
 		for _, c := range page.GetComplaints() {
 			err := begin(func(ctx context.Context) (bool, error) {
 				return a.runs.StartComplaint(ctx, c.GetComplaintId(), c.GetRound())

@@ -43,11 +43,17 @@ func (a *Activities) Triage(ctx context.Context, id string, in *caseworkv1.Compl
 	if err != nil {
 		return nil, err
 	}
+	if split, err := a.splitByHolder(ctx, id, f); err != nil || split { // then it is another complaint: from the beginning
+		if err != nil {
+			return nil, err
+		}
+		return a.Triage(ctx, id, in)
+	}
 	t.Verdict = verdict(f)
 	if t.GetVerdict() == withdrawn {
 		return t, nil
 	}
-	return t, a.known(ctx, id, in, f, t)
+	return unlessMerged(t, a.known(ctx, id, in, f, t))
 }
 
 // figures fills in what the programme's policy says now, so that the script reads it from its history.

@@ -1,0 +1,33 @@
+package workflows
+
+import (
+	"context"
+
+	"quietline/internal/errs"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+)
+
+// A complaint may be merged into another while its round runs: its reports live on there, and its owner refuses whatever
+// the round still has to write. That is nobody's defect. What is refused so is left out, and the run told to look: it
+// finds its complaint closed, cancels its tasks and ends.
+
+// merged says whether a write was refused because the complaint is closed: while its round runs only a merger closes it.
+func merged(err error) bool { return errs.Is(err, commonv1.ErrorReason_ERROR_REASON_CLOSED) }
+
+// moot forgives that a complaint was merged, and tells its run.
+func (a *Activities) moot(ctx context.Context, id string, round int32, err error) error {
+	if !merged(err) {
+		return err
+	}
+	return a.runs.Signal(ctx, complaintID(id, round), signalNudge, nil)
+}
+
+// unlessMerged is what triage found, or that the round is over because the complaint was merged meanwhile.
+func unlessMerged(t *caseworkv1.Triage, err error) (*caseworkv1.Triage, error) {
+	if merged(err) {
+		t.Current = false
+		return t, nil
+	}
+	return t, err
+}
