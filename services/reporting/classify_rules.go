@@ -20,6 +20,9 @@ type class struct {
 	others           []string // sectors above a fifth, heaviest first
 }
 
+// rounding is what sums of single precision may be off by: exactly a fifth is no more than a fifth.
+const rounding = 1e-6
+
 // majority is the class that weighs most: first the category, then the sector within it. Ties fall to the name, so that
 // the same reports always give the same class. It is as sure as the reports that make it up, weighted like everything;
 // less, when more of the category leave the sector open than name it.
@@ -43,7 +46,7 @@ func majority(weights []weight) class {
 	c.sector = heaviest(bySector)
 	c.confidence = sureness(weights, c)
 	for _, s := range sortedKeys(sectors) {
-		if s != c.sector && sectors[s] > total/5 {
+		if s != c.sector && sectors[s] > total/5+total*rounding {
 			c.others = append(c.others, s)
 		}
 	}

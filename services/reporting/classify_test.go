@@ -31,6 +31,7 @@ func TestMajority_categoryFirst(t *testing.T) {
 	r := func(category, sector string, confidence float64) *reportingv1.ReportClass {
 		return &reportingv1.ReportClass{Category: category, Sector: sector, Confidence: confidence}
 	}
+	single := float64(float32(0.9)) // as the columns have it
 	loans, insurance := r("commercial", "loans", 0.5), r("commercial", "insurance", 0.4)
 	for _, tt := range []struct {
 		name    string
@@ -48,6 +49,10 @@ func TestMajority_categoryFirst(t *testing.T) {
 			class{"commercial", "loans", 0.4, nil}},
 		{"a fifth is no more than a fifth", []*reportingv1.ReportClass{r("commercial", "loans", 0.75), r("commercial", "insurance", 0.1875)},
 			class{"commercial", "loans", 0.75, nil}},
+		{"nor is it by the rounding of the columns", []*reportingv1.ReportClass{r("commercial", "loans", single), r("commercial", "loans", single),
+			r("commercial", "loans", single), r("commercial", "loans", single), r("commercial", "insurance", single+1e-9)}, class{"commercial", "loans", 0.9, nil}},
+		{"a little more is", []*reportingv1.ReportClass{r("commercial", "loans", 0.79), r("commercial", "insurance", 0.21)},
+			class{"commercial", "loans", 0.79, []string{"insurance"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if d := cmp.Diff(tt.want, majority(reportsOf(tt.reports...)), cmp.AllowUnexported(class{})); d != "" {
