@@ -190,7 +190,7 @@ func (a *Activities) Look(ctx context.Context, in *caseworkv1.ComplaintInput) (*
 	}
 	return &caseworkv1.Looked{
 		Current:      f.GetComplaint().GetRound() == in.GetRound() && f.GetComplaint().GetState() != "CLOSED",
-		Supplemented: f.GetSupplemented(), AllWithdrawn: f.GetAllWithdrawn(),
+		Supplemented: f.GetSupplemented(), AllWithdrawn: f.GetAllWithdrawn(), Clue: f.GetClue(),
 	}, nil
 }
 

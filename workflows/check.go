@@ -48,7 +48,7 @@ func (c *complaint) transfer(ctx workflow.Context) (string, error) {
 // true holder: no notice, measure, score or listing.
 func (c *complaint) checkNumber(ctx workflow.Context) error {
 	if !c.forgedNumber {
-		if err := c.askOperators(ctx); err != nil {
+		if err := c.askOnce(ctx); err != nil {
 			return err
 		}
 		c.forgedNumber = c.numberCheck == forged || c.numberCheck == notInUse
@@ -61,9 +61,18 @@ func (c *complaint) checkNumber(ctx workflow.Context) error {
 	return err
 }
 
+// askOnce asks the operators, unless they were asked when the complaint was a clue.
+func (c *complaint) askOnce(ctx workflow.Context) error {
+	if c.asking != nil {
+		c.flush(ctx) // what is to be preserved does not wait for the check
+		return c.asking.Get(ctx, nil)
+	}
+	return c.askOperators(ctx)
+}
+
 // askOperators asks who serves the number whether it placed the call. "Ported to" goes on at once and is no bounce.
 func (c *complaint) askOperators(ctx workflow.Context) error {
-	at := c.who(ofVerifier)
+	at := orElse(c.who(ofVerifier), c.known.GetProvisionalVerifierId())
 	for ports := 0; ; ports++ {
 		o := c.orderAt(stepNumberCheck, at)
 		if ports >= int(c.known.GetMaxPorts()) {

@@ -36,6 +36,7 @@ func (c *complaint) look(ctx workflow.Context) {
 	if asked == c.asked { // what was seen before a supplement was asked for says nothing about the answer
 		c.supplemented = c.supplemented || now.GetSupplemented()
 	}
+	c.unreported = c.unreported && now.GetClue()
 	switch {
 	case !now.GetCurrent():
 		c.halt(superseding)

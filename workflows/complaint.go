@@ -39,6 +39,12 @@ func (c *complaint) run(ctx workflow.Context) error {
 		if err != nil || !goesOn { // the round is over, or everything was withdrawn
 			return err
 		}
+		if c.known.GetVerdict() == clue { // 线索: number check only, until somebody reports it
+			if ended, err := c.checkClue(ctx); err != nil || ended {
+				return err
+			}
+			continue
+		}
 		c.preserve(ctx)                             // 1 证据保全, before anything else
 		if taken, err = c.accept(ctx); err != nil { // 0 受理
 			return err
@@ -76,8 +82,10 @@ type complaint struct {
 	lead             string // who was written down as lead last
 	stage            string // last one written
 	forgedNumber     bool
-	numberCheck      string // outcome
-	served           string // operator that serves the number, once ported
+	numberCheck      string          // outcome
+	served           string          // operator that serves the number, once ported
+	unreported       bool            // marks alone stand for it so far
+	asking           workflow.Future // the number check of a clue, which the complaint takes over
 	bounces          int
 	findings         string // what the fact check came to; empty without one
 	parties          []*assignmentv1.PartyDetail
@@ -287,6 +295,9 @@ func (c *complaint) facts() map[string]string {
 	}
 	if id := c.known.GetPartyAgencyId(); id != "" {
 		f[factParty] = id
+	}
+	if c.unreported {
+		f["origin"] = "marks" // a clue: whoever decides must know that nobody has reported it
 	}
 	if c.numberCheck != "" {
 		f["number_check"] = c.numberCheck

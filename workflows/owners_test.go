@@ -30,7 +30,7 @@ func (f fakeReporting) GetFacts(_ context.Context, req *reportingv1.GetFactsRequ
 	defer f.w.mu.Unlock()
 	resp := &reportingv1.GetFactsResponse{
 		Complaint: &reportingv1.Complaint{Number: f.w.number, Round: f.w.round, State: "OPEN", ReportCount: int32(len(f.w.reports))},
-		Reports:   f.w.reports, Supplemented: f.w.supplemented, AllWithdrawn: f.w.withdrawn,
+		Reports:   f.w.reports, Supplemented: f.w.supplemented, AllWithdrawn: f.w.withdrawn, Clue: f.w.clue,
 		ReportersOperatorId: f.w.reportersAt,
 	}
 	if len(f.w.findings) > 0 {

@@ -266,6 +266,7 @@ func TestTemporal(t *testing.T) {
 		}
 		x.keep("complaint-withdrawn", complaintID(id(7), 1))
 	})
+	t.Run("clues", func(t *testing.T) { testRealClues(t, g) })
 	t.Run("a case and its complaint", func(t *testing.T) { testRealCase(t, g.town(t)) })
 	t.Run("decide", func(t *testing.T) { testRealDecide(t, g.town(t)) })
 	t.Run("a worker that is replaced", func(t *testing.T) { testRealTakeOver(t, g) })

@@ -111,6 +111,9 @@ func (a *Activities) known(ctx context.Context, id string, in *caseworkv1.Compla
 
 // verdict is acceptance by rules: what says nothing at all goes to a person.
 func verdict(f *reportingv1.GetFactsResponse) string {
+	if f.GetClue() {
+		return clue
+	}
 	if f.GetAllWithdrawn() {
 		return withdrawn
 	}

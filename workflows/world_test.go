@@ -43,6 +43,7 @@ type world struct {
 	reportersAt   string
 	answersAtOnce bool // a supplement is there when it has been asked for
 	withdrawn     bool
+	clue          bool // marks opened it, and nobody has reported it
 	supplemented  bool
 	current       bool // BeginRound
 	round         int32

@@ -60,6 +60,7 @@ var benchLoads = map[string]func(context.Context, benchJob) (benchResult, error)
 	"allocate": allocateMany,
 	"lookup":   lookUp,
 	"import":   importRows,
+	"marks":    importMarks,
 	"drive":    driveToFeedback,
 	"settle":   driveToEnd,
 }

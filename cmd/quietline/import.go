@@ -168,10 +168,17 @@ func send(ctx context.Context, service reportingv1.ReportingServiceClient, as *f
 // fileBatch sends one batch until the mesh has answered it: the same rows may be sent any number of times.
 func fileBatch(ctx context.Context, service reportingv1.ReportingServiceClient, request *reportingv1.BatchFileReportsRequest,
 ) (*reportingv1.BatchFileReportsResponse, error) {
+	return again(ctx, func(ctx context.Context) (*reportingv1.BatchFileReportsResponse, error) {
+		return service.BatchFileReports(ctx, request)
+	})
+}
+
+// again makes a call until the mesh has answered it, for a while.
+func again[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
 	giveUp := time.Now().Add(patience)
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		call, cancel := context.WithTimeout(ctx, time.Minute)
-		response, err := service.BatchFileReports(call, request)
+		bounded, cancel := context.WithTimeout(ctx, time.Minute)
+		response, err := call(bounded)
 		cancel()
 		if err == nil || !passing(err) || time.Now().After(giveUp) {
 			return response, err
@@ -179,7 +186,7 @@ func fileBatch(ctx context.Context, service reportingv1.ReportingServiceClient, 
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return response, ctx.Err()
 		}
 	}
 }

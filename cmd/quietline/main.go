@@ -36,6 +36,7 @@ type cli struct {
 	Gateway     service[gateway.Config]     `cmd:"" group:"services" help:"Run the gateway (网关)."`
 
 	Import importCmd `cmd:"" group:"tools" help:"Send a file of reports."`
+	Marks  marksCmd  `cmd:"" group:"tools" help:"Send marks (标记) of apps and operators."`
 	Drive  driveCmd  `cmd:"" group:"tools" help:"Play the people of all agencies until no complaint is live."`
 	Status statusCmd `cmd:"" group:"tools" help:"Say what runs and how far the complaints are."`
 	Fsck   fsckCmd   `cmd:"" group:"tools" help:"Check the invariants across all owners; exit 1 when one is broken."`

@@ -786,7 +786,9 @@ type Looked struct {
 	// True when a supplement came in (已补充).
 	Supplemented bool `protobuf:"varint,2,opt,name=supplemented,proto3" json:"supplemented,omitempty"`
 	// True when every report was withdrawn (全部撤回).
-	AllWithdrawn  bool `protobuf:"varint,3,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
+	AllWithdrawn bool `protobuf:"varint,3,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
+	// True while marks alone stand for the complaint: nobody has reported it (线索).
+	Clue          bool `protobuf:"varint,20,opt,name=clue,proto3" json:"clue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -838,6 +840,13 @@ func (x *Looked) GetSupplemented() bool {
 func (x *Looked) GetAllWithdrawn() bool {
 	if x != nil {
 		return x.AllWithdrawn
+	}
+	return false
+}
+
+func (x *Looked) GetClue() bool {
+	if x != nil {
+		return x.Clue
 	}
 	return false
 }
@@ -1250,7 +1259,7 @@ type Triage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// False when the round is over (是否继续).
 	Current bool `protobuf:"varint,1,opt,name=current,proto3" json:"current,omitempty"`
-	// accept, unsure, urgent_criminal, withdrawn (受理判断).
+	// accept, unsure, urgent_criminal, withdrawn, clue (受理判断).
 	Verdict string `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
 	// Category (类别).
 	Category string `protobuf:"bytes,3,opt,name=category,proto3" json:"category,omitempty"`
@@ -1685,11 +1694,12 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x12executor_agency_id\x18\x04 \x01(\tR\x10executorAgencyId\x12#\n" +
 	"\rledger_action\x18\x05 \x01(\tR\fledgerAction\x12\x16\n" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x12\x14\n" +
-	"\x05basis\x18\a \x01(\tR\x05basis\"k\n" +
+	"\x05basis\x18\a \x01(\tR\x05basis\"\x7f\n" +
 	"\x06Looked\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\"\n" +
 	"\fsupplemented\x18\x02 \x01(\bR\fsupplemented\x12#\n" +
-	"\rall_withdrawn\x18\x03 \x01(\bR\fallWithdrawn\"v\n" +
+	"\rall_withdrawn\x18\x03 \x01(\bR\fallWithdrawn\x12\x12\n" +
+	"\x04clue\x18\x14 \x01(\bR\x04clue\"v\n" +
 	"\tConcluded\x12\x12\n" +
 	"\x04late\x18\x01 \x01(\x05R\x04late\x12\x1a\n" +
 	"\bwatching\x18\x02 \x01(\bR\bwatching\x129\n" +
