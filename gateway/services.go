@@ -38,7 +38,7 @@ var withSecret = map[string]bool{
 type method struct {
 	protoreflect.MethodDescriptor
 
-	procedure     string // "/quietline.ledger.v1.LedgerService/LookupNumber"
+	procedure     string // "/quietline.ledger.v1.LedgerService/WhoHeld"
 	input, output protoreflect.MessageType
 	roles         []accessv1.Role // who may call; none: closed
 	secret        bool            // presents a receipt's secret

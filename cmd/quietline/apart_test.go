@@ -140,6 +140,8 @@ func (a *apart) start(t *testing.T) {
 			fallthrough
 		case identity.Enforcement, identity.Assignment:
 			flags = append(flags, "--keys", filepath.Join(a.dir, "keys", name))
+		case identity.Ledger:
+			flags = append(flags, "--credit", a.addrs[identity.Credit], "--casework", a.addrs[identity.Workflows])
 		}
 		a.run(t, w, flags...)
 	}

@@ -26,7 +26,7 @@ const (
 	benchHolders = 100
 )
 
-// benchLookup compares LookupNumber with an RPC of the same kind of server, the whole chain included, that reads one row by
+// benchLookup compares WhoHeld with an RPC of the same kind of server, the whole chain included, that reads one row by
 // its primary key: what is compared is the look-up as of a time, over holder, allocation and events. Both are called as
 // the workflows call the ledger, straight over mTLS.
 func benchLookup(ctx context.Context, b *bench) error {
@@ -49,7 +49,7 @@ func benchLookup(ctx context.Context, b *bench) error {
 		result, err := b.measured("lookup", ours, func() (benchResult, error) { return b.load(ctx, job) })
 		return result.perSecond(), err
 	})
-	b.compared(fmt.Sprintf("(d) LookupNumber, %d clients", benchClients), ours, base, 0.70)
+	b.compared(fmt.Sprintf("(d) WhoHeld, %d clients", benchClients), ours, base, 0.70)
 	return err
 }
 
@@ -97,8 +97,8 @@ func lookUp(ctx context.Context, job benchJob) (benchResult, error) {
 	defer conns.close()
 	return pound(ctx, job, func(ctx context.Context, client, number int) error {
 		// a step that is prime to their count walks through all of them in no order
-		_, err := ledgerv1.NewLedgerServiceClient(conns.of(client)).LookupNumber(ctx,
-			&ledgerv1.LookupNumberRequest{Number: benchNumber(number * 977)})
+		_, err := ledgerv1.NewLedgerServiceClient(conns.of(client)).WhoHeld(ctx,
+			&ledgerv1.WhoHeldRequest{Number: benchNumber(number * 977)})
 		return err
 	})
 }
@@ -155,7 +155,7 @@ func copyAnswers(ctx context.Context, m *benchMesh) error {
 	defer db.Close()
 	rows := make([][]any, 0, benchResources)
 	for n := range benchResources {
-		answer, err := ledgerv1.NewLedgerServiceClient(conn).LookupNumber(ctx, &ledgerv1.LookupNumberRequest{Number: benchNumber(n)})
+		answer, err := ledgerv1.NewLedgerServiceClient(conn).WhoHeld(ctx, &ledgerv1.WhoHeldRequest{Number: benchNumber(n)})
 		if err != nil {
 			return fmt.Errorf("resource %d: %w", n, err)
 		}
@@ -173,8 +173,8 @@ func copyAnswers(ctx context.Context, m *benchMesh) error {
 	return err
 }
 
-// LookupNumber reads one row.
-func (k *keyed) LookupNumber(ctx context.Context, req *ledgerv1.LookupNumberRequest) (*ledgerv1.LookupNumberResponse, error) {
+// WhoHeld reads one row.
+func (k *keyed) WhoHeld(ctx context.Context, req *ledgerv1.WhoHeldRequest) (*ledgerv1.WhoHeldResponse, error) {
 	h, from := &ledgerv1.Holder{}, time.Time{}
 	r := &ledgerv1.Resource{Holder: h}
 	err := k.db.QueryRow(ctx, `SELECT resource_id, scheme, first_number, last_number, holder_id, name, credit_code, licence, sector,
@@ -186,5 +186,5 @@ func (k *keyed) LookupNumber(ctx context.Context, req *ledgerv1.LookupNumberRequ
 		return nil, errs.NotFound(err, "no such number")
 	}
 	r.ValidFrom = timestamppb.New(from)
-	return &ledgerv1.LookupNumberResponse{Resource: r}, nil
+	return &ledgerv1.WhoHeldResponse{Resource: r}, nil
 }

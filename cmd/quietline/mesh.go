@@ -110,7 +110,10 @@ func (m *mesh) targets(cfg meshConfig) []target {
 			}, src, lis)
 		}},
 		{identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {
-			return ledger.Run(ctx, ledger.Config{Database: m.stack.DatabaseURL("ledger"), MigrateDatabase: m.stack.OwnerURL("ledger")}, src, lis)
+			return ledger.Run(ctx, ledger.Config{
+				Database: m.stack.DatabaseURL("ledger"), MigrateDatabase: m.stack.OwnerURL("ledger"),
+				Credit: m.addrs[identity.Credit], Casework: m.addrs[identity.Workflows], Policy: m.policy(),
+			}, src, lis)
 		}},
 		{identity.Credit, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return credit.Run(ctx, credit.Config{Database: m.stack.DatabaseURL("credit"), MigrateDatabase: m.stack.OwnerURL("credit")}, src, lis)

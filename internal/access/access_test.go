@@ -22,12 +22,12 @@ func TestLoad_failsClosed(t *testing.T) {
 		}
 		return map[string]grpc.ServiceInfo{name: s, "grpc.health.v1.Health": {Methods: []grpc.MethodInfo{{Name: "Check"}}}}
 	}
-	if _, err := access.Load(info(full.ServiceName, "LookupNumber")); err != nil {
+	if _, err := access.Load(info(full.ServiceName, "WhoHeld")); err != nil {
 		t.Errorf("a ruled RPC: %v", err)
 	}
 	for name, bad := range map[string]map[string]grpc.ServiceInfo{
 		"unknown service": info("quietline.unknown.v1.UnknownService", "Do"),
-		"unknown method":  info(full.ServiceName, "LookupNumber", "Undeclared"),
+		"unknown method":  info(full.ServiceName, "WhoHeld", "Undeclared"),
 		"no rule":         info("buf.validate.conformance.None", "Do"),
 	} {
 		if p, err := access.Load(bad); err == nil {
@@ -41,7 +41,7 @@ func TestAllow_unknownMethodIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = p.Allow("/quietline.ledger.v1.LedgerService/LookupNumber", accessv1.Caller_CALLER_WORKFLOWS, nil)
+	err = p.Allow("/quietline.ledger.v1.LedgerService/WhoHeld", accessv1.Caller_CALLER_WORKFLOWS, nil)
 	if !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED) {
 		t.Errorf("got %v", err)
 	}

@@ -36,11 +36,11 @@ type ledger struct {
 	fail error
 }
 
-func (l *ledger) LookupNumber(ctx context.Context, _ *ledgerv1.LookupNumberRequest) (*ledgerv1.LookupNumberResponse, error) {
+func (l *ledger) WhoHeld(ctx context.Context, _ *ledgerv1.WhoHeldRequest) (*ledgerv1.WhoHeldResponse, error) {
 	if l.seen != nil {
 		l.seen(ctx)
 	}
-	return &ledgerv1.LookupNumberResponse{}, l.fail
+	return &ledgerv1.WhoHeldResponse{}, l.fail
 }
 
 func (l *ledger) SuspendResource(ctx context.Context, _ *ledgerv1.SuspendResourceRequest) (*ledgerv1.SuspendResourceResponse, error) {
@@ -55,7 +55,7 @@ func (l *ledger) register(s *grpc.Server) { ledgerv1.RegisterLedgerServiceServer
 var head = &commonv1.Actor{Subject: "h", AgencyId: "a", Roles: []accessv1.Role{accessv1.Role_ROLE_HEAD}}
 
 func lookup(ctx context.Context, conn grpc.ClientConnInterface, number string) error {
-	_, err := ledgerv1.NewLedgerServiceClient(conn).LookupNumber(ctx, &ledgerv1.LookupNumberRequest{Number: number})
+	_, err := ledgerv1.NewLedgerServiceClient(conn).WhoHeld(ctx, &ledgerv1.WhoHeldRequest{Number: number})
 	return err
 }
 

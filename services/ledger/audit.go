@@ -12,13 +12,19 @@ import (
 // Audit returns the tasks that live suspensions name, or what the database should have refused, asked again without
 // trusting it.
 func (s *Server) Audit(ctx context.Context, req *ledgerv1.AuditRequest) (*ledgerv1.AuditResponse, error) {
-	after, err := afterID(req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
 	size := int32(pg.MaxPageSize)
 	if req.GetPageSize() > 0 {
 		size = pg.PageSize(req.GetPageSize())
+	}
+	switch req.GetWhat() {
+	case "recalls":
+		return s.auditRecalls(ctx, req.GetPageToken(), size)
+	case "appeals":
+		return s.auditAppeals(ctx, req.GetPageToken(), size)
+	}
+	after, err := afterID(req.GetPageToken())
+	if err != nil {
+		return nil, err
 	}
 	if req.GetWhat() == "suspensions" {
 		return s.suspensions(ctx, after, size)
@@ -60,6 +66,16 @@ func (s *Server) violations(ctx context.Context, after string, size int32) (*led
 	if after != firstID {
 		return resp, nil
 	}
+	broken, err := s.brokenRecalls(ctx, q, size)
+	if err != nil {
+		return nil, err
+	}
+	resp.Violations = append(resp.Violations, broken...)
+	loose, err := s.brokenRows(ctx, q, size)
+	if err != nil {
+		return nil, err
+	}
+	resp.Violations = append(resp.Violations, loose...)
 	bare, err := q.AuditUnallocated(ctx, store.AuditUnallocatedParams{After: firstID, PageSize: size})
 	if err != nil {
 		return nil, err
@@ -68,4 +84,31 @@ func (s *Server) violations(ctx context.Context, after string, size int32) (*led
 		resp.Violations = append(resp.Violations, fmt.Sprintf("resource %s has no allocation or no event that began it", id))
 	}
 	return resp, nil
+}
+
+// brokenRows are sublets, rows and findings that contradict what they hang on.
+func (s *Server) brokenRows(ctx context.Context, q *store.Queries, size int32) ([]string, error) {
+	var broken []string
+	chains, err := q.AuditChains(ctx, store.AuditChainsParams{After: firstID, PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range chains {
+		broken = append(broken, fmt.Sprintf("sublet %s is by somebody who neither held the numbers nor had them let to it", id))
+	}
+	lost, err := q.AuditVersions(ctx, store.AuditVersionsParams{After: firstID, PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range lost {
+		broken = append(broken, fmt.Sprintf("resource %s was corrected and nothing was entered in its place", id))
+	}
+	findings, err := q.AuditFindings(ctx, store.AuditFindingsParams{After: firstID, PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range findings {
+		broken = append(broken, fmt.Sprintf("finding %s is in another state than its last act says", id))
+	}
+	return broken, nil
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"regexp"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -53,6 +54,14 @@ func checkCallers(numbers []string) error {
 		if !caller.MatchString(n) {
 			return errs.Field("permitted_callers", "must be numbers of 3 to %d digits", maxDigits)
 		}
+	}
+	return nil
+}
+
+// checkSpan sees that a valid time is not empty.
+func checkSpan(from time.Time, to *time.Time) error {
+	if to != nil && !to.After(from) {
+		return errs.Field("valid_to", "must be after valid_from")
 	}
 	return nil
 }

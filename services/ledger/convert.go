@@ -10,31 +10,35 @@ import (
 	"quietline/services/ledger/store"
 )
 
-// resourceRow is what every query of a resource returns; the rows of the others convert to it.
-type resourceRow store.LookupNumberRow
-
-func (r resourceRow) proto() *ledgerv1.Resource {
+// resourceOf is a row of the ledger with its holder, for whom it calls, and the state of the resource.
+func resourceOf(a store.Allocation, h store.Holder, p *ledgerv1.Holder, state string) *ledgerv1.Resource {
 	return &ledgerv1.Resource{
-		ResourceId:  r.ResourceID,
-		Scheme:      r.Scheme,
-		FirstNumber: digitsOf(r.Digits, r.FirstNumber),
-		LastNumber:  digitsOf(r.Digits, r.LastNumber),
-		Holder: &ledgerv1.Holder{
-			HolderId:   r.HolderID,
-			Name:       r.Name,
-			CreditCode: r.CreditCode,
-			Licence:    r.Licence,
-			Sector:     r.Sector,
-			AgencyId:   r.AgencyID,
-		},
-		AccessProvince:   r.AccessProvince,
-		Purpose:          r.Purpose,
-		PermittedCallers: r.PermittedCallers,
-		AccessOperatorId: r.AccessOperatorID,
-		State:            stateAfter(r.Event),
-		ValidFrom:        timestamppb.New(r.ValidFrom),
-		ValidTo:          timeProto(r.ValidTo),
+		ResourceId:       a.ResourceID,
+		Scheme:           a.Scheme,
+		FirstNumber:      digitsOf(a.Digits, a.FirstNumber),
+		LastNumber:       digitsOf(a.Digits, a.LastNumber),
+		Holder:           holderProto(h),
+		AccessProvince:   a.AccessProvince,
+		Purpose:          a.Purpose,
+		PermittedCallers: a.PermittedCallers,
+		AccessOperatorId: a.AccessOperatorID,
+		State:            state,
+		ValidFrom:        timestamppb.New(a.ValidFrom),
+		ValidTo:          timeProto(a.ValidTo),
+		AllocationId:     a.AllocationID,
+		KnownFrom:        timestamppb.New(a.KnownFrom),
+		Operation:        a.Operation,
+		Principal:        p,
+		Basis:            a.Basis,
 	}
+}
+
+// principal is for whom an outsourced call centre calls; nil where there is none.
+func principal(a store.Allocation, name, creditCode *string) *ledgerv1.Holder {
+	if a.PrincipalHolderID == nil || name == nil || creditCode == nil {
+		return nil
+	}
+	return &ledgerv1.Holder{HolderId: *a.PrincipalHolderID, Name: *name, CreditCode: *creditCode}
 }
 
 func holderProto(h store.Holder) *ledgerv1.Holder {
@@ -58,9 +62,14 @@ func eventProto(e store.ResourceEvent) *ledgerv1.ResourceEvent {
 		Remedy:      e.Remedy,
 		EffectTime:  timestamppb.New(e.EffectTime),
 		DoneBy:      e.DoneBy,
+		EventId:     e.EventID,
+		TaskId:      text(e.TaskID),
+		State:       text(e.State),
+		RecallId:    text(e.RecallID),
+		AppealId:    text(e.AppealID),
 	}
-	if e.TaskID != nil {
-		out.TaskId = *e.TaskID
+	if e.CorrectsEventID != nil {
+		out.CorrectsEventId = *e.CorrectsEventID
 	}
 	return out
 }

@@ -2,17 +2,21 @@ package ledger
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
-	"quietline/internal/pg"
-	"quietline/internal/testkit"
+	"quietline/internal/errs"
+	commonv1 "quietline/proto/quietline/common/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/ledger/store"
 )
 
@@ -20,251 +24,309 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func day(n int) time.Time { return epoch.AddDate(0, 0, n) }
 
-// version is what one act wrote into the ledger, as the test remembers it.
-type version struct {
-	allocation, resource string
-	first, last          int64
-	from, to             time.Time // valid
-	known, closed        time.Time
+// acted is what is known after one act: the time by the database's clock, and the model as it was.
+type acted struct {
+	what  string
+	known time.Time
+	is    model
 }
 
-// TestHistoryEqualsItsReplay writes random allocations, corrections and suspensions and then asks as of random times:
-// nothing ever overlaps, and every answer is what reading the log from its beginning gives.
+// machine does to the ledger what it does to the model.
+type machine struct {
+	t       *rapid.T
+	w       *world
+	clock   *atomic.Int64 // of the server, always after the valid times that are drawn
+	scheme  string        // each run has numbers of its own
+	holders []string
+	is      model
+	log     []acted
+}
+
+// TestHistoryEqualsItsReplay does random acts through the service and then asks as of random times, valid and known:
+// nothing ever overlaps, nothing is lost, and every answer is what the model said at that time.
 func TestHistoryEqualsItsReplay(t *testing.T) {
-	db := testkit.DB(t, "ledger", store.Migrations)
+	clock := &atomic.Int64{}
+	clock.Store(day(40).UnixMicro())
+	w := newWorldAt(t, func() time.Time { return time.UnixMicro(clock.Load()) })
+	var holders []string
+	for _, name := range []string{"甲", "乙", "丙", "丁"} {
+		holders = append(holders, w.holder(t, name, "").GetHolderId())
+	}
 	rapid.Check(t, func(rt *rapid.T) {
-		scheme := uuid.NewString()[:8] // each run has numbers of its own
-		m := &machine{t: rt, db: db, scheme: scheme, holder: newHolder(t, db)}
-		for range rapid.IntRange(1, 12).Draw(rt, "acts") {
-			switch rapid.IntRange(0, 3).Draw(rt, "act") {
-			case 0, 1:
-				m.allocate()
-			case 2:
-				m.correct()
-			case 3:
-				m.happen()
-			}
+		m := &machine{t: rt, w: w, clock: clock, scheme: uuid.NewString()[:8], holders: holders}
+		m.put("begin")
+		acts := []func(){m.allocate, m.allocate, m.correct, m.end, m.changePurpose, m.sublet, m.sublet, m.endSublet, m.access, m.suspend}
+		for range rapid.IntRange(1, 14).Draw(rt, "acts") {
+			acts[rapid.IntRange(0, len(acts)-1).Draw(rt, "act")]()
 		}
 		for range 12 {
 			m.ask()
 		}
-		overlaps, err := store.New(db).AuditOverlaps(t.Context(), store.AuditOverlapsParams{After: firstID, PageSize: 10})
-		if err != nil || len(overlaps) > 0 {
-			rt.Fatalf("overlaps: %v, %v", overlaps, err)
-		}
 	})
-}
-
-type event struct {
-	resource, event string
-	effect, known   time.Time
-}
-
-type machine struct {
-	t              *rapid.T
-	db             *pgxpool.Pool
-	scheme, holder string
-	versions       []*version
-	events         []event
-}
-
-func newHolder(t *testing.T, db *pgxpool.Pool) string {
-	id := uuid.NewString()
-	if err := store.New(db).InsertHolder(t.Context(), store.InsertHolderParams{HolderID: id, Name: "甲", CreatedBy: "test"}); err != nil {
-		t.Fatal(err)
+	q := store.New(w.db)
+	overlaps, err := q.AuditOverlaps(t.Context(), store.AuditOverlapsParams{After: firstID, PageSize: 10})
+	if err != nil || len(overlaps) > 0 {
+		t.Errorf("overlaps: %v, %v", overlaps, err)
 	}
-	return id
-}
-
-func (m *machine) draw(resource string) *version {
-	first := rapid.Int64Range(95000, 95020).Draw(m.t, "first")
-	from := rapid.IntRange(0, 20).Draw(m.t, "from")
-	return &version{
-		allocation: uuid.NewString(), resource: resource,
-		first: first, last: first + rapid.Int64Range(0, 5).Draw(m.t, "size"),
-		from: day(from), to: day(from + rapid.IntRange(1, 10).Draw(m.t, "days")),
+	resp, err := w.auditor.Audit(t.Context(), &ledgerv1.AuditRequest{What: "violations"})
+	if err != nil || len(resp.GetViolations()) > 0 {
+		t.Errorf("violations: %v, %v", resp.GetViolations(), err)
 	}
 }
 
-func (m *machine) insert(ctx context.Context, tx pgx.Tx, v *version) error {
-	err := store.New(tx).InsertAllocation(ctx, store.InsertAllocationParams{
-		AllocationID: v.allocation, ResourceID: v.resource, HolderID: m.holder, Scheme: m.scheme, Digits: 5,
-		FirstNumber: v.first, LastNumber: v.last, AccessProvince: "11", Purpose: "test", PermittedCallers: []string{},
-		AccessOperatorID: "cmcc", ValidFrom: v.from, ValidTo: &v.to, CreatedBy: "test",
-	})
-	if err != nil {
-		return err
-	}
-	return tx.QueryRow(ctx, "SELECT now()").Scan(&v.known)
-}
-
-// write runs fn in a transaction and says whether the database took it; only overlaps may be refused.
-func (m *machine) write(fn func(ctx context.Context, tx pgx.Tx) error) bool {
-	ctx := context.Background()
-	err := pgx.BeginFunc(ctx, m.db, func(tx pgx.Tx) error { return fn(ctx, tx) })
-	if pg.Code(err) == "23P01" {
-		return false
-	}
-	if err != nil {
+// put puts the model of now away with the time.
+func (m *machine) put(what string) {
+	var now time.Time
+	if err := m.w.db.QueryRow(context.Background(), "SELECT clock_timestamp()").Scan(&now); err != nil {
 		m.t.Fatal(err)
 	}
-	return true
+	m.log = append(m.log, acted{what, now, m.is.copy()})
+	m.clock.Add(int64(time.Minute / time.Microsecond))
+}
+
+func (m *machine) now() time.Time { return time.UnixMicro(m.clock.Load()).UTC() }
+
+// took says whether an act was done; it may be refused for the reasons given only.
+func (m *machine) took(err error, what string, reasons ...commonv1.ErrorReason) bool {
+	if err != nil && !slices.Contains(reasons, errs.Reason(err)) {
+		m.t.Fatalf("%s: %v", what, err)
+	}
+	return err == nil
+}
+
+const (
+	overlapsOther = commonv1.ErrorReason_ERROR_REASON_ALLOCATION_OVERLAPS
+	wrongNow      = commonv1.ErrorReason_ERROR_REASON_WRONG_STATE
+	invalid       = commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD
+	missing       = commonv1.ErrorReason_ERROR_REASON_NOT_FOUND
+	already       = commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS
+)
+
+func (m *machine) span(least int) (time.Time, *time.Time) {
+	from := rapid.IntRange(least, 20).Draw(m.t, "from")
+	if rapid.IntRange(0, 3).Draw(m.t, "open") == 0 {
+		return day(from), nil
+	}
+	to := day(from + rapid.IntRange(1, 10).Draw(m.t, "days"))
+	return day(from), &to
+}
+
+func (m *machine) draw() modelAllocation {
+	first := rapid.Int64Range(400800, 400812).Draw(m.t, "first")
+	from, to := m.span(0)
+	return modelAllocation{
+		holder: rapid.SampledFrom(m.holders).Draw(m.t, "holder"), purpose: "customer_service",
+		callers: rapid.SampledFrom([]string{"", "400800", "400801 400802"}).Draw(m.t, "callers"),
+		first:   first, last: first + rapid.Int64Range(0, 3).Draw(m.t, "size"), from: from, to: to,
+	}
 }
 
 func (m *machine) allocate() {
-	v := m.draw(uuid.NewString())
-	took := m.write(func(ctx context.Context, tx pgx.Tx) error {
-		if err := store.New(tx).InsertResource(ctx, v.resource); err != nil {
-			return err
-		}
-		return m.insert(ctx, tx, v)
+	a := m.draw()
+	resp, err := m.w.registrar.AllocateResource(context.Background(), &ledgerv1.AllocateResourceRequest{
+		RequestId: uuid.NewString(), HolderId: a.holder, Scheme: m.scheme, FirstNumber: fmt.Sprint(a.first), LastNumber: fmt.Sprint(a.last),
+		AccessProvince: "11", Purpose: a.purpose, PermittedCallers: strings.Fields(a.callers), AccessOperatorId: "cmcc-11",
+		ValidFrom: timestamppb.New(a.from), ValidTo: timeProto(a.to), Evidence: []string{"material"},
 	})
-	if took != !m.overlaps(v, nil) {
-		m.t.Fatalf("took %v: %v", took, v)
+	took := m.took(err, "allocate", overlapsOther)
+	if took == m.is.meets(a, -1) {
+		m.t.Fatalf("took %v: %+v", took, a)
 	}
 	if took {
-		m.versions = append(m.versions, v)
+		a.resource = resp.GetResource().GetResourceId()
+		m.is.allocations = append(m.is.allocations, a)
+		m.is.events = append(m.is.events, modelEvent{a.resource, stateActive, a.from})
+		m.put("allocate")
 	}
 }
 
-// correct says that a row was wrong: it closes it and enters what is right in its place.
+// one draws an allocation of now.
+func (m *machine) one() (int, modelAllocation, bool) {
+	if len(m.is.allocations) == 0 {
+		return 0, modelAllocation{}, false
+	}
+	i := rapid.IntRange(0, len(m.is.allocations)-1).Draw(m.t, "which")
+	return i, m.is.allocations[i], true
+}
+
+func (m *machine) held(number int64, at time.Time, known *time.Time) (*ledgerv1.WhoHeldResponse, error) {
+	return m.w.worker.WhoHeld(context.Background(), &ledgerv1.WhoHeldRequest{
+		Number: fmt.Sprint(number), Scheme: m.scheme, At: timestamppb.New(at), KnownAt: timeProto(known),
+	})
+}
+
 func (m *machine) correct() {
-	if len(m.versions) == 0 {
+	i, old, ok := m.one()
+	if !ok {
 		return
 	}
-	old := rapid.SampledFrom(m.versions).Draw(m.t, "wrong")
-	if !old.closed.IsZero() {
-		return
-	}
-	v := m.draw(old.resource)
-	took := m.write(func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE allocation SET known_to = now() WHERE allocation_id = $1", old.allocation); err != nil {
-			return err
-		}
-		return m.insert(ctx, tx, v)
-	})
-	if took != !m.overlaps(v, old) {
-		m.t.Fatalf("took %v: %v", took, v)
-	}
-	if took {
-		old.closed = v.known
-		m.versions = append(m.versions, v)
-	}
-}
-
-func (m *machine) happen() {
-	if len(m.versions) == 0 {
-		return
-	}
-	e := event{
-		resource: rapid.SampledFrom(m.versions).Draw(m.t, "of").resource,
-		event:    rapid.SampledFrom([]string{allocated, resumed, recalled}).Draw(m.t, "event"),
-		effect:   day(rapid.IntRange(0, 30).Draw(m.t, "effect")),
-	}
-	m.write(func(ctx context.Context, tx pgx.Tx) error {
-		if err := store.New(tx).InsertEvent(ctx, store.InsertEventParams{
-			ResourceID: e.resource, Event: e.event, EffectTime: e.effect, DoneBy: "test",
-		}); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, "SELECT now()").Scan(&e.known)
-	})
-	m.events = append(m.events, e)
-}
-
-// overlaps says what the exclusion constraints must: whether v meets an open row, other than the one that it corrects.
-func (m *machine) overlaps(v, corrected *version) bool {
-	for _, o := range m.versions {
-		sameTime := o.closed.IsZero() && o.from.Before(v.to) && v.from.Before(o.to)
-		if o != corrected && sameTime && (o.resource == v.resource || (o.first <= v.last && v.first <= o.last)) {
-			return true
-		}
-	}
-	return false
-}
-
-// ask compares an answer with the replay.
-func (m *machine) ask() {
-	number := rapid.Int64Range(94999, 95030).Draw(m.t, "number")
-	at := day(rapid.IntRange(-1, 32).Draw(m.t, "at"))
-	var known *time.Time
-	times := []time.Time{time.Now().Add(time.Hour)}
-	for _, v := range m.versions {
-		times = append(times, v.known)
-	}
-	if k := rapid.SampledFrom(times).Draw(m.t, "known"); rapid.Bool().Draw(m.t, "as known") {
-		known = &k
-	}
-	row, err := store.New(m.db).LookupNumber(context.Background(), store.LookupNumberParams{
-		Scheme: m.scheme, Digits: 5, Number: number, At: at, KnownAt: known,
-	})
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	row, err := m.held(old.first, old.from, nil)
+	if err != nil {
 		m.t.Fatal(err)
 	}
-	resource, last := m.replay(number, at, known)
-	if row.ResourceID != resource || (resource != "" && row.Event != last) {
-		m.t.Fatalf("%d at %v known %v: the ledger says %q %q, the log %q %q", number, at, known, row.ResourceID, row.Event, resource, last)
-	}
-}
-
-func (m *machine) replay(number int64, at time.Time, known *time.Time) (resource, last string) {
-	knew := func(t time.Time) bool { return known == nil || !t.After(*known) }
-	for _, v := range m.versions {
-		open := v.closed.IsZero() || !knew(v.closed)
-		if knew(v.known) && open && !at.Before(v.from) && at.Before(v.to) && v.first <= number && number <= v.last {
-			resource = v.resource
-		}
-	}
-	last = allocated
-	var effect time.Time
-	for _, e := range m.events { // in the order of entry, so that of two at the same time the later one stands
-		if e.resource == resource && knew(e.known) && !e.effect.After(at) && !e.effect.Before(effect) {
-			last, effect = e.event, e.effect
-		}
-	}
-	return resource, last
-}
-
-// TestTheDatabaseRefuses tries as the service's own role what must never happen.
-func TestTheDatabaseRefuses(t *testing.T) {
-	db := testkit.DB(t, "ledger", store.Migrations)
-	ctx := t.Context()
-	resource, allocation := uuid.NewString(), uuid.NewString()
-	q := store.New(db)
-	if err := q.InsertResource(ctx, resource); err != nil {
-		t.Fatal(err)
-	}
-	err := q.InsertAllocation(ctx, store.InsertAllocationParams{
-		AllocationID: allocation, ResourceID: resource, HolderID: newHolder(t, db), Scheme: National, Digits: 5,
-		FirstNumber: 95588, LastNumber: 95588, AccessProvince: "11", Purpose: "test", PermittedCallers: []string{},
-		AccessOperatorID: "cmcc", ValidFrom: epoch, CreatedBy: "test",
+	a := m.draw()
+	a.resource, a.purpose = old.resource, old.purpose
+	_, err = m.w.registrar.CorrectAllocation(context.Background(), &ledgerv1.CorrectAllocationRequest{
+		RequestId: uuid.NewString(), AllocationId: row.GetResource().GetAllocationId(), Reason: "a slip of the pen", HolderId: a.holder,
+		FirstNumber: fmt.Sprint(a.first), LastNumber: fmt.Sprint(a.last), PermittedCallers: strings.Fields(a.callers),
+		NoPermittedCallers: a.callers == "", ValidFrom: timestamppb.New(a.from), ValidTo: timeProto(a.to), NoEnd: a.to == nil,
+		Evidence: []string{"material"},
 	})
-	if err != nil {
-		t.Fatal(err)
+	took := m.took(err, "correct", overlapsOther, wrongNow) // not longer than what has ended
+	if took && m.is.meets(a, i) {
+		m.t.Fatalf("took what overlaps: %+v", a)
 	}
-	for _, c := range []struct{ name, sql, code string }{
-		{"change of the holder", "UPDATE allocation SET holder_id = gen_random_uuid()", "42501"},
-		{"change of the valid time", "UPDATE allocation SET valid_to = now()", "42501"},
-		{"closing in the past", "UPDATE allocation SET known_to = now() - interval '1 microsecond'", "23001"},
-		{"closing in the future", "UPDATE allocation SET known_to = 'infinity'", "23001"},
-		{"deletion", "DELETE FROM allocation", "42501"},
-		{"deletion of history", "DELETE FROM resource_event", "42501"},
-		{"change of history", "UPDATE resource_event SET event = 'resumed'", "42501"},
-		{"entry in the past", "INSERT INTO resource_event (resource_id, event, effect_time, recorded_time, done_by) VALUES ('" + resource + "', 'resumed', now(), now(), 'x')", "42501"},
-		{"suspension without ground", "INSERT INTO resource_event (resource_id, event, effect_time, done_by) VALUES ('" + resource + "', 'suspended', now(), 'x')", "23514"},
-		{"number too long", "INSERT INTO allocation (allocation_id, resource_id, holder_id, scheme, digits, first_number, last_number, access_province, purpose, access_operator_id, valid_from, created_by) SELECT gen_random_uuid(), resource_id, holder_id, scheme, 5, 100000, 100000, '11', 'x', 'x', now(), 'x' FROM allocation", "23514"},
-	} {
-		if _, err := db.Exec(ctx, c.sql); pg.Code(err) != c.code {
-			t.Errorf("%s: %v", c.name, err)
-		}
+	if took {
+		m.is.allocations[i] = a
+		m.is.loosen(a.resource)
+		m.put("correct")
 	}
-	if _, err := db.Exec(ctx, "UPDATE allocation SET known_to = now()"); err != nil {
-		t.Errorf("a correction is refused: %v", err)
+}
+
+func (m *machine) end() {
+	_, a, ok := m.one()
+	if !ok {
+		return
 	}
-	if _, err := db.Exec(ctx, "UPDATE allocation SET known_to = now()"); pg.Code(err) != "23001" {
-		t.Errorf("closing twice: %v", err)
+	at := day(rapid.IntRange(0, 30).Draw(m.t, "end"))
+	_, err := m.w.registrar.EndAllocation(context.Background(), &ledgerv1.EndAllocationRequest{
+		RequestId: uuid.NewString(), ResourceId: a.resource, EndTime: timestamppb.New(at), Reason: "given back",
+	})
+	if m.took(err, "end", wrongNow, invalid) {
+		m.is.end(a.resource, at)
+		m.is.events = append(m.is.events, modelEvent{a.resource, stateEnded, at})
+		m.put("end")
 	}
-	if _, err := testkit.Owner(t, db).Exec(ctx, "UPDATE allocation SET purpose = 'other'"); pg.Code(err) != "23001" {
-		t.Errorf("not even the owner changes an allocation: %v", err)
+}
+
+func (m *machine) changePurpose() {
+	_, a, ok := m.one()
+	if !ok {
+		return
 	}
+	at, purpose := day(rapid.IntRange(0, 30).Draw(m.t, "change")), rapid.SampledFrom([]string{"inbound", "verification"}).Draw(m.t, "purpose")
+	_, err := m.w.registrar.ChangePurpose(context.Background(), &ledgerv1.ChangePurposeRequest{
+		RequestId: uuid.NewString(), ResourceId: a.resource, Purpose: purpose, DecisionDocument: "decision 1", Reason: "asked for",
+		EffectTime: timestamppb.New(at),
+	})
+	if m.took(err, "change purpose", wrongNow) {
+		m.is.changePurpose(a.resource, at, purpose)
+		m.put("change purpose")
+	}
+}
+
+func (m *machine) sublet() {
+	_, a, ok := m.one()
+	if !ok {
+		return
+	}
+	x := modelSublet{
+		resource: a.resource, lessor: rapid.SampledFrom(append(m.holders, a.holder)).Draw(m.t, "lessor"),
+		lessee: rapid.SampledFrom(m.holders).Draw(m.t, "lessee"),
+	}
+	x.from, x.to = m.span(0)
+	resp, err := m.w.registrar.DeclareSublet(context.Background(), &ledgerv1.DeclareSubletRequest{
+		RequestId: uuid.NewString(), Sublet: &ledgerv1.Sublet{
+			ResourceId: x.resource, LessorId: x.lessor, Lessee: &ledgerv1.Holder{HolderId: x.lessee}, Purpose: "customer_service",
+			Document: "approval 1", ValidFrom: timestamppb.New(x.from), ValidTo: timeProto(x.to),
+		},
+	})
+	if m.took(err, "sublet", invalid, missing, already) {
+		x.id = resp.GetSublet().GetSubletId()
+		x.first, _ = strconv.ParseInt(resp.GetSublet().GetFirstNumber(), 10, 64)
+		x.last, _ = strconv.ParseInt(resp.GetSublet().GetLastNumber(), 10, 64)
+		m.is.sublets = append(m.is.sublets, x)
+		m.put("sublet")
+	}
+}
+
+func (m *machine) endSublet() {
+	if len(m.is.sublets) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(m.is.sublets)-1).Draw(m.t, "which sublet")
+	x := m.is.sublets[i]
+	to := x.from.AddDate(0, 0, rapid.IntRange(1, 10).Draw(m.t, "days"))
+	x.to = &to
+	resp, err := m.w.registrar.DeclareSublet(context.Background(), &ledgerv1.DeclareSubletRequest{
+		RequestId: uuid.NewString(), Corrects: x.id, Reason: "it ended", Sublet: &ledgerv1.Sublet{
+			FirstNumber: fmt.Sprint(x.first), LastNumber: fmt.Sprint(x.last), ResourceId: x.resource, LessorId: x.lessor, Lessee: &ledgerv1.Holder{HolderId: x.lessee}, Purpose: "customer_service",
+			Document: "approval 1", ValidFrom: timestamppb.New(x.from), ValidTo: timeProto(x.to),
+		},
+	})
+	if m.took(err, "end sublet", invalid, missing, already, wrongNow) {
+		x.id = resp.GetSublet().GetSubletId()
+		m.is.sublets[i] = x
+		m.put("end sublet")
+	}
+}
+
+func (m *machine) access() {
+	_, a, ok := m.one()
+	if !ok {
+		return
+	}
+	x := modelAccess{resource: a.resource, province: rapid.SampledFrom([]string{"31", "44"}).Draw(m.t, "place"), operator: "ctcc"}
+	x.from, x.to = m.span(0)
+	_, err := m.w.registrar.RecordAccess(context.Background(), &ledgerv1.RecordAccessRequest{
+		RequestId: uuid.NewString(), Access: &ledgerv1.Access{
+			ResourceId: x.resource, Province: x.province, OperatorId: x.operator, ValidFrom: timestamppb.New(x.from), ValidTo: timeProto(x.to),
+		},
+	})
+	if m.took(err, "access", missing, already) {
+		m.is.accesses = append(m.is.accesses, x)
+		m.put("access")
+	}
+}
+
+func (m *machine) suspend() {
+	_, a, ok := m.one()
+	if !ok {
+		return
+	}
+	at := m.now()
+	_, err := m.w.workflows.SuspendResource(context.Background(), &ledgerv1.SuspendResourceRequest{
+		RequestId: uuid.NewString(), ResourceId: a.resource, ReasonCode: "harassment", Basis: "电信条例 28",
+		Nature: "administrative_order", PriorNotice: "given", Remedy: "reconsideration", TaskId: uuid.NewString(),
+	})
+	if m.took(err, "suspend", wrongNow) {
+		m.is.events = append(m.is.events, modelEvent{a.resource, stateSuspended, at})
+		m.put("suspend")
+	}
+}
+
+// ask compares an answer with the model that was put away.
+func (m *machine) ask() {
+	number := rapid.Int64Range(400799, 400816).Draw(m.t, "number")
+	at := rapid.SampledFrom([]time.Time{day(rapid.IntRange(-1, 32).Draw(m.t, "at")), m.now().AddDate(1, 0, 0)}).Draw(m.t, "or later")
+	then := rapid.SampledFrom(m.log).Draw(m.t, "known")
+	var known *time.Time
+	if then.known != m.log[len(m.log)-1].known || rapid.Bool().Draw(m.t, "as of the last") {
+		known = &then.known
+	}
+	got, err := m.held(number, at, known)
+	m.took(err, "who held", missing)
+	if want := then.is.answer(number, at); inWords(got) != want {
+		m.t.Fatalf("%d at %s, known after %q:\n the ledger %q\n the model  %q", number, stamp(&at), then.what, inWords(got), want)
+	}
+}
+
+// inWords is an answer in the words of the model.
+func inWords(h *ledgerv1.WhoHeldResponse) string {
+	r := h.GetResource()
+	if r == nil {
+		return ""
+	}
+	var through, let []string
+	for _, x := range h.GetAccesses()[1:] {
+		through = append(through, x.GetProvince()+x.GetOperatorId())
+	}
+	for _, x := range h.GetSublets() {
+		let = append(let, x.GetLessee().GetHolderId())
+	}
+	slices.Sort(through)
+	from := r.GetValidFrom().AsTime()
+	return fmt.Sprintf("%s %s %s [%s] %s-%s %s via %s let %s", r.GetResourceId(), r.GetHolder().GetHolderId(), r.GetPurpose(),
+		strings.Join(r.GetPermittedCallers(), " "), stamp(&from), stamp(timeOf(r.GetValidTo())), r.GetState(),
+		strings.Join(through, ","), strings.Join(let, ">"))
 }

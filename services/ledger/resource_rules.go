@@ -3,28 +3,12 @@ package ledger
 import (
 	"fmt"
 	"strconv"
-	"time"
-
-	"google.golang.org/grpc/codes"
 
 	"quietline/internal/errs"
-	commonv1 "quietline/proto/quietline/common/v1"
 )
 
 // National is the scheme of numbers that are unique in the country.
 const National = "national"
-
-// Events and the states that they lead to.
-const (
-	allocated = "allocated"
-	suspended = "suspended"
-	resumed   = "resumed"
-	recalled  = "recalled"
-
-	stateActive    = "ACTIVE"
-	stateSuspended = "SUSPENDED"
-	stateRecalled  = "RECALLED"
-)
 
 // maxDigits is the longest number that the ledger holds; longer ones are dialled, never allocated.
 const maxDigits = 18
@@ -70,52 +54,4 @@ func block(first, last string) (from, to numberKey, err error) {
 		return from, to, errs.Field("last_number", "must not be below first_number")
 	}
 	return from, to, nil
-}
-
-// stateAfter is the state that an event leads to.
-func stateAfter(event string) string {
-	switch event {
-	case suspended:
-		return stateSuspended
-	case recalled:
-		return stateRecalled
-	default:
-		return stateActive
-	}
-}
-
-// eventsOf are the events that lead to a state; none for the empty state, which is every one.
-func eventsOf(state string) ([]string, error) {
-	switch state {
-	case "":
-		return []string{}, nil
-	case stateActive:
-		return []string{allocated, resumed}, nil
-	case stateSuspended:
-		return []string{suspended}, nil
-	case stateRecalled:
-		return []string{recalled}, nil
-	}
-	return nil, errs.Field("state", "must be %s, %s or %s", stateActive, stateSuspended, stateRecalled)
-}
-
-// allows says whether a resource whose last event is given takes another: act is false when there is nothing to do.
-func allows(last, event string) (act bool, err error) {
-	switch {
-	case last == recalled:
-		return false, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
-			"the resource is recalled; nothing more can happen to it")
-	case stateAfter(last) == stateAfter(event):
-		return false, nil
-	}
-	return true, nil
-}
-
-// effectAfter keeps the history of a resource in order: an act takes effect now, yet after what came before, also when
-// that was entered ahead of time or by a server whose clock is a little fast.
-func effectAfter(now, last time.Time) time.Time {
-	if now.After(last) {
-		return now
-	}
-	return last.Add(time.Microsecond) // the database's precision
 }

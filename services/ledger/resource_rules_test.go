@@ -5,9 +5,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"quietline/internal/errs"
-	commonv1 "quietline/proto/quietline/common/v1"
 )
 
 func TestNumbersOfDifferentLengthNeverMeet(t *testing.T) {
@@ -39,27 +36,6 @@ func TestBlock(t *testing.T) {
 	} {
 		if _, _, err := block(c.first, c.last); (err == nil) != c.ok {
 			t.Errorf("block(%s, %s): %v", c.first, c.last, err)
-		}
-	}
-}
-
-func TestAllows(t *testing.T) {
-	for _, c := range []struct {
-		last, event string
-		act         bool
-		reason      commonv1.ErrorReason
-	}{
-		{allocated, suspended, true, 0},
-		{resumed, suspended, true, 0},
-		{suspended, suspended, false, 0},
-		{suspended, resumed, true, 0},
-		{allocated, resumed, false, 0},
-		{recalled, suspended, false, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE},
-		{recalled, resumed, false, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE},
-	} {
-		act, err := allows(c.last, c.event)
-		if act != c.act || errs.Reason(err) != c.reason {
-			t.Errorf("%s after %s: %v, %v", c.event, c.last, act, err)
 		}
 	}
 }

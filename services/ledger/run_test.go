@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(ctx, Config{Database: service, MigrateDatabase: owner}, testkit.Source(t, identity.Ledger), lis)
+		done <- Run(ctx, Config{Database: service, MigrateDatabase: owner, Credit: "127.0.0.1:1"}, testkit.Source(t, identity.Ledger), lis)
 	}()
 	conn, err := rpc.Dial(lis.Addr().String(), identity.Ledger, testkit.Source(t, identity.Workflows))
 	if err != nil {

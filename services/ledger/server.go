@@ -2,16 +2,21 @@ package ledger
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"quietline/internal/calendar"
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
 	accessv1 "quietline/proto/quietline/access/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	"quietline/services/ledger/format"
+	"quietline/services/ledger/portability"
 	"quietline/services/ledger/store"
 )
 
@@ -19,35 +24,20 @@ import (
 type Server struct {
 	ledgerv1.UnsafeLedgerServiceServer // a missing RPC does not compile
 	db                                 *pgxpool.Pool
+	credit                             creditv1.CreditServiceClient
 	now                                func() time.Time
+	ports                              portability.Source // who ported numbers are served by
+	tell                               *teller            // nil: workflows are left to the sweep
+	formats                            map[string]*format.Format
+	profile                            string // of the clocks of campaigns
 }
 
-// New makes a server on a migrated database.
-func New(db *pgxpool.Pool, now func() time.Time) *Server {
-	return &Server{db: db, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
-}
-
-// LookupNumber says who holds a number as of a time. It is one statement, prepared once per connection.
-func (s *Server) LookupNumber(ctx context.Context, req *ledgerv1.LookupNumberRequest) (*ledgerv1.LookupNumberResponse, error) {
-	const nothing = "the ledger has no entry for this number at that time"
-	key, ok := keyOf(req.GetNumber())
-	if !ok {
-		return nil, errs.NotFound(pgx.ErrNoRows, nothing)
+// New makes a server on a migrated database. Who is on a credit list it asks their owner.
+func New(db *pgxpool.Pool, credit creditv1.CreditServiceClient, now func() time.Time) *Server {
+	return &Server{
+		db: db, credit: credit, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+		ports: portability.None{}, formats: builtInFormats(), profile: calendar.Statutory,
 	}
-	arg := store.LookupNumberParams{
-		Scheme: req.GetScheme(), Digits: key.digits, Number: key.value, At: s.now(), KnownAt: timeOf(req.GetKnownAt()),
-	}
-	if arg.Scheme == "" {
-		arg.Scheme = National
-	}
-	if at := timeOf(req.GetAt()); at != nil {
-		arg.At = *at
-	}
-	row, err := store.New(s.db).LookupNumber(ctx, arg)
-	if err != nil {
-		return nil, errs.NotFound(err, nothing)
-	}
-	return &ledgerv1.LookupNumberResponse{Resource: resourceRow(row).proto()}, nil
 }
 
 // GetResource returns a resource with its history.
@@ -64,7 +54,9 @@ func (s *Server) GetResource(ctx context.Context, req *ledgerv1.GetResourceReque
 	if err != nil {
 		return nil, err
 	}
-	resp := &ledgerv1.GetResourceResponse{Resource: resourceRow(row).proto()}
+	resp := &ledgerv1.GetResourceResponse{
+		Resource: resourceOf(row.Allocation, row.Holder, principal(row.Allocation, row.PrincipalName, row.PrincipalCode), row.State),
+	}
 	for _, e := range events {
 		resp.Events = append(resp.Events, eventProto(e))
 	}
@@ -77,9 +69,8 @@ func (s *Server) ListResources(ctx context.Context, req *ledgerv1.ListResourcesR
 	if err != nil {
 		return nil, err
 	}
-	events, err := eventsOf(req.GetState())
-	if err != nil {
-		return nil, err
+	if req.GetState() != "" && !slices.Contains(states, req.GetState()) {
+		return nil, errs.Field("state", "must be one of %s", strings.Join(states, ", "))
 	}
 	holder, err := optionalID("holder_id", req.GetHolderId())
 	if err != nil {
@@ -88,17 +79,18 @@ func (s *Server) ListResources(ctx context.Context, req *ledgerv1.ListResourcesR
 	all, agency := sees(ctx)
 	size := pg.PageSize(req.GetPageSize())
 	rows, err := store.New(s.db).ListResources(ctx, store.ListResourcesParams{
-		At: s.now(), After: after, HolderID: holder, Events: events, SeesAll: all, AgencyID: agency, PageSize: size,
+		At: s.now(), After: after, HolderID: holder, State: req.GetState(), SeesAll: all, AgencyID: agency, PageSize: size,
 	})
 	if err != nil {
 		return nil, err
 	}
 	resp := &ledgerv1.ListResourcesResponse{}
 	for _, r := range rows {
-		resp.Resources = append(resp.Resources, resourceRow(r).proto())
+		resp.Resources = append(resp.Resources,
+			resourceOf(r.Allocation, r.Holder, principal(r.Allocation, r.PrincipalName, r.PrincipalCode), r.State))
 	}
 	if len(rows) == int(size) {
-		resp.NextPageToken = pg.EncodeToken(rows[size-1].ResourceID)
+		resp.NextPageToken = pg.EncodeToken(rows[size-1].Allocation.ResourceID)
 	}
 	return resp, nil
 }

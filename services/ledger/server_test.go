@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -8,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -17,6 +21,7 @@ import (
 	"quietline/internal/testkit"
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/ledger/store"
 )
@@ -24,15 +29,50 @@ import (
 // world is a ledger with its database and the people who use it.
 type world struct {
 	db                                     *pgxpool.Pool
+	lists                                  *creditLists
 	registrar, workflows, operator, worker ledgerv1.LedgerServiceClient
-	auditor                                ledgerv1.LedgerServiceClient
+	auditor, public                        ledgerv1.LedgerServiceClient
+	dial                                   func(identity.Workload, *commonv1.Actor) *grpc.ClientConn
+}
+
+// creditLists stands for the service that owns them.
+type creditLists struct {
+	creditv1.CreditServiceClient
+	mu     sync.Mutex
+	listed map[string]string // by credit code: bad or dishonest
+	down   bool
+}
+
+func (c *creditLists) CheckParty(_ context.Context, req *creditv1.CheckPartyRequest, _ ...grpc.CallOption) (*creditv1.CheckPartyResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	resp := &creditv1.CheckPartyResponse{}
+	if c.down {
+		return nil, status.Error(codes.Unavailable, "connection refused")
+	}
+	if list := c.listed[req.GetCreditCode()]; list != "" {
+		resp.Listings = append(resp.Listings, &creditv1.Listing{List: list, State: "LISTED"})
+	}
+	return resp, nil
+}
+
+func (c *creditLists) set(creditCode, list string, down bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.listed[creditCode], c.down = list, down
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldAt(t, time.Now)
+}
+
+func newWorldAt(t *testing.T, now func() time.Time) *world {
+	t.Helper()
+	lists := &creditLists{listed: map[string]string{}}
 	db := testkit.DB(t, "ledger", store.Migrations)
 	dial := testkit.Serve(t, identity.Ledger, func(s *grpc.Server) {
-		ledgerv1.RegisterLedgerServiceServer(s, New(db, time.Now))
+		ledgerv1.RegisterLedgerServiceServer(s, New(db, lists, now))
 	})
 	as := func(caller identity.Workload, agency string, role accessv1.Role) ledgerv1.LedgerServiceClient {
 		return ledgerv1.NewLedgerServiceClient(dial(caller, &commonv1.Actor{
@@ -41,9 +81,12 @@ func newWorld(t *testing.T) *world {
 	}
 	return &world{
 		db:        db,
+		dial:      dial,
+		lists:     lists,
 		registrar: as(identity.Gateway, "ca-11", accessv1.Role_ROLE_REGISTRAR),
 		worker:    as(identity.Gateway, "samr-11", accessv1.Role_ROLE_CASEWORKER),
 		operator:  as(identity.Gateway, "cmcc-11", accessv1.Role_ROLE_OPERATOR),
+		public:    ledgerv1.NewLedgerServiceClient(dial(identity.Gateway, identity.Anonymous())),
 		auditor:   as(identity.Gateway, "miit", accessv1.Role_ROLE_AUDITOR),
 		workflows: as(identity.Workflows, "ca-11", accessv1.Role_ROLE_HEAD),
 	}
@@ -65,6 +108,7 @@ func (w *world) allocate(t *testing.T, change func(*ledgerv1.AllocateResourceReq
 	req := &ledgerv1.AllocateResourceRequest{
 		RequestId: uuid.NewString(), Scheme: National, FirstNumber: "95588", AccessProvince: "11",
 		Purpose: "customer_service", AccessOperatorId: "cmcc", Basis: "test approval", PermittedCallers: []string{"95588"},
+		Evidence: []string{"test vetting"},
 	}
 	change(req)
 	resp, err := w.registrar.AllocateResource(t.Context(), req)
@@ -95,7 +139,7 @@ func TestLookupAsOfTheCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	look := func(number string, at *timestamppb.Timestamp) (*ledgerv1.Resource, error) {
-		resp, err := w.worker.LookupNumber(t.Context(), &ledgerv1.LookupNumberRequest{Number: number, At: at})
+		resp, err := w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: number, At: at})
 		return resp.GetResource(), err
 	}
 	for _, c := range []struct {
@@ -121,7 +165,7 @@ func TestLookupAsOfTheCall(t *testing.T) {
 		_, err = look(other, nil)
 		wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 	}
-	_, err = w.worker.LookupNumber(t.Context(), &ledgerv1.LookupNumberRequest{Number: "95588",
+	_, err = w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: "95588",
 		KnownAt: timestamppb.New(time.Now().Add(-time.Hour))})
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) // we did not know it then
 }
@@ -147,7 +191,7 @@ func TestOverlapsAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", area, err)
 		}
 	}
-	resp, err := w.worker.LookupNumber(t.Context(), &ledgerv1.LookupNumberRequest{Number: "96123", Scheme: "021"})
+	resp, err := w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: "96123", Scheme: "021"})
 	if err != nil || resp.GetResource().GetScheme() != "021" {
 		t.Errorf("96123 in 021: %v, %v", resp, err)
 	}
@@ -173,7 +217,7 @@ func TestSuspendAndResume(t *testing.T) {
 			t.Fatalf("suspend: %v, %v", resp, err)
 		}
 	}
-	suspend.RequestId, suspend.TaskId = uuid.NewString(), uuid.NewString() // another request: a no-op
+	suspend.RequestId = uuid.NewString() // another request on the same ground: a no-op
 	if _, err := w.workflows.SuspendResource(t.Context(), suspend); err != nil {
 		t.Fatal(err)
 	}
@@ -201,11 +245,11 @@ func TestSuspendAndResume(t *testing.T) {
 		t.Errorf("suspension: %v", e)
 	}
 	// the state is as of the time too
-	at, err := w.worker.LookupNumber(t.Context(), &ledgerv1.LookupNumberRequest{Number: "95588", At: timestamppb.New(before)})
+	at, err := w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: "95588", At: timestamppb.New(before)})
 	if err != nil || at.GetResource().GetState() != stateActive {
 		t.Errorf("before the suspension: %v, %v", at, err)
 	}
-	at, err = w.worker.LookupNumber(t.Context(), &ledgerv1.LookupNumberRequest{Number: "95588", At: got.GetEvents()[1].GetEffectTime()})
+	at, err = w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: "95588", At: got.GetEvents()[1].GetEffectTime()})
 	if err != nil || at.GetResource().GetState() != stateSuspended {
 		t.Errorf("at the suspension: %v, %v", at, err)
 	}

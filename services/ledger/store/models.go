@@ -10,28 +10,219 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type Access struct {
+	AccessID   string
+	ResourceID string
+	Province   string
+	OperatorID string
+	Location   string
+	ValidFrom  time.Time
+	ValidTo    *time.Time
+	KnownFrom  time.Time
+	KnownTo    *time.Time
+	Corrects   *string
+	Reason     string
+	CreatedBy  string
+	CreatedAt  time.Time
+	Valid      pgtype.Range[pgtype.Timestamptz]
+	Known      pgtype.Range[pgtype.Timestamptz]
+}
+
 type Allocation struct {
-	AllocationID     string
+	AllocationID      string
+	ResourceID        string
+	HolderID          string
+	Scheme            string
+	Digits            int16
+	FirstNumber       int64
+	LastNumber        int64
+	AccessProvince    string
+	Purpose           string
+	PermittedCallers  []string
+	AccessOperatorID  string
+	Basis             string
+	ValidFrom         time.Time
+	ValidTo           *time.Time
+	KnownFrom         time.Time
+	KnownTo           *time.Time
+	CreatedBy         string
+	CreatedAt         time.Time
+	Numbers           pgtype.Range[pgtype.Int8]
+	Valid             pgtype.Range[pgtype.Timestamptz]
+	Known             pgtype.Range[pgtype.Timestamptz]
+	Operation         string
+	PrincipalHolderID *string
+	ApprovalDocument  string
+	ApprovalReason    string
+	Evidence          []string
+	Corrects          *string
+	Reason            string
+}
+
+type AllocationPolicy struct {
+	Rule         string
+	NumberKinds  []string
+	Purposes     []string
+	Operations   []string
+	List         string
+	NewHolder    bool
+	Effect       string
+	LicenceKinds []string
+	Words        string
+	Article      string
+	Source       string
+	ToConfirm    bool
+	ValidFrom    time.Time
+	ValidTo      *time.Time
+	CreatedAt    time.Time
+}
+
+type Appeal struct {
+	AppealID          string
+	EventID           int64
+	ResourceID        string
+	Restriction       string
+	Nature            string
+	Appellant         string
+	HolderID          string
+	AccessOperatorID  string
+	Reference         string
+	FiledAgencyID     string
+	FiledBy           string
+	Statement         string
+	FileTime          time.Time
+	State             string
+	AgencyID          string
+	ExecutorAgencyID  string
+	DispositionTaskID *string
+	ClockBasis        string
+	ClockStatutoryDue string
+	ClockProof        string
+	ClockProvisional  bool
+	DecidingTaskID    *string
+	ReasonCode        string
+	Reply             string
+	DecidedTime       *time.Time
+	CorrectingEventID *int64
+	Restore           bool
+	RestoringTaskID   *string
+	RestoredTime      *time.Time
+	CreatedAt         time.Time
+}
+
+type Campaign struct {
+	CampaignID         string
+	Name               string
+	Basis              string
+	AgencyID           string
+	Population         []byte
+	SampleSize         int32
+	SamplePercent      int32
+	Seed               string
+	AsOf               time.Time
+	KnownAt            time.Time
+	PopulationCount    int64
+	PopulationSha256   string
+	SampleCount        int64
+	SampleSha256       string
+	ReturnBasis        string
+	ReturnDue          time.Time
+	ReturnStatutory    time.Time
+	ReturnProof        string
+	ReturnProvisional  bool
+	InspectBasis       string
+	InspectDue         time.Time
+	InspectStatutory   time.Time
+	InspectProof       string
+	InspectProvisional bool
+	State              string
+	CreatedBy          string
+	CreatedAt          time.Time
+	ClosedAt           *time.Time
+	ClosedBy           string
+	Conclusion         string
+}
+
+type CampaignFinding struct {
+	FindingID   string
+	ItemID      string
+	Basis       string
+	Due         time.Time
+	Statutory   time.Time
+	Proof       string
+	Provisional bool
+}
+
+type CampaignItem struct {
+	ItemID            string
+	CampaignID        string
+	ResourceID        string
+	AllocationID      string
+	HolderID          string
+	Kind              string
+	AccessOperatorID  string
+	InspectorAgencyID string
+	State             string
+	Declaration       string
+	ReturnedAt        *time.Time
+	InspectedAt       *time.Time
+	InspectedBy       string
+	Note              string
+	ClosedAt          *time.Time
+}
+
+type Contract struct {
+	ContractID       string
 	ResourceID       string
-	HolderID         string
-	Scheme           string
-	Digits           int16
-	FirstNumber      int64
-	LastNumber       int64
-	AccessProvince   string
-	Purpose          string
-	PermittedCallers []string
-	AccessOperatorID string
-	Basis            string
+	OperatorID       string
+	Number           string
+	CallLimit        int32
+	LimitUnit        string
+	ComplaintClauses string
+	HandlingClauses  string
 	ValidFrom        time.Time
 	ValidTo          *time.Time
 	KnownFrom        time.Time
 	KnownTo          *time.Time
+	Corrects         *string
+	Reason           string
 	CreatedBy        string
 	CreatedAt        time.Time
-	Numbers          pgtype.Range[pgtype.Int8]
 	Valid            pgtype.Range[pgtype.Timestamptz]
 	Known            pgtype.Range[pgtype.Timestamptz]
+}
+
+type Finding struct {
+	FindingID    string
+	ResourceID   string
+	Source       string
+	SourceRef    string
+	Kind         string
+	Declared     string
+	Observed     string
+	ObservedTime time.Time
+	DueTime      time.Time
+	State        string
+	FoundBy      string
+	CreatedAt    time.Time
+}
+
+type FindingAct struct {
+	ActID     int64
+	FindingID string
+	State     string
+	Reason    string
+	Document  string
+	DoneBy    string
+	DoneTime  time.Time
+}
+
+type FindingKind struct {
+	Kind        string
+	Name        string
+	RectifyDays int32
+	Article     string
+	ToConfirm   bool
 }
 
 type Holder struct {
@@ -45,22 +236,275 @@ type Holder struct {
 	CreatedAt  time.Time
 }
 
+type Licence struct {
+	LicenceID string
+	HolderID  string
+	Number    string
+	Kinds     []string
+	Provinces []string
+	Outbound  bool
+	Document  string
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	KnownFrom time.Time
+	KnownTo   *time.Time
+	Corrects  *string
+	Reason    string
+	CreatedBy string
+	CreatedAt time.Time
+	Valid     pgtype.Range[pgtype.Timestamptz]
+	Known     pgtype.Range[pgtype.Timestamptz]
+}
+
+type Load struct {
+	LoadID           string
+	AgencyID         string
+	AccessOperatorID string
+	Format           string
+	Header           []byte
+	FileName         string
+	FileSha256       string
+	AsOf             time.Time
+	State            string
+	Version          *string
+	LedgerRows       int64
+	EndMissing       bool
+	Reason           string
+	CreatedBy        string
+	CreatedAt        time.Time
+	ComparedAt       *time.Time
+	AppliedAt        *time.Time
+	AppliedBy        string
+}
+
+type LoadHolder struct {
+	LoadID     string
+	HolderID   string
+	Name       string
+	CreditCode string
+	Licence    string
+	Sector     string
+}
+
+type LoadMissing struct {
+	LoadID       string
+	ResourceID   string
+	AllocationID string
+}
+
+type LoadPiece struct {
+	LoadID            string
+	Line              int32
+	AllocationID      string
+	ResourceID        string
+	Begins            bool
+	HolderID          string
+	Scheme            string
+	Digits            int16
+	FirstNumber       int64
+	LastNumber        int64
+	AccessProvince    string
+	Purpose           string
+	PermittedCallers  []string
+	AccessOperatorID  string
+	Basis             string
+	ValidFrom         time.Time
+	ValidTo           *time.Time
+	Operation         string
+	PrincipalHolderID *string
+	ApprovalDocument  string
+	ApprovalReason    string
+	Evidence          []string
+	Corrects          *string
+	Reason            string
+	Numbers           pgtype.Range[pgtype.Int8]
+	Valid             pgtype.Range[pgtype.Timestamptz]
+}
+
+type LoadRow struct {
+	LoadID       string
+	Line         int32
+	Raw          []byte
+	Said         []byte
+	Scheme       string
+	Digits       int16
+	FirstNumber  int64
+	LastNumber   int64
+	ValidFrom    *time.Time
+	ValidTo      *time.Time
+	Fate         string
+	Field        string
+	Reason       string
+	AllocationID *string
+	ResourceID   *string
+	Changes      []byte
+	EffectTime   *time.Time
+	Ends         *time.Time
+}
+
+type OperatorName struct {
+	OperatorID string
+	Name       string
+}
+
+type Porting struct {
+	PortingID  int64
+	Number     string
+	OperatorID string
+	ServedTime time.Time
+	TaskID     string
+	DoneBy     string
+	CreatedAt  time.Time
+}
+
+type Purpose struct {
+	Purpose   string
+	Name      string
+	CallsOut  bool
+	Markets   bool
+	Source    string
+	ToConfirm bool
+}
+
+type Recall struct {
+	RecallID          string
+	ResourceID        string
+	HolderID          string
+	AccessOperatorID  string
+	AgencyID          string
+	ReasonCode        string
+	Basis             string
+	Statement         string
+	State             string
+	ProposedBy        string
+	ProposeTime       time.Time
+	FormerState       string
+	SigningTaskID     *string
+	PublicationID     *string
+	NoticeTime        *time.Time
+	NoticeUntil       *time.Time
+	ClockBasis        string
+	ClockStatutoryDue string
+	ClockProof        string
+	ClockProvisional  bool
+	EndTime           *time.Time
+	EndReason         string
+	EndTaskID         *string
+	CreatedAt         time.Time
+}
+
+type RecallGround struct {
+	Code      string
+	Name      string
+	Basis     string
+	Source    string
+	ToConfirm bool
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+}
+
+type RecallObjection struct {
+	ObjectionID string
+	RecallID    string
+	Text        string
+	ObjectedBy  string
+	ObjectTime  time.Time
+	State       string
+	TaskID      *string
+	ReasonCode  string
+	Reply       string
+	DecidedTime *time.Time
+	CreatedAt   time.Time
+}
+
 type Resource struct {
 	ResourceID string
 	CreatedAt  time.Time
 }
 
 type ResourceEvent struct {
-	EventID      int64
-	ResourceID   string
-	Event        string
-	ReasonCode   string
-	Basis        string
-	Nature       string
-	TaskID       *string
-	PriorNotice  string
-	Remedy       string
-	EffectTime   time.Time
-	RecordedTime time.Time
-	DoneBy       string
+	EventID         int64
+	ResourceID      string
+	Event           string
+	ReasonCode      string
+	Basis           string
+	Nature          string
+	TaskID          *string
+	PriorNotice     string
+	Remedy          string
+	EffectTime      time.Time
+	RecordedTime    time.Time
+	DoneBy          string
+	StateGiven      *string
+	CorrectsEventID *int64
+	RecallID        *string
+	AppealID        *string
+	State           *string
+}
+
+type Seat struct {
+	SeatID    string
+	HolderID  string
+	Code      string
+	Province  string
+	CreatedBy string
+	CreatedAt time.Time
+}
+
+type SeatLine struct {
+	SeatLineID string
+	SeatID     string
+	ResourceID string
+	ValidFrom  time.Time
+	ValidTo    *time.Time
+	KnownFrom  time.Time
+	KnownTo    *time.Time
+	Corrects   *string
+	Reason     string
+	CreatedBy  string
+	CreatedAt  time.Time
+	Valid      pgtype.Range[pgtype.Timestamptz]
+	Known      pgtype.Range[pgtype.Timestamptz]
+}
+
+type SelfInspection struct {
+	ReturnID    string
+	CampaignID  string
+	Party       string
+	Statement   string
+	SignedBy    string
+	Late        bool
+	SubmittedBy string
+	SubmittedAt time.Time
+}
+
+type SelfInspectionItem struct {
+	ReturnID string
+	ItemID   string
+	Result   string
+	Words    string
+}
+
+type Sublet struct {
+	SubletID    string
+	ResourceID  string
+	LessorID    string
+	LesseeID    string
+	Digits      int16
+	FirstNumber int64
+	LastNumber  int64
+	Purpose     string
+	Document    string
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	KnownFrom   time.Time
+	KnownTo     *time.Time
+	Corrects    *string
+	Reason      string
+	CreatedBy   string
+	CreatedAt   time.Time
+	Numbers     pgtype.Range[pgtype.Int8]
+	Valid       pgtype.Range[pgtype.Timestamptz]
+	Known       pgtype.Range[pgtype.Timestamptz]
 }

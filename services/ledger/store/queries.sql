@@ -1,26 +1,3 @@
--- name: LookupNumber :one
--- The one read that must be quick: three index look-ups in one statement. Without a known time: all we know.
-SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose,
-       a.permitted_callers, a.access_operator_id, a.valid_from, a.valid_to,
-       h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id,
-       coalesce(e.event, 'allocated')::text AS event
-  FROM (SELECT *
-          FROM allocation
-         WHERE scheme = @scheme AND digits = @digits AND first_number <= @number::bigint
-           AND valid_from <= @at AND (valid_to IS NULL OR valid_to > @at)
-           AND known_from <= coalesce(sqlc.narg(known_at)::timestamptz, 'infinity')
-           AND (known_to IS NULL OR known_to > coalesce(sqlc.narg(known_at)::timestamptz, 'infinity'))
-         ORDER BY first_number DESC
-         LIMIT 1) a
-  JOIN holder h ON h.holder_id = a.holder_id
-  LEFT JOIN LATERAL (SELECT event
-          FROM resource_event
-         WHERE resource_id = a.resource_id AND effect_time <= @at
-           AND recorded_time <= coalesce(sqlc.narg(known_at)::timestamptz, 'infinity')
-         ORDER BY effect_time DESC, event_id DESC
-         LIMIT 1) e ON true
- WHERE a.last_number >= @number::bigint;
-
 -- name: LockKey :exec
 -- Writers of one resource, or of one credit code, wait for each other until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended(@key::text, 0));
@@ -40,9 +17,11 @@ INSERT INTO resource (resource_id) VALUES (@resource_id);
 
 -- name: InsertAllocation :exec
 INSERT INTO allocation (allocation_id, resource_id, holder_id, scheme, digits, first_number, last_number, access_province,
-                        purpose, permitted_callers, access_operator_id, basis, valid_from, valid_to, created_by)
+                        purpose, permitted_callers, access_operator_id, basis, operation, principal_holder_id,
+                        approval_document, approval_reason, evidence, corrects, reason, valid_from, valid_to, created_by)
 VALUES (@allocation_id, @resource_id, @holder_id, @scheme, @digits, @first_number, @last_number, @access_province,
-        @purpose, @permitted_callers, @access_operator_id, @basis, @valid_from, @valid_to, @created_by);
+        @purpose, @permitted_callers, @access_operator_id, @basis, @operation, sqlc.narg(principal_holder_id),
+        @approval_document, @approval_reason, @evidence, sqlc.narg(corrects), @reason, @valid_from, sqlc.narg(valid_to), @created_by);
 
 -- name: InsertEvent :exec
 INSERT INTO resource_event (resource_id, event, reason_code, basis, nature, task_id, prior_notice, remedy, effect_time, done_by)
@@ -56,38 +35,40 @@ SELECT event, effect_time FROM resource_event
 
 -- name: GetResource :one
 -- The version in force at the time, else the latest. An operator sees what it gives access to or holds.
-SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose,
-       a.permitted_callers, a.access_operator_id, a.valid_from, a.valid_to,
-       h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id,
-       coalesce(e.event, 'allocated')::text AS event
+SELECT sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.credit_code AS principal_code,
+       coalesce(e.state, 'ACTIVE')::text AS state
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
-  LEFT JOIN LATERAL (SELECT event FROM resource_event
-         WHERE resource_id = a.resource_id AND effect_time <= @at
+  LEFT JOIN holder p ON p.holder_id = a.principal_holder_id
+  LEFT JOIN LATERAL (SELECT state FROM resource_event
+         WHERE resource_id = a.resource_id AND effect_time <= @at AND state IS NOT NULL
          ORDER BY effect_time DESC, event_id DESC
          LIMIT 1) e ON true
  WHERE a.resource_id = @resource_id AND a.known_to IS NULL
-   AND (@sees_all::boolean OR (@agency_id::text <> '' AND (@agency_id::text IN (a.access_operator_id, h.agency_id)
-        OR starts_with(a.access_operator_id, @agency_id::text || '-') OR starts_with(@agency_id::text, a.access_operator_id || '-'))))
+   AND (@sees_all::boolean OR (@agency_id::text <> '' AND (@agency_id::text = h.agency_id
+        OR same_operator(@agency_id::text, a.access_operator_id) OR EXISTS (SELECT 1 FROM access x
+             WHERE x.resource_id = a.resource_id AND x.known_to IS NULL AND x.valid @> @at::timestamptz
+               AND same_operator(@agency_id::text, x.operator_id)))))
  ORDER BY a.valid @> @at::timestamptz DESC, a.valid_from DESC
  LIMIT 1;
 
 -- name: ListResources :many
-SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose,
-       a.permitted_callers, a.access_operator_id, a.valid_from, a.valid_to,
-       h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id,
-       coalesce(e.event, 'allocated')::text AS event
+SELECT sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.credit_code AS principal_code,
+       coalesce(e.state, 'ACTIVE')::text AS state
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
-  LEFT JOIN LATERAL (SELECT event FROM resource_event
-         WHERE resource_id = a.resource_id AND effect_time <= @at
+  LEFT JOIN holder p ON p.holder_id = a.principal_holder_id
+  LEFT JOIN LATERAL (SELECT state FROM resource_event
+         WHERE resource_id = a.resource_id AND effect_time <= @at AND state IS NOT NULL
          ORDER BY effect_time DESC, event_id DESC
          LIMIT 1) e ON true
  WHERE a.resource_id > @after AND a.known_to IS NULL AND a.valid @> @at::timestamptz
    AND (sqlc.narg(holder_id)::uuid IS NULL OR a.holder_id = sqlc.narg(holder_id)::uuid)
-   AND (cardinality(@events::text[]) = 0 OR coalesce(e.event, 'allocated') = ANY (@events::text[]))
-   AND (@sees_all::boolean OR (@agency_id::text <> '' AND (@agency_id::text IN (a.access_operator_id, h.agency_id)
-        OR starts_with(a.access_operator_id, @agency_id::text || '-') OR starts_with(@agency_id::text, a.access_operator_id || '-'))))
+   AND (@state::text = '' OR coalesce(e.state, 'ACTIVE') = @state::text)
+   AND (@sees_all::boolean OR (@agency_id::text <> '' AND (@agency_id::text = h.agency_id
+        OR same_operator(@agency_id::text, a.access_operator_id) OR EXISTS (SELECT 1 FROM access x
+             WHERE x.resource_id = a.resource_id AND x.known_to IS NULL AND x.valid @> @at::timestamptz
+               AND same_operator(@agency_id::text, x.operator_id)))))
  ORDER BY a.resource_id
  LIMIT @page_size;
 

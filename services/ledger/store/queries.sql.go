@@ -130,19 +130,20 @@ func (q *Queries) AuditUnallocated(ctx context.Context, arg AuditUnallocatedPara
 }
 
 const getResource = `-- name: GetResource :one
-SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose,
-       a.permitted_callers, a.access_operator_id, a.valid_from, a.valid_to,
-       h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id,
-       coalesce(e.event, 'allocated')::text AS event
+SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, p.name AS principal_name, p.credit_code AS principal_code,
+       coalesce(e.state, 'ACTIVE')::text AS state
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
-  LEFT JOIN LATERAL (SELECT event FROM resource_event
-         WHERE resource_id = a.resource_id AND effect_time <= $1
+  LEFT JOIN holder p ON p.holder_id = a.principal_holder_id
+  LEFT JOIN LATERAL (SELECT state FROM resource_event
+         WHERE resource_id = a.resource_id AND effect_time <= $1 AND state IS NOT NULL
          ORDER BY effect_time DESC, event_id DESC
          LIMIT 1) e ON true
  WHERE a.resource_id = $2 AND a.known_to IS NULL
-   AND ($3::boolean OR ($4::text <> '' AND ($4::text IN (a.access_operator_id, h.agency_id)
-        OR starts_with(a.access_operator_id, $4::text || '-') OR starts_with($4::text, a.access_operator_id || '-'))))
+   AND ($3::boolean OR ($4::text <> '' AND ($4::text = h.agency_id
+        OR same_operator($4::text, a.access_operator_id) OR EXISTS (SELECT 1 FROM access x
+             WHERE x.resource_id = a.resource_id AND x.known_to IS NULL AND x.valid @> $1::timestamptz
+               AND same_operator($4::text, x.operator_id)))))
  ORDER BY a.valid @> $1::timestamptz DESC, a.valid_from DESC
  LIMIT 1
 `
@@ -155,24 +156,11 @@ type GetResourceParams struct {
 }
 
 type GetResourceRow struct {
-	ResourceID       string
-	Scheme           string
-	Digits           int16
-	FirstNumber      int64
-	LastNumber       int64
-	AccessProvince   string
-	Purpose          string
-	PermittedCallers []string
-	AccessOperatorID string
-	ValidFrom        time.Time
-	ValidTo          *time.Time
-	HolderID         string
-	Name             string
-	CreditCode       string
-	Licence          string
-	Sector           string
-	AgencyID         string
-	Event            string
+	Allocation    Allocation
+	Holder        Holder
+	PrincipalName *string
+	PrincipalCode *string
+	State         string
 }
 
 // The version in force at the time, else the latest. An operator sees what it gives access to or holds.
@@ -185,24 +173,45 @@ func (q *Queries) GetResource(ctx context.Context, arg GetResourceParams) (GetRe
 	)
 	var i GetResourceRow
 	err := row.Scan(
-		&i.ResourceID,
-		&i.Scheme,
-		&i.Digits,
-		&i.FirstNumber,
-		&i.LastNumber,
-		&i.AccessProvince,
-		&i.Purpose,
-		&i.PermittedCallers,
-		&i.AccessOperatorID,
-		&i.ValidFrom,
-		&i.ValidTo,
-		&i.HolderID,
-		&i.Name,
-		&i.CreditCode,
-		&i.Licence,
-		&i.Sector,
-		&i.AgencyID,
-		&i.Event,
+		&i.Allocation.AllocationID,
+		&i.Allocation.ResourceID,
+		&i.Allocation.HolderID,
+		&i.Allocation.Scheme,
+		&i.Allocation.Digits,
+		&i.Allocation.FirstNumber,
+		&i.Allocation.LastNumber,
+		&i.Allocation.AccessProvince,
+		&i.Allocation.Purpose,
+		&i.Allocation.PermittedCallers,
+		&i.Allocation.AccessOperatorID,
+		&i.Allocation.Basis,
+		&i.Allocation.ValidFrom,
+		&i.Allocation.ValidTo,
+		&i.Allocation.KnownFrom,
+		&i.Allocation.KnownTo,
+		&i.Allocation.CreatedBy,
+		&i.Allocation.CreatedAt,
+		&i.Allocation.Numbers,
+		&i.Allocation.Valid,
+		&i.Allocation.Known,
+		&i.Allocation.Operation,
+		&i.Allocation.PrincipalHolderID,
+		&i.Allocation.ApprovalDocument,
+		&i.Allocation.ApprovalReason,
+		&i.Allocation.Evidence,
+		&i.Allocation.Corrects,
+		&i.Allocation.Reason,
+		&i.Holder.HolderID,
+		&i.Holder.Name,
+		&i.Holder.CreditCode,
+		&i.Holder.Licence,
+		&i.Holder.Sector,
+		&i.Holder.AgencyID,
+		&i.Holder.CreatedBy,
+		&i.Holder.CreatedAt,
+		&i.PrincipalName,
+		&i.PrincipalCode,
+		&i.State,
 	)
 	return i, err
 }
@@ -249,27 +258,36 @@ func (q *Queries) HolderByID(ctx context.Context, holderID string) (Holder, erro
 
 const insertAllocation = `-- name: InsertAllocation :exec
 INSERT INTO allocation (allocation_id, resource_id, holder_id, scheme, digits, first_number, last_number, access_province,
-                        purpose, permitted_callers, access_operator_id, basis, valid_from, valid_to, created_by)
+                        purpose, permitted_callers, access_operator_id, basis, operation, principal_holder_id,
+                        approval_document, approval_reason, evidence, corrects, reason, valid_from, valid_to, created_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-        $9, $10, $11, $12, $13, $14, $15)
+        $9, $10, $11, $12, $13, $14,
+        $15, $16, $17, $18, $19, $20, $21, $22)
 `
 
 type InsertAllocationParams struct {
-	AllocationID     string
-	ResourceID       string
-	HolderID         string
-	Scheme           string
-	Digits           int16
-	FirstNumber      int64
-	LastNumber       int64
-	AccessProvince   string
-	Purpose          string
-	PermittedCallers []string
-	AccessOperatorID string
-	Basis            string
-	ValidFrom        time.Time
-	ValidTo          *time.Time
-	CreatedBy        string
+	AllocationID      string
+	ResourceID        string
+	HolderID          string
+	Scheme            string
+	Digits            int16
+	FirstNumber       int64
+	LastNumber        int64
+	AccessProvince    string
+	Purpose           string
+	PermittedCallers  []string
+	AccessOperatorID  string
+	Basis             string
+	Operation         string
+	PrincipalHolderID *string
+	ApprovalDocument  string
+	ApprovalReason    string
+	Evidence          []string
+	Corrects          *string
+	Reason            string
+	ValidFrom         time.Time
+	ValidTo           *time.Time
+	CreatedBy         string
 }
 
 func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationParams) error {
@@ -286,6 +304,13 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 		arg.PermittedCallers,
 		arg.AccessOperatorID,
 		arg.Basis,
+		arg.Operation,
+		arg.PrincipalHolderID,
+		arg.ApprovalDocument,
+		arg.ApprovalReason,
+		arg.Evidence,
+		arg.Corrects,
+		arg.Reason,
 		arg.ValidFrom,
 		arg.ValidTo,
 		arg.CreatedBy,
@@ -384,7 +409,7 @@ func (q *Queries) LastEvent(ctx context.Context, resourceID string) (LastEventRo
 }
 
 const listEvents = `-- name: ListEvents :many
-SELECT event_id, resource_id, event, reason_code, basis, nature, task_id, prior_notice, remedy, effect_time, recorded_time, done_by FROM resource_event WHERE resource_id = $1 ORDER BY effect_time, event_id LIMIT 500
+SELECT event_id, resource_id, event, reason_code, basis, nature, task_id, prior_notice, remedy, effect_time, recorded_time, done_by, state_given, corrects_event_id, recall_id, appeal_id, state FROM resource_event WHERE resource_id = $1 ORDER BY effect_time, event_id LIMIT 500
 `
 
 func (q *Queries) ListEvents(ctx context.Context, resourceID string) ([]ResourceEvent, error) {
@@ -409,6 +434,11 @@ func (q *Queries) ListEvents(ctx context.Context, resourceID string) ([]Resource
 			&i.EffectTime,
 			&i.RecordedTime,
 			&i.DoneBy,
+			&i.StateGiven,
+			&i.CorrectsEventID,
+			&i.RecallID,
+			&i.AppealID,
+			&i.State,
 		); err != nil {
 			return nil, err
 		}
@@ -421,21 +451,22 @@ func (q *Queries) ListEvents(ctx context.Context, resourceID string) ([]Resource
 }
 
 const listResources = `-- name: ListResources :many
-SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose,
-       a.permitted_callers, a.access_operator_id, a.valid_from, a.valid_to,
-       h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id,
-       coalesce(e.event, 'allocated')::text AS event
+SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, p.name AS principal_name, p.credit_code AS principal_code,
+       coalesce(e.state, 'ACTIVE')::text AS state
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
-  LEFT JOIN LATERAL (SELECT event FROM resource_event
-         WHERE resource_id = a.resource_id AND effect_time <= $1
+  LEFT JOIN holder p ON p.holder_id = a.principal_holder_id
+  LEFT JOIN LATERAL (SELECT state FROM resource_event
+         WHERE resource_id = a.resource_id AND effect_time <= $1 AND state IS NOT NULL
          ORDER BY effect_time DESC, event_id DESC
          LIMIT 1) e ON true
  WHERE a.resource_id > $2 AND a.known_to IS NULL AND a.valid @> $1::timestamptz
    AND ($3::uuid IS NULL OR a.holder_id = $3::uuid)
-   AND (cardinality($4::text[]) = 0 OR coalesce(e.event, 'allocated') = ANY ($4::text[]))
-   AND ($5::boolean OR ($6::text <> '' AND ($6::text IN (a.access_operator_id, h.agency_id)
-        OR starts_with(a.access_operator_id, $6::text || '-') OR starts_with($6::text, a.access_operator_id || '-'))))
+   AND ($4::text = '' OR coalesce(e.state, 'ACTIVE') = $4::text)
+   AND ($5::boolean OR ($6::text <> '' AND ($6::text = h.agency_id
+        OR same_operator($6::text, a.access_operator_id) OR EXISTS (SELECT 1 FROM access x
+             WHERE x.resource_id = a.resource_id AND x.known_to IS NULL AND x.valid @> $1::timestamptz
+               AND same_operator($6::text, x.operator_id)))))
  ORDER BY a.resource_id
  LIMIT $7
 `
@@ -444,31 +475,18 @@ type ListResourcesParams struct {
 	At       time.Time
 	After    string
 	HolderID *string
-	Events   []string
+	State    string
 	SeesAll  bool
 	AgencyID string
 	PageSize int32
 }
 
 type ListResourcesRow struct {
-	ResourceID       string
-	Scheme           string
-	Digits           int16
-	FirstNumber      int64
-	LastNumber       int64
-	AccessProvince   string
-	Purpose          string
-	PermittedCallers []string
-	AccessOperatorID string
-	ValidFrom        time.Time
-	ValidTo          *time.Time
-	HolderID         string
-	Name             string
-	CreditCode       string
-	Licence          string
-	Sector           string
-	AgencyID         string
-	Event            string
+	Allocation    Allocation
+	Holder        Holder
+	PrincipalName *string
+	PrincipalCode *string
+	State         string
 }
 
 func (q *Queries) ListResources(ctx context.Context, arg ListResourcesParams) ([]ListResourcesRow, error) {
@@ -476,7 +494,7 @@ func (q *Queries) ListResources(ctx context.Context, arg ListResourcesParams) ([
 		arg.At,
 		arg.After,
 		arg.HolderID,
-		arg.Events,
+		arg.State,
 		arg.SeesAll,
 		arg.AgencyID,
 		arg.PageSize,
@@ -489,24 +507,45 @@ func (q *Queries) ListResources(ctx context.Context, arg ListResourcesParams) ([
 	for rows.Next() {
 		var i ListResourcesRow
 		if err := rows.Scan(
-			&i.ResourceID,
-			&i.Scheme,
-			&i.Digits,
-			&i.FirstNumber,
-			&i.LastNumber,
-			&i.AccessProvince,
-			&i.Purpose,
-			&i.PermittedCallers,
-			&i.AccessOperatorID,
-			&i.ValidFrom,
-			&i.ValidTo,
-			&i.HolderID,
-			&i.Name,
-			&i.CreditCode,
-			&i.Licence,
-			&i.Sector,
-			&i.AgencyID,
-			&i.Event,
+			&i.Allocation.AllocationID,
+			&i.Allocation.ResourceID,
+			&i.Allocation.HolderID,
+			&i.Allocation.Scheme,
+			&i.Allocation.Digits,
+			&i.Allocation.FirstNumber,
+			&i.Allocation.LastNumber,
+			&i.Allocation.AccessProvince,
+			&i.Allocation.Purpose,
+			&i.Allocation.PermittedCallers,
+			&i.Allocation.AccessOperatorID,
+			&i.Allocation.Basis,
+			&i.Allocation.ValidFrom,
+			&i.Allocation.ValidTo,
+			&i.Allocation.KnownFrom,
+			&i.Allocation.KnownTo,
+			&i.Allocation.CreatedBy,
+			&i.Allocation.CreatedAt,
+			&i.Allocation.Numbers,
+			&i.Allocation.Valid,
+			&i.Allocation.Known,
+			&i.Allocation.Operation,
+			&i.Allocation.PrincipalHolderID,
+			&i.Allocation.ApprovalDocument,
+			&i.Allocation.ApprovalReason,
+			&i.Allocation.Evidence,
+			&i.Allocation.Corrects,
+			&i.Allocation.Reason,
+			&i.Holder.HolderID,
+			&i.Holder.Name,
+			&i.Holder.CreditCode,
+			&i.Holder.Licence,
+			&i.Holder.Sector,
+			&i.Holder.AgencyID,
+			&i.Holder.CreatedBy,
+			&i.Holder.CreatedAt,
+			&i.PrincipalName,
+			&i.PrincipalCode,
+			&i.State,
 		); err != nil {
 			return nil, err
 		}
@@ -526,89 +565,4 @@ SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 func (q *Queries) LockKey(ctx context.Context, key string) error {
 	_, err := q.db.Exec(ctx, lockKey, key)
 	return err
-}
-
-const lookupNumber = `-- name: LookupNumber :one
-SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose,
-       a.permitted_callers, a.access_operator_id, a.valid_from, a.valid_to,
-       h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id,
-       coalesce(e.event, 'allocated')::text AS event
-  FROM (SELECT allocation_id, resource_id, holder_id, scheme, digits, first_number, last_number, access_province, purpose, permitted_callers, access_operator_id, basis, valid_from, valid_to, known_from, known_to, created_by, created_at, numbers, valid, known
-          FROM allocation
-         WHERE scheme = $1 AND digits = $2 AND first_number <= $3::bigint
-           AND valid_from <= $4 AND (valid_to IS NULL OR valid_to > $4)
-           AND known_from <= coalesce($5::timestamptz, 'infinity')
-           AND (known_to IS NULL OR known_to > coalesce($5::timestamptz, 'infinity'))
-         ORDER BY first_number DESC
-         LIMIT 1) a
-  JOIN holder h ON h.holder_id = a.holder_id
-  LEFT JOIN LATERAL (SELECT event
-          FROM resource_event
-         WHERE resource_id = a.resource_id AND effect_time <= $4
-           AND recorded_time <= coalesce($5::timestamptz, 'infinity')
-         ORDER BY effect_time DESC, event_id DESC
-         LIMIT 1) e ON true
- WHERE a.last_number >= $3::bigint
-`
-
-type LookupNumberParams struct {
-	Scheme  string
-	Digits  int16
-	Number  int64
-	At      time.Time
-	KnownAt *time.Time
-}
-
-type LookupNumberRow struct {
-	ResourceID       string
-	Scheme           string
-	Digits           int16
-	FirstNumber      int64
-	LastNumber       int64
-	AccessProvince   string
-	Purpose          string
-	PermittedCallers []string
-	AccessOperatorID string
-	ValidFrom        time.Time
-	ValidTo          *time.Time
-	HolderID         string
-	Name             string
-	CreditCode       string
-	Licence          string
-	Sector           string
-	AgencyID         string
-	Event            string
-}
-
-// The one read that must be quick: three index look-ups in one statement. Without a known time: all we know.
-func (q *Queries) LookupNumber(ctx context.Context, arg LookupNumberParams) (LookupNumberRow, error) {
-	row := q.db.QueryRow(ctx, lookupNumber,
-		arg.Scheme,
-		arg.Digits,
-		arg.Number,
-		arg.At,
-		arg.KnownAt,
-	)
-	var i LookupNumberRow
-	err := row.Scan(
-		&i.ResourceID,
-		&i.Scheme,
-		&i.Digits,
-		&i.FirstNumber,
-		&i.LastNumber,
-		&i.AccessProvince,
-		&i.Purpose,
-		&i.PermittedCallers,
-		&i.AccessOperatorID,
-		&i.ValidFrom,
-		&i.ValidTo,
-		&i.HolderID,
-		&i.Name,
-		&i.CreditCode,
-		&i.Licence,
-		&i.Sector,
-		&i.AgencyID,
-		&i.Event,
-	)
-	return i, err
 }

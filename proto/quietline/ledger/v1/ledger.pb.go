@@ -12,7 +12,6 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	_ "quietline/proto/quietline/access/v1"
 	reflect "reflect"
 	sync "sync"
@@ -25,1000 +24,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// Holder is who resources are allocated to (使用主体).
-type Holder struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Identifier (主体标识).
-	HolderId string `protobuf:"bytes,1,opt,name=holder_id,json=holderId,proto3" json:"holder_id,omitempty"`
-	// Name (名称).
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Unified social credit code, 18 characters (统一社会信用代码).
-	CreditCode string `protobuf:"bytes,3,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
-	// Licence number and scope (许可证).
-	Licence string `protobuf:"bytes,4,opt,name=licence,proto3" json:"licence,omitempty"`
-	// Sector of its business; empty when unknown (行业).
-	Sector string `protobuf:"bytes,5,opt,name=sector,proto3" json:"sector,omitempty"`
-	// Agency of the mesh that the holder itself is, e.g. an operator; empty for others (本单位标识).
-	AgencyId      string `protobuf:"bytes,6,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Holder) Reset() {
-	*x = Holder{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Holder) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Holder) ProtoMessage() {}
-
-func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Holder.ProtoReflect.Descriptor instead.
-func (*Holder) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Holder) GetHolderId() string {
-	if x != nil {
-		return x.HolderId
-	}
-	return ""
-}
-
-func (x *Holder) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Holder) GetCreditCode() string {
-	if x != nil {
-		return x.CreditCode
-	}
-	return ""
-}
-
-func (x *Holder) GetLicence() string {
-	if x != nil {
-		return x.Licence
-	}
-	return ""
-}
-
-func (x *Holder) GetSector() string {
-	if x != nil {
-		return x.Sector
-	}
-	return ""
-}
-
-func (x *Holder) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-// Resource is a code, number block or voice line as of a time (码号/线路资源).
-type Resource struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Identifier (资源标识).
-	ResourceId string `protobuf:"bytes,1,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
-	// Numbering scheme: national (95, 400, 1010), or an area code or province for 96 and landlines (号码方案).
-	Scheme string `protobuf:"bytes,2,opt,name=scheme,proto3" json:"scheme,omitempty"`
-	// First number, digits (起始号码).
-	FirstNumber string `protobuf:"bytes,3,opt,name=first_number,json=firstNumber,proto3" json:"first_number,omitempty"`
-	// Last number, digits (结束号码).
-	LastNumber string `protobuf:"bytes,4,opt,name=last_number,json=lastNumber,proto3" json:"last_number,omitempty"`
-	// Holder (使用主体).
-	Holder *Holder `protobuf:"bytes,5,opt,name=holder,proto3" json:"holder,omitempty"`
-	// Access location, GB/T 2260 province code (接入位置).
-	AccessProvince string `protobuf:"bytes,6,opt,name=access_province,json=accessProvince,proto3" json:"access_province,omitempty"`
-	// Purpose: inbound, outbound_consented, customer_service, verification ... (资源用途).
-	Purpose string `protobuf:"bytes,7,opt,name=purpose,proto3" json:"purpose,omitempty"`
-	// Caller numbers it may send (允许传送的主叫号码).
-	PermittedCallers []string `protobuf:"bytes,8,rep,name=permitted_callers,json=permittedCallers,proto3" json:"permitted_callers,omitempty"`
-	// Access operator, an agency_id (接入企业).
-	AccessOperatorId string `protobuf:"bytes,9,opt,name=access_operator_id,json=accessOperatorId,proto3" json:"access_operator_id,omitempty"`
-	// ACTIVE, SUSPENDED or RECALLED as of the time (状态).
-	State string `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"`
-	// Valid from (生效时间).
-	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
-	// Valid to, exclusive; unset while valid (失效时间).
-	ValidTo       *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Resource) Reset() {
-	*x = Resource{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Resource) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Resource) ProtoMessage() {}
-
-func (x *Resource) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Resource.ProtoReflect.Descriptor instead.
-func (*Resource) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Resource) GetResourceId() string {
-	if x != nil {
-		return x.ResourceId
-	}
-	return ""
-}
-
-func (x *Resource) GetScheme() string {
-	if x != nil {
-		return x.Scheme
-	}
-	return ""
-}
-
-func (x *Resource) GetFirstNumber() string {
-	if x != nil {
-		return x.FirstNumber
-	}
-	return ""
-}
-
-func (x *Resource) GetLastNumber() string {
-	if x != nil {
-		return x.LastNumber
-	}
-	return ""
-}
-
-func (x *Resource) GetHolder() *Holder {
-	if x != nil {
-		return x.Holder
-	}
-	return nil
-}
-
-func (x *Resource) GetAccessProvince() string {
-	if x != nil {
-		return x.AccessProvince
-	}
-	return ""
-}
-
-func (x *Resource) GetPurpose() string {
-	if x != nil {
-		return x.Purpose
-	}
-	return ""
-}
-
-func (x *Resource) GetPermittedCallers() []string {
-	if x != nil {
-		return x.PermittedCallers
-	}
-	return nil
-}
-
-func (x *Resource) GetAccessOperatorId() string {
-	if x != nil {
-		return x.AccessOperatorId
-	}
-	return ""
-}
-
-func (x *Resource) GetState() string {
-	if x != nil {
-		return x.State
-	}
-	return ""
-}
-
-func (x *Resource) GetValidFrom() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ValidFrom
-	}
-	return nil
-}
-
-func (x *Resource) GetValidTo() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ValidTo
-	}
-	return nil
-}
-
-// ResourceEvent is one act on a resource, append-only (资源变更).
-type ResourceEvent struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// allocated, suspended, resumed, recalled (变更).
-	Event string `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
-	// Reason code (理由代码).
-	ReasonCode string `protobuf:"bytes,2,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
-	// Legal or contractual basis (依据).
-	Basis string `protobuf:"bytes,3,opt,name=basis,proto3" json:"basis,omitempty"`
-	// operator_measure (contract) or administrative_order (law) (措施性质).
-	Nature string `protobuf:"bytes,4,opt,name=nature,proto3" json:"nature,omitempty"`
-	// Task whose decision ordered it; empty for an allocation (待办).
-	TaskId string `protobuf:"bytes,5,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Prior notice given, or why not (事先告知).
-	PriorNotice string `protobuf:"bytes,6,opt,name=prior_notice,json=priorNotice,proto3" json:"prior_notice,omitempty"`
-	// Remedy told to the holder (救济途径).
-	Remedy string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
-	// When it took effect (生效时间).
-	EffectTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=effect_time,json=effectTime,proto3" json:"effect_time,omitempty"`
-	// Who did it, subject@agency (操作人).
-	DoneBy        string `protobuf:"bytes,9,opt,name=done_by,json=doneBy,proto3" json:"done_by,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ResourceEvent) Reset() {
-	*x = ResourceEvent{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ResourceEvent) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ResourceEvent) ProtoMessage() {}
-
-func (x *ResourceEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ResourceEvent.ProtoReflect.Descriptor instead.
-func (*ResourceEvent) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ResourceEvent) GetEvent() string {
-	if x != nil {
-		return x.Event
-	}
-	return ""
-}
-
-func (x *ResourceEvent) GetReasonCode() string {
-	if x != nil {
-		return x.ReasonCode
-	}
-	return ""
-}
-
-func (x *ResourceEvent) GetBasis() string {
-	if x != nil {
-		return x.Basis
-	}
-	return ""
-}
-
-func (x *ResourceEvent) GetNature() string {
-	if x != nil {
-		return x.Nature
-	}
-	return ""
-}
-
-func (x *ResourceEvent) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-func (x *ResourceEvent) GetPriorNotice() string {
-	if x != nil {
-		return x.PriorNotice
-	}
-	return ""
-}
-
-func (x *ResourceEvent) GetRemedy() string {
-	if x != nil {
-		return x.Remedy
-	}
-	return ""
-}
-
-func (x *ResourceEvent) GetEffectTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.EffectTime
-	}
-	return nil
-}
-
-func (x *ResourceEvent) GetDoneBy() string {
-	if x != nil {
-		return x.DoneBy
-	}
-	return ""
-}
-
-// LookupNumberRequest names a number and a time.
-type LookupNumberRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number in normal form, digits (号码).
-	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
-	// Area code or province for 96 codes; empty for national schemes (区号).
-	Scheme string `protobuf:"bytes,2,opt,name=scheme,proto3" json:"scheme,omitempty"`
-	// What was true then; unset is now (时点).
-	At *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
-	// What we knew then; unset is now (知悉时点).
-	KnownAt       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LookupNumberRequest) Reset() {
-	*x = LookupNumberRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LookupNumberRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LookupNumberRequest) ProtoMessage() {}
-
-func (x *LookupNumberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LookupNumberRequest.ProtoReflect.Descriptor instead.
-func (*LookupNumberRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *LookupNumberRequest) GetNumber() string {
-	if x != nil {
-		return x.Number
-	}
-	return ""
-}
-
-func (x *LookupNumberRequest) GetScheme() string {
-	if x != nil {
-		return x.Scheme
-	}
-	return ""
-}
-
-func (x *LookupNumberRequest) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-func (x *LookupNumberRequest) GetKnownAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.KnownAt
-	}
-	return nil
-}
-
-// LookupNumberResponse has the resource as of that time.
-type LookupNumberResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The resource (资源).
-	Resource      *Resource `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LookupNumberResponse) Reset() {
-	*x = LookupNumberResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LookupNumberResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LookupNumberResponse) ProtoMessage() {}
-
-func (x *LookupNumberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LookupNumberResponse.ProtoReflect.Descriptor instead.
-func (*LookupNumberResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *LookupNumberResponse) GetResource() *Resource {
-	if x != nil {
-		return x.Resource
-	}
-	return nil
-}
-
-// RegisterHolderRequest enters a holder.
-type RegisterHolderRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The holder; its identifier is the owner's (使用主体).
-	Holder        *Holder `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RegisterHolderRequest) Reset() {
-	*x = RegisterHolderRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RegisterHolderRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RegisterHolderRequest) ProtoMessage() {}
-
-func (x *RegisterHolderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RegisterHolderRequest.ProtoReflect.Descriptor instead.
-func (*RegisterHolderRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *RegisterHolderRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *RegisterHolderRequest) GetHolder() *Holder {
-	if x != nil {
-		return x.Holder
-	}
-	return nil
-}
-
-// RegisterHolderResponse has the holder.
-type RegisterHolderResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The holder (使用主体).
-	Holder        *Holder `protobuf:"bytes,1,opt,name=holder,proto3" json:"holder,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RegisterHolderResponse) Reset() {
-	*x = RegisterHolderResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RegisterHolderResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RegisterHolderResponse) ProtoMessage() {}
-
-func (x *RegisterHolderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RegisterHolderResponse.ProtoReflect.Descriptor instead.
-func (*RegisterHolderResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *RegisterHolderResponse) GetHolder() *Holder {
-	if x != nil {
-		return x.Holder
-	}
-	return nil
-}
-
-// AllocateResourceRequest allocates a resource.
-type AllocateResourceRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Holder (使用主体).
-	HolderId string `protobuf:"bytes,2,opt,name=holder_id,json=holderId,proto3" json:"holder_id,omitempty"`
-	// Scheme: national, or an area code (号码方案).
-	Scheme string `protobuf:"bytes,3,opt,name=scheme,proto3" json:"scheme,omitempty"`
-	// First number, digits (起始号码).
-	FirstNumber string `protobuf:"bytes,4,opt,name=first_number,json=firstNumber,proto3" json:"first_number,omitempty"`
-	// Last number; empty for a single one (结束号码).
-	LastNumber string `protobuf:"bytes,5,opt,name=last_number,json=lastNumber,proto3" json:"last_number,omitempty"`
-	// Access location, GB/T 2260 province code (接入位置).
-	AccessProvince string `protobuf:"bytes,6,opt,name=access_province,json=accessProvince,proto3" json:"access_province,omitempty"`
-	// Purpose (资源用途).
-	Purpose string `protobuf:"bytes,7,opt,name=purpose,proto3" json:"purpose,omitempty"`
-	// Permitted caller numbers (允许传送的主叫号码).
-	PermittedCallers []string `protobuf:"bytes,8,rep,name=permitted_callers,json=permittedCallers,proto3" json:"permitted_callers,omitempty"`
-	// Access operator, an agency_id (接入企业).
-	AccessOperatorId string `protobuf:"bytes,9,opt,name=access_operator_id,json=accessOperatorId,proto3" json:"access_operator_id,omitempty"`
-	// Valid from; unset is now (生效时间).
-	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
-	// Valid to, exclusive; unset is open (失效时间).
-	ValidTo *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
-	// Approval document (批准文件).
-	Basis         string `protobuf:"bytes,12,opt,name=basis,proto3" json:"basis,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AllocateResourceRequest) Reset() {
-	*x = AllocateResourceRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AllocateResourceRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AllocateResourceRequest) ProtoMessage() {}
-
-func (x *AllocateResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AllocateResourceRequest.ProtoReflect.Descriptor instead.
-func (*AllocateResourceRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *AllocateResourceRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetHolderId() string {
-	if x != nil {
-		return x.HolderId
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetScheme() string {
-	if x != nil {
-		return x.Scheme
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetFirstNumber() string {
-	if x != nil {
-		return x.FirstNumber
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetLastNumber() string {
-	if x != nil {
-		return x.LastNumber
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetAccessProvince() string {
-	if x != nil {
-		return x.AccessProvince
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetPurpose() string {
-	if x != nil {
-		return x.Purpose
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetPermittedCallers() []string {
-	if x != nil {
-		return x.PermittedCallers
-	}
-	return nil
-}
-
-func (x *AllocateResourceRequest) GetAccessOperatorId() string {
-	if x != nil {
-		return x.AccessOperatorId
-	}
-	return ""
-}
-
-func (x *AllocateResourceRequest) GetValidFrom() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ValidFrom
-	}
-	return nil
-}
-
-func (x *AllocateResourceRequest) GetValidTo() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ValidTo
-	}
-	return nil
-}
-
-func (x *AllocateResourceRequest) GetBasis() string {
-	if x != nil {
-		return x.Basis
-	}
-	return ""
-}
-
-// AllocateResourceResponse has the resource.
-type AllocateResourceResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The resource (资源).
-	Resource      *Resource `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AllocateResourceResponse) Reset() {
-	*x = AllocateResourceResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AllocateResourceResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AllocateResourceResponse) ProtoMessage() {}
-
-func (x *AllocateResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AllocateResourceResponse.ProtoReflect.Descriptor instead.
-func (*AllocateResourceResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *AllocateResourceResponse) GetResource() *Resource {
-	if x != nil {
-		return x.Resource
-	}
-	return nil
-}
-
-// GetResourceRequest names a resource.
-type GetResourceRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource (资源).
-	ResourceId    string `protobuf:"bytes,1,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetResourceRequest) Reset() {
-	*x = GetResourceRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetResourceRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetResourceRequest) ProtoMessage() {}
-
-func (x *GetResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetResourceRequest.ProtoReflect.Descriptor instead.
-func (*GetResourceRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *GetResourceRequest) GetResourceId() string {
-	if x != nil {
-		return x.ResourceId
-	}
-	return ""
-}
-
-// GetResourceResponse has it with its history.
-type GetResourceResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The resource now (资源).
-	Resource *Resource `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
-	// History, oldest first, at most 500 (变更历史).
-	Events        []*ResourceEvent `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetResourceResponse) Reset() {
-	*x = GetResourceResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetResourceResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetResourceResponse) ProtoMessage() {}
-
-func (x *GetResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetResourceResponse.ProtoReflect.Descriptor instead.
-func (*GetResourceResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *GetResourceResponse) GetResource() *Resource {
-	if x != nil {
-		return x.Resource
-	}
-	return nil
-}
-
-func (x *GetResourceResponse) GetEvents() []*ResourceEvent {
-	if x != nil {
-		return x.Events
-	}
-	return nil
-}
-
-// ListResourcesRequest filters resources.
-type ListResourcesRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 50 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Holder; empty for all (使用主体).
-	HolderId string `protobuf:"bytes,3,opt,name=holder_id,json=holderId,proto3" json:"holder_id,omitempty"`
-	// State; empty for all (状态).
-	State         string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListResourcesRequest) Reset() {
-	*x = ListResourcesRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListResourcesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListResourcesRequest) ProtoMessage() {}
-
-func (x *ListResourcesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListResourcesRequest.ProtoReflect.Descriptor instead.
-func (*ListResourcesRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *ListResourcesRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListResourcesRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListResourcesRequest) GetHolderId() string {
-	if x != nil {
-		return x.HolderId
-	}
-	return ""
-}
-
-func (x *ListResourcesRequest) GetState() string {
-	if x != nil {
-		return x.State
-	}
-	return ""
-}
-
-// ListResourcesResponse has a page of resources.
-type ListResourcesResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resources (资源).
-	Resources []*Resource `protobuf:"bytes,1,rep,name=resources,proto3" json:"resources,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListResourcesResponse) Reset() {
-	*x = ListResourcesResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListResourcesResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListResourcesResponse) ProtoMessage() {}
-
-func (x *ListResourcesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListResourcesResponse.ProtoReflect.Descriptor instead.
-func (*ListResourcesResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *ListResourcesResponse) GetResources() []*Resource {
-	if x != nil {
-		return x.Resources
-	}
-	return nil
-}
-
-func (x *ListResourcesResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
 
 // SuspendResourceRequest suspends a resource.
 type SuspendResourceRequest struct {
@@ -1037,7 +42,7 @@ type SuspendResourceRequest struct {
 	PriorNotice string `protobuf:"bytes,6,opt,name=prior_notice,json=priorNotice,proto3" json:"prior_notice,omitempty"`
 	// Remedy told to the holder (救济途径).
 	Remedy string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
-	// Task whose decision ordered it (待办).
+	// Task whose decision ordered it; empty for a measure of the operator's own contract (待办).
 	TaskId        string `protobuf:"bytes,8,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1045,7 +50,7 @@ type SuspendResourceRequest struct {
 
 func (x *SuspendResourceRequest) Reset() {
 	*x = SuspendResourceRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +62,7 @@ func (x *SuspendResourceRequest) String() string {
 func (*SuspendResourceRequest) ProtoMessage() {}
 
 func (x *SuspendResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +75,7 @@ func (x *SuspendResourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendResourceRequest.ProtoReflect.Descriptor instead.
 func (*SuspendResourceRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
+	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *SuspendResourceRequest) GetRequestId() string {
@@ -1140,7 +145,7 @@ type SuspendResourceResponse struct {
 
 func (x *SuspendResourceResponse) Reset() {
 	*x = SuspendResourceResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[14]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +157,7 @@ func (x *SuspendResourceResponse) String() string {
 func (*SuspendResourceResponse) ProtoMessage() {}
 
 func (x *SuspendResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[14]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +170,7 @@ func (x *SuspendResourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendResourceResponse.ProtoReflect.Descriptor instead.
 func (*SuspendResourceResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{14}
+	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *SuspendResourceResponse) GetResource() *Resource {
@@ -1192,7 +197,7 @@ type ResumeResourceRequest struct {
 
 func (x *ResumeResourceRequest) Reset() {
 	*x = ResumeResourceRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[15]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1204,7 +209,7 @@ func (x *ResumeResourceRequest) String() string {
 func (*ResumeResourceRequest) ProtoMessage() {}
 
 func (x *ResumeResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[15]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1217,7 +222,7 @@ func (x *ResumeResourceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeResourceRequest.ProtoReflect.Descriptor instead.
 func (*ResumeResourceRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{15}
+	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ResumeResourceRequest) GetRequestId() string {
@@ -1259,7 +264,7 @@ type ResumeResourceResponse struct {
 
 func (x *ResumeResourceResponse) Reset() {
 	*x = ResumeResourceResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[16]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +276,7 @@ func (x *ResumeResourceResponse) String() string {
 func (*ResumeResourceResponse) ProtoMessage() {}
 
 func (x *ResumeResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[16]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +289,7 @@ func (x *ResumeResourceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeResourceResponse.ProtoReflect.Descriptor instead.
 func (*ResumeResourceResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{16}
+	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ResumeResourceResponse) GetResource() *Resource {
@@ -1301,7 +306,7 @@ type AuditRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Token of the next page (翻页标记).
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// violations or suspensions (核对对象).
+	// violations, suspensions, recalls or appeals (核对对象).
 	What          string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1309,7 +314,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[17]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +326,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[17]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +339,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{17}
+	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AuditRequest) GetPageSize() int32 {
@@ -1367,13 +372,17 @@ type AuditResponse struct {
 	TaskIds []string `protobuf:"bytes,2,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
 	// Empty on the last page (下一页标记).
 	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Recalls, all of them (收回).
+	Recalls []*Recall `protobuf:"bytes,4,rep,name=recalls,proto3" json:"recalls,omitempty"`
+	// Appeals, all of them (申诉).
+	Appeals       []*Appeal `protobuf:"bytes,5,rep,name=appeals,proto3" json:"appeals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[18]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +394,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[18]
+	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +407,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{18}
+	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AuditResponse) GetViolations() []string {
@@ -1422,99 +431,25 @@ func (x *AuditResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *AuditResponse) GetRecalls() []*Recall {
+	if x != nil {
+		return x.Recalls
+	}
+	return nil
+}
+
+func (x *AuditResponse) GetAppeals() []*Appeal {
+	if x != nil {
+		return x.Appeals
+	}
+	return nil
+}
+
 var File_quietline_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\"\xa9\x01\n" +
-	"\x06Holder\x12\x1b\n" +
-	"\tholder_id\x18\x01 \x01(\tR\bholderId\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
-	"\vcredit_code\x18\x03 \x01(\tR\n" +
-	"creditCode\x12\x18\n" +
-	"\alicence\x18\x04 \x01(\tR\alicence\x12\x16\n" +
-	"\x06sector\x18\x05 \x01(\tR\x06sector\x12\x1b\n" +
-	"\tagency_id\x18\x06 \x01(\tR\bagencyId\"\xe2\x03\n" +
-	"\bResource\x12\x1f\n" +
-	"\vresource_id\x18\x01 \x01(\tR\n" +
-	"resourceId\x12\x16\n" +
-	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12!\n" +
-	"\ffirst_number\x18\x03 \x01(\tR\vfirstNumber\x12\x1f\n" +
-	"\vlast_number\x18\x04 \x01(\tR\n" +
-	"lastNumber\x123\n" +
-	"\x06holder\x18\x05 \x01(\v2\x1b.quietline.ledger.v1.HolderR\x06holder\x12'\n" +
-	"\x0faccess_province\x18\x06 \x01(\tR\x0eaccessProvince\x12\x18\n" +
-	"\apurpose\x18\a \x01(\tR\apurpose\x12+\n" +
-	"\x11permitted_callers\x18\b \x03(\tR\x10permittedCallers\x12,\n" +
-	"\x12access_operator_id\x18\t \x01(\tR\x10accessOperatorId\x12\x14\n" +
-	"\x05state\x18\n" +
-	" \x01(\tR\x05state\x129\n" +
-	"\n" +
-	"valid_from\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tvalidFrom\x125\n" +
-	"\bvalid_to\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\"\x9e\x02\n" +
-	"\rResourceEvent\x12\x14\n" +
-	"\x05event\x18\x01 \x01(\tR\x05event\x12\x1f\n" +
-	"\vreason_code\x18\x02 \x01(\tR\n" +
-	"reasonCode\x12\x14\n" +
-	"\x05basis\x18\x03 \x01(\tR\x05basis\x12\x16\n" +
-	"\x06nature\x18\x04 \x01(\tR\x06nature\x12\x17\n" +
-	"\atask_id\x18\x05 \x01(\tR\x06taskId\x12!\n" +
-	"\fprior_notice\x18\x06 \x01(\tR\vpriorNotice\x12\x16\n" +
-	"\x06remedy\x18\a \x01(\tR\x06remedy\x12;\n" +
-	"\veffect_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"effectTime\x12\x17\n" +
-	"\adone_by\x18\t \x01(\tR\x06doneBy\"\xc7\x01\n" +
-	"\x13LookupNumberRequest\x12,\n" +
-	"\x06number\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{3,20}$R\x06number\x12\x1f\n" +
-	"\x06scheme\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
-	"R\x06scheme\x12*\n" +
-	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x125\n" +
-	"\bknown_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aknownAt\"Q\n" +
-	"\x14LookupNumberResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"}\n" +
-	"\x15RegisterHolderRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12;\n" +
-	"\x06holder\x18\x02 \x01(\v2\x1b.quietline.ledger.v1.HolderB\x06\xbaH\x03\xc8\x01\x01R\x06holder\"M\n" +
-	"\x16RegisterHolderResponse\x123\n" +
-	"\x06holder\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.HolderR\x06holder\"\xe2\x04\n" +
-	"\x17AllocateResourceRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12%\n" +
-	"\tholder_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bholderId\x12!\n" +
-	"\x06scheme\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\n" +
-	"R\x06scheme\x127\n" +
-	"\ffirst_number\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{3,18}$R\vfirstNumber\x128\n" +
-	"\vlast_number\x18\x05 \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{3,18})?$R\n" +
-	"lastNumber\x12:\n" +
-	"\x0faccess_province\x18\x06 \x01(\tB\x11\xbaH\x0er\f2\n" +
-	"^[0-9]{2}$R\x0eaccessProvince\x12#\n" +
-	"\apurpose\x18\a \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\apurpose\x125\n" +
-	"\x11permitted_callers\x18\b \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\x10permittedCallers\x127\n" +
-	"\x12access_operator_id\x18\t \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x10accessOperatorId\x129\n" +
-	"\n" +
-	"valid_from\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\tvalidFrom\x125\n" +
-	"\bvalid_to\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12\x1e\n" +
-	"\x05basis\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05basis\"U\n" +
-	"\x18AllocateResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"?\n" +
-	"\x12GetResourceRequest\x12)\n" +
-	"\vresource_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
-	"resourceId\"\x8c\x01\n" +
-	"\x13GetResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\x12:\n" +
-	"\x06events\x18\x02 \x03(\v2\".quietline.ledger.v1.ResourceEventR\x06events\"\xad\x01\n" +
-	"\x14ListResourcesRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12$\n" +
-	"\tholder_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\bholderId\x12\x1d\n" +
-	"\x05state\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x05state\"|\n" +
-	"\x15ListResourcesResponse\x12;\n" +
-	"\tresources\x18\x01 \x03(\v2\x1d.quietline.ledger.v1.ResourceR\tresources\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf7\x02\n" +
+	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xfa\x02\n" +
 	"\x16SuspendResourceRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
@@ -1528,8 +463,8 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\fprior_notice\x18\x06 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\vpriorNotice\x12\"\n" +
 	"\x06remedy\x18\a \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06remedy\x12!\n" +
-	"\atask_id\x18\b \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"T\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06remedy\x12$\n" +
+	"\atask_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\"T\n" +
 	"\x17SuspendResourceResponse\x129\n" +
 	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\xb9\x01\n" +
 	"\x15ResumeResourceRequest\x12'\n" +
@@ -1542,37 +477,157 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05basis\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05basis\"S\n" +
 	"\x16ResumeResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\x94\x01\n" +
+	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\xa6\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x122\n" +
-	"\x04what\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19R\n" +
-	"violationsR\vsuspensionsR\x04what\"r\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12D\n" +
+	"\x04what\x18\x03 \x01(\tB0\xbaH-r+R\n" +
+	"violationsR\vsuspensionsR\arecallsR\aappealsR\x04what\"\xe0\x01\n" +
 	"\rAuditResponse\x12\x1e\n" +
 	"\n" +
 	"violations\x18\x01 \x03(\tR\n" +
 	"violations\x12\x19\n" +
 	"\btask_ids\x18\x02 \x03(\tR\ataskIds\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xbe\a\n" +
-	"\rLedgerService\x12z\n" +
-	"\fLookupNumber\x12(.quietline.ledger.v1.LookupNumberRequest\x1a).quietline.ledger.v1.LookupNumberResponse\"\x15\x8a\xb5\x18\x0e\n" +
-	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12u\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\x125\n" +
+	"\arecalls\x18\x04 \x03(\v2\x1b.quietline.ledger.v1.RecallR\arecalls\x125\n" +
+	"\aappeals\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.AppealR\aappeals2\xea6\n" +
+	"\rLedgerService\x12k\n" +
+	"\aWhoHeld\x12#.quietline.ledger.v1.WhoHeldRequest\x1a$.quietline.ledger.v1.WhoHeldResponse\"\x15\x8a\xb5\x18\x0e\n" +
+	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12w\n" +
+	"\fWhoHeldRange\x12(.quietline.ledger.v1.WhoHeldRangeRequest\x1a).quietline.ledger.v1.WhoHeldRangeResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x03\x04\x05\a\x06\v\x90\x02\x01\x12l\n" +
+	"\n" +
+	"LookupCode\x12&.quietline.ledger.v1.LookupCodeRequest\x1a'.quietline.ledger.v1.LookupCodeResponse\"\r\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x01\x90\x02\x01\x12u\n" +
 	"\x0eRegisterHolder\x12*.quietline.ledger.v1.RegisterHolderRequest\x1a+.quietline.ledger.v1.RegisterHolderResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\a\x12{\n" +
 	"\x10AllocateResource\x12,.quietline.ledger.v1.AllocateResourceRequest\x1a-.quietline.ledger.v1.AllocateResourceResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12~\n" +
+	"\x11CorrectAllocation\x12-.quietline.ledger.v1.CorrectAllocationRequest\x1a..quietline.ledger.v1.CorrectAllocationResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12r\n" +
+	"\rEndAllocation\x12).quietline.ledger.v1.EndAllocationRequest\x1a*.quietline.ledger.v1.EndAllocationResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12r\n" +
+	"\rChangePurpose\x12).quietline.ledger.v1.ChangePurposeRequest\x1a*.quietline.ledger.v1.ChangePurposeResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12r\n" +
+	"\rRecordLicence\x12).quietline.ledger.v1.RecordLicenceRequest\x1a*.quietline.ledger.v1.RecordLicenceResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12u\n" +
+	"\x0eRecordContract\x12*.quietline.ledger.v1.RecordContractRequest\x1a+.quietline.ledger.v1.RecordContractResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12o\n" +
+	"\fRecordAccess\x12(.quietline.ledger.v1.RecordAccessRequest\x1a).quietline.ledger.v1.RecordAccessResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12r\n" +
+	"\rDeclareSublet\x12).quietline.ledger.v1.DeclareSubletRequest\x1a*.quietline.ledger.v1.DeclareSubletResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12i\n" +
+	"\n" +
+	"AttachSeat\x12&.quietline.ledger.v1.AttachSeatRequest\x1a'.quietline.ledger.v1.AttachSeatResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\a\x12l\n" +
+	"\tListSeats\x12%.quietline.ledger.v1.ListSeatsRequest\x1a&.quietline.ledger.v1.ListSeatsResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\a\x06\v\x90\x02\x01\x12{\n" +
+	"\x11RecordObservation\x12-.quietline.ledger.v1.RecordObservationRequest\x1a..quietline.ledger.v1.RecordObservationResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12v\n" +
+	"\fListFindings\x12(.quietline.ledger.v1.ListFindingsRequest\x1a).quietline.ledger.v1.ListFindingsResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x02\x01\x02\x12\x04\x03\a\x06\v\x90\x02\x01\x12r\n" +
+	"\rDecideFinding\x12).quietline.ledger.v1.DecideFindingRequest\x1a*.quietline.ledger.v1.DecideFindingResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\a\x12u\n" +
 	"\vGetResource\x12'.quietline.ledger.v1.GetResourceRequest\x1a(.quietline.ledger.v1.GetResourceResponse\"\x13\x8a\xb5\x18\f\n" +
 	"\x02\x01\x02\x12\x06\x03\x04\x05\a\x06\v\x90\x02\x01\x12x\n" +
 	"\rListResources\x12).quietline.ledger.v1.ListResourcesRequest\x1a*.quietline.ledger.v1.ListResourcesResponse\"\x10\x8a\xb5\x18\t\n" +
-	"\x01\x01\x12\x04\x03\a\x06\v\x90\x02\x01\x12u\n" +
-	"\x0fSuspendResource\x12+.quietline.ledger.v1.SuspendResourceRequest\x1a,.quietline.ledger.v1.SuspendResourceResponse\"\a\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x12v\n" +
-	"\x0eResumeResource\x12*.quietline.ledger.v1.ResumeResourceRequest\x1a+.quietline.ledger.v1.ResumeResourceResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x02\x01\x02\x12\x01\a\x12]\n" +
+	"\x01\x01\x12\x04\x03\a\x06\v\x90\x02\x01\x12r\n" +
+	"\fWarnResource\x12(.quietline.ledger.v1.WarnResourceRequest\x1a).quietline.ledger.v1.WarnResourceResponse\"\r\x8a\xb5\x18\t\n" +
+	"\x02\x01\x02\x12\x03\x06\x03\a\x12y\n" +
+	"\x0fSuspendResource\x12+.quietline.ledger.v1.SuspendResourceRequest\x1a,.quietline.ledger.v1.SuspendResourceResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x02\x01\x02\x12\x01\x06\x12w\n" +
+	"\x0eResumeResource\x12*.quietline.ledger.v1.ResumeResourceRequest\x1a+.quietline.ledger.v1.ResumeResourceResponse\"\f\x8a\xb5\x18\b\n" +
+	"\x02\x01\x02\x12\x02\a\x06\x12\x85\x01\n" +
+	"\x10ListRestrictions\x12,.quietline.ledger.v1.ListRestrictionsRequest\x1a-.quietline.ledger.v1.ListRestrictionsResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x01\x01\x12\b\b\x02\x03\x04\x05\a\x06\v\x90\x02\x01\x12s\n" +
+	"\rProposeRecall\x12).quietline.ledger.v1.ProposeRecallRequest\x1a*.quietline.ledger.v1.ProposeRecallResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\a\x03\x12p\n" +
+	"\tGetRecall\x12%.quietline.ledger.v1.GetRecallRequest\x1a&.quietline.ledger.v1.GetRecallResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x02\x01\x02\x12\a\b\x03\x04\x05\a\x06\v\x90\x02\x01\x12u\n" +
+	"\vListRecalls\x12'.quietline.ledger.v1.ListRecallsRequest\x1a(.quietline.ledger.v1.ListRecallsResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x01\x01\x12\a\b\x03\x04\x05\a\x06\v\x90\x02\x01\x12u\n" +
+	"\x0eObjectToRecall\x12*.quietline.ledger.v1.ObjectToRecallRequest\x1a+.quietline.ledger.v1.ObjectToRecallResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\b\x12o\n" +
+	"\rAdvanceRecall\x12).quietline.ledger.v1.AdvanceRecallRequest\x1a*.quietline.ledger.v1.AdvanceRecallResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12x\n" +
+	"\x10GiveRecallNotice\x12,.quietline.ledger.v1.GiveRecallNoticeRequest\x1a-.quietline.ledger.v1.GiveRecallNoticeResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12u\n" +
+	"\x0fDecideObjection\x12+.quietline.ledger.v1.DecideObjectionRequest\x1a,.quietline.ledger.v1.DecideObjectionResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12r\n" +
+	"\x0eCompleteRecall\x12*.quietline.ledger.v1.CompleteRecallRequest\x1a+.quietline.ledger.v1.CompleteRecallResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x7f\n" +
+	"\x11AppealRestriction\x12-.quietline.ledger.v1.AppealRestrictionRequest\x1a..quietline.ledger.v1.AppealRestrictionResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x02\x12q\n" +
+	"\tGetAppeal\x12%.quietline.ledger.v1.GetAppealRequest\x1a&.quietline.ledger.v1.GetAppealResponse\"\x15\x8a\xb5\x18\x0e\n" +
+	"\x02\x01\x02\x12\b\b\x02\x03\x04\x05\a\x06\v\x90\x02\x01\x12v\n" +
+	"\vListAppeals\x12'.quietline.ledger.v1.ListAppealsRequest\x1a(.quietline.ledger.v1.ListAppealsResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x01\x01\x12\b\b\x02\x03\x04\x05\a\x06\v\x90\x02\x01\x12o\n" +
+	"\rAdvanceAppeal\x12).quietline.ledger.v1.AdvanceAppealRequest\x1a*.quietline.ledger.v1.AdvanceAppealResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12l\n" +
+	"\fDecideAppeal\x12(.quietline.ledger.v1.DecideAppealRequest\x1a).quietline.ledger.v1.DecideAppealResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x87\x01\n" +
+	"\x14ListUnstartedMatters\x120.quietline.ledger.v1.ListUnstartedMattersRequest\x1a1.quietline.ledger.v1.ListUnstartedMattersResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12j\n" +
+	"\n" +
+	"LoadLedger\x12&.quietline.ledger.v1.LoadLedgerRequest\x1a'.quietline.ledger.v1.LoadLedgerResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x06\a\x12m\n" +
+	"\vAddLoadRows\x12'.quietline.ledger.v1.AddLoadRowsRequest\x1a(.quietline.ledger.v1.AddLoadRowsResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x06\a\x12m\n" +
+	"\vCompareLoad\x12'.quietline.ledger.v1.CompareLoadRequest\x1a(.quietline.ledger.v1.CompareLoadResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x06\a\x12e\n" +
+	"\aGetLoad\x12#.quietline.ledger.v1.GetLoadRequest\x1a$.quietline.ledger.v1.GetLoadResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x06\a\v\x90\x02\x01\x12k\n" +
+	"\tListLoads\x12%.quietline.ledger.v1.ListLoadsRequest\x1a&.quietline.ledger.v1.ListLoadsResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x06\a\v\x90\x02\x01\x12\x83\x01\n" +
+	"\x11GetLoadDifference\x12-.quietline.ledger.v1.GetLoadDifferenceRequest\x1a..quietline.ledger.v1.GetLoadDifferenceResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x06\a\v\x90\x02\x01\x12g\n" +
+	"\tApplyLoad\x12%.quietline.ledger.v1.ApplyLoadRequest\x1a&.quietline.ledger.v1.ApplyLoadResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x06\a\x12m\n" +
+	"\vDiscardLoad\x12'.quietline.ledger.v1.DiscardLoadRequest\x1a(.quietline.ledger.v1.DiscardLoadResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x06\a\x12\x83\x01\n" +
+	"\x11ListLedgerChanges\x12-.quietline.ledger.v1.ListLedgerChangesRequest\x1a..quietline.ledger.v1.ListLedgerChangesResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x06\a\v\x90\x02\x01\x12p\n" +
+	"\fOpenCampaign\x12(.quietline.ledger.v1.OpenCampaignRequest\x1a).quietline.ledger.v1.OpenCampaignResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\a\v\x12t\n" +
+	"\vGetCampaign\x12'.quietline.ledger.v1.GetCampaignRequest\x1a(.quietline.ledger.v1.GetCampaignResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\b\x06\x03\x05\a\v\x90\x02\x01\x12z\n" +
+	"\rListCampaigns\x12).quietline.ledger.v1.ListCampaignsRequest\x1a*.quietline.ledger.v1.ListCampaignsResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\b\x06\x03\x05\a\v\x90\x02\x01\x12\x86\x01\n" +
+	"\x11ListCampaignItems\x12-.quietline.ledger.v1.ListCampaignItemsRequest\x1a..quietline.ledger.v1.ListCampaignItemsResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\b\x06\x03\x05\a\v\x90\x02\x01\x12|\n" +
+	"\x10RecordInspection\x12,.quietline.ledger.v1.RecordInspectionRequest\x1a-.quietline.ledger.v1.RecordInspectionResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x03\a\x12\x88\x01\n" +
+	"\x14SubmitSelfInspection\x120.quietline.ledger.v1.SubmitSelfInspectionRequest\x1a1.quietline.ledger.v1.SubmitSelfInspectionResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x06\x12v\n" +
+	"\x0eRectifyFinding\x12*.quietline.ledger.v1.RectifyFindingRequest\x1a+.quietline.ledger.v1.RectifyFindingResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x03\a\x12\x81\x01\n" +
+	"\x12CloseNonConforming\x12..quietline.ledger.v1.CloseNonConformingRequest\x1a/.quietline.ledger.v1.CloseNonConformingResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x05\x12s\n" +
+	"\rCloseCampaign\x12).quietline.ledger.v1.CloseCampaignRequest\x1a*.quietline.ledger.v1.CloseCampaignResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\a\v\x12p\n" +
+	"\vParseNumber\x12'.quietline.ledger.v1.ParseNumberRequest\x1a(.quietline.ledger.v1.ParseNumberResponse\"\x0e\x8a\xb5\x18\a\n" +
+	"\x02\x01\x02\x12\x01\x01\x90\x02\x01\x12\x8a\x01\n" +
+	"\x12GetServingOperator\x12..quietline.ledger.v1.GetServingOperatorRequest\x1a/.quietline.ledger.v1.GetServingOperatorResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x02\x01\x02\x12\x06\x03\x04\x05\x02\x06\v\x90\x02\x01\x12o\n" +
+	"\rRecordPorting\x12).quietline.ledger.v1.RecordPortingRequest\x1a*.quietline.ledger.v1.RecordPortingResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12]\n" +
 	"\x05Audit\x12!.quietline.ledger.v1.AuditRequest\x1a\".quietline.ledger.v1.AuditResponse\"\r\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\n" +
 	"\x90\x02\x01B\xc2\x01\n" +
@@ -1590,68 +645,258 @@ func file_quietline_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_quietline_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_quietline_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_quietline_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_quietline_ledger_v1_ledger_proto_goTypes = []any{
-	(*Holder)(nil),                   // 0: quietline.ledger.v1.Holder
-	(*Resource)(nil),                 // 1: quietline.ledger.v1.Resource
-	(*ResourceEvent)(nil),            // 2: quietline.ledger.v1.ResourceEvent
-	(*LookupNumberRequest)(nil),      // 3: quietline.ledger.v1.LookupNumberRequest
-	(*LookupNumberResponse)(nil),     // 4: quietline.ledger.v1.LookupNumberResponse
-	(*RegisterHolderRequest)(nil),    // 5: quietline.ledger.v1.RegisterHolderRequest
-	(*RegisterHolderResponse)(nil),   // 6: quietline.ledger.v1.RegisterHolderResponse
-	(*AllocateResourceRequest)(nil),  // 7: quietline.ledger.v1.AllocateResourceRequest
-	(*AllocateResourceResponse)(nil), // 8: quietline.ledger.v1.AllocateResourceResponse
-	(*GetResourceRequest)(nil),       // 9: quietline.ledger.v1.GetResourceRequest
-	(*GetResourceResponse)(nil),      // 10: quietline.ledger.v1.GetResourceResponse
-	(*ListResourcesRequest)(nil),     // 11: quietline.ledger.v1.ListResourcesRequest
-	(*ListResourcesResponse)(nil),    // 12: quietline.ledger.v1.ListResourcesResponse
-	(*SuspendResourceRequest)(nil),   // 13: quietline.ledger.v1.SuspendResourceRequest
-	(*SuspendResourceResponse)(nil),  // 14: quietline.ledger.v1.SuspendResourceResponse
-	(*ResumeResourceRequest)(nil),    // 15: quietline.ledger.v1.ResumeResourceRequest
-	(*ResumeResourceResponse)(nil),   // 16: quietline.ledger.v1.ResumeResourceResponse
-	(*AuditRequest)(nil),             // 17: quietline.ledger.v1.AuditRequest
-	(*AuditResponse)(nil),            // 18: quietline.ledger.v1.AuditResponse
-	(*timestamppb.Timestamp)(nil),    // 19: google.protobuf.Timestamp
+	(*SuspendResourceRequest)(nil),       // 0: quietline.ledger.v1.SuspendResourceRequest
+	(*SuspendResourceResponse)(nil),      // 1: quietline.ledger.v1.SuspendResourceResponse
+	(*ResumeResourceRequest)(nil),        // 2: quietline.ledger.v1.ResumeResourceRequest
+	(*ResumeResourceResponse)(nil),       // 3: quietline.ledger.v1.ResumeResourceResponse
+	(*AuditRequest)(nil),                 // 4: quietline.ledger.v1.AuditRequest
+	(*AuditResponse)(nil),                // 5: quietline.ledger.v1.AuditResponse
+	(*Resource)(nil),                     // 6: quietline.ledger.v1.Resource
+	(*Recall)(nil),                       // 7: quietline.ledger.v1.Recall
+	(*Appeal)(nil),                       // 8: quietline.ledger.v1.Appeal
+	(*WhoHeldRequest)(nil),               // 9: quietline.ledger.v1.WhoHeldRequest
+	(*WhoHeldRangeRequest)(nil),          // 10: quietline.ledger.v1.WhoHeldRangeRequest
+	(*LookupCodeRequest)(nil),            // 11: quietline.ledger.v1.LookupCodeRequest
+	(*RegisterHolderRequest)(nil),        // 12: quietline.ledger.v1.RegisterHolderRequest
+	(*AllocateResourceRequest)(nil),      // 13: quietline.ledger.v1.AllocateResourceRequest
+	(*CorrectAllocationRequest)(nil),     // 14: quietline.ledger.v1.CorrectAllocationRequest
+	(*EndAllocationRequest)(nil),         // 15: quietline.ledger.v1.EndAllocationRequest
+	(*ChangePurposeRequest)(nil),         // 16: quietline.ledger.v1.ChangePurposeRequest
+	(*RecordLicenceRequest)(nil),         // 17: quietline.ledger.v1.RecordLicenceRequest
+	(*RecordContractRequest)(nil),        // 18: quietline.ledger.v1.RecordContractRequest
+	(*RecordAccessRequest)(nil),          // 19: quietline.ledger.v1.RecordAccessRequest
+	(*DeclareSubletRequest)(nil),         // 20: quietline.ledger.v1.DeclareSubletRequest
+	(*AttachSeatRequest)(nil),            // 21: quietline.ledger.v1.AttachSeatRequest
+	(*ListSeatsRequest)(nil),             // 22: quietline.ledger.v1.ListSeatsRequest
+	(*RecordObservationRequest)(nil),     // 23: quietline.ledger.v1.RecordObservationRequest
+	(*ListFindingsRequest)(nil),          // 24: quietline.ledger.v1.ListFindingsRequest
+	(*DecideFindingRequest)(nil),         // 25: quietline.ledger.v1.DecideFindingRequest
+	(*GetResourceRequest)(nil),           // 26: quietline.ledger.v1.GetResourceRequest
+	(*ListResourcesRequest)(nil),         // 27: quietline.ledger.v1.ListResourcesRequest
+	(*WarnResourceRequest)(nil),          // 28: quietline.ledger.v1.WarnResourceRequest
+	(*ListRestrictionsRequest)(nil),      // 29: quietline.ledger.v1.ListRestrictionsRequest
+	(*ProposeRecallRequest)(nil),         // 30: quietline.ledger.v1.ProposeRecallRequest
+	(*GetRecallRequest)(nil),             // 31: quietline.ledger.v1.GetRecallRequest
+	(*ListRecallsRequest)(nil),           // 32: quietline.ledger.v1.ListRecallsRequest
+	(*ObjectToRecallRequest)(nil),        // 33: quietline.ledger.v1.ObjectToRecallRequest
+	(*AdvanceRecallRequest)(nil),         // 34: quietline.ledger.v1.AdvanceRecallRequest
+	(*GiveRecallNoticeRequest)(nil),      // 35: quietline.ledger.v1.GiveRecallNoticeRequest
+	(*DecideObjectionRequest)(nil),       // 36: quietline.ledger.v1.DecideObjectionRequest
+	(*CompleteRecallRequest)(nil),        // 37: quietline.ledger.v1.CompleteRecallRequest
+	(*AppealRestrictionRequest)(nil),     // 38: quietline.ledger.v1.AppealRestrictionRequest
+	(*GetAppealRequest)(nil),             // 39: quietline.ledger.v1.GetAppealRequest
+	(*ListAppealsRequest)(nil),           // 40: quietline.ledger.v1.ListAppealsRequest
+	(*AdvanceAppealRequest)(nil),         // 41: quietline.ledger.v1.AdvanceAppealRequest
+	(*DecideAppealRequest)(nil),          // 42: quietline.ledger.v1.DecideAppealRequest
+	(*ListUnstartedMattersRequest)(nil),  // 43: quietline.ledger.v1.ListUnstartedMattersRequest
+	(*LoadLedgerRequest)(nil),            // 44: quietline.ledger.v1.LoadLedgerRequest
+	(*AddLoadRowsRequest)(nil),           // 45: quietline.ledger.v1.AddLoadRowsRequest
+	(*CompareLoadRequest)(nil),           // 46: quietline.ledger.v1.CompareLoadRequest
+	(*GetLoadRequest)(nil),               // 47: quietline.ledger.v1.GetLoadRequest
+	(*ListLoadsRequest)(nil),             // 48: quietline.ledger.v1.ListLoadsRequest
+	(*GetLoadDifferenceRequest)(nil),     // 49: quietline.ledger.v1.GetLoadDifferenceRequest
+	(*ApplyLoadRequest)(nil),             // 50: quietline.ledger.v1.ApplyLoadRequest
+	(*DiscardLoadRequest)(nil),           // 51: quietline.ledger.v1.DiscardLoadRequest
+	(*ListLedgerChangesRequest)(nil),     // 52: quietline.ledger.v1.ListLedgerChangesRequest
+	(*OpenCampaignRequest)(nil),          // 53: quietline.ledger.v1.OpenCampaignRequest
+	(*GetCampaignRequest)(nil),           // 54: quietline.ledger.v1.GetCampaignRequest
+	(*ListCampaignsRequest)(nil),         // 55: quietline.ledger.v1.ListCampaignsRequest
+	(*ListCampaignItemsRequest)(nil),     // 56: quietline.ledger.v1.ListCampaignItemsRequest
+	(*RecordInspectionRequest)(nil),      // 57: quietline.ledger.v1.RecordInspectionRequest
+	(*SubmitSelfInspectionRequest)(nil),  // 58: quietline.ledger.v1.SubmitSelfInspectionRequest
+	(*RectifyFindingRequest)(nil),        // 59: quietline.ledger.v1.RectifyFindingRequest
+	(*CloseNonConformingRequest)(nil),    // 60: quietline.ledger.v1.CloseNonConformingRequest
+	(*CloseCampaignRequest)(nil),         // 61: quietline.ledger.v1.CloseCampaignRequest
+	(*ParseNumberRequest)(nil),           // 62: quietline.ledger.v1.ParseNumberRequest
+	(*GetServingOperatorRequest)(nil),    // 63: quietline.ledger.v1.GetServingOperatorRequest
+	(*RecordPortingRequest)(nil),         // 64: quietline.ledger.v1.RecordPortingRequest
+	(*WhoHeldResponse)(nil),              // 65: quietline.ledger.v1.WhoHeldResponse
+	(*WhoHeldRangeResponse)(nil),         // 66: quietline.ledger.v1.WhoHeldRangeResponse
+	(*LookupCodeResponse)(nil),           // 67: quietline.ledger.v1.LookupCodeResponse
+	(*RegisterHolderResponse)(nil),       // 68: quietline.ledger.v1.RegisterHolderResponse
+	(*AllocateResourceResponse)(nil),     // 69: quietline.ledger.v1.AllocateResourceResponse
+	(*CorrectAllocationResponse)(nil),    // 70: quietline.ledger.v1.CorrectAllocationResponse
+	(*EndAllocationResponse)(nil),        // 71: quietline.ledger.v1.EndAllocationResponse
+	(*ChangePurposeResponse)(nil),        // 72: quietline.ledger.v1.ChangePurposeResponse
+	(*RecordLicenceResponse)(nil),        // 73: quietline.ledger.v1.RecordLicenceResponse
+	(*RecordContractResponse)(nil),       // 74: quietline.ledger.v1.RecordContractResponse
+	(*RecordAccessResponse)(nil),         // 75: quietline.ledger.v1.RecordAccessResponse
+	(*DeclareSubletResponse)(nil),        // 76: quietline.ledger.v1.DeclareSubletResponse
+	(*AttachSeatResponse)(nil),           // 77: quietline.ledger.v1.AttachSeatResponse
+	(*ListSeatsResponse)(nil),            // 78: quietline.ledger.v1.ListSeatsResponse
+	(*RecordObservationResponse)(nil),    // 79: quietline.ledger.v1.RecordObservationResponse
+	(*ListFindingsResponse)(nil),         // 80: quietline.ledger.v1.ListFindingsResponse
+	(*DecideFindingResponse)(nil),        // 81: quietline.ledger.v1.DecideFindingResponse
+	(*GetResourceResponse)(nil),          // 82: quietline.ledger.v1.GetResourceResponse
+	(*ListResourcesResponse)(nil),        // 83: quietline.ledger.v1.ListResourcesResponse
+	(*WarnResourceResponse)(nil),         // 84: quietline.ledger.v1.WarnResourceResponse
+	(*ListRestrictionsResponse)(nil),     // 85: quietline.ledger.v1.ListRestrictionsResponse
+	(*ProposeRecallResponse)(nil),        // 86: quietline.ledger.v1.ProposeRecallResponse
+	(*GetRecallResponse)(nil),            // 87: quietline.ledger.v1.GetRecallResponse
+	(*ListRecallsResponse)(nil),          // 88: quietline.ledger.v1.ListRecallsResponse
+	(*ObjectToRecallResponse)(nil),       // 89: quietline.ledger.v1.ObjectToRecallResponse
+	(*AdvanceRecallResponse)(nil),        // 90: quietline.ledger.v1.AdvanceRecallResponse
+	(*GiveRecallNoticeResponse)(nil),     // 91: quietline.ledger.v1.GiveRecallNoticeResponse
+	(*DecideObjectionResponse)(nil),      // 92: quietline.ledger.v1.DecideObjectionResponse
+	(*CompleteRecallResponse)(nil),       // 93: quietline.ledger.v1.CompleteRecallResponse
+	(*AppealRestrictionResponse)(nil),    // 94: quietline.ledger.v1.AppealRestrictionResponse
+	(*GetAppealResponse)(nil),            // 95: quietline.ledger.v1.GetAppealResponse
+	(*ListAppealsResponse)(nil),          // 96: quietline.ledger.v1.ListAppealsResponse
+	(*AdvanceAppealResponse)(nil),        // 97: quietline.ledger.v1.AdvanceAppealResponse
+	(*DecideAppealResponse)(nil),         // 98: quietline.ledger.v1.DecideAppealResponse
+	(*ListUnstartedMattersResponse)(nil), // 99: quietline.ledger.v1.ListUnstartedMattersResponse
+	(*LoadLedgerResponse)(nil),           // 100: quietline.ledger.v1.LoadLedgerResponse
+	(*AddLoadRowsResponse)(nil),          // 101: quietline.ledger.v1.AddLoadRowsResponse
+	(*CompareLoadResponse)(nil),          // 102: quietline.ledger.v1.CompareLoadResponse
+	(*GetLoadResponse)(nil),              // 103: quietline.ledger.v1.GetLoadResponse
+	(*ListLoadsResponse)(nil),            // 104: quietline.ledger.v1.ListLoadsResponse
+	(*GetLoadDifferenceResponse)(nil),    // 105: quietline.ledger.v1.GetLoadDifferenceResponse
+	(*ApplyLoadResponse)(nil),            // 106: quietline.ledger.v1.ApplyLoadResponse
+	(*DiscardLoadResponse)(nil),          // 107: quietline.ledger.v1.DiscardLoadResponse
+	(*ListLedgerChangesResponse)(nil),    // 108: quietline.ledger.v1.ListLedgerChangesResponse
+	(*OpenCampaignResponse)(nil),         // 109: quietline.ledger.v1.OpenCampaignResponse
+	(*GetCampaignResponse)(nil),          // 110: quietline.ledger.v1.GetCampaignResponse
+	(*ListCampaignsResponse)(nil),        // 111: quietline.ledger.v1.ListCampaignsResponse
+	(*ListCampaignItemsResponse)(nil),    // 112: quietline.ledger.v1.ListCampaignItemsResponse
+	(*RecordInspectionResponse)(nil),     // 113: quietline.ledger.v1.RecordInspectionResponse
+	(*SubmitSelfInspectionResponse)(nil), // 114: quietline.ledger.v1.SubmitSelfInspectionResponse
+	(*RectifyFindingResponse)(nil),       // 115: quietline.ledger.v1.RectifyFindingResponse
+	(*CloseNonConformingResponse)(nil),   // 116: quietline.ledger.v1.CloseNonConformingResponse
+	(*CloseCampaignResponse)(nil),        // 117: quietline.ledger.v1.CloseCampaignResponse
+	(*ParseNumberResponse)(nil),          // 118: quietline.ledger.v1.ParseNumberResponse
+	(*GetServingOperatorResponse)(nil),   // 119: quietline.ledger.v1.GetServingOperatorResponse
+	(*RecordPortingResponse)(nil),        // 120: quietline.ledger.v1.RecordPortingResponse
 }
 var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
-	0,  // 0: quietline.ledger.v1.Resource.holder:type_name -> quietline.ledger.v1.Holder
-	19, // 1: quietline.ledger.v1.Resource.valid_from:type_name -> google.protobuf.Timestamp
-	19, // 2: quietline.ledger.v1.Resource.valid_to:type_name -> google.protobuf.Timestamp
-	19, // 3: quietline.ledger.v1.ResourceEvent.effect_time:type_name -> google.protobuf.Timestamp
-	19, // 4: quietline.ledger.v1.LookupNumberRequest.at:type_name -> google.protobuf.Timestamp
-	19, // 5: quietline.ledger.v1.LookupNumberRequest.known_at:type_name -> google.protobuf.Timestamp
-	1,  // 6: quietline.ledger.v1.LookupNumberResponse.resource:type_name -> quietline.ledger.v1.Resource
-	0,  // 7: quietline.ledger.v1.RegisterHolderRequest.holder:type_name -> quietline.ledger.v1.Holder
-	0,  // 8: quietline.ledger.v1.RegisterHolderResponse.holder:type_name -> quietline.ledger.v1.Holder
-	19, // 9: quietline.ledger.v1.AllocateResourceRequest.valid_from:type_name -> google.protobuf.Timestamp
-	19, // 10: quietline.ledger.v1.AllocateResourceRequest.valid_to:type_name -> google.protobuf.Timestamp
-	1,  // 11: quietline.ledger.v1.AllocateResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	1,  // 12: quietline.ledger.v1.GetResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	2,  // 13: quietline.ledger.v1.GetResourceResponse.events:type_name -> quietline.ledger.v1.ResourceEvent
-	1,  // 14: quietline.ledger.v1.ListResourcesResponse.resources:type_name -> quietline.ledger.v1.Resource
-	1,  // 15: quietline.ledger.v1.SuspendResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	1,  // 16: quietline.ledger.v1.ResumeResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	3,  // 17: quietline.ledger.v1.LedgerService.LookupNumber:input_type -> quietline.ledger.v1.LookupNumberRequest
-	5,  // 18: quietline.ledger.v1.LedgerService.RegisterHolder:input_type -> quietline.ledger.v1.RegisterHolderRequest
-	7,  // 19: quietline.ledger.v1.LedgerService.AllocateResource:input_type -> quietline.ledger.v1.AllocateResourceRequest
-	9,  // 20: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
-	11, // 21: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
-	13, // 22: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
-	15, // 23: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
-	17, // 24: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
-	4,  // 25: quietline.ledger.v1.LedgerService.LookupNumber:output_type -> quietline.ledger.v1.LookupNumberResponse
-	6,  // 26: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
-	8,  // 27: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
-	10, // 28: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
-	12, // 29: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
-	14, // 30: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
-	16, // 31: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
-	18, // 32: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
-	25, // [25:33] is the sub-list for method output_type
-	17, // [17:25] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	6,   // 0: quietline.ledger.v1.SuspendResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
+	6,   // 1: quietline.ledger.v1.ResumeResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
+	7,   // 2: quietline.ledger.v1.AuditResponse.recalls:type_name -> quietline.ledger.v1.Recall
+	8,   // 3: quietline.ledger.v1.AuditResponse.appeals:type_name -> quietline.ledger.v1.Appeal
+	9,   // 4: quietline.ledger.v1.LedgerService.WhoHeld:input_type -> quietline.ledger.v1.WhoHeldRequest
+	10,  // 5: quietline.ledger.v1.LedgerService.WhoHeldRange:input_type -> quietline.ledger.v1.WhoHeldRangeRequest
+	11,  // 6: quietline.ledger.v1.LedgerService.LookupCode:input_type -> quietline.ledger.v1.LookupCodeRequest
+	12,  // 7: quietline.ledger.v1.LedgerService.RegisterHolder:input_type -> quietline.ledger.v1.RegisterHolderRequest
+	13,  // 8: quietline.ledger.v1.LedgerService.AllocateResource:input_type -> quietline.ledger.v1.AllocateResourceRequest
+	14,  // 9: quietline.ledger.v1.LedgerService.CorrectAllocation:input_type -> quietline.ledger.v1.CorrectAllocationRequest
+	15,  // 10: quietline.ledger.v1.LedgerService.EndAllocation:input_type -> quietline.ledger.v1.EndAllocationRequest
+	16,  // 11: quietline.ledger.v1.LedgerService.ChangePurpose:input_type -> quietline.ledger.v1.ChangePurposeRequest
+	17,  // 12: quietline.ledger.v1.LedgerService.RecordLicence:input_type -> quietline.ledger.v1.RecordLicenceRequest
+	18,  // 13: quietline.ledger.v1.LedgerService.RecordContract:input_type -> quietline.ledger.v1.RecordContractRequest
+	19,  // 14: quietline.ledger.v1.LedgerService.RecordAccess:input_type -> quietline.ledger.v1.RecordAccessRequest
+	20,  // 15: quietline.ledger.v1.LedgerService.DeclareSublet:input_type -> quietline.ledger.v1.DeclareSubletRequest
+	21,  // 16: quietline.ledger.v1.LedgerService.AttachSeat:input_type -> quietline.ledger.v1.AttachSeatRequest
+	22,  // 17: quietline.ledger.v1.LedgerService.ListSeats:input_type -> quietline.ledger.v1.ListSeatsRequest
+	23,  // 18: quietline.ledger.v1.LedgerService.RecordObservation:input_type -> quietline.ledger.v1.RecordObservationRequest
+	24,  // 19: quietline.ledger.v1.LedgerService.ListFindings:input_type -> quietline.ledger.v1.ListFindingsRequest
+	25,  // 20: quietline.ledger.v1.LedgerService.DecideFinding:input_type -> quietline.ledger.v1.DecideFindingRequest
+	26,  // 21: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
+	27,  // 22: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
+	28,  // 23: quietline.ledger.v1.LedgerService.WarnResource:input_type -> quietline.ledger.v1.WarnResourceRequest
+	0,   // 24: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
+	2,   // 25: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
+	29,  // 26: quietline.ledger.v1.LedgerService.ListRestrictions:input_type -> quietline.ledger.v1.ListRestrictionsRequest
+	30,  // 27: quietline.ledger.v1.LedgerService.ProposeRecall:input_type -> quietline.ledger.v1.ProposeRecallRequest
+	31,  // 28: quietline.ledger.v1.LedgerService.GetRecall:input_type -> quietline.ledger.v1.GetRecallRequest
+	32,  // 29: quietline.ledger.v1.LedgerService.ListRecalls:input_type -> quietline.ledger.v1.ListRecallsRequest
+	33,  // 30: quietline.ledger.v1.LedgerService.ObjectToRecall:input_type -> quietline.ledger.v1.ObjectToRecallRequest
+	34,  // 31: quietline.ledger.v1.LedgerService.AdvanceRecall:input_type -> quietline.ledger.v1.AdvanceRecallRequest
+	35,  // 32: quietline.ledger.v1.LedgerService.GiveRecallNotice:input_type -> quietline.ledger.v1.GiveRecallNoticeRequest
+	36,  // 33: quietline.ledger.v1.LedgerService.DecideObjection:input_type -> quietline.ledger.v1.DecideObjectionRequest
+	37,  // 34: quietline.ledger.v1.LedgerService.CompleteRecall:input_type -> quietline.ledger.v1.CompleteRecallRequest
+	38,  // 35: quietline.ledger.v1.LedgerService.AppealRestriction:input_type -> quietline.ledger.v1.AppealRestrictionRequest
+	39,  // 36: quietline.ledger.v1.LedgerService.GetAppeal:input_type -> quietline.ledger.v1.GetAppealRequest
+	40,  // 37: quietline.ledger.v1.LedgerService.ListAppeals:input_type -> quietline.ledger.v1.ListAppealsRequest
+	41,  // 38: quietline.ledger.v1.LedgerService.AdvanceAppeal:input_type -> quietline.ledger.v1.AdvanceAppealRequest
+	42,  // 39: quietline.ledger.v1.LedgerService.DecideAppeal:input_type -> quietline.ledger.v1.DecideAppealRequest
+	43,  // 40: quietline.ledger.v1.LedgerService.ListUnstartedMatters:input_type -> quietline.ledger.v1.ListUnstartedMattersRequest
+	44,  // 41: quietline.ledger.v1.LedgerService.LoadLedger:input_type -> quietline.ledger.v1.LoadLedgerRequest
+	45,  // 42: quietline.ledger.v1.LedgerService.AddLoadRows:input_type -> quietline.ledger.v1.AddLoadRowsRequest
+	46,  // 43: quietline.ledger.v1.LedgerService.CompareLoad:input_type -> quietline.ledger.v1.CompareLoadRequest
+	47,  // 44: quietline.ledger.v1.LedgerService.GetLoad:input_type -> quietline.ledger.v1.GetLoadRequest
+	48,  // 45: quietline.ledger.v1.LedgerService.ListLoads:input_type -> quietline.ledger.v1.ListLoadsRequest
+	49,  // 46: quietline.ledger.v1.LedgerService.GetLoadDifference:input_type -> quietline.ledger.v1.GetLoadDifferenceRequest
+	50,  // 47: quietline.ledger.v1.LedgerService.ApplyLoad:input_type -> quietline.ledger.v1.ApplyLoadRequest
+	51,  // 48: quietline.ledger.v1.LedgerService.DiscardLoad:input_type -> quietline.ledger.v1.DiscardLoadRequest
+	52,  // 49: quietline.ledger.v1.LedgerService.ListLedgerChanges:input_type -> quietline.ledger.v1.ListLedgerChangesRequest
+	53,  // 50: quietline.ledger.v1.LedgerService.OpenCampaign:input_type -> quietline.ledger.v1.OpenCampaignRequest
+	54,  // 51: quietline.ledger.v1.LedgerService.GetCampaign:input_type -> quietline.ledger.v1.GetCampaignRequest
+	55,  // 52: quietline.ledger.v1.LedgerService.ListCampaigns:input_type -> quietline.ledger.v1.ListCampaignsRequest
+	56,  // 53: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
+	57,  // 54: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
+	58,  // 55: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
+	59,  // 56: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
+	60,  // 57: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
+	61,  // 58: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
+	62,  // 59: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
+	63,  // 60: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
+	64,  // 61: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
+	4,   // 62: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
+	65,  // 63: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
+	66,  // 64: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
+	67,  // 65: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
+	68,  // 66: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
+	69,  // 67: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
+	70,  // 68: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
+	71,  // 69: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
+	72,  // 70: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
+	73,  // 71: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
+	74,  // 72: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
+	75,  // 73: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
+	76,  // 74: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
+	77,  // 75: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
+	78,  // 76: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
+	79,  // 77: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
+	80,  // 78: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
+	81,  // 79: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
+	82,  // 80: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
+	83,  // 81: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
+	84,  // 82: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
+	1,   // 83: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
+	3,   // 84: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
+	85,  // 85: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
+	86,  // 86: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
+	87,  // 87: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
+	88,  // 88: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
+	89,  // 89: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
+	90,  // 90: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
+	91,  // 91: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
+	92,  // 92: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
+	93,  // 93: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
+	94,  // 94: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
+	95,  // 95: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
+	96,  // 96: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
+	97,  // 97: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
+	98,  // 98: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
+	99,  // 99: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
+	100, // 100: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
+	101, // 101: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
+	102, // 102: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
+	103, // 103: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
+	104, // 104: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
+	105, // 105: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
+	106, // 106: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
+	107, // 107: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
+	108, // 108: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
+	109, // 109: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
+	110, // 110: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
+	111, // 111: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
+	112, // 112: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
+	113, // 113: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
+	114, // 114: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
+	115, // 115: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
+	116, // 116: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
+	117, // 117: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
+	118, // 118: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
+	119, // 119: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
+	120, // 120: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
+	5,   // 121: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
+	63,  // [63:122] is the sub-list for method output_type
+	4,   // [4:63] is the sub-list for method input_type
+	4,   // [4:4] is the sub-list for extension type_name
+	4,   // [4:4] is the sub-list for extension extendee
+	0,   // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_quietline_ledger_v1_ledger_proto_init() }
@@ -1659,13 +904,22 @@ func file_quietline_ledger_v1_ledger_proto_init() {
 	if File_quietline_ledger_v1_ledger_proto != nil {
 		return
 	}
+	file_quietline_ledger_v1_number_proto_init()
+	file_quietline_ledger_v1_allocation_proto_init()
+	file_quietline_ledger_v1_appeal_proto_init()
+	file_quietline_ledger_v1_campaign_proto_init()
+	file_quietline_ledger_v1_finding_proto_init()
+	file_quietline_ledger_v1_holding_proto_init()
+	file_quietline_ledger_v1_load_proto_init()
+	file_quietline_ledger_v1_recall_proto_init()
+	file_quietline_ledger_v1_resource_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_ledger_v1_ledger_proto_rawDesc), len(file_quietline_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,14 +21,65 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LedgerService_LookupNumber_FullMethodName     = "/quietline.ledger.v1.LedgerService/LookupNumber"
-	LedgerService_RegisterHolder_FullMethodName   = "/quietline.ledger.v1.LedgerService/RegisterHolder"
-	LedgerService_AllocateResource_FullMethodName = "/quietline.ledger.v1.LedgerService/AllocateResource"
-	LedgerService_GetResource_FullMethodName      = "/quietline.ledger.v1.LedgerService/GetResource"
-	LedgerService_ListResources_FullMethodName    = "/quietline.ledger.v1.LedgerService/ListResources"
-	LedgerService_SuspendResource_FullMethodName  = "/quietline.ledger.v1.LedgerService/SuspendResource"
-	LedgerService_ResumeResource_FullMethodName   = "/quietline.ledger.v1.LedgerService/ResumeResource"
-	LedgerService_Audit_FullMethodName            = "/quietline.ledger.v1.LedgerService/Audit"
+	LedgerService_WhoHeld_FullMethodName              = "/quietline.ledger.v1.LedgerService/WhoHeld"
+	LedgerService_WhoHeldRange_FullMethodName         = "/quietline.ledger.v1.LedgerService/WhoHeldRange"
+	LedgerService_LookupCode_FullMethodName           = "/quietline.ledger.v1.LedgerService/LookupCode"
+	LedgerService_RegisterHolder_FullMethodName       = "/quietline.ledger.v1.LedgerService/RegisterHolder"
+	LedgerService_AllocateResource_FullMethodName     = "/quietline.ledger.v1.LedgerService/AllocateResource"
+	LedgerService_CorrectAllocation_FullMethodName    = "/quietline.ledger.v1.LedgerService/CorrectAllocation"
+	LedgerService_EndAllocation_FullMethodName        = "/quietline.ledger.v1.LedgerService/EndAllocation"
+	LedgerService_ChangePurpose_FullMethodName        = "/quietline.ledger.v1.LedgerService/ChangePurpose"
+	LedgerService_RecordLicence_FullMethodName        = "/quietline.ledger.v1.LedgerService/RecordLicence"
+	LedgerService_RecordContract_FullMethodName       = "/quietline.ledger.v1.LedgerService/RecordContract"
+	LedgerService_RecordAccess_FullMethodName         = "/quietline.ledger.v1.LedgerService/RecordAccess"
+	LedgerService_DeclareSublet_FullMethodName        = "/quietline.ledger.v1.LedgerService/DeclareSublet"
+	LedgerService_AttachSeat_FullMethodName           = "/quietline.ledger.v1.LedgerService/AttachSeat"
+	LedgerService_ListSeats_FullMethodName            = "/quietline.ledger.v1.LedgerService/ListSeats"
+	LedgerService_RecordObservation_FullMethodName    = "/quietline.ledger.v1.LedgerService/RecordObservation"
+	LedgerService_ListFindings_FullMethodName         = "/quietline.ledger.v1.LedgerService/ListFindings"
+	LedgerService_DecideFinding_FullMethodName        = "/quietline.ledger.v1.LedgerService/DecideFinding"
+	LedgerService_GetResource_FullMethodName          = "/quietline.ledger.v1.LedgerService/GetResource"
+	LedgerService_ListResources_FullMethodName        = "/quietline.ledger.v1.LedgerService/ListResources"
+	LedgerService_WarnResource_FullMethodName         = "/quietline.ledger.v1.LedgerService/WarnResource"
+	LedgerService_SuspendResource_FullMethodName      = "/quietline.ledger.v1.LedgerService/SuspendResource"
+	LedgerService_ResumeResource_FullMethodName       = "/quietline.ledger.v1.LedgerService/ResumeResource"
+	LedgerService_ListRestrictions_FullMethodName     = "/quietline.ledger.v1.LedgerService/ListRestrictions"
+	LedgerService_ProposeRecall_FullMethodName        = "/quietline.ledger.v1.LedgerService/ProposeRecall"
+	LedgerService_GetRecall_FullMethodName            = "/quietline.ledger.v1.LedgerService/GetRecall"
+	LedgerService_ListRecalls_FullMethodName          = "/quietline.ledger.v1.LedgerService/ListRecalls"
+	LedgerService_ObjectToRecall_FullMethodName       = "/quietline.ledger.v1.LedgerService/ObjectToRecall"
+	LedgerService_AdvanceRecall_FullMethodName        = "/quietline.ledger.v1.LedgerService/AdvanceRecall"
+	LedgerService_GiveRecallNotice_FullMethodName     = "/quietline.ledger.v1.LedgerService/GiveRecallNotice"
+	LedgerService_DecideObjection_FullMethodName      = "/quietline.ledger.v1.LedgerService/DecideObjection"
+	LedgerService_CompleteRecall_FullMethodName       = "/quietline.ledger.v1.LedgerService/CompleteRecall"
+	LedgerService_AppealRestriction_FullMethodName    = "/quietline.ledger.v1.LedgerService/AppealRestriction"
+	LedgerService_GetAppeal_FullMethodName            = "/quietline.ledger.v1.LedgerService/GetAppeal"
+	LedgerService_ListAppeals_FullMethodName          = "/quietline.ledger.v1.LedgerService/ListAppeals"
+	LedgerService_AdvanceAppeal_FullMethodName        = "/quietline.ledger.v1.LedgerService/AdvanceAppeal"
+	LedgerService_DecideAppeal_FullMethodName         = "/quietline.ledger.v1.LedgerService/DecideAppeal"
+	LedgerService_ListUnstartedMatters_FullMethodName = "/quietline.ledger.v1.LedgerService/ListUnstartedMatters"
+	LedgerService_LoadLedger_FullMethodName           = "/quietline.ledger.v1.LedgerService/LoadLedger"
+	LedgerService_AddLoadRows_FullMethodName          = "/quietline.ledger.v1.LedgerService/AddLoadRows"
+	LedgerService_CompareLoad_FullMethodName          = "/quietline.ledger.v1.LedgerService/CompareLoad"
+	LedgerService_GetLoad_FullMethodName              = "/quietline.ledger.v1.LedgerService/GetLoad"
+	LedgerService_ListLoads_FullMethodName            = "/quietline.ledger.v1.LedgerService/ListLoads"
+	LedgerService_GetLoadDifference_FullMethodName    = "/quietline.ledger.v1.LedgerService/GetLoadDifference"
+	LedgerService_ApplyLoad_FullMethodName            = "/quietline.ledger.v1.LedgerService/ApplyLoad"
+	LedgerService_DiscardLoad_FullMethodName          = "/quietline.ledger.v1.LedgerService/DiscardLoad"
+	LedgerService_ListLedgerChanges_FullMethodName    = "/quietline.ledger.v1.LedgerService/ListLedgerChanges"
+	LedgerService_OpenCampaign_FullMethodName         = "/quietline.ledger.v1.LedgerService/OpenCampaign"
+	LedgerService_GetCampaign_FullMethodName          = "/quietline.ledger.v1.LedgerService/GetCampaign"
+	LedgerService_ListCampaigns_FullMethodName        = "/quietline.ledger.v1.LedgerService/ListCampaigns"
+	LedgerService_ListCampaignItems_FullMethodName    = "/quietline.ledger.v1.LedgerService/ListCampaignItems"
+	LedgerService_RecordInspection_FullMethodName     = "/quietline.ledger.v1.LedgerService/RecordInspection"
+	LedgerService_SubmitSelfInspection_FullMethodName = "/quietline.ledger.v1.LedgerService/SubmitSelfInspection"
+	LedgerService_RectifyFinding_FullMethodName       = "/quietline.ledger.v1.LedgerService/RectifyFinding"
+	LedgerService_CloseNonConforming_FullMethodName   = "/quietline.ledger.v1.LedgerService/CloseNonConforming"
+	LedgerService_CloseCampaign_FullMethodName        = "/quietline.ledger.v1.LedgerService/CloseCampaign"
+	LedgerService_ParseNumber_FullMethodName          = "/quietline.ledger.v1.LedgerService/ParseNumber"
+	LedgerService_GetServingOperator_FullMethodName   = "/quietline.ledger.v1.LedgerService/GetServingOperator"
+	LedgerService_RecordPorting_FullMethodName        = "/quietline.ledger.v1.LedgerService/RecordPorting"
+	LedgerService_Audit_FullMethodName                = "/quietline.ledger.v1.LedgerService/Audit"
 )
 
 // LedgerServiceClient is the client API for LedgerService service.
@@ -37,23 +88,145 @@ const (
 //
 // LedgerService owns holders, resources and their history (码号资源台账).
 type LedgerServiceClient interface {
-	// LookupNumber says who holds a number as of a time, through which access, with which permitted callers (号码查询).
-	// A number without an entry is NOT_FOUND: the normal case for mobiles.
-	LookupNumber(ctx context.Context, in *LookupNumberRequest, opts ...grpc.CallOption) (*LookupNumberResponse, error)
+	// WhoHeld says who held a number at a time, as the ledger knew it at another: holder, permitted callers, access operators
+	// by place, contract limits, licences, state and the chain of sublets (号码归属查询). A number without an entry is
+	// NOT_FOUND: the normal case for mobiles. An operator sees what it, its head office or its branches are concerned with.
+	WhoHeld(ctx context.Context, in *WhoHeldRequest, opts ...grpc.CallOption) (*WhoHeldResponse, error)
+	// WhoHeldRange answers the same for every allocation that meets a range of numbers (号段归属查询).
+	WhoHeldRange(ctx context.Context, in *WhoHeldRangeRequest, opts ...grpc.CallOption) (*WhoHeldRangeResponse, error)
+	// LookupCode tells the public who holds a 95, 96, 400 or 1010 code, since when and through whom (码号公众查询). Subscriber
+	// numbers and codes that nobody holds get the same answer: NOT_FOUND.
+	LookupCode(ctx context.Context, in *LookupCodeRequest, opts ...grpc.CallOption) (*LookupCodeResponse, error)
 	// RegisterHolder enters a holder, or returns the one with the same credit code (登记使用主体).
 	RegisterHolder(ctx context.Context, in *RegisterHolderRequest, opts ...grpc.CallOption) (*RegisterHolderResponse, error)
 	// AllocateResource allocates a code, block or line with its four ledger fields (核配资源). No overlap with a live
 	// allocation: ALLOCATION_OVERLAPS (电信条例 28: no transfer, lease or change of use without approval).
 	AllocateResource(ctx context.Context, in *AllocateResourceRequest, opts ...grpc.CallOption) (*AllocateResourceResponse, error)
+	// CorrectAllocation says that the ledger was wrong: it closes what was known and enters what is right, with the reason;
+	// nothing is lost (更正台账). A purpose is not corrected: ChangePurpose.
+	CorrectAllocation(ctx context.Context, in *CorrectAllocationRequest, opts ...grpc.CallOption) (*CorrectAllocationResponse, error)
+	// EndAllocation ends an allocation, and with it its sublets, access and contracts (终止核配).
+	EndAllocation(ctx context.Context, in *EndAllocationRequest, opts ...grpc.CallOption) (*EndAllocationResponse, error)
+	// ChangePurpose changes what a resource may be used for, by a decision (变更用途; 电信条例 28).
+	ChangePurpose(ctx context.Context, in *ChangePurposeRequest, opts ...grpc.CallOption) (*ChangePurposeResponse, error)
+	// RecordLicence enters a licence of a holder and its scope, or corrects one (登记许可证).
+	RecordLicence(ctx context.Context, in *RecordLicenceRequest, opts ...grpc.CallOption) (*RecordLicenceResponse, error)
+	// RecordContract enters the contract of a resource with an operator, or corrects one (登记合同).
+	RecordContract(ctx context.Context, in *RecordContractRequest, opts ...grpc.CallOption) (*RecordContractResponse, error)
+	// RecordAccess enters a further access of a resource, or corrects one (登记接入).
+	RecordAccess(ctx context.Context, in *RecordAccessRequest, opts ...grpc.CallOption) (*RecordAccessResponse, error)
+	// DeclareSublet enters a sub-holder, or corrects one (转租转售备案). Who lets must be the holder or a declared lessee.
+	DeclareSublet(ctx context.Context, in *DeclareSubletRequest, opts ...grpc.CallOption) (*DeclareSubletResponse, error)
+	// AttachSeat connects a seat of a call centre to a line, or corrects that (坐席对接线路).
+	AttachSeat(ctx context.Context, in *AttachSeatRequest, opts ...grpc.CallOption) (*AttachSeatResponse, error)
+	// ListSeats lists the seats on a line, or of a call centre, as of a time (坐席列表).
+	ListSeats(ctx context.Context, in *ListSeatsRequest, opts ...grpc.CallOption) (*ListSeatsResponse, error)
+	// RecordObservation compares what a substantiated complaint showed with what is declared; a difference becomes a finding
+	// on the resource, once per complaint and kind (比对登记用途). A forged number never touches its true holder.
+	RecordObservation(ctx context.Context, in *RecordObservationRequest, opts ...grpc.CallOption) (*RecordObservationResponse, error)
+	// ListFindings lists findings on resources, newest first (问题列表).
+	ListFindings(ctx context.Context, in *ListFindingsRequest, opts ...grpc.CallOption) (*ListFindingsResponse, error)
+	// DecideFinding says that a finding was put right, holds, or does not (问题处理).
+	DecideFinding(ctx context.Context, in *DecideFindingRequest, opts ...grpc.CallOption) (*DecideFindingResponse, error)
 	// GetResource returns a resource with its history (查看资源).
 	GetResource(ctx context.Context, in *GetResourceRequest, opts ...grpc.CallOption) (*GetResourceResponse, error)
 	// ListResources lists resources, by holder or state (资源列表).
 	ListResources(ctx context.Context, in *ListResourcesRequest, opts ...grpc.CallOption) (*ListResourcesResponse, error)
-	// SuspendResource takes a resource out of service (暂停资源). Suspending a suspended resource is a no-op. It carries
-	// reason, basis, prior notice or why not, and remedy (反电信网络诈骗法 32).
+	// WarnResource warns the holder of a resource (警示). A firm of telephony warns by its contract, an administration by
+	// law; neither may do the other. Warning a warned resource is a no-op.
+	WarnResource(ctx context.Context, in *WarnResourceRequest, opts ...grpc.CallOption) (*WarnResourceResponse, error)
+	// SuspendResource takes a resource out of service (暂停资源): the workflows by a signed decision, an operator by its
+	// contract. It carries reason, basis, prior notice or why not, and remedy (反电信网络诈骗法 32). The same ground again
+	// is a no-op; another one is added.
 	SuspendResource(ctx context.Context, in *SuspendResourceRequest, opts ...grpc.CallOption) (*SuspendResourceResponse, error)
-	// ResumeResource puts a suspended resource back into service (恢复资源). Resuming an active one is a no-op.
+	// ResumeResource puts a warned or suspended resource back into full service (恢复资源). Resuming an active one is a
+	// no-op. An operator resumes what its own measures restrict.
 	ResumeResource(ctx context.Context, in *ResumeResourceRequest, opts ...grpc.CallOption) (*ResumeResourceResponse, error)
+	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access.
+	ListRestrictions(ctx context.Context, in *ListRestrictionsRequest, opts ...grpc.CallOption) (*ListRestrictionsResponse, error)
+	// ProposeRecall proposes to take a resource back, or returns its open recall (拟收回). Three people decide; the public
+	// notice and its term follow.
+	ProposeRecall(ctx context.Context, in *ProposeRecallRequest, opts ...grpc.CallOption) (*ProposeRecallResponse, error)
+	// GetRecall returns a recall: to its administration, to who gives access, and from the notice on to the holder
+	// (查看收回).
+	GetRecall(ctx context.Context, in *GetRecallRequest, opts ...grpc.CallOption) (*GetRecallResponse, error)
+	// ListRecalls lists recalls, newest first (收回列表).
+	ListRecalls(ctx context.Context, in *ListRecallsRequest, opts ...grpc.CallOption) (*ListRecallsResponse, error)
+	// ObjectToRecall objects within the notice period, or returns the objection that is open (提出异议).
+	ObjectToRecall(ctx context.Context, in *ObjectToRecallRequest, opts ...grpc.CallOption) (*ObjectToRecallResponse, error)
+	// AdvanceRecall writes that a recall is under review, or was sent back (推进收回).
+	AdvanceRecall(ctx context.Context, in *AdvanceRecallRequest, opts ...grpc.CallOption) (*AdvanceRecallResponse, error)
+	// GiveRecallNotice writes that the signed notice is public and puts the resource under it (发布收回公告).
+	GiveRecallNotice(ctx context.Context, in *GiveRecallNoticeRequest, opts ...grpc.CallOption) (*GiveRecallNoticeResponse, error)
+	// DecideObjection answers an objection (答复异议).
+	DecideObjection(ctx context.Context, in *DecideObjectionRequest, opts ...grpc.CallOption) (*DecideObjectionResponse, error)
+	// CompleteRecall ends a recall whose notice period is over: the allocation ends with it (完成收回). An open objection
+	// keeps it.
+	CompleteRecall(ctx context.Context, in *CompleteRecallRequest, opts ...grpc.CallOption) (*CompleteRecallResponse, error)
+	// AppealRestriction appeals against a warning or suspension, or returns its open appeal (申诉): the holder for itself,
+	// the centre for a subscriber.
+	AppealRestriction(ctx context.Context, in *AppealRestrictionRequest, opts ...grpc.CallOption) (*AppealRestrictionResponse, error)
+	// GetAppeal returns an appeal to who filed it, who decides it and who restores (查看申诉).
+	GetAppeal(ctx context.Context, in *GetAppealRequest, opts ...grpc.CallOption) (*GetAppealResponse, error)
+	// ListAppeals lists appeals, newest first (申诉列表).
+	ListAppeals(ctx context.Context, in *ListAppealsRequest, opts ...grpc.CallOption) (*ListAppealsResponse, error)
+	// AdvanceAppeal writes who decides an appeal, or that the service is restored (推进申诉).
+	AdvanceAppeal(ctx context.Context, in *AdvanceAppealRequest, opts ...grpc.CallOption) (*AdvanceAppealResponse, error)
+	// DecideAppeal answers an appeal; upheld, it corrects the record and restores the state at once (答复申诉).
+	DecideAppeal(ctx context.Context, in *DecideAppealRequest, opts ...grpc.CallOption) (*DecideAppealResponse, error)
+	// ListUnstartedMatters lists recalls or appeals whose workflow is to start, for the sweep (待启动事项).
+	ListUnstartedMatters(ctx context.Context, in *ListUnstartedMattersRequest, opts ...grpc.CallOption) (*ListUnstartedMattersResponse, error)
+	// LoadLedger begins the load of a ledger file, or returns the one that its sender has begun with the same file (台账报送).
+	// An operator loads its own part of the ledger, a registrar any.
+	LoadLedger(ctx context.Context, in *LoadLedgerRequest, opts ...grpc.CallOption) (*LoadLedgerResponse, error)
+	// AddLoadRows stages rows of the file (接收台账行). Unusable ones are kept with their field and reason; a line sent again
+	// replaces the former one.
+	AddLoadRows(ctx context.Context, in *AddLoadRowsRequest, opts ...grpc.CallOption) (*AddLoadRowsResponse, error)
+	// CompareLoad makes the difference report: what is new, changed, unchanged, missing, in conflict or unusable (比对台账).
+	CompareLoad(ctx context.Context, in *CompareLoadRequest, opts ...grpc.CallOption) (*CompareLoadResponse, error)
+	// GetLoad returns a load with its counts (查看报送批次).
+	GetLoad(ctx context.Context, in *GetLoadRequest, opts ...grpc.CallOption) (*GetLoadResponse, error)
+	// ListLoads lists loads, newest first (报送批次列表).
+	ListLoads(ctx context.Context, in *ListLoadsRequest, opts ...grpc.CallOption) (*ListLoadsResponse, error)
+	// GetLoadDifference pages through the difference report (差异报告).
+	GetLoadDifference(ctx context.Context, in *GetLoadDifferenceRequest, opts ...grpc.CallOption) (*GetLoadDifferenceResponse, error)
+	// ApplyLoad applies what the report showed, all or nothing (台账入账). When the ledger has moved since, it is WRONG_STATE:
+	// compare again. Rows in conflict and unusable ones stay out; missing resources end only when asked, with a reason.
+	ApplyLoad(ctx context.Context, in *ApplyLoadRequest, opts ...grpc.CallOption) (*ApplyLoadResponse, error)
+	// DiscardLoad gives a load up (放弃报送).
+	DiscardLoad(ctx context.Context, in *DiscardLoadRequest, opts ...grpc.CallOption) (*DiscardLoadResponse, error)
+	// ListLedgerChanges returns what the ledger came to know in a month (台账月度变更), so that another ledger can follow.
+	ListLedgerChanges(ctx context.Context, in *ListLedgerChangesRequest, opts ...grpc.CallOption) (*ListLedgerChangesResponse, error)
+	// OpenCampaign opens an audit campaign and draws its sample (启动清查): the same seed over the same population is the same
+	// sample.
+	OpenCampaign(ctx context.Context, in *OpenCampaignRequest, opts ...grpc.CallOption) (*OpenCampaignResponse, error)
+	// GetCampaign returns a campaign with its progress by agency (清查进度).
+	GetCampaign(ctx context.Context, in *GetCampaignRequest, opts ...grpc.CallOption) (*GetCampaignResponse, error)
+	// ListCampaigns lists campaigns, newest first (清查列表).
+	ListCampaigns(ctx context.Context, in *ListCampaignsRequest, opts ...grpc.CallOption) (*ListCampaignsResponse, error)
+	// ListCampaignItems lists the resources in samples, also only what is overdue (清查对象). Holders and operators see theirs.
+	ListCampaignItems(ctx context.Context, in *ListCampaignItemsRequest, opts ...grpc.CallOption) (*ListCampaignItemsResponse, error)
+	// RecordInspection says what the inspecting agency found on a resource (核查记录); what it found becomes findings with a
+	// term.
+	RecordInspection(ctx context.Context, in *RecordInspectionRequest, opts ...grpc.CallOption) (*RecordInspectionResponse, error)
+	// SubmitSelfInspection takes a return (自查整改报告) of the holder, or of the operator for the lines of its access.
+	SubmitSelfInspection(ctx context.Context, in *SubmitSelfInspectionRequest, opts ...grpc.CallOption) (*SubmitSelfInspectionResponse, error)
+	// RectifyFinding says that what a campaign found is put right, as the inspecting agency saw it (整改验收).
+	RectifyFinding(ctx context.Context, in *RectifyFindingRequest, opts ...grpc.CallOption) (*RectifyFindingResponse, error)
+	// CloseNonConforming closes a line whose findings were not put right in time (不符合规范的专线一律关停): by the head of the
+	// inspecting agency, who is not who inspected it.
+	CloseNonConforming(ctx context.Context, in *CloseNonConformingRequest, opts ...grpc.CallOption) (*CloseNonConformingResponse, error)
+	// CloseCampaign ends a campaign with what it came to (清查结束).
+	CloseCampaign(ctx context.Context, in *CloseCampaignRequest, opts ...grpc.CallOption) (*CloseCampaignResponse, error)
+	// ParseNumber reads numbers as people and spreadsheets write them: kind, normal form, place, operator of the segment,
+	// and why a forged one is forged (号码识读). It looks nothing up.
+	ParseNumber(ctx context.Context, in *ParseNumberRequest, opts ...grpc.CallOption) (*ParseNumberResponse, error)
+	// GetServingOperator says who serves a number as of a time: access operator of the ledger, else portability source,
+	// else owner of the segment (服务企业查询). Prefix is not operator since portability (《携号转网服务管理规定》2019).
+	GetServingOperator(ctx context.Context, in *GetServingOperatorRequest, opts ...grpc.CallOption) (*GetServingOperatorResponse, error)
+	// RecordPorting keeps an operator's answer that a number was ported, so that the next check knows it (登记携号转网答复).
+	// Append-only; the same answer again is a no-op.
+	RecordPorting(ctx context.Context, in *RecordPortingRequest, opts ...grpc.CallOption) (*RecordPortingResponse, error)
 	// Audit returns broken invariants of the ledger (核对).
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
 }
@@ -66,10 +239,30 @@ func NewLedgerServiceClient(cc grpc.ClientConnInterface) LedgerServiceClient {
 	return &ledgerServiceClient{cc}
 }
 
-func (c *ledgerServiceClient) LookupNumber(ctx context.Context, in *LookupNumberRequest, opts ...grpc.CallOption) (*LookupNumberResponse, error) {
+func (c *ledgerServiceClient) WhoHeld(ctx context.Context, in *WhoHeldRequest, opts ...grpc.CallOption) (*WhoHeldResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(LookupNumberResponse)
-	err := c.cc.Invoke(ctx, LedgerService_LookupNumber_FullMethodName, in, out, cOpts...)
+	out := new(WhoHeldResponse)
+	err := c.cc.Invoke(ctx, LedgerService_WhoHeld_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) WhoHeldRange(ctx context.Context, in *WhoHeldRangeRequest, opts ...grpc.CallOption) (*WhoHeldRangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WhoHeldRangeResponse)
+	err := c.cc.Invoke(ctx, LedgerService_WhoHeldRange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) LookupCode(ctx context.Context, in *LookupCodeRequest, opts ...grpc.CallOption) (*LookupCodeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LookupCodeResponse)
+	err := c.cc.Invoke(ctx, LedgerService_LookupCode_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +289,126 @@ func (c *ledgerServiceClient) AllocateResource(ctx context.Context, in *Allocate
 	return out, nil
 }
 
+func (c *ledgerServiceClient) CorrectAllocation(ctx context.Context, in *CorrectAllocationRequest, opts ...grpc.CallOption) (*CorrectAllocationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CorrectAllocationResponse)
+	err := c.cc.Invoke(ctx, LedgerService_CorrectAllocation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) EndAllocation(ctx context.Context, in *EndAllocationRequest, opts ...grpc.CallOption) (*EndAllocationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndAllocationResponse)
+	err := c.cc.Invoke(ctx, LedgerService_EndAllocation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ChangePurpose(ctx context.Context, in *ChangePurposeRequest, opts ...grpc.CallOption) (*ChangePurposeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangePurposeResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ChangePurpose_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) RecordLicence(ctx context.Context, in *RecordLicenceRequest, opts ...grpc.CallOption) (*RecordLicenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordLicenceResponse)
+	err := c.cc.Invoke(ctx, LedgerService_RecordLicence_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) RecordContract(ctx context.Context, in *RecordContractRequest, opts ...grpc.CallOption) (*RecordContractResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordContractResponse)
+	err := c.cc.Invoke(ctx, LedgerService_RecordContract_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) RecordAccess(ctx context.Context, in *RecordAccessRequest, opts ...grpc.CallOption) (*RecordAccessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordAccessResponse)
+	err := c.cc.Invoke(ctx, LedgerService_RecordAccess_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) DeclareSublet(ctx context.Context, in *DeclareSubletRequest, opts ...grpc.CallOption) (*DeclareSubletResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeclareSubletResponse)
+	err := c.cc.Invoke(ctx, LedgerService_DeclareSublet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) AttachSeat(ctx context.Context, in *AttachSeatRequest, opts ...grpc.CallOption) (*AttachSeatResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AttachSeatResponse)
+	err := c.cc.Invoke(ctx, LedgerService_AttachSeat_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListSeats(ctx context.Context, in *ListSeatsRequest, opts ...grpc.CallOption) (*ListSeatsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSeatsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListSeats_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) RecordObservation(ctx context.Context, in *RecordObservationRequest, opts ...grpc.CallOption) (*RecordObservationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordObservationResponse)
+	err := c.cc.Invoke(ctx, LedgerService_RecordObservation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListFindings(ctx context.Context, in *ListFindingsRequest, opts ...grpc.CallOption) (*ListFindingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFindingsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListFindings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) DecideFinding(ctx context.Context, in *DecideFindingRequest, opts ...grpc.CallOption) (*DecideFindingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecideFindingResponse)
+	err := c.cc.Invoke(ctx, LedgerService_DecideFinding_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ledgerServiceClient) GetResource(ctx context.Context, in *GetResourceRequest, opts ...grpc.CallOption) (*GetResourceResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetResourceResponse)
@@ -110,6 +423,16 @@ func (c *ledgerServiceClient) ListResources(ctx context.Context, in *ListResourc
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListResourcesResponse)
 	err := c.cc.Invoke(ctx, LedgerService_ListResources_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) WarnResource(ctx context.Context, in *WarnResourceRequest, opts ...grpc.CallOption) (*WarnResourceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WarnResourceResponse)
+	err := c.cc.Invoke(ctx, LedgerService_WarnResource_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +459,366 @@ func (c *ledgerServiceClient) ResumeResource(ctx context.Context, in *ResumeReso
 	return out, nil
 }
 
+func (c *ledgerServiceClient) ListRestrictions(ctx context.Context, in *ListRestrictionsRequest, opts ...grpc.CallOption) (*ListRestrictionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRestrictionsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListRestrictions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ProposeRecall(ctx context.Context, in *ProposeRecallRequest, opts ...grpc.CallOption) (*ProposeRecallResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProposeRecallResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ProposeRecall_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) GetRecall(ctx context.Context, in *GetRecallRequest, opts ...grpc.CallOption) (*GetRecallResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRecallResponse)
+	err := c.cc.Invoke(ctx, LedgerService_GetRecall_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListRecalls(ctx context.Context, in *ListRecallsRequest, opts ...grpc.CallOption) (*ListRecallsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRecallsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListRecalls_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ObjectToRecall(ctx context.Context, in *ObjectToRecallRequest, opts ...grpc.CallOption) (*ObjectToRecallResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ObjectToRecallResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ObjectToRecall_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) AdvanceRecall(ctx context.Context, in *AdvanceRecallRequest, opts ...grpc.CallOption) (*AdvanceRecallResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdvanceRecallResponse)
+	err := c.cc.Invoke(ctx, LedgerService_AdvanceRecall_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) GiveRecallNotice(ctx context.Context, in *GiveRecallNoticeRequest, opts ...grpc.CallOption) (*GiveRecallNoticeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GiveRecallNoticeResponse)
+	err := c.cc.Invoke(ctx, LedgerService_GiveRecallNotice_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) DecideObjection(ctx context.Context, in *DecideObjectionRequest, opts ...grpc.CallOption) (*DecideObjectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecideObjectionResponse)
+	err := c.cc.Invoke(ctx, LedgerService_DecideObjection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) CompleteRecall(ctx context.Context, in *CompleteRecallRequest, opts ...grpc.CallOption) (*CompleteRecallResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompleteRecallResponse)
+	err := c.cc.Invoke(ctx, LedgerService_CompleteRecall_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) AppealRestriction(ctx context.Context, in *AppealRestrictionRequest, opts ...grpc.CallOption) (*AppealRestrictionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AppealRestrictionResponse)
+	err := c.cc.Invoke(ctx, LedgerService_AppealRestriction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) GetAppeal(ctx context.Context, in *GetAppealRequest, opts ...grpc.CallOption) (*GetAppealResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAppealResponse)
+	err := c.cc.Invoke(ctx, LedgerService_GetAppeal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListAppeals(ctx context.Context, in *ListAppealsRequest, opts ...grpc.CallOption) (*ListAppealsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAppealsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListAppeals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) AdvanceAppeal(ctx context.Context, in *AdvanceAppealRequest, opts ...grpc.CallOption) (*AdvanceAppealResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdvanceAppealResponse)
+	err := c.cc.Invoke(ctx, LedgerService_AdvanceAppeal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) DecideAppeal(ctx context.Context, in *DecideAppealRequest, opts ...grpc.CallOption) (*DecideAppealResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecideAppealResponse)
+	err := c.cc.Invoke(ctx, LedgerService_DecideAppeal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListUnstartedMatters(ctx context.Context, in *ListUnstartedMattersRequest, opts ...grpc.CallOption) (*ListUnstartedMattersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnstartedMattersResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListUnstartedMatters_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) LoadLedger(ctx context.Context, in *LoadLedgerRequest, opts ...grpc.CallOption) (*LoadLedgerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LoadLedgerResponse)
+	err := c.cc.Invoke(ctx, LedgerService_LoadLedger_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) AddLoadRows(ctx context.Context, in *AddLoadRowsRequest, opts ...grpc.CallOption) (*AddLoadRowsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddLoadRowsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_AddLoadRows_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) CompareLoad(ctx context.Context, in *CompareLoadRequest, opts ...grpc.CallOption) (*CompareLoadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompareLoadResponse)
+	err := c.cc.Invoke(ctx, LedgerService_CompareLoad_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) GetLoad(ctx context.Context, in *GetLoadRequest, opts ...grpc.CallOption) (*GetLoadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLoadResponse)
+	err := c.cc.Invoke(ctx, LedgerService_GetLoad_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListLoads(ctx context.Context, in *ListLoadsRequest, opts ...grpc.CallOption) (*ListLoadsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLoadsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListLoads_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) GetLoadDifference(ctx context.Context, in *GetLoadDifferenceRequest, opts ...grpc.CallOption) (*GetLoadDifferenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLoadDifferenceResponse)
+	err := c.cc.Invoke(ctx, LedgerService_GetLoadDifference_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ApplyLoad(ctx context.Context, in *ApplyLoadRequest, opts ...grpc.CallOption) (*ApplyLoadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApplyLoadResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ApplyLoad_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) DiscardLoad(ctx context.Context, in *DiscardLoadRequest, opts ...grpc.CallOption) (*DiscardLoadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiscardLoadResponse)
+	err := c.cc.Invoke(ctx, LedgerService_DiscardLoad_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListLedgerChanges(ctx context.Context, in *ListLedgerChangesRequest, opts ...grpc.CallOption) (*ListLedgerChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLedgerChangesResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListLedgerChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) OpenCampaign(ctx context.Context, in *OpenCampaignRequest, opts ...grpc.CallOption) (*OpenCampaignResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OpenCampaignResponse)
+	err := c.cc.Invoke(ctx, LedgerService_OpenCampaign_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) GetCampaign(ctx context.Context, in *GetCampaignRequest, opts ...grpc.CallOption) (*GetCampaignResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCampaignResponse)
+	err := c.cc.Invoke(ctx, LedgerService_GetCampaign_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListCampaigns(ctx context.Context, in *ListCampaignsRequest, opts ...grpc.CallOption) (*ListCampaignsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCampaignsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListCampaigns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListCampaignItems(ctx context.Context, in *ListCampaignItemsRequest, opts ...grpc.CallOption) (*ListCampaignItemsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCampaignItemsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListCampaignItems_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) RecordInspection(ctx context.Context, in *RecordInspectionRequest, opts ...grpc.CallOption) (*RecordInspectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordInspectionResponse)
+	err := c.cc.Invoke(ctx, LedgerService_RecordInspection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) SubmitSelfInspection(ctx context.Context, in *SubmitSelfInspectionRequest, opts ...grpc.CallOption) (*SubmitSelfInspectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubmitSelfInspectionResponse)
+	err := c.cc.Invoke(ctx, LedgerService_SubmitSelfInspection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) RectifyFinding(ctx context.Context, in *RectifyFindingRequest, opts ...grpc.CallOption) (*RectifyFindingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RectifyFindingResponse)
+	err := c.cc.Invoke(ctx, LedgerService_RectifyFinding_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) CloseNonConforming(ctx context.Context, in *CloseNonConformingRequest, opts ...grpc.CallOption) (*CloseNonConformingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseNonConformingResponse)
+	err := c.cc.Invoke(ctx, LedgerService_CloseNonConforming_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) CloseCampaign(ctx context.Context, in *CloseCampaignRequest, opts ...grpc.CallOption) (*CloseCampaignResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseCampaignResponse)
+	err := c.cc.Invoke(ctx, LedgerService_CloseCampaign_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ParseNumber(ctx context.Context, in *ParseNumberRequest, opts ...grpc.CallOption) (*ParseNumberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ParseNumberResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ParseNumber_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) GetServingOperator(ctx context.Context, in *GetServingOperatorRequest, opts ...grpc.CallOption) (*GetServingOperatorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetServingOperatorResponse)
+	err := c.cc.Invoke(ctx, LedgerService_GetServingOperator_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) RecordPorting(ctx context.Context, in *RecordPortingRequest, opts ...grpc.CallOption) (*RecordPortingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordPortingResponse)
+	err := c.cc.Invoke(ctx, LedgerService_RecordPorting_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ledgerServiceClient) Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AuditResponse)
@@ -152,23 +835,145 @@ func (c *ledgerServiceClient) Audit(ctx context.Context, in *AuditRequest, opts 
 //
 // LedgerService owns holders, resources and their history (码号资源台账).
 type LedgerServiceServer interface {
-	// LookupNumber says who holds a number as of a time, through which access, with which permitted callers (号码查询).
-	// A number without an entry is NOT_FOUND: the normal case for mobiles.
-	LookupNumber(context.Context, *LookupNumberRequest) (*LookupNumberResponse, error)
+	// WhoHeld says who held a number at a time, as the ledger knew it at another: holder, permitted callers, access operators
+	// by place, contract limits, licences, state and the chain of sublets (号码归属查询). A number without an entry is
+	// NOT_FOUND: the normal case for mobiles. An operator sees what it, its head office or its branches are concerned with.
+	WhoHeld(context.Context, *WhoHeldRequest) (*WhoHeldResponse, error)
+	// WhoHeldRange answers the same for every allocation that meets a range of numbers (号段归属查询).
+	WhoHeldRange(context.Context, *WhoHeldRangeRequest) (*WhoHeldRangeResponse, error)
+	// LookupCode tells the public who holds a 95, 96, 400 or 1010 code, since when and through whom (码号公众查询). Subscriber
+	// numbers and codes that nobody holds get the same answer: NOT_FOUND.
+	LookupCode(context.Context, *LookupCodeRequest) (*LookupCodeResponse, error)
 	// RegisterHolder enters a holder, or returns the one with the same credit code (登记使用主体).
 	RegisterHolder(context.Context, *RegisterHolderRequest) (*RegisterHolderResponse, error)
 	// AllocateResource allocates a code, block or line with its four ledger fields (核配资源). No overlap with a live
 	// allocation: ALLOCATION_OVERLAPS (电信条例 28: no transfer, lease or change of use without approval).
 	AllocateResource(context.Context, *AllocateResourceRequest) (*AllocateResourceResponse, error)
+	// CorrectAllocation says that the ledger was wrong: it closes what was known and enters what is right, with the reason;
+	// nothing is lost (更正台账). A purpose is not corrected: ChangePurpose.
+	CorrectAllocation(context.Context, *CorrectAllocationRequest) (*CorrectAllocationResponse, error)
+	// EndAllocation ends an allocation, and with it its sublets, access and contracts (终止核配).
+	EndAllocation(context.Context, *EndAllocationRequest) (*EndAllocationResponse, error)
+	// ChangePurpose changes what a resource may be used for, by a decision (变更用途; 电信条例 28).
+	ChangePurpose(context.Context, *ChangePurposeRequest) (*ChangePurposeResponse, error)
+	// RecordLicence enters a licence of a holder and its scope, or corrects one (登记许可证).
+	RecordLicence(context.Context, *RecordLicenceRequest) (*RecordLicenceResponse, error)
+	// RecordContract enters the contract of a resource with an operator, or corrects one (登记合同).
+	RecordContract(context.Context, *RecordContractRequest) (*RecordContractResponse, error)
+	// RecordAccess enters a further access of a resource, or corrects one (登记接入).
+	RecordAccess(context.Context, *RecordAccessRequest) (*RecordAccessResponse, error)
+	// DeclareSublet enters a sub-holder, or corrects one (转租转售备案). Who lets must be the holder or a declared lessee.
+	DeclareSublet(context.Context, *DeclareSubletRequest) (*DeclareSubletResponse, error)
+	// AttachSeat connects a seat of a call centre to a line, or corrects that (坐席对接线路).
+	AttachSeat(context.Context, *AttachSeatRequest) (*AttachSeatResponse, error)
+	// ListSeats lists the seats on a line, or of a call centre, as of a time (坐席列表).
+	ListSeats(context.Context, *ListSeatsRequest) (*ListSeatsResponse, error)
+	// RecordObservation compares what a substantiated complaint showed with what is declared; a difference becomes a finding
+	// on the resource, once per complaint and kind (比对登记用途). A forged number never touches its true holder.
+	RecordObservation(context.Context, *RecordObservationRequest) (*RecordObservationResponse, error)
+	// ListFindings lists findings on resources, newest first (问题列表).
+	ListFindings(context.Context, *ListFindingsRequest) (*ListFindingsResponse, error)
+	// DecideFinding says that a finding was put right, holds, or does not (问题处理).
+	DecideFinding(context.Context, *DecideFindingRequest) (*DecideFindingResponse, error)
 	// GetResource returns a resource with its history (查看资源).
 	GetResource(context.Context, *GetResourceRequest) (*GetResourceResponse, error)
 	// ListResources lists resources, by holder or state (资源列表).
 	ListResources(context.Context, *ListResourcesRequest) (*ListResourcesResponse, error)
-	// SuspendResource takes a resource out of service (暂停资源). Suspending a suspended resource is a no-op. It carries
-	// reason, basis, prior notice or why not, and remedy (反电信网络诈骗法 32).
+	// WarnResource warns the holder of a resource (警示). A firm of telephony warns by its contract, an administration by
+	// law; neither may do the other. Warning a warned resource is a no-op.
+	WarnResource(context.Context, *WarnResourceRequest) (*WarnResourceResponse, error)
+	// SuspendResource takes a resource out of service (暂停资源): the workflows by a signed decision, an operator by its
+	// contract. It carries reason, basis, prior notice or why not, and remedy (反电信网络诈骗法 32). The same ground again
+	// is a no-op; another one is added.
 	SuspendResource(context.Context, *SuspendResourceRequest) (*SuspendResourceResponse, error)
-	// ResumeResource puts a suspended resource back into service (恢复资源). Resuming an active one is a no-op.
+	// ResumeResource puts a warned or suspended resource back into full service (恢复资源). Resuming an active one is a
+	// no-op. An operator resumes what its own measures restrict.
 	ResumeResource(context.Context, *ResumeResourceRequest) (*ResumeResourceResponse, error)
+	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access.
+	ListRestrictions(context.Context, *ListRestrictionsRequest) (*ListRestrictionsResponse, error)
+	// ProposeRecall proposes to take a resource back, or returns its open recall (拟收回). Three people decide; the public
+	// notice and its term follow.
+	ProposeRecall(context.Context, *ProposeRecallRequest) (*ProposeRecallResponse, error)
+	// GetRecall returns a recall: to its administration, to who gives access, and from the notice on to the holder
+	// (查看收回).
+	GetRecall(context.Context, *GetRecallRequest) (*GetRecallResponse, error)
+	// ListRecalls lists recalls, newest first (收回列表).
+	ListRecalls(context.Context, *ListRecallsRequest) (*ListRecallsResponse, error)
+	// ObjectToRecall objects within the notice period, or returns the objection that is open (提出异议).
+	ObjectToRecall(context.Context, *ObjectToRecallRequest) (*ObjectToRecallResponse, error)
+	// AdvanceRecall writes that a recall is under review, or was sent back (推进收回).
+	AdvanceRecall(context.Context, *AdvanceRecallRequest) (*AdvanceRecallResponse, error)
+	// GiveRecallNotice writes that the signed notice is public and puts the resource under it (发布收回公告).
+	GiveRecallNotice(context.Context, *GiveRecallNoticeRequest) (*GiveRecallNoticeResponse, error)
+	// DecideObjection answers an objection (答复异议).
+	DecideObjection(context.Context, *DecideObjectionRequest) (*DecideObjectionResponse, error)
+	// CompleteRecall ends a recall whose notice period is over: the allocation ends with it (完成收回). An open objection
+	// keeps it.
+	CompleteRecall(context.Context, *CompleteRecallRequest) (*CompleteRecallResponse, error)
+	// AppealRestriction appeals against a warning or suspension, or returns its open appeal (申诉): the holder for itself,
+	// the centre for a subscriber.
+	AppealRestriction(context.Context, *AppealRestrictionRequest) (*AppealRestrictionResponse, error)
+	// GetAppeal returns an appeal to who filed it, who decides it and who restores (查看申诉).
+	GetAppeal(context.Context, *GetAppealRequest) (*GetAppealResponse, error)
+	// ListAppeals lists appeals, newest first (申诉列表).
+	ListAppeals(context.Context, *ListAppealsRequest) (*ListAppealsResponse, error)
+	// AdvanceAppeal writes who decides an appeal, or that the service is restored (推进申诉).
+	AdvanceAppeal(context.Context, *AdvanceAppealRequest) (*AdvanceAppealResponse, error)
+	// DecideAppeal answers an appeal; upheld, it corrects the record and restores the state at once (答复申诉).
+	DecideAppeal(context.Context, *DecideAppealRequest) (*DecideAppealResponse, error)
+	// ListUnstartedMatters lists recalls or appeals whose workflow is to start, for the sweep (待启动事项).
+	ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error)
+	// LoadLedger begins the load of a ledger file, or returns the one that its sender has begun with the same file (台账报送).
+	// An operator loads its own part of the ledger, a registrar any.
+	LoadLedger(context.Context, *LoadLedgerRequest) (*LoadLedgerResponse, error)
+	// AddLoadRows stages rows of the file (接收台账行). Unusable ones are kept with their field and reason; a line sent again
+	// replaces the former one.
+	AddLoadRows(context.Context, *AddLoadRowsRequest) (*AddLoadRowsResponse, error)
+	// CompareLoad makes the difference report: what is new, changed, unchanged, missing, in conflict or unusable (比对台账).
+	CompareLoad(context.Context, *CompareLoadRequest) (*CompareLoadResponse, error)
+	// GetLoad returns a load with its counts (查看报送批次).
+	GetLoad(context.Context, *GetLoadRequest) (*GetLoadResponse, error)
+	// ListLoads lists loads, newest first (报送批次列表).
+	ListLoads(context.Context, *ListLoadsRequest) (*ListLoadsResponse, error)
+	// GetLoadDifference pages through the difference report (差异报告).
+	GetLoadDifference(context.Context, *GetLoadDifferenceRequest) (*GetLoadDifferenceResponse, error)
+	// ApplyLoad applies what the report showed, all or nothing (台账入账). When the ledger has moved since, it is WRONG_STATE:
+	// compare again. Rows in conflict and unusable ones stay out; missing resources end only when asked, with a reason.
+	ApplyLoad(context.Context, *ApplyLoadRequest) (*ApplyLoadResponse, error)
+	// DiscardLoad gives a load up (放弃报送).
+	DiscardLoad(context.Context, *DiscardLoadRequest) (*DiscardLoadResponse, error)
+	// ListLedgerChanges returns what the ledger came to know in a month (台账月度变更), so that another ledger can follow.
+	ListLedgerChanges(context.Context, *ListLedgerChangesRequest) (*ListLedgerChangesResponse, error)
+	// OpenCampaign opens an audit campaign and draws its sample (启动清查): the same seed over the same population is the same
+	// sample.
+	OpenCampaign(context.Context, *OpenCampaignRequest) (*OpenCampaignResponse, error)
+	// GetCampaign returns a campaign with its progress by agency (清查进度).
+	GetCampaign(context.Context, *GetCampaignRequest) (*GetCampaignResponse, error)
+	// ListCampaigns lists campaigns, newest first (清查列表).
+	ListCampaigns(context.Context, *ListCampaignsRequest) (*ListCampaignsResponse, error)
+	// ListCampaignItems lists the resources in samples, also only what is overdue (清查对象). Holders and operators see theirs.
+	ListCampaignItems(context.Context, *ListCampaignItemsRequest) (*ListCampaignItemsResponse, error)
+	// RecordInspection says what the inspecting agency found on a resource (核查记录); what it found becomes findings with a
+	// term.
+	RecordInspection(context.Context, *RecordInspectionRequest) (*RecordInspectionResponse, error)
+	// SubmitSelfInspection takes a return (自查整改报告) of the holder, or of the operator for the lines of its access.
+	SubmitSelfInspection(context.Context, *SubmitSelfInspectionRequest) (*SubmitSelfInspectionResponse, error)
+	// RectifyFinding says that what a campaign found is put right, as the inspecting agency saw it (整改验收).
+	RectifyFinding(context.Context, *RectifyFindingRequest) (*RectifyFindingResponse, error)
+	// CloseNonConforming closes a line whose findings were not put right in time (不符合规范的专线一律关停): by the head of the
+	// inspecting agency, who is not who inspected it.
+	CloseNonConforming(context.Context, *CloseNonConformingRequest) (*CloseNonConformingResponse, error)
+	// CloseCampaign ends a campaign with what it came to (清查结束).
+	CloseCampaign(context.Context, *CloseCampaignRequest) (*CloseCampaignResponse, error)
+	// ParseNumber reads numbers as people and spreadsheets write them: kind, normal form, place, operator of the segment,
+	// and why a forged one is forged (号码识读). It looks nothing up.
+	ParseNumber(context.Context, *ParseNumberRequest) (*ParseNumberResponse, error)
+	// GetServingOperator says who serves a number as of a time: access operator of the ledger, else portability source,
+	// else owner of the segment (服务企业查询). Prefix is not operator since portability (《携号转网服务管理规定》2019).
+	GetServingOperator(context.Context, *GetServingOperatorRequest) (*GetServingOperatorResponse, error)
+	// RecordPorting keeps an operator's answer that a number was ported, so that the next check knows it (登记携号转网答复).
+	// Append-only; the same answer again is a no-op.
+	RecordPorting(context.Context, *RecordPortingRequest) (*RecordPortingResponse, error)
 	// Audit returns broken invariants of the ledger (核对).
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
 	mustEmbedUnimplementedLedgerServiceServer()
@@ -181,8 +986,14 @@ type LedgerServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedLedgerServiceServer struct{}
 
-func (UnimplementedLedgerServiceServer) LookupNumber(context.Context, *LookupNumberRequest) (*LookupNumberResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method LookupNumber not implemented")
+func (UnimplementedLedgerServiceServer) WhoHeld(context.Context, *WhoHeldRequest) (*WhoHeldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WhoHeld not implemented")
+}
+func (UnimplementedLedgerServiceServer) WhoHeldRange(context.Context, *WhoHeldRangeRequest) (*WhoHeldRangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WhoHeldRange not implemented")
+}
+func (UnimplementedLedgerServiceServer) LookupCode(context.Context, *LookupCodeRequest) (*LookupCodeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LookupCode not implemented")
 }
 func (UnimplementedLedgerServiceServer) RegisterHolder(context.Context, *RegisterHolderRequest) (*RegisterHolderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RegisterHolder not implemented")
@@ -190,17 +1001,164 @@ func (UnimplementedLedgerServiceServer) RegisterHolder(context.Context, *Registe
 func (UnimplementedLedgerServiceServer) AllocateResource(context.Context, *AllocateResourceRequest) (*AllocateResourceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AllocateResource not implemented")
 }
+func (UnimplementedLedgerServiceServer) CorrectAllocation(context.Context, *CorrectAllocationRequest) (*CorrectAllocationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CorrectAllocation not implemented")
+}
+func (UnimplementedLedgerServiceServer) EndAllocation(context.Context, *EndAllocationRequest) (*EndAllocationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndAllocation not implemented")
+}
+func (UnimplementedLedgerServiceServer) ChangePurpose(context.Context, *ChangePurposeRequest) (*ChangePurposeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangePurpose not implemented")
+}
+func (UnimplementedLedgerServiceServer) RecordLicence(context.Context, *RecordLicenceRequest) (*RecordLicenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordLicence not implemented")
+}
+func (UnimplementedLedgerServiceServer) RecordContract(context.Context, *RecordContractRequest) (*RecordContractResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordContract not implemented")
+}
+func (UnimplementedLedgerServiceServer) RecordAccess(context.Context, *RecordAccessRequest) (*RecordAccessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordAccess not implemented")
+}
+func (UnimplementedLedgerServiceServer) DeclareSublet(context.Context, *DeclareSubletRequest) (*DeclareSubletResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeclareSublet not implemented")
+}
+func (UnimplementedLedgerServiceServer) AttachSeat(context.Context, *AttachSeatRequest) (*AttachSeatResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AttachSeat not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListSeats(context.Context, *ListSeatsRequest) (*ListSeatsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSeats not implemented")
+}
+func (UnimplementedLedgerServiceServer) RecordObservation(context.Context, *RecordObservationRequest) (*RecordObservationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordObservation not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListFindings(context.Context, *ListFindingsRequest) (*ListFindingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFindings not implemented")
+}
+func (UnimplementedLedgerServiceServer) DecideFinding(context.Context, *DecideFindingRequest) (*DecideFindingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecideFinding not implemented")
+}
 func (UnimplementedLedgerServiceServer) GetResource(context.Context, *GetResourceRequest) (*GetResourceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetResource not implemented")
 }
 func (UnimplementedLedgerServiceServer) ListResources(context.Context, *ListResourcesRequest) (*ListResourcesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListResources not implemented")
 }
+func (UnimplementedLedgerServiceServer) WarnResource(context.Context, *WarnResourceRequest) (*WarnResourceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WarnResource not implemented")
+}
 func (UnimplementedLedgerServiceServer) SuspendResource(context.Context, *SuspendResourceRequest) (*SuspendResourceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SuspendResource not implemented")
 }
 func (UnimplementedLedgerServiceServer) ResumeResource(context.Context, *ResumeResourceRequest) (*ResumeResourceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResumeResource not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListRestrictions(context.Context, *ListRestrictionsRequest) (*ListRestrictionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRestrictions not implemented")
+}
+func (UnimplementedLedgerServiceServer) ProposeRecall(context.Context, *ProposeRecallRequest) (*ProposeRecallResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ProposeRecall not implemented")
+}
+func (UnimplementedLedgerServiceServer) GetRecall(context.Context, *GetRecallRequest) (*GetRecallResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRecall not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListRecalls(context.Context, *ListRecallsRequest) (*ListRecallsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRecalls not implemented")
+}
+func (UnimplementedLedgerServiceServer) ObjectToRecall(context.Context, *ObjectToRecallRequest) (*ObjectToRecallResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ObjectToRecall not implemented")
+}
+func (UnimplementedLedgerServiceServer) AdvanceRecall(context.Context, *AdvanceRecallRequest) (*AdvanceRecallResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AdvanceRecall not implemented")
+}
+func (UnimplementedLedgerServiceServer) GiveRecallNotice(context.Context, *GiveRecallNoticeRequest) (*GiveRecallNoticeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GiveRecallNotice not implemented")
+}
+func (UnimplementedLedgerServiceServer) DecideObjection(context.Context, *DecideObjectionRequest) (*DecideObjectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecideObjection not implemented")
+}
+func (UnimplementedLedgerServiceServer) CompleteRecall(context.Context, *CompleteRecallRequest) (*CompleteRecallResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompleteRecall not implemented")
+}
+func (UnimplementedLedgerServiceServer) AppealRestriction(context.Context, *AppealRestrictionRequest) (*AppealRestrictionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AppealRestriction not implemented")
+}
+func (UnimplementedLedgerServiceServer) GetAppeal(context.Context, *GetAppealRequest) (*GetAppealResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAppeal not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListAppeals(context.Context, *ListAppealsRequest) (*ListAppealsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAppeals not implemented")
+}
+func (UnimplementedLedgerServiceServer) AdvanceAppeal(context.Context, *AdvanceAppealRequest) (*AdvanceAppealResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AdvanceAppeal not implemented")
+}
+func (UnimplementedLedgerServiceServer) DecideAppeal(context.Context, *DecideAppealRequest) (*DecideAppealResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecideAppeal not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnstartedMatters not implemented")
+}
+func (UnimplementedLedgerServiceServer) LoadLedger(context.Context, *LoadLedgerRequest) (*LoadLedgerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LoadLedger not implemented")
+}
+func (UnimplementedLedgerServiceServer) AddLoadRows(context.Context, *AddLoadRowsRequest) (*AddLoadRowsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddLoadRows not implemented")
+}
+func (UnimplementedLedgerServiceServer) CompareLoad(context.Context, *CompareLoadRequest) (*CompareLoadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompareLoad not implemented")
+}
+func (UnimplementedLedgerServiceServer) GetLoad(context.Context, *GetLoadRequest) (*GetLoadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLoad not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListLoads(context.Context, *ListLoadsRequest) (*ListLoadsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLoads not implemented")
+}
+func (UnimplementedLedgerServiceServer) GetLoadDifference(context.Context, *GetLoadDifferenceRequest) (*GetLoadDifferenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLoadDifference not implemented")
+}
+func (UnimplementedLedgerServiceServer) ApplyLoad(context.Context, *ApplyLoadRequest) (*ApplyLoadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApplyLoad not implemented")
+}
+func (UnimplementedLedgerServiceServer) DiscardLoad(context.Context, *DiscardLoadRequest) (*DiscardLoadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DiscardLoad not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListLedgerChanges(context.Context, *ListLedgerChangesRequest) (*ListLedgerChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLedgerChanges not implemented")
+}
+func (UnimplementedLedgerServiceServer) OpenCampaign(context.Context, *OpenCampaignRequest) (*OpenCampaignResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method OpenCampaign not implemented")
+}
+func (UnimplementedLedgerServiceServer) GetCampaign(context.Context, *GetCampaignRequest) (*GetCampaignResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCampaign not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListCampaigns(context.Context, *ListCampaignsRequest) (*ListCampaignsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCampaigns not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListCampaignItems(context.Context, *ListCampaignItemsRequest) (*ListCampaignItemsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCampaignItems not implemented")
+}
+func (UnimplementedLedgerServiceServer) RecordInspection(context.Context, *RecordInspectionRequest) (*RecordInspectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordInspection not implemented")
+}
+func (UnimplementedLedgerServiceServer) SubmitSelfInspection(context.Context, *SubmitSelfInspectionRequest) (*SubmitSelfInspectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SubmitSelfInspection not implemented")
+}
+func (UnimplementedLedgerServiceServer) RectifyFinding(context.Context, *RectifyFindingRequest) (*RectifyFindingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RectifyFinding not implemented")
+}
+func (UnimplementedLedgerServiceServer) CloseNonConforming(context.Context, *CloseNonConformingRequest) (*CloseNonConformingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseNonConforming not implemented")
+}
+func (UnimplementedLedgerServiceServer) CloseCampaign(context.Context, *CloseCampaignRequest) (*CloseCampaignResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseCampaign not implemented")
+}
+func (UnimplementedLedgerServiceServer) ParseNumber(context.Context, *ParseNumberRequest) (*ParseNumberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ParseNumber not implemented")
+}
+func (UnimplementedLedgerServiceServer) GetServingOperator(context.Context, *GetServingOperatorRequest) (*GetServingOperatorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetServingOperator not implemented")
+}
+func (UnimplementedLedgerServiceServer) RecordPorting(context.Context, *RecordPortingRequest) (*RecordPortingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordPorting not implemented")
 }
 func (UnimplementedLedgerServiceServer) Audit(context.Context, *AuditRequest) (*AuditResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
@@ -226,20 +1184,56 @@ func RegisterLedgerServiceServer(s grpc.ServiceRegistrar, srv LedgerServiceServe
 	s.RegisterService(&LedgerService_ServiceDesc, srv)
 }
 
-func _LedgerService_LookupNumber_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(LookupNumberRequest)
+func _LedgerService_WhoHeld_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WhoHeldRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(LedgerServiceServer).LookupNumber(ctx, in)
+		return srv.(LedgerServiceServer).WhoHeld(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: LedgerService_LookupNumber_FullMethodName,
+		FullMethod: LedgerService_WhoHeld_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(LedgerServiceServer).LookupNumber(ctx, req.(*LookupNumberRequest))
+		return srv.(LedgerServiceServer).WhoHeld(ctx, req.(*WhoHeldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_WhoHeldRange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WhoHeldRangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).WhoHeldRange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_WhoHeldRange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).WhoHeldRange(ctx, req.(*WhoHeldRangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_LookupCode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LookupCodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).LookupCode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_LookupCode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).LookupCode(ctx, req.(*LookupCodeRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -280,6 +1274,222 @@ func _LedgerService_AllocateResource_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_CorrectAllocation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CorrectAllocationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).CorrectAllocation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_CorrectAllocation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).CorrectAllocation(ctx, req.(*CorrectAllocationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_EndAllocation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndAllocationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).EndAllocation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_EndAllocation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).EndAllocation(ctx, req.(*EndAllocationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ChangePurpose_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangePurposeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ChangePurpose(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ChangePurpose_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ChangePurpose(ctx, req.(*ChangePurposeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_RecordLicence_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordLicenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).RecordLicence(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_RecordLicence_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).RecordLicence(ctx, req.(*RecordLicenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_RecordContract_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordContractRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).RecordContract(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_RecordContract_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).RecordContract(ctx, req.(*RecordContractRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_RecordAccess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordAccessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).RecordAccess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_RecordAccess_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).RecordAccess(ctx, req.(*RecordAccessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_DeclareSublet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeclareSubletRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).DeclareSublet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_DeclareSublet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).DeclareSublet(ctx, req.(*DeclareSubletRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_AttachSeat_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AttachSeatRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).AttachSeat(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_AttachSeat_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).AttachSeat(ctx, req.(*AttachSeatRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListSeats_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSeatsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListSeats(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListSeats_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListSeats(ctx, req.(*ListSeatsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_RecordObservation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordObservationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).RecordObservation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_RecordObservation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).RecordObservation(ctx, req.(*RecordObservationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListFindings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFindingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListFindings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListFindings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListFindings(ctx, req.(*ListFindingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_DecideFinding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecideFindingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).DecideFinding(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_DecideFinding_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).DecideFinding(ctx, req.(*DecideFindingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LedgerService_GetResource_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetResourceRequest)
 	if err := dec(in); err != nil {
@@ -312,6 +1522,24 @@ func _LedgerService_ListResources_Handler(srv interface{}, ctx context.Context, 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LedgerServiceServer).ListResources(ctx, req.(*ListResourcesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_WarnResource_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WarnResourceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).WarnResource(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_WarnResource_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).WarnResource(ctx, req.(*WarnResourceRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -352,6 +1580,654 @@ func _LedgerService_ResumeResource_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_ListRestrictions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRestrictionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListRestrictions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListRestrictions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListRestrictions(ctx, req.(*ListRestrictionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ProposeRecall_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProposeRecallRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ProposeRecall(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ProposeRecall_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ProposeRecall(ctx, req.(*ProposeRecallRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_GetRecall_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRecallRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).GetRecall(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_GetRecall_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).GetRecall(ctx, req.(*GetRecallRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListRecalls_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRecallsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListRecalls(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListRecalls_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListRecalls(ctx, req.(*ListRecallsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ObjectToRecall_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ObjectToRecallRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ObjectToRecall(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ObjectToRecall_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ObjectToRecall(ctx, req.(*ObjectToRecallRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_AdvanceRecall_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdvanceRecallRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).AdvanceRecall(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_AdvanceRecall_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).AdvanceRecall(ctx, req.(*AdvanceRecallRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_GiveRecallNotice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GiveRecallNoticeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).GiveRecallNotice(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_GiveRecallNotice_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).GiveRecallNotice(ctx, req.(*GiveRecallNoticeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_DecideObjection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecideObjectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).DecideObjection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_DecideObjection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).DecideObjection(ctx, req.(*DecideObjectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_CompleteRecall_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompleteRecallRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).CompleteRecall(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_CompleteRecall_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).CompleteRecall(ctx, req.(*CompleteRecallRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_AppealRestriction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AppealRestrictionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).AppealRestriction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_AppealRestriction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).AppealRestriction(ctx, req.(*AppealRestrictionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_GetAppeal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAppealRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).GetAppeal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_GetAppeal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).GetAppeal(ctx, req.(*GetAppealRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListAppeals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAppealsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListAppeals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListAppeals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListAppeals(ctx, req.(*ListAppealsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_AdvanceAppeal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdvanceAppealRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).AdvanceAppeal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_AdvanceAppeal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).AdvanceAppeal(ctx, req.(*AdvanceAppealRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_DecideAppeal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecideAppealRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).DecideAppeal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_DecideAppeal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).DecideAppeal(ctx, req.(*DecideAppealRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListUnstartedMatters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnstartedMattersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListUnstartedMatters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListUnstartedMatters_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListUnstartedMatters(ctx, req.(*ListUnstartedMattersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_LoadLedger_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LoadLedgerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).LoadLedger(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_LoadLedger_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).LoadLedger(ctx, req.(*LoadLedgerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_AddLoadRows_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddLoadRowsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).AddLoadRows(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_AddLoadRows_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).AddLoadRows(ctx, req.(*AddLoadRowsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_CompareLoad_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompareLoadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).CompareLoad(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_CompareLoad_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).CompareLoad(ctx, req.(*CompareLoadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_GetLoad_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLoadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).GetLoad(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_GetLoad_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).GetLoad(ctx, req.(*GetLoadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListLoads_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLoadsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListLoads(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListLoads_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListLoads(ctx, req.(*ListLoadsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_GetLoadDifference_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLoadDifferenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).GetLoadDifference(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_GetLoadDifference_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).GetLoadDifference(ctx, req.(*GetLoadDifferenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ApplyLoad_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyLoadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ApplyLoad(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ApplyLoad_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ApplyLoad(ctx, req.(*ApplyLoadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_DiscardLoad_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiscardLoadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).DiscardLoad(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_DiscardLoad_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).DiscardLoad(ctx, req.(*DiscardLoadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListLedgerChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLedgerChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListLedgerChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListLedgerChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListLedgerChanges(ctx, req.(*ListLedgerChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_OpenCampaign_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OpenCampaignRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).OpenCampaign(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_OpenCampaign_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).OpenCampaign(ctx, req.(*OpenCampaignRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_GetCampaign_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCampaignRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).GetCampaign(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_GetCampaign_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).GetCampaign(ctx, req.(*GetCampaignRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListCampaigns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCampaignsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListCampaigns(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListCampaigns_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListCampaigns(ctx, req.(*ListCampaignsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListCampaignItems_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCampaignItemsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListCampaignItems(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListCampaignItems_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListCampaignItems(ctx, req.(*ListCampaignItemsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_RecordInspection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordInspectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).RecordInspection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_RecordInspection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).RecordInspection(ctx, req.(*RecordInspectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_SubmitSelfInspection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitSelfInspectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).SubmitSelfInspection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_SubmitSelfInspection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).SubmitSelfInspection(ctx, req.(*SubmitSelfInspectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_RectifyFinding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RectifyFindingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).RectifyFinding(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_RectifyFinding_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).RectifyFinding(ctx, req.(*RectifyFindingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_CloseNonConforming_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseNonConformingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).CloseNonConforming(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_CloseNonConforming_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).CloseNonConforming(ctx, req.(*CloseNonConformingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_CloseCampaign_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseCampaignRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).CloseCampaign(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_CloseCampaign_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).CloseCampaign(ctx, req.(*CloseCampaignRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ParseNumber_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ParseNumberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ParseNumber(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ParseNumber_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ParseNumber(ctx, req.(*ParseNumberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_GetServingOperator_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetServingOperatorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).GetServingOperator(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_GetServingOperator_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).GetServingOperator(ctx, req.(*GetServingOperatorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_RecordPorting_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordPortingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).RecordPorting(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_RecordPorting_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).RecordPorting(ctx, req.(*RecordPortingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LedgerService_Audit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AuditRequest)
 	if err := dec(in); err != nil {
@@ -378,8 +2254,16 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 	HandlerType: (*LedgerServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
-			MethodName: "LookupNumber",
-			Handler:    _LedgerService_LookupNumber_Handler,
+			MethodName: "WhoHeld",
+			Handler:    _LedgerService_WhoHeld_Handler,
+		},
+		{
+			MethodName: "WhoHeldRange",
+			Handler:    _LedgerService_WhoHeldRange_Handler,
+		},
+		{
+			MethodName: "LookupCode",
+			Handler:    _LedgerService_LookupCode_Handler,
 		},
 		{
 			MethodName: "RegisterHolder",
@@ -390,6 +2274,54 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _LedgerService_AllocateResource_Handler,
 		},
 		{
+			MethodName: "CorrectAllocation",
+			Handler:    _LedgerService_CorrectAllocation_Handler,
+		},
+		{
+			MethodName: "EndAllocation",
+			Handler:    _LedgerService_EndAllocation_Handler,
+		},
+		{
+			MethodName: "ChangePurpose",
+			Handler:    _LedgerService_ChangePurpose_Handler,
+		},
+		{
+			MethodName: "RecordLicence",
+			Handler:    _LedgerService_RecordLicence_Handler,
+		},
+		{
+			MethodName: "RecordContract",
+			Handler:    _LedgerService_RecordContract_Handler,
+		},
+		{
+			MethodName: "RecordAccess",
+			Handler:    _LedgerService_RecordAccess_Handler,
+		},
+		{
+			MethodName: "DeclareSublet",
+			Handler:    _LedgerService_DeclareSublet_Handler,
+		},
+		{
+			MethodName: "AttachSeat",
+			Handler:    _LedgerService_AttachSeat_Handler,
+		},
+		{
+			MethodName: "ListSeats",
+			Handler:    _LedgerService_ListSeats_Handler,
+		},
+		{
+			MethodName: "RecordObservation",
+			Handler:    _LedgerService_RecordObservation_Handler,
+		},
+		{
+			MethodName: "ListFindings",
+			Handler:    _LedgerService_ListFindings_Handler,
+		},
+		{
+			MethodName: "DecideFinding",
+			Handler:    _LedgerService_DecideFinding_Handler,
+		},
+		{
 			MethodName: "GetResource",
 			Handler:    _LedgerService_GetResource_Handler,
 		},
@@ -398,12 +2330,160 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _LedgerService_ListResources_Handler,
 		},
 		{
+			MethodName: "WarnResource",
+			Handler:    _LedgerService_WarnResource_Handler,
+		},
+		{
 			MethodName: "SuspendResource",
 			Handler:    _LedgerService_SuspendResource_Handler,
 		},
 		{
 			MethodName: "ResumeResource",
 			Handler:    _LedgerService_ResumeResource_Handler,
+		},
+		{
+			MethodName: "ListRestrictions",
+			Handler:    _LedgerService_ListRestrictions_Handler,
+		},
+		{
+			MethodName: "ProposeRecall",
+			Handler:    _LedgerService_ProposeRecall_Handler,
+		},
+		{
+			MethodName: "GetRecall",
+			Handler:    _LedgerService_GetRecall_Handler,
+		},
+		{
+			MethodName: "ListRecalls",
+			Handler:    _LedgerService_ListRecalls_Handler,
+		},
+		{
+			MethodName: "ObjectToRecall",
+			Handler:    _LedgerService_ObjectToRecall_Handler,
+		},
+		{
+			MethodName: "AdvanceRecall",
+			Handler:    _LedgerService_AdvanceRecall_Handler,
+		},
+		{
+			MethodName: "GiveRecallNotice",
+			Handler:    _LedgerService_GiveRecallNotice_Handler,
+		},
+		{
+			MethodName: "DecideObjection",
+			Handler:    _LedgerService_DecideObjection_Handler,
+		},
+		{
+			MethodName: "CompleteRecall",
+			Handler:    _LedgerService_CompleteRecall_Handler,
+		},
+		{
+			MethodName: "AppealRestriction",
+			Handler:    _LedgerService_AppealRestriction_Handler,
+		},
+		{
+			MethodName: "GetAppeal",
+			Handler:    _LedgerService_GetAppeal_Handler,
+		},
+		{
+			MethodName: "ListAppeals",
+			Handler:    _LedgerService_ListAppeals_Handler,
+		},
+		{
+			MethodName: "AdvanceAppeal",
+			Handler:    _LedgerService_AdvanceAppeal_Handler,
+		},
+		{
+			MethodName: "DecideAppeal",
+			Handler:    _LedgerService_DecideAppeal_Handler,
+		},
+		{
+			MethodName: "ListUnstartedMatters",
+			Handler:    _LedgerService_ListUnstartedMatters_Handler,
+		},
+		{
+			MethodName: "LoadLedger",
+			Handler:    _LedgerService_LoadLedger_Handler,
+		},
+		{
+			MethodName: "AddLoadRows",
+			Handler:    _LedgerService_AddLoadRows_Handler,
+		},
+		{
+			MethodName: "CompareLoad",
+			Handler:    _LedgerService_CompareLoad_Handler,
+		},
+		{
+			MethodName: "GetLoad",
+			Handler:    _LedgerService_GetLoad_Handler,
+		},
+		{
+			MethodName: "ListLoads",
+			Handler:    _LedgerService_ListLoads_Handler,
+		},
+		{
+			MethodName: "GetLoadDifference",
+			Handler:    _LedgerService_GetLoadDifference_Handler,
+		},
+		{
+			MethodName: "ApplyLoad",
+			Handler:    _LedgerService_ApplyLoad_Handler,
+		},
+		{
+			MethodName: "DiscardLoad",
+			Handler:    _LedgerService_DiscardLoad_Handler,
+		},
+		{
+			MethodName: "ListLedgerChanges",
+			Handler:    _LedgerService_ListLedgerChanges_Handler,
+		},
+		{
+			MethodName: "OpenCampaign",
+			Handler:    _LedgerService_OpenCampaign_Handler,
+		},
+		{
+			MethodName: "GetCampaign",
+			Handler:    _LedgerService_GetCampaign_Handler,
+		},
+		{
+			MethodName: "ListCampaigns",
+			Handler:    _LedgerService_ListCampaigns_Handler,
+		},
+		{
+			MethodName: "ListCampaignItems",
+			Handler:    _LedgerService_ListCampaignItems_Handler,
+		},
+		{
+			MethodName: "RecordInspection",
+			Handler:    _LedgerService_RecordInspection_Handler,
+		},
+		{
+			MethodName: "SubmitSelfInspection",
+			Handler:    _LedgerService_SubmitSelfInspection_Handler,
+		},
+		{
+			MethodName: "RectifyFinding",
+			Handler:    _LedgerService_RectifyFinding_Handler,
+		},
+		{
+			MethodName: "CloseNonConforming",
+			Handler:    _LedgerService_CloseNonConforming_Handler,
+		},
+		{
+			MethodName: "CloseCampaign",
+			Handler:    _LedgerService_CloseCampaign_Handler,
+		},
+		{
+			MethodName: "ParseNumber",
+			Handler:    _LedgerService_ParseNumber_Handler,
+		},
+		{
+			MethodName: "GetServingOperator",
+			Handler:    _LedgerService_GetServingOperator_Handler,
+		},
+		{
+			MethodName: "RecordPorting",
+			Handler:    _LedgerService_RecordPorting_Handler,
 		},
 		{
 			MethodName: "Audit",

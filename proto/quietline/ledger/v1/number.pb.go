@@ -185,7 +185,10 @@ type GetServingOperatorRequest struct {
 	// Time of the call; unset is now (来电时间).
 	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// Area code or province of a 96 code that was shown without one (区号).
-	Scheme        string `protobuf:"bytes,3,opt,name=scheme,proto3" json:"scheme,omitempty"`
+	Scheme string `protobuf:"bytes,3,opt,name=scheme,proto3" json:"scheme,omitempty"`
+	// Province in which the call was received, GB/T 2260 code: picks among the accesses of a code that has several by place
+	// (来电接收地).
+	Province      string `protobuf:"bytes,4,opt,name=province,proto3" json:"province,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -237,6 +240,13 @@ func (x *GetServingOperatorRequest) GetAt() *timestamppb.Timestamp {
 func (x *GetServingOperatorRequest) GetScheme() string {
 	if x != nil {
 		return x.Scheme
+	}
+	return ""
+}
+
+func (x *GetServingOperatorRequest) GetProvince() string {
+	if x != nil {
+		return x.Province
 	}
 	return ""
 }
@@ -477,12 +487,13 @@ const file_quietline_ledger_v1_number_proto_rawDesc = "" +
 	"\x12ParseNumberRequest\x12$\n" +
 	"\x03raw\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\f\b\x01\x10\xf4\x03\"\x05r\x03\x18\xf4\x03R\x03raw\"L\n" +
 	"\x13ParseNumberResponse\x125\n" +
-	"\anumbers\x18\x01 \x03(\v2\x1b.quietline.common.v1.NumberR\anumbers\"\x8b\x01\n" +
+	"\anumbers\x18\x01 \x03(\v2\x1b.quietline.common.v1.NumberR\anumbers\"\xbd\x01\n" +
 	"\x19GetServingOperatorRequest\x12!\n" +
 	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1eR\x06number\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1f\n" +
 	"\x06scheme\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
-	"R\x06scheme\"\xe5\x02\n" +
+	"R\x06scheme\x120\n" +
+	"\bprovince\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^([0-9]{2})?$R\bprovince\"\xe5\x02\n" +
 	"\x1aGetServingOperatorResponse\x12+\n" +
 	"\x11allocated_carrier\x18\x01 \x01(\tR\x10allocatedCarrier\x12\x1f\n" +
 	"\voperator_id\x18\x02 \x01(\tR\n" +

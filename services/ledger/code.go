@@ -1,0 +1,89 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"quietline/internal/errs"
+	"quietline/internal/phone"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	"quietline/services/ledger/store"
+)
+
+// published are the kinds of numbers whose holders everybody may know: codes of firms and services, never subscribers'.
+var published = []string{phone.Code95Enterprise, phone.Code95CallCentre, phone.Code95Public, phone.Code96, phone.AreaCode96, phone.Code400, phone.Code1010}
+
+// LookupCode tells the public who holds a code now, since when and through whom. A subscriber's number, a code that nobody
+// holds and one that no firm holds get the same answer.
+func (s *Server) LookupCode(ctx context.Context, req *ledgerv1.LookupCodeRequest) (*ledgerv1.LookupCodeResponse, error) {
+	const unknown = "nobody is on record for this code; only codes of the 95, 96, 400 and 1010 ranges are published"
+	n := phone.Parse(req.GetCode())
+	number, schemes := n.GetNormal(), []string{National}
+	if code, area, ok := phone.Local96(number); ok || n.GetKind() == phone.Code96 { // given out anew by every province
+		number, schemes = cmp.Or(code, number), []string{req.GetArea(), area, n.GetProvince()}
+	}
+	key, ok := keyOf(number)
+	if !ok || !slices.Contains(published, n.GetKind()) {
+		return nil, errs.NotFound(pgx.ErrNoRows, unknown)
+	}
+	q, now := store.New(s.db), s.now()
+	var row store.WhoHeldRow
+	err := pgx.ErrNoRows
+	for _, scheme := range schemes {
+		if scheme == "" || !errors.Is(err, pgx.ErrNoRows) {
+			continue
+		}
+		row, err = q.WhoHeld(ctx, store.WhoHeldParams{
+			Scheme: scheme, Digits: key.digits, Number: key.value, At: now, KnownAt: always, SeesAll: true,
+		})
+	}
+	if err != nil {
+		return nil, errs.NotFound(err, unknown)
+	}
+	if row.Holder.CreditCode == "" {
+		return nil, errs.NotFound(pgx.ErrNoRows, unknown)
+	}
+	since, err := q.HeldSince(ctx, store.HeldSinceParams{ResourceID: row.Allocation.ResourceID, HolderID: row.Holder.HolderID, At: now})
+	if err != nil {
+		return nil, err
+	}
+	names, err := q.PublicNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held, err := heldProto(row)
+	if err != nil {
+		return nil, err
+	}
+	return publicOf(n.GetNormal(), held, timestamppb.New(since), names), nil
+}
+
+// publicOf leaves out what is nobody's business: identifiers, contracts, permitted callers, persons.
+func publicOf(code string, held *ledgerv1.WhoHeldResponse, since *timestamppb.Timestamp, names []store.OperatorName) *ledgerv1.LookupCodeResponse {
+	r := held.GetResource()
+	out := &ledgerv1.LookupCodeResponse{
+		Code: code, HolderName: r.GetHolder().GetName(), CreditCode: r.GetHolder().GetCreditCode(),
+		SinceTime: since, State: r.GetState(), Purpose: r.GetPurpose(),
+	}
+	for _, x := range held.GetAccesses() {
+		p := &ledgerv1.PublicAccess{Province: x.GetProvince(), OperatorId: x.GetOperatorId()}
+		for _, n := range names {
+			if whole, _, _ := strings.Cut(x.GetOperatorId(), "-"); whole == n.OperatorID {
+				p.OperatorName = n.Name
+			}
+		}
+		out.Accesses = append(out.Accesses, p)
+	}
+	for _, x := range held.GetSublets() {
+		if x.GetLessee().GetCreditCode() != "" {
+			out.SubHolderNames = append(out.SubHolderNames, x.GetLessee().GetName())
+		}
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"quietline/internal/errs"
+	"quietline/services/ledger/store"
+)
+
+// maxSublets bounds the chain from a holder to who calls in the end.
+const maxSublets = 8
+
+// checkSublet sees that a sublet hangs on the allocation, by the chain of those that are known: who lets has the numbers for
+// all of that time, and nobody is in the chain twice.
+func checkSublet(a store.Allocation, known []store.Sublet, x store.Sublet) error {
+	switch {
+	case x.FirstNumber < a.FirstNumber || x.LastNumber > a.LastNumber:
+		return errs.Field("sublet.first_number", "must be numbers of the resource")
+	case x.LesseeID == a.HolderID:
+		return errs.Field("sublet.lessee", "the holder cannot rent from those who rent from it")
+	case !within(x.ValidFrom, x.ValidTo, a.ValidFrom, a.ValidTo):
+		return errs.Field("sublet.valid_to", "nobody lets longer than the resource is allocated")
+	}
+	for depth, lessor := 1, x.LessorID; lessor != a.HolderID; depth++ {
+		if lessor == x.LesseeID || depth >= maxSublets {
+			return errs.Field("sublet.lessee", "must be new in the chain of sublets, which has at most %d links", maxSublets)
+		}
+		i := slices.IndexFunc(known, func(k store.Sublet) bool {
+			return k.LesseeID == lessor && k.FirstNumber <= x.FirstNumber && x.LastNumber <= k.LastNumber &&
+				within(x.ValidFrom, x.ValidTo, k.ValidFrom, k.ValidTo)
+		})
+		if i < 0 {
+			return errs.Field("sublet.lessor_id", "must be the holder, or somebody to whom these numbers are declared let for all of that time")
+		}
+		lessor = known[i].LessorID
+	}
+	return nil
+}
+
+// spans joins the rows of a resource, sorted by their beginning, that one holder has without a break: a change of purpose
+// makes two rows of what is let on as one.
+func spans(rows []store.Allocation) []store.Allocation {
+	var out []store.Allocation
+	for _, r := range rows {
+		if n := len(out) - 1; n >= 0 && out[n].ValidTo != nil && out[n].ValidTo.Equal(r.ValidFrom) &&
+			out[n].HolderID == r.HolderID && out[n].FirstNumber == r.FirstNumber && out[n].LastNumber == r.LastNumber {
+			out[n].ValidTo = r.ValidTo
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// loose are the sublets that hang on nothing any more, after a correction of the allocation: what rested on a wrong row was
+// wrong as well, with all that rested on it.
+func loose(rows []store.Allocation, known []store.Sublet) []store.Sublet {
+	var out []store.Sublet
+	left := slices.Clone(known)
+	for {
+		i := slices.IndexFunc(left, func(x store.Sublet) bool {
+			others := slices.DeleteFunc(slices.Clone(left), func(k store.Sublet) bool { return k.SubletID == x.SubletID })
+			return !slices.ContainsFunc(spans(rows), func(a store.Allocation) bool { return checkSublet(a, others, x) == nil })
+		})
+		if i < 0 {
+			return out
+		}
+		out = append(out, left[i])
+		left = slices.Delete(left, i, i+1)
+	}
+}
+
+// hanging says whether others have from the lessee of a sublet what it would no longer have with another row, or none, in
+// its place.
+func hanging(known []store.Sublet, old store.Sublet, now *store.Sublet) bool {
+	return slices.ContainsFunc(known, func(k store.Sublet) bool {
+		hangs := k.LessorID == old.LesseeID && k.FirstNumber <= old.LastNumber && old.FirstNumber <= k.LastNumber &&
+			overlap(k.ValidFrom, k.ValidTo, old.ValidFrom, old.ValidTo)
+		if !hangs || now == nil {
+			return hangs
+		}
+		return now.LesseeID != old.LesseeID || k.FirstNumber < now.FirstNumber || now.LastNumber < k.LastNumber ||
+			!within(k.ValidFrom, k.ValidTo, now.ValidFrom, now.ValidTo)
+	})
+}
+
+// within says whether a span lies inside another; nil is without end.
+func within(from time.Time, to *time.Time, outerFrom time.Time, outerTo *time.Time) bool {
+	return !from.Before(outerFrom) && (outerTo == nil || to != nil && !to.After(*outerTo))
+}
+
+// in says whether a time lies in a span.
+func in(at, from time.Time, to *time.Time) bool {
+	return !at.Before(from) && (to == nil || at.Before(*to))
+}
+
+func overlap(from time.Time, to *time.Time, otherFrom time.Time, otherTo *time.Time) bool {
+	return (otherTo == nil || from.Before(*otherTo)) && (to == nil || otherFrom.Before(*to))
+}
