@@ -24,7 +24,7 @@ var checks = []check{
 		AND NOT EXISTS (SELECT FROM report_move m WHERE m.moved_from = c.complaint_id) ORDER BY c.complaint_id LIMIT $2`},
 	{"clue that nobody reported came to more than its number check", `SELECT c.complaint_id FROM complaint c
 		WHERE c.complaint_id > $1 AND c.origin = 'marks'
-		AND (c.state = 'WATCHING' OR c.category <> '' OR c.result <> '' AND c.result NOT LIKE 'clue\_%')
+		AND (c.state = 'WATCHING' OR c.category <> '' OR c.result NOT IN ('', 'merged') AND c.result NOT LIKE 'clue\_%')
 		AND NOT EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id) ORDER BY c.complaint_id LIMIT $2`},
 	{"complaint came from marks that nobody has written down", `SELECT c.complaint_id FROM complaint c LEFT JOIN clue k USING (complaint_id)
 		WHERE c.complaint_id > $1 AND c.origin = 'marks' AND k.complaint_id IS NULL ORDER BY c.complaint_id LIMIT $2`},

@@ -218,3 +218,38 @@ func TestAudit_clues(t *testing.T) {
 		}
 	}
 }
+
+// A complaint that is merged into a clue makes it an ordinary one, and no clue is opened of the merged number meanwhile.
+func TestClue_isMergedInto(t *testing.T) {
+	m := start(t)
+	m.heavy(t, "13800000005")
+	clue := m.script(t, m.only(t))
+	send(t, m.as(centre), line("A1", "13900000002", "13800000006", "10:00:00"))
+	var reported string
+	if err := m.owner.QueryRow(t.Context(), "SELECT complaint_id FROM report").Scan(&reported); err != nil {
+		t.Fatal(err)
+	}
+	clue.begin(1)
+	m.script(t, reported).begin(1)
+	merge := func(into, from string) error {
+		_, err := m.as(centre).MergeComplaints(t.Context(), &reportingv1.MergeComplaintsRequest{
+			RequestId: uuid.NewString(), IntoComplaintId: into, FromComplaintIds: []string{from}, Reason: "同一公司的两个号码",
+		})
+		return err
+	}
+	if err := merge(reported, clue.id); errs.Reason(err) != commonv1.ErrorReason_ERROR_REASON_WRONG_STATE {
+		t.Errorf("a clue has no reports to be merged: %v", err)
+	}
+	if err := merge(clue.id, reported); err != nil {
+		t.Fatal(err)
+	}
+	if f := clue.facts(); f.GetClue() || len(f.GetReports()) != 1 {
+		t.Errorf("facts: %v", f)
+	}
+	m.time = m.time.AddDate(0, 0, 60)
+	row := &reportingv1.MarkRow{Number: "13800000006", Day: "2027-01-19", Label: "骚扰电话", Count: 40}
+	if got := m.state(t, chinaMobile, row).GetClues() + m.state(t, unicom, row).GetClues(); got != 0 {
+		t.Errorf("%d clues of a number whose matter lives elsewhere", got)
+	}
+	m.sound(t)
+}

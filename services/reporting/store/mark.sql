@@ -48,10 +48,12 @@ LIMIT @page_size;
 INSERT INTO complaint (complaint_id, key, displayed, number_normal, number_kind, number_province, number_carrier, number_reason,
     origin, created_at, round_time, state_time, updated_at, previous_complaint_id)
 SELECT u.id, u.normal, u.normal, u.normal, u.kind, u.province, u.carrier, '', 'marks', @at::timestamptz, @at, @at, @at,
-    (SELECT p.complaint_id FROM complaint p WHERE p.key = u.normal AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
+    (SELECT coalesce((SELECT m.complaint_id FROM complaint m WHERE m.complaint_id = p.merged_into AND m.state = 'CLOSED' AND NOT m.forged),
+        p.complaint_id) FROM complaint p WHERE p.key = u.normal AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@normals::text[]) AS normal, unnest(@kinds::text[]) AS kind,
     unnest(@provinces::text[]) AS province, unnest(@carriers::text[]) AS carrier) u
 WHERE NOT EXISTS (SELECT FROM complaint o WHERE o.number_normal = u.normal AND (o.state <> 'CLOSED' OR o.closed_time > @quiet::timestamptz))
+  AND NOT EXISTS (SELECT FROM complaint_alias a WHERE a.key = u.normal AND a.ended_at IS NULL AND a.calls @> @at) -- merged: it lives elsewhere
 ORDER BY u.normal
 ON CONFLICT (key) WHERE state <> 'CLOSED' DO NOTHING
 RETURNING complaint_id, number_normal;
