@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -23,7 +22,7 @@ const numberHeader = "raw,kind,normalized,province,city,carrier,organization,rea
 
 // Run writes the header whatever comes, then a row for every line, an empty one too.
 func (c *numberCmd) Run() error {
-	if err := loadPlaces(c.Places); err != nil {
+	if err := phone.LoadPlacesFile(c.Places); err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<16)
@@ -44,21 +43,6 @@ func (c *numberCmd) read(out *bufio.Writer) error {
 		if err := readFile(name, out); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func loadPlaces(name string) error {
-	if name == "" {
-		return nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	if _, err := phone.LoadPlaces(f); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }

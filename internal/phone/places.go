@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -180,6 +181,20 @@ func cityOf(province, rest string) string {
 		return name
 	}
 	return rest
+}
+
+// LoadPlacesFile is LoadPlaces of a file; without a name it does nothing.
+func LoadPlacesFile(name string) error {
+	if name == "" {
+		return nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("table of segments: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	_, err = LoadPlaces(f)
+	return err
 }
 
 // LoadPlaces reads a table of segments (号段归属地表) as operators and registries publish it and puts it before the built-in

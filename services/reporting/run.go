@@ -12,6 +12,7 @@ import (
 
 	"quietline/internal/identity"
 	"quietline/internal/pg"
+	"quietline/internal/phone"
 	"quietline/internal/rpc"
 	"quietline/internal/seal"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
@@ -31,10 +32,14 @@ type Config struct {
 	Assignment      string `help:"Address of the assignment service." env:"QUIETLINE_REPORTING_ASSIGNMENT" required:""`
 	StartRate       int    `help:"Complaints a second that casework is asked to start; 0 starts none." env:"QUIETLINE_REPORTING_START_RATE" default:"40"`
 	Formats         string `help:"Folder of further mapping files of senders' formats." env:"QUIETLINE_REPORTING_FORMATS"`
+	Places          string `help:"Table of mobile segments (号段归属地表) that goes before the built-in place data: CSV with prefix, province, city." env:"QUIETLINE_PLACES" type:"path"`
 }
 
 // Run migrates the database and serves until ctx ends. A nil lis listens on cfg.Listen.
 func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener) error {
+	if err := phone.LoadPlacesFile(cfg.Places); err != nil {
+		return fmt.Errorf("reporting: %w", err)
+	}
 	owner := cfg.MigrateDatabase
 	if owner == "" {
 		owner = cfg.Database
