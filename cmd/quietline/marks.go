@@ -209,16 +209,18 @@ func readMarkLine(raw table.RawRow, encodings table.Encodings, encoding string, 
 	text, ok := encodings.Decode(raw.Raw, encoding)
 	cells, well := table.Cells(text, ',', nil)
 	for i, place := range at {
-		if place < len(cells) {
-			l.cells[i] = table.Bare(cells[place])
+		if place >= len(cells) {
+			well = false
+			continue
 		}
+		l.cells[i] = table.Bare(cells[place])
 	}
 	switch {
 	case !ok:
 		l.field, l.why = "row", "breaks the encoding of the file (编码错误)"
 		return l
-	case !well || len(cells) < len(at):
-		l.field, l.why = "row", "has not the columns of the header (列数不符)"
+	case !well:
+		l.field, l.why = "row", "has fewer columns than the header (列数不足)"
 		return l
 	}
 	count, err := strconv.ParseInt(strings.TrimSpace(l.cells[3]), 10, 64)
