@@ -369,3 +369,29 @@ func TestLinks(t *testing.T) {
 	}
 	m.sound(t)
 }
+
+// What a complaint is about is the say of those who are verified, each call once: neither a flood of unverified reports
+// nor the same call told twice makes another agency a co-agency.
+func TestMajorityCountsCallsOnceAndTheUnverifiedApart(t *testing.T) {
+	m := start(t)
+	web := m.file(t, "95001234", "13900000001", noon.Add(-time.Hour))
+	send(t, m.as(centre), line("V1", "13900000002", "95001234", "10:00:00"), line("V2", "13900000002", "95001234", "10:01:00"),
+		line("V3", "13900000003", "95001234", "11:00:00"))
+	c := m.complaintOf(t, web.id)
+	m.begin(t, c)
+	req := &reportingv1.RecordClassificationRequest{RequestId: uuid.NewString(), ComplaintId: c.GetComplaintId(), Round: 1}
+	for _, id := range m.reportsOf(t, c) {
+		sector := "loans"
+		if id == web.id {
+			sector = "education"
+		}
+		if n := m.count(t, `SELECT count(*) FROM report WHERE report_id = $1 AND sender_no = 'V2'`, id); n == 1 {
+			sector = "retail"
+		}
+		req.Reports = append(req.Reports, &reportingv1.ReportClass{ReportId: id, Category: "commercial", Sector: sector, Confidence: 0.9})
+	}
+	got := must[*reportingv1.RecordClassificationResponse](t)(m.workflows().RecordClassification(t.Context(), req))
+	if got.GetSector() != "loans" || len(got.GetOtherSectors()) != 0 {
+		t.Errorf("the complaint is about %v", got)
+	}
+}

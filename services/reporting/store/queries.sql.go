@@ -235,8 +235,12 @@ func (q *Queries) CallsOf(ctx context.Context, complaintID string) (CallsOfRow, 
 
 const categoryWeights = `-- name: CategoryWeights :many
 SELECT category, sector, sum(confidence)::double precision AS weight, sum(confidence * confidence)::double precision AS squares
-FROM report
-WHERE complaint_id = $1 AND category <> '' AND withdrawn_at IS NULL
+FROM report r
+WHERE r.complaint_id = $1 AND category <> '' AND withdrawn_at IS NULL
+  AND (same_call_as IS NULL OR NOT EXISTS (
+      SELECT FROM report f WHERE f.report_id = r.same_call_as AND f.complaint_id = r.complaint_id AND f.withdrawn_at IS NULL))
+  AND (verified OR NOT EXISTS (
+      SELECT FROM report v WHERE v.complaint_id = r.complaint_id AND v.verified AND v.withdrawn_at IS NULL AND v.category <> ''))
 GROUP BY category, sector
 `
 
@@ -247,6 +251,8 @@ type CategoryWeightsRow struct {
 	Squares  float64
 }
 
+// CategoryWeights is what the reports of a complaint say together. The same call told twice counts once, and what nobody
+// verified only while nothing verified says anything.
 func (q *Queries) CategoryWeights(ctx context.Context, complaintID string) ([]CategoryWeightsRow, error) {
 	rows, err := q.db.Query(ctx, categoryWeights, complaintID)
 	if err != nil {
