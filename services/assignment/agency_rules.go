@@ -53,9 +53,9 @@ func newDirectory(revision int64, rows []agency) *directory {
 	for _, a := range rows {
 		if len(d.versions[a.id]) == 0 {
 			d.ids = append(d.ids, a.id)
-			if a.kind == kindMinistry {
-				d.national = append(d.national, a.id)
-			}
+		}
+		if a.kind == kindMinistry && !slices.Contains(d.national, a.id) {
+			d.national = append(d.national, a.id)
 		}
 		d.versions[a.id] = append(d.versions[a.id], a)
 	}
@@ -131,7 +131,7 @@ func (v view) competent(sector string) string {
 		return ""
 	}
 	for _, id := range v.d.national {
-		if a, ok := v.get(id); ok && a.assignable && slices.Contains(a.sectors, sector) {
+		if a, ok := v.get(id); ok && a.kind == kindMinistry && a.assignable && slices.Contains(a.sectors, sector) {
 			return id
 		}
 	}

@@ -126,5 +126,6 @@ func violations(t *store.AuditWindowRow) []string {
 	broken(!t.AgencyKnown, "belongs to %s, which was not in the directory when it was opened", t.AgencyID)
 	broken(t.EscalationAstray, "is %s but its escalations say otherwise", t.State)
 	broken(t.LevelAstray, "has another escalation level than was told")
+	broken(t.RouteAstray, "names a rule by which its complaint was never routed")
 	return found
 }

@@ -3,151 +3,266 @@ package assignment
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
-	"unicode/utf8"
+	"strings"
 
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 )
 
-// Categories of conduct.
-const (
-	commercial = "commercial"
-	malicious  = "malicious"
-	criminal   = "criminal"
-)
-
-var categories = map[string]bool{commercial: true, malicious: true, criminal: true}
-
-// sectors is the vocabulary of the programme. Which agency is competent for one is data of the directory.
-var sectors = map[string]bool{
-	"loans": true, "credit_card": true, "insurance": true, "securities": true, "funds": true, "real_estate": true,
-	"education": true, "medical_maternity": true, "medical_beauty": true, "health_food": true, "recruitment": true,
-	"housekeeping": true, "travel": true, "retail": true, "telecom": true, "debt_collection": true, "other": true,
-}
-
-// kin are sectors so close that one does not speak against the other.
-var kin = map[string]string{"credit_card": "loans", "funds": "securities"}
-
 const (
 	// doubt is the weight against every answer: evidence must outweigh it, so that one weak word decides nothing.
-	doubt = 1.3
+	doubt = 1.7
 	// saturation bounds what many words of one sector add up to, since long texts repeat themselves.
 	saturation = 14.0
 	// holderWeight is what the sector of the number's holder counts: strong evidence.
 	holderWeight = 4.0
+	// numberWeight is what a well-known organisation's service number counts.
+	numberWeight = 4.0
 	// companyInText is what a firm's name counts in the text instead of in its own field.
 	companyInText = 0.4
 	// whyAtMost bounds the evidence that is told.
 	whyAtMost = 8
+	// maxText bounds, in characters, how much of a text is looked at.
+	maxText = 4000
 )
 
 // evidence is one thing that speaks for an answer. What is told of it holds codes and words of the lexicon, nothing of
 // the reporter's own.
 type evidence struct {
 	what             string
-	sector, category string
+	sector, category int8
 	weight           float64
 }
 
-// classify answers the same for the same item and lexicon, always.
-func (l *lexicon) classify(item *assignmentv1.ClassifyItem) *assignmentv1.Class {
-	found := l.gather(item)
-	bySector, byCategory := map[string]float64{}, map[string]float64{}
-	for _, e := range found {
-		if e.sector != "" {
-			bySector[e.sector] += e.weight
-		}
-		if e.category != "" {
-			byCategory[e.category] += e.weight
-		}
-	}
-	sector, second, sure := best(bySector)
-	category, _, alike := best(byCategory)
-	return &assignmentv1.Class{
-		Category:     category,
-		Sector:       sector,
-		SecondSector: second,
-		Confidence:   round(min(sure, alike)),
-		Why:          why(found),
-	}
+// reading is what an item's text and facts say.
+type reading struct {
+	text     []rune
+	found    []evidence
+	sector   [numSectors]float64
+	category [numCategories]float64
+	level2   []float64
+	axes     map[string]map[string]float64 // method, channel, lender, threats
 }
 
-func (l *lexicon) gather(item *assignmentv1.ClassifyItem) []evidence {
-	var found []evidence
-	add := func(what string, entries []entry, factor float64) {
-		for _, e := range entries {
-			found = append(found, evidence{what, e.sector, e.category, e.weight * factor})
-		}
+// read gathers all evidence. It is the same for the same item and lexicon, always.
+func (l *lexicon) read(item *assignmentv1.ClassifyItem) *reading {
+	r := &reading{text: l.normalise(item.GetText()), level2: make([]float64, len(l.classes)), axes: map[string]map[string]float64{}}
+	r.text = r.text[:min(len(r.text), maxText)]
+	words := l.readWords(r)
+	l.readFirms(r, item, words)
+	for _, n := range l.types.present(l.normalise(item.GetReportedType())) {
+		r.addAll("type:", l.chosen[n])
 	}
-	text := l.normalise(item.GetText())
-	present := map[int32]bool{}
-	l.trie.find(text, func(n int32) { present[n] = true })
-	for _, n := range slices.Sorted(maps.Keys(present)) {
-		for _, e := range l.entries[n] {
-			if e.applies(present) {
-				found = append(found, evidence{"word:" + e.word, e.sector, e.category, e.weight})
+	r.addAll("number_kind:", l.kinds[item.GetNumberKind()])
+	if s := item.GetHolderSector(); sectors[s] {
+		r.add("holder_sector:"+s, placeOf(sectorOrder, s), none, none, holderWeight)
+	}
+	l.readNumber(r, item)
+	if m := item.GetMethod(); slices.Contains(axes["method"], m) {
+		r.axis("method", m, holderWeight)
+	}
+	if item.GetNumberKind() == "sms106" {
+		r.axis("channel", "sms", numberWeight)
+	}
+	return r
+}
+
+// readWords is how many words of the lexicon the text has.
+func (l *lexicon) readWords(r *reading) int {
+	present := l.trie.present(r.text)
+	for _, n := range present {
+		for i := range l.entries[n] {
+			e := &l.entries[n][i]
+			switch {
+			case !e.applies(present):
+			case e.axis != "":
+				r.axis(e.axis, e.value, e.weight)
+			default:
+				r.add("word:"+e.word, e.sector, e.category, e.level2, e.weight)
 			}
 		}
 	}
-	firms := map[int32]float64{}
-	l.company.find(text, func(n int32) {
-		if utf8.RuneCountInString(l.firms[n][0].word) > 2 { // shorter ones are words like any other in a text
-			firms[n] = companyInText
+	return len(present)
+}
+
+// readFirms looks for organisations in the company's and the holder's name, and weakly in the text.
+func (l *lexicon) readFirms(r *reading, item *assignmentv1.ClassifyItem, words int) {
+	named := map[int8]bool{} // one firm's name may hold another's: it counts once for a sector
+	take := func(firms []int32, factor float64, told string) {
+		for _, n := range firms {
+			o := &l.orgs[n]
+			if o.lender != "" {
+				r.axis("lender", o.lender, o.weight*factor)
+			}
+			if named[o.sector] {
+				continue
+			}
+			named[o.sector] = true
+			r.add(told+o.name, o.sector, none, none, o.weight*factor)
+			if factor == 1 {
+				r.add(told+o.name, none, 0, none, 1) // firms do business
+			}
 		}
+	}
+	take(l.firms.present(l.normalise(item.GetCompany())), 1, "company:")
+	take(l.firms.present(l.normalise(item.GetHolderName())), 1, "holder:")
+	if words == 0 {
+		return
+	}
+	inText := slices.DeleteFunc(l.firms.present(r.text), func(n int32) bool {
+		return len(l.orgs[n].name) <= 6 // of two characters: words like any other in a text
 	})
-	l.company.find(l.normalise(item.GetCompany()), func(n int32) { firms[n] = 1 })
-	named := map[string]bool{} // one firm's name may hold another's: it counts once for a sector
-	for _, n := range slices.Sorted(maps.Keys(firms)) {
-		firm := l.firms[n]
-		if sector := firm[0].sector; !named[sector] && (firms[n] == 1 || len(present) > 0) {
-			named[sector] = true
-			add("company:"+firm[0].word, firm, firms[n])
+	take(inText, companyInText, "named:")
+}
+
+// readNumber knows whose a service number is. A forged one is nobody's.
+func (l *lexicon) readNumber(r *reading, item *assignmentv1.ClassifyItem) {
+	n, ok := l.numbers[item.GetNumber()]
+	if !ok || strings.HasSuffix(item.GetNumberKind(), "_spoofed") {
+		return
+	}
+	o := &l.orgs[n]
+	r.add("number_of:"+o.name, o.sector, none, none, numberWeight)
+	if o.lender != "" {
+		r.axis("lender", o.lender, numberWeight)
+	}
+}
+
+func (r *reading) addAll(told string, entries []entry) {
+	for _, e := range entries {
+		r.add(told+e.word, e.sector, e.category, e.level2, e.weight)
+	}
+}
+
+func (r *reading) add(what string, sector, category, class int8, weight float64) {
+	r.found = append(r.found, evidence{what, sector, category, weight})
+	if sector != none {
+		r.sector[sector] += weight
+	}
+	if category != none {
+		r.category[category] += weight
+	}
+	if class != none {
+		r.level2[class] += weight
+	}
+}
+
+func (r *reading) axis(axis, value string, weight float64) {
+	if r.axes[axis] == nil {
+		r.axes[axis] = map[string]float64{}
+	}
+	r.axes[axis][value] += weight
+}
+
+// on is the value of an axis with most evidence, in the axis's own order where there is as much; empty without any.
+func (r *reading) on(axis string) string {
+	best := ""
+	for _, v := range axes[axis] {
+		if w := r.axes[axis][v]; w > 0 && w > r.axes[axis][best] {
+			best = v
 		}
 	}
-	add("type:"+item.GetReportedType(), l.facts["type:"+item.GetReportedType()], 1)
-	add("number_kind:"+item.GetNumberKind(), l.facts["kind:"+item.GetNumberKind()], 1)
-	if s := item.GetHolderSector(); sectors[s] {
-		found = append(found, evidence{"holder_sector:" + s, s, "", holderWeight})
-	}
-	return found
+	return best
 }
 
 // applies says whether the context lets a word count.
-func (e *entry) applies(present map[int32]bool) bool {
+func (e *entry) applies(present []int32) bool {
 	for _, n := range e.without {
-		if present[n] {
+		if contains(present, n) {
 			return false
 		}
 	}
 	if len(e.with) == 0 {
 		return true
 	}
-	return slices.ContainsFunc(e.with, func(n int32) bool { return present[n] })
+	return slices.ContainsFunc(e.with, func(n int32) bool { return contains(present, n) })
 }
 
-// best is the heaviest answer, the next one, and how sure the first is: its share of all that stands against it.
-func best(scores map[string]float64) (first, second string, confidence float64) {
-	order := slices.SortedFunc(maps.Keys(scores), func(a, b string) int {
-		return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(a, b))
-	})
-	if len(order) == 0 {
+func contains(sorted []int32, n int32) bool {
+	_, ok := slices.BinarySearch(sorted, n)
+	return ok
+}
+
+// present is the numbers of the words that stand in a text, in order, each once.
+func (t *trie) present(text []rune) []int32 {
+	var found []int32
+	t.find(text, func(n int32) { found = append(found, n) })
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// classify answers the same for the same item, lexicon and model, always. Without a model the lexicon decides alone.
+func (l *lexicon) classify(item *assignmentv1.ClassifyItem, m *model) *assignmentv1.Class {
+	r := l.read(item)
+	return l.answer(item, r, m)
+}
+
+func (l *lexicon) answer(item *assignmentv1.ClassifyItem, r *reading, m *model) *assignmentv1.Class {
+	a := l.decide(r, m)
+	c := &assignmentv1.Class{
+		Category: a.category, Sector: a.sector, SecondSector: a.secondSector, SecondCategory: a.secondCategory,
+		Confidence: round(a.confidence), Why: append(why(r.found), a.why...),
+		NumberKind: item.GetNumberKind(), Method: r.on("method"), Channel: r.on("channel"),
+		Threats: r.on("threats") != "",
+	}
+	if a.category != "" {
+		c.Level2 = l.choose(a.category, a.sector, r.level2)
+	}
+	switch c.GetLevel2() {
+	case "call_bombing":
+		c.Method = "bombing"
+	case "one_ring":
+		c.Method = "one_ring"
+	}
+	switch a.sector {
+	case "loans", "credit_card", "debt_collection":
+		c.Lender = r.on("lender")
+	}
+	return c
+}
+
+// decision is what it comes to.
+type decision struct {
+	category, secondCategory string
+	sector, secondSector     string
+	confidence               float64
+	why                      []string
+}
+
+func (l *lexicon) decide(r *reading, m *model) decision {
+	if m != nil {
+		if d, ok := m.decide(r); ok {
+			return d
+		}
+	}
+	sector, second, sure := best(sectorOrder, r.sector[:])
+	category, other, alike := best(categoryOrder, r.category[:])
+	return decision{category: category, secondCategory: other, sector: sector, secondSector: second, confidence: min(sure, alike)}
+}
+
+// best is the heaviest answer, the next one, and how sure the first is: its share, in squares, of all that stands against it,
+// so that twice as much evidence is as good as certain.
+func best(names []string, scores []float64) (first, second string, confidence float64) {
+	order := ranking(scores)
+	if scores[order[0]] == 0 {
 		return "", "", 0
 	}
-	against := doubt
-	if len(order) > 1 {
-		second = order[1]
+	first = names[order[0]]
+	against := 0.0
+	if scores[order[1]] > 0 {
+		second = names[order[1]]
 	}
-	for _, other := range order[1:] {
-		if kin[other] == order[0] || kin[order[0]] == other { // the same agency's business either way
+	for _, i := range order[1:] {
+		if akin(names[i], first) { // the same agency's business either way
 			continue
 		}
-		against += min(scores[other], saturation)
+		against = min(scores[i], saturation)
 		break
 	}
+	against = math.Hypot(against, doubt)
 	score := min(scores[order[0]], saturation)
-	return order[0], second, score / (score + against)
+	return first, second, score * score / (score*score + against*against)
 }
 
 func why(found []evidence) []string {
@@ -156,16 +271,16 @@ func why(found []evidence) []string {
 	})
 	var told []string
 	for _, e := range found[:min(len(found), whyAtMost)] {
-		told = append(told, fmt.Sprintf("%s -> %s/%s +%g", e.what, dash(e.sector), dash(e.category), round(e.weight)))
+		told = append(told, fmt.Sprintf("%s -> %s/%s +%g", e.what, nameAt(sectorOrder, e.sector), nameAt(categoryOrder, e.category), round(e.weight)))
 	}
 	return told
 }
 
-func dash(s string) string {
-	if s == "" {
+func nameAt(names []string, place int8) string {
+	if place == none {
 		return "-"
 	}
-	return s
+	return names[place]
 }
 
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }

@@ -37,16 +37,6 @@ func (a *agency) proto() *assignmentv1.Agency {
 	}
 }
 
-func rulesOf(rows []store.RoutingRule) []*assignmentv1.RoutingRule {
-	rules := make([]*assignmentv1.RoutingRule, len(rows))
-	for i, r := range rows {
-		rules[i] = &assignmentv1.RoutingRule{
-			RuleId: r.RuleID, Condition: r.Condition, Lead: r.Lead, Co: r.Co, Verifier: r.Verifier, Source: r.Source,
-		}
-	}
-	return rules
-}
-
 // taskOf is a task as of a time: a claim that has run out is none.
 func taskOf(r *store.Task, at time.Time) (*assignmentv1.Task, error) {
 	t := &assignmentv1.Task{

@@ -10,8 +10,8 @@
 // ministry's is ca-44 (通信管理局), an operator's branch cmcc-44. Judicial bodies advise and are not assignable.
 //
 // Rows, policy values, routing tables and the lexicon are data with a source. The migrations bring the first ones;
-// later rows are inserted by the database's owner and take effect at once (directory_revision), later routing tables
-// come by LoadRoutingTable, another lexicon by configuration.
+// later rows come by PutAgency or are inserted by the database's owner, and take effect at once (directory_revision), later
+// routing tables come by LoadRoutingTable, another lexicon by configuration.
 //
 // # Classification
 //
@@ -22,12 +22,28 @@
 //
 // # Routing
 //
-// Route tries the rules of the table in force in order; the last always matches. The region is the access location, else
-// the number's region, else most reporters' region, and the answer says which. Work goes to the level that acts, the
-// provincial body where there is one, else to the ministry for onward assignment. Who is itself the reported party never
-// leads or verifies: its supervisor does. Every answer names assignable agencies only, and who leads is an authority, never
-// an operator or the centre. A rule whose condition fails is passed over, counted and logged; a new table is tried on
-// matters of every sort before it is taken.
+// A decision table is rows with a condition (CEL) over codes: category, sector, level2, lender, threats, number kind, the regions
+// (access, number, reporters, the holder's registration), holder, operators, count of reports. A row names lead, co-agencies,
+// verifier, the level that acts, the clocks of fact check and handling, and who owns it. Route tries the rules of the table in
+// force in order; the last always matches. The region is the access location, else the number's region, else most reporters'
+// region, and the answer says which. Work goes to the level that acts, the provincial body where there is one, else to the
+// ministry for onward assignment. Who is itself the reported party never leads or verifies: its supervisor does. Every answer
+// names assignable agencies only, and who leads is an authority, never an operator. Where a rule settles no competence the
+// answer says so (settled, unsettled_reason) and names the centre, which must say who leads. Each answer explains itself in one
+// sentence (why).
+//
+// RouteComplaint keeps what it answers: table routing has facts, row and outcome of every route, append-only. A dry run routes
+// them anew by rules that are not in force and lists the differences; a lead that a person named stands whatever a table says.
+// A new version is tried on matters of every sort before it is taken, must reach each of its rows by the row's example, and
+// begins now or later: it is in force on every replica from its time on, without a restart. Versions are never changed; each
+// says who loaded it, when, why, and in which rows it differs from the one before. A rule whose condition fails after all is
+// passed over, counted and logged.
+//
+// Bounces are counted from the decisions themselves, by agency and by the rule that the fact check's facts name
+// (route_table, route_rule); the rules that cause most are listed for the ministry that owns them.
+//
+// The directory is maintained with PutAgency: a new version ends the one before at its time, nothing that was is rewritten, and
+// agency_change says who did it and why.
 //
 // # Tasks
 //
@@ -46,6 +62,7 @@
 //   - a decision is made by somebody of the task's agency who holds its role, while nobody else has it claimed, and by
 //     nobody who is excluded (proposer, reviewer);
 //   - an overdue task is told to its superior once per level, with a copy to the lead ministry; there is no second task;
+//   - a fact check that names a rule has a kept route by that rule;
 //   - every change is in the feed of every agency that sees the task, in commit order, and never passed over. The feed
 //     reaches back 90 days; who was away for longer begins with ListTasks.
 //

@@ -1,17 +1,18 @@
 package assignment
 
 import (
+	"cmp"
 	"embed"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
 )
 
 //go:embed data/*.csv
@@ -28,40 +29,69 @@ func BuiltinLexicon() fs.FS {
 
 // The files of a lexicon. All of them are data: words and what they speak for, with a weight between 0 and 10.
 const (
-	lexiconFile  = "lexicon.csv"  // word, sector, category, weight, with (one of), without (none of)
-	evidenceFile = "evidence.csv" // field (type, kind, company), value, sector, category, weight
-	variantsFile = "variants.csv" // variant, standard: characters that spammers or other scripts write instead
-	versionFile  = "version.csv"  // version, note
+	lexiconFile       = "lexicon.csv"       // word, sector, category, level2, weight, with (one of), without (none of)
+	axesFile          = "axes.csv"          // axis (method, channel, lender, threats), value, word, weight, with, without
+	organisationsFile = "organisations.csv" // name, numbers, sector, lender, weight
+	typesFile         = "types.csv"         // field (type, kind), value, sector, category, level2, weight
+	taxonomyFile      = "taxonomy.csv"      // level2, category, sector, name, source
+	variantsFile      = "variants.csv"      // variant, standard: characters that spammers or other scripts write instead
+	placeholdersFile  = "placeholders.csv"  // token, stands_for: what anonymised collections write in place of contacts
+	trainingFile      = "training.csv"      // text, sector, category: made-up rows to learn from beside the confirmed ones
+	versionFile       = "version.csv"       // version, note
 )
 
-// entry is a word that speaks for a sector, a category or both.
+// none is no sector, category or class.
+const none = int8(-1)
+
+// entry is a word that speaks for a sector, a category, a class, or a value of another axis.
 type entry struct {
-	word             string
-	sector, category string
-	weight           float64
-	with, without    []int32 // context words by their number; with: one of them must stand there too
+	word                     string
+	sector, category, level2 int8
+	axis, value              string
+	weight                   float64
+	with, without            []int32 // context words by their number; with: one of them must stand there too
+}
+
+// organisation is whose name or service number it is.
+type organisation struct {
+	name   string
+	sector int8
+	lender string
+	weight float64
 }
 
 // lexicon is what the classifier knows. It is read-only after loading.
 type lexicon struct {
-	version  string
-	words    []string  // every word that is looked for, context words included
-	entries  [][]entry // by word number
-	trie     trie
-	facts    map[string][]entry // "type:..." and "kind:..." to what they speak for
-	company  trie               // names within the company field
-	firms    [][]entry          // by number in company
-	variants map[rune]rune
+	normaliser
+	taxonomy
+	version string
+	words   []string  // every word that is looked for, context words included
+	entries [][]entry // by word number
+	trie    trie
+	kinds   map[string][]entry // by kind of number
+	types   trie               // words within the type that the reporter chose
+	chosen  [][]entry          // by number in types
+	firms   trie               // names within a company's name
+	orgs    []organisation     // by number in firms
+	numbers map[string]int32   // service number to place in orgs
+	index   map[string]int32   // of words, while loading
+
+	training []Labelled
 }
 
 func loadLexicon(files fs.FS) (*lexicon, error) {
-	l := &lexicon{facts: map[string][]entry{}, variants: map[rune]rune{}}
-	numbers := map[string]int32{}
+	l := &lexicon{kinds: map[string][]entry{}, numbers: map[string]int32{}, index: map[string]int32{}}
+	l.variants = map[rune]rune{}
 	err := errors.Join(
 		eachRow(files, versionFile, 2, func(r []string) error { l.version = r[0]; return nil }),
 		eachRow(files, variantsFile, 2, l.addVariant),
-		eachRow(files, lexiconFile, 6, func(r []string) error { return l.addWord(numbers, r) }),
-		eachRow(files, evidenceFile, 5, l.addFact),
+		eachRow(files, placeholdersFile, 2, l.addPlaceholder),
+		eachRow(files, taxonomyFile, 5, l.taxonomy.add),
+		eachRow(files, lexiconFile, 7, l.addWord),
+		eachRow(files, axesFile, 6, l.addAxis),
+		eachRow(files, organisationsFile, 5, l.addOrganisation),
+		eachRow(files, typesFile, 6, l.addType),
+		eachRow(files, trainingFile, 3, l.addTraining),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("lexicon: %w", err)
@@ -69,6 +99,7 @@ func loadLexicon(files fs.FS) (*lexicon, error) {
 	if l.version == "" || len(l.words) == 0 {
 		return nil, errors.New("lexicon: no version or no words")
 	}
+	l.index = nil
 	return l, nil
 }
 
@@ -106,32 +137,63 @@ func (l *lexicon) addVariant(r []string) error {
 	return nil
 }
 
-func (l *lexicon) addWord(numbers map[string]int32, r []string) error {
-	e, err := parseEntry(r[0], r[1], r[2], r[3])
+func (l *lexicon) addPlaceholder(r []string) error {
+	mark, ok := marks[r[1]]
+	if !ok || r[0] == "" {
+		return fmt.Errorf("placeholder %q stands for unknown %q", r[0], r[1])
+	}
+	l.tokens = append(l.tokens, token{strings.ToUpper(r[0]), mark})
+	slices.SortStableFunc(l.tokens, func(a, b token) int { return cmp.Compare(len(b.text), len(a.text)) })
+	return nil
+}
+
+func (l *lexicon) addWord(r []string) error {
+	e, err := l.entry(r[0], r[1], r[2], r[3], r[4])
 	if err != nil {
 		return err
 	}
-	n, err := l.number(numbers, r[0])
+	return l.enter(e, r[5], r[6])
+}
+
+// values of the axes besides the taxonomy's.
+var axes = map[string][]string{
+	"method": {"manual", "recorded", "bombing", "one_ring"}, "channel": {"voice", "sms"},
+	"lender": {"licensed", "small_lender", "unlicensed"}, "threats": {"yes"},
+}
+
+func (l *lexicon) addAxis(r []string) error {
+	weight, err := parseWeight(r[3])
 	if err != nil {
 		return err
 	}
-	if e.with, err = l.context(numbers, r[4]); err != nil {
+	if !slices.Contains(axes[r[0]], r[1]) {
+		return fmt.Errorf("axis %q has no value %q", r[0], r[1])
+	}
+	return l.enter(entry{word: r[2], sector: none, category: none, level2: none, axis: r[0], value: r[1], weight: weight}, r[4], r[5])
+}
+
+func (l *lexicon) enter(e entry, with, without string) error {
+	n, err := l.number(e.word)
+	if err != nil {
 		return err
 	}
-	if e.without, err = l.context(numbers, r[5]); err != nil {
+	if e.with, err = l.context(with); err != nil {
+		return err
+	}
+	if e.without, err = l.context(without); err != nil {
 		return err
 	}
 	l.entries[n] = append(l.entries[n], e)
 	return nil
 }
 
-func (l *lexicon) context(numbers map[string]int32, list string) ([]int32, error) {
+func (l *lexicon) context(list string) ([]int32, error) {
 	var found []int32
 	for word := range strings.SplitSeq(list, "|") {
 		if word == "" {
 			continue
 		}
-		n, err := l.number(numbers, word)
+		n, err := l.number(word)
 		if err != nil {
 			return nil, err
 		}
@@ -141,50 +203,92 @@ func (l *lexicon) context(numbers map[string]int32, list string) ([]int32, error
 }
 
 // number is the number of a word, which is looked for from now on.
-func (l *lexicon) number(numbers map[string]int32, word string) (int32, error) {
+func (l *lexicon) number(word string) (int32, error) {
 	normal := l.normalise(word)
 	if len(normal) == 0 {
 		return 0, errors.New("a word needs letters or digits")
 	}
 	key := string(normal)
-	if n, ok := numbers[key]; ok {
+	if n, ok := l.index[key]; ok {
 		return n, nil
 	}
 	n := int32(len(l.words))
-	numbers[key] = n
+	l.index[key] = n
 	l.words = append(l.words, word)
 	l.entries = append(l.entries, nil)
 	l.trie.add(normal, n)
 	return n, nil
 }
 
-func (l *lexicon) addFact(r []string) error {
-	e, err := parseEntry(r[1], r[2], r[3], r[4])
+func (l *lexicon) addOrganisation(r []string) error {
+	weight, err := parseWeight(r[4])
+	if err != nil {
+		return err
+	}
+	if !sectors[r[2]] {
+		return fmt.Errorf("unknown sector %q", r[2])
+	}
+	if r[3] != "" && !slices.Contains(axes["lender"], r[3]) {
+		return fmt.Errorf("unknown lender %q", r[3])
+	}
+	name := l.normalise(r[0])
+	if len(name) == 0 {
+		return errors.New("an organisation needs a name")
+	}
+	n := int32(len(l.orgs))
+	l.orgs = append(l.orgs, organisation{r[0], placeOf(sectorOrder, r[2]), r[3], weight})
+	l.firms.add(name, n)
+	for number := range strings.SplitSeq(r[1], "|") {
+		if _, taken := l.numbers[number]; number != "" && !taken {
+			l.numbers[number] = n
+		}
+	}
+	return nil
+}
+
+func (l *lexicon) addType(r []string) error {
+	e, err := l.entry(r[1], r[2], r[3], r[4], r[5])
 	if err != nil {
 		return err
 	}
 	switch r[0] {
-	case "type", "kind":
-		key := r[0] + ":" + r[1]
-		l.facts[key] = append(l.facts[key], e)
-	case "company":
-		normal := l.normalise(r[1])
-		if len(normal) == 0 {
-			return errors.New("a company needs a name")
+	case "kind":
+		l.kinds[r[1]] = append(l.kinds[r[1]], e)
+	case "type":
+		word := l.normalise(r[1])
+		if len(word) == 0 {
+			return errors.New("a type needs a name")
 		}
-		l.company.add(normal, int32(len(l.firms)))
-		l.firms = append(l.firms, []entry{e})
+		l.types.add(word, int32(len(l.chosen)))
+		l.chosen = append(l.chosen, []entry{e})
 	default:
 		return fmt.Errorf("unknown field %q", r[0])
 	}
 	return nil
 }
 
-func parseEntry(word, sector, category, weight string) (entry, error) {
-	w, err := strconv.ParseFloat(weight, 64)
+func (l *lexicon) addTraining(r []string) error {
+	if !Knows(r[1], r[2]) || r[1] == "" || r[2] == "" {
+		return fmt.Errorf("unknown sector %q or category %q", r[1], r[2])
+	}
+	l.training = append(l.training, Labelled{Item: &assignmentv1.ClassifyItem{Text: r[0]}, Sector: r[1], Category: r[2]})
+	return nil
+}
+
+func (l *lexicon) entry(word, sector, category, class, weight string) (entry, error) {
+	w, err := parseWeight(weight)
+	if err != nil {
+		return entry{}, err
+	}
+	e := entry{word: word, sector: none, category: none, level2: none, weight: w}
+	if class != "" {
+		place, ok := l.place[class]
+		if !ok {
+			return entry{}, fmt.Errorf("unknown class %q", class)
+		}
+		e.level2 = place
+	}
 	switch {
-	case err != nil || w <= 0 || w > 10:
-		return entry{}, fmt.Errorf("weight %q is not a number above 0 and up to 10", weight)
 	case sector == "" && category == "":
 		return entry{}, errors.New("neither sector nor category")
 	case sector != "" && !sectors[sector]:
@@ -192,25 +296,16 @@ func parseEntry(word, sector, category, weight string) (entry, error) {
 	case category != "" && !categories[category]:
 		return entry{}, fmt.Errorf("unknown category %q", category)
 	}
-	return entry{word: word, sector: sector, category: category, weight: w}, nil
+	e.sector, e.category = placeOf(sectorOrder, sector), placeOf(categoryOrder, category)
+	return e, nil
 }
 
-// normalise is a text as words are looked for in it: compatibility forms folded, lower case, variants replaced, and
-// nothing but letters and digits, since spammers put signs between characters.
-func (l *lexicon) normalise(text string) []rune {
-	if !norm.NFKC.IsNormalString(text) {
-		text = norm.NFKC.String(text)
+func placeOf(names []string, name string) int8 { return int8(slices.Index(names, name)) }
+
+func parseWeight(s string) (float64, error) {
+	w, err := strconv.ParseFloat(s, 64)
+	if err != nil || w <= 0 || w > 10 {
+		return 0, fmt.Errorf("weight %q is not a number above 0 and up to 10", s)
 	}
-	out := make([]rune, 0, len(text)/2)
-	for _, r := range text {
-		if !unicode.IsLetter(r) && !unicode.IsNumber(r) {
-			continue
-		}
-		r = unicode.ToLower(r)
-		if standard, ok := l.variants[r]; ok {
-			r = standard
-		}
-		out = append(out, r)
-	}
-	return out
+	return w, nil
 }

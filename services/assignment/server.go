@@ -27,6 +27,8 @@ type Server struct {
 	keys    *seal.Keys // of names of natural persons
 	now     func() time.Time
 	words   *lexicon
+	hash    hasher                    // of features, under the service's key
+	learned atomic.Pointer[inForce]   // good while its model is the database's
 	current atomic.Pointer[directory] // good while its revision is the database's
 	tables  sync.Map                  // version -> *table; versions never change
 }
@@ -38,7 +40,7 @@ func New(ctx context.Context, db *pgxpool.Pool, keys *seal.Keys, lexicon fs.FS, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{db: db, keys: keys, now: now, words: words}
+	s := &Server{db: db, keys: keys, now: now, words: words, hash: hashUnder(keys)}
 	v, err := s.directory(ctx, now())
 	if err != nil {
 		return nil, err
@@ -78,27 +80,32 @@ func (s *Server) directoryOf(ctx context.Context, revision int64) (*directory, e
 	var d *directory
 	// One snapshot, so that rows and revision belong together.
 	err := pgx.BeginTxFunc(ctx, s.db, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		q := store.New(tx)
-		revision, err := q.DirectoryRevision(ctx)
-		if err != nil {
-			return err
-		}
-		rows, err := q.Directory(ctx)
-		if err != nil {
-			return err
-		}
-		agencies := make([]agency, len(rows))
-		for i := range rows {
-			agencies[i] = agencyOf(&rows[i])
-		}
-		d = newDirectory(revision, agencies)
-		return nil
+		var err error
+		d, err = readDirectory(ctx, store.New(tx))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read directory: %w", err)
 	}
 	s.current.Store(d)
 	return d, nil
+}
+
+// readDirectory reads the directory with its revision; the caller sees to it that both are of one snapshot.
+func readDirectory(ctx context.Context, q *store.Queries) (*directory, error) {
+	revision, err := q.DirectoryRevision(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("directory revision: %w", err)
+	}
+	rows, err := q.Directory(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("directory: %w", err)
+	}
+	agencies := make([]agency, len(rows))
+	for i := range rows {
+		agencies[i] = agencyOf(&rows[i])
+	}
+	return newDirectory(revision, agencies), nil
 }
 
 // table is the decision table in force at a time with the directory of that time.
@@ -119,11 +126,11 @@ func (s *Server) table(ctx context.Context, at time.Time) (*table, view, error) 
 		compiled, _ := t.(*table)
 		return compiled, d.at(at), nil
 	}
-	rows, err := q.RoutingRules(ctx, in.Version)
+	rules, err := rulesOfVersion(ctx, q, in.Version)
 	if err != nil {
-		return nil, view{}, fmt.Errorf("routing rules: %w", err)
+		return nil, view{}, err
 	}
-	t, err := compileTable(in.Version, rulesOf(rows), d)
+	t, err := compileTable(in.Version, rules, d)
 	if err != nil {
 		return nil, view{}, fmt.Errorf("routing table %s: %w", in.Version, err)
 	}
@@ -147,7 +154,9 @@ func (s *Server) policyMinutes(ctx context.Context, db store.DBTX, name string, 
 }
 
 // MaintainDaily keeps the database tidy until ctx ends.
-func (s *Server) MaintainDaily(ctx context.Context) { pg.MaintainDaily(ctx, s.db, s.trimChanges) }
+func (s *Server) MaintainDaily(ctx context.Context) {
+	pg.MaintainDaily(ctx, s.db, s.trimChanges, s.trimFeatures)
+}
 
 // trimChanges deletes changes older than 90 days from the feed, some at a time.
 func (s *Server) trimChanges(ctx context.Context) error {

@@ -37,6 +37,13 @@ func (r iteratorForInsertRoutingRules) Values() ([]interface{}, error) {
 		r.rows[0].Co,
 		r.rows[0].Verifier,
 		r.rows[0].Source,
+		r.rows[0].Level,
+		r.rows[0].VerifierLevel,
+		r.rows[0].CheckBasis,
+		r.rows[0].HandleBasis,
+		r.rows[0].OwnerID,
+		r.rows[0].Reason,
+		r.rows[0].Example,
 	}, nil
 }
 
@@ -45,5 +52,5 @@ func (r iteratorForInsertRoutingRules) Err() error {
 }
 
 func (q *Queries) InsertRoutingRules(ctx context.Context, arg []InsertRoutingRulesParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"routing_rule"}, []string{"version", "ordinal", "rule_id", "condition", "lead", "co", "verifier", "source"}, &iteratorForInsertRoutingRules{rows: arg})
+	return q.db.CopyFrom(ctx, []string{"routing_rule"}, []string{"version", "ordinal", "rule_id", "condition", "lead", "co", "verifier", "source", "level", "verifier_level", "check_basis", "handle_basis", "owner_id", "reason", "example"}, &iteratorForInsertRoutingRules{rows: arg})
 }

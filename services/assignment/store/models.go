@@ -27,6 +27,18 @@ type Agency struct {
 	CreatedAt time.Time
 }
 
+type AgencyChange struct {
+	ChangeID      int64
+	AgencyID      string
+	ChangedBy     string
+	ChangedAgency string
+	Reason        string
+	Before        []byte
+	After         []byte
+	ChangeTime    time.Time
+	CreatedAt     time.Time
+}
+
 type Decision struct {
 	TaskID      string
 	Outcome     string
@@ -59,6 +71,33 @@ type Escalation struct {
 	CreatedAt time.Time
 }
 
+type Model struct {
+	ModelID        int64
+	LexiconVersion string
+	Seed           int64
+	TrainedOn      int32
+	HeldBack       int32
+	Weights        []byte
+	Evaluation     []byte
+	Baseline       []byte
+	BaselineID     *int64
+	CreatedBy      string
+	CreatedTime    time.Time
+	CreatedAt      time.Time
+}
+
+type ModelAct struct {
+	ActID      int64
+	Act        string
+	ModelID    *int64
+	Evaluation []byte
+	Baseline   []byte
+	Reason     string
+	ActedBy    string
+	ActTime    time.Time
+	CreatedAt  time.Time
+}
+
 type Policy struct {
 	Name      string
 	Valid     pgtype.Range[pgtype.Timestamptz]
@@ -76,23 +115,63 @@ type Province struct {
 	CreatedAt time.Time
 }
 
-type RoutingRule struct {
-	Version   string
-	Ordinal   int32
-	RuleID    string
-	Condition string
-	Lead      string
-	Co        []string
-	Verifier  string
-	Source    string
+type ReportFeature struct {
+	ReportID       string
+	ComplaintID    string
+	Features       []byte
+	LexiconVersion string
+	Sector         string
+	Category       string
+	Confidence     float32
+	ClassifiedTime time.Time
+	CreatedAt      time.Time
+}
+
+type Routing struct {
+	RoutingID   string
+	ComplaintID string
+	Round       int32
+	RoutedTime  time.Time
+	Version     string
+	RuleID      string
+	// lead by the table
+	LeadID string
+	// lead that a person named instead, or the limit of reopenings
+	NamedLead string
+	Facts     []byte
+	Route     []byte
 	CreatedAt time.Time
 }
 
+type RoutingRule struct {
+	Version       string
+	Ordinal       int32
+	RuleID        string
+	Condition     string
+	Lead          string
+	Co            []string
+	Verifier      string
+	Source        string
+	CreatedAt     time.Time
+	Level         string
+	VerifierLevel string
+	CheckBasis    string
+	HandleBasis   string
+	OwnerID       string
+	Reason        string
+	// facts of RouteRequest that lead to this row
+	Example []byte
+}
+
 type RoutingTable struct {
-	Version   string
-	ValidFrom time.Time
-	LoadedBy  string
-	CreatedAt time.Time
+	Version      string
+	ValidFrom    time.Time
+	LoadedBy     string
+	CreatedAt    time.Time
+	LoadedAgency string
+	Reason       string
+	// in force right before this one when it was loaded: what its changes are told against
+	Former *string
 }
 
 type Task struct {

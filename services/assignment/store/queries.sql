@@ -19,13 +19,6 @@ SELECT t.version, r.revision
 -- name: RoutingRules :many
 SELECT * FROM routing_rule WHERE version = @version ORDER BY ordinal;
 
--- name: InsertRoutingTable :exec
-INSERT INTO routing_table (version, valid_from, loaded_by) VALUES (@version, @valid_from, @loaded_by);
-
--- name: InsertRoutingRules :copyfrom
-INSERT INTO routing_rule (version, ordinal, rule_id, condition, lead, co, verifier, source)
-VALUES (@version, @ordinal, @rule_id, @condition, @lead, @co, @verifier, @source);
-
 -- name: OpenTask :one
 -- OpenTask writes the task and tells its agency; no row when there is such a task.
 WITH t AS (
@@ -225,7 +218,9 @@ SELECT t.task_id, t.state, (t.claimed_by IS NOT NULL)::boolean AS claimed, t.out
        d.outcome AS decision_outcome,
        EXISTS (SELECT FROM agency a WHERE a.agency_id = t.agency_id AND a.valid @> t.open_time) AS agency_known,
        EXISTS (SELECT FROM escalation e WHERE e.task_id = t.task_id AND e.closed <> (t.state <> 'OPEN')) AS escalation_astray,
-       t.escalation_level <> COALESCE((SELECT max(e.level) FROM escalation e WHERE e.task_id = t.task_id), 0) AS level_astray
+       t.escalation_level <> COALESCE((SELECT max(e.level) FROM escalation e WHERE e.task_id = t.task_id), 0) AS level_astray,
+       (t.step = 'fact_check' AND t.facts ? 'route_rule' AND NOT EXISTS (SELECT FROM routing r WHERE r.complaint_id = t.subject_id
+            AND r.version = t.facts ->> 'route_table' AND r.rule_id = t.facts ->> 'route_rule'))::boolean AS route_astray
   FROM task t LEFT JOIN decision d ON d.task_id = t.task_id
  WHERE t.task_id > @after_id::uuid ORDER BY t.task_id LIMIT @n;
 

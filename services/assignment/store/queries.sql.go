@@ -99,7 +99,9 @@ SELECT t.task_id, t.state, (t.claimed_by IS NOT NULL)::boolean AS claimed, t.out
        d.outcome AS decision_outcome,
        EXISTS (SELECT FROM agency a WHERE a.agency_id = t.agency_id AND a.valid @> t.open_time) AS agency_known,
        EXISTS (SELECT FROM escalation e WHERE e.task_id = t.task_id AND e.closed <> (t.state <> 'OPEN')) AS escalation_astray,
-       t.escalation_level <> COALESCE((SELECT max(e.level) FROM escalation e WHERE e.task_id = t.task_id), 0) AS level_astray
+       t.escalation_level <> COALESCE((SELECT max(e.level) FROM escalation e WHERE e.task_id = t.task_id), 0) AS level_astray,
+       (t.step = 'fact_check' AND t.facts ? 'route_rule' AND NOT EXISTS (SELECT FROM routing r WHERE r.complaint_id = t.subject_id
+            AND r.version = t.facts ->> 'route_table' AND r.rule_id = t.facts ->> 'route_rule'))::boolean AS route_astray
   FROM task t LEFT JOIN decision d ON d.task_id = t.task_id
  WHERE t.task_id > $1::uuid ORDER BY t.task_id LIMIT $2
 `
@@ -120,6 +122,7 @@ type AuditWindowRow struct {
 	AgencyKnown      bool
 	EscalationAstray bool
 	LevelAstray      bool
+	RouteAstray      bool
 }
 
 // AuditWindow is a stretch of tasks with what must hold between them, their decisions, claims and agencies.
@@ -143,6 +146,7 @@ func (q *Queries) AuditWindow(ctx context.Context, arg AuditWindowParams) ([]Aud
 			&i.AgencyKnown,
 			&i.EscalationAstray,
 			&i.LevelAstray,
+			&i.RouteAstray,
 		); err != nil {
 			return nil, err
 		}
@@ -647,32 +651,6 @@ func (q *Queries) GiveTask(ctx context.Context, arg GiveTaskParams) (GiveTaskRow
 		&i.CreatedAt,
 	)
 	return i, err
-}
-
-type InsertRoutingRulesParams struct {
-	Version   string
-	Ordinal   int32
-	RuleID    string
-	Condition string
-	Lead      string
-	Co        []string
-	Verifier  string
-	Source    string
-}
-
-const insertRoutingTable = `-- name: InsertRoutingTable :exec
-INSERT INTO routing_table (version, valid_from, loaded_by) VALUES ($1, $2, $3)
-`
-
-type InsertRoutingTableParams struct {
-	Version   string
-	ValidFrom time.Time
-	LoadedBy  string
-}
-
-func (q *Queries) InsertRoutingTable(ctx context.Context, arg InsertRoutingTableParams) error {
-	_, err := q.db.Exec(ctx, insertRoutingTable, arg.Version, arg.ValidFrom, arg.LoadedBy)
-	return err
 }
 
 const isEscalatedTo = `-- name: IsEscalatedTo :one
@@ -1586,7 +1564,7 @@ func (q *Queries) Policy(ctx context.Context, arg PolicyParams) (float64, error)
 }
 
 const routingRules = `-- name: RoutingRules :many
-SELECT version, ordinal, rule_id, condition, lead, co, verifier, source, created_at FROM routing_rule WHERE version = $1 ORDER BY ordinal
+SELECT version, ordinal, rule_id, condition, lead, co, verifier, source, created_at, level, verifier_level, check_basis, handle_basis, owner_id, reason, example FROM routing_rule WHERE version = $1 ORDER BY ordinal
 `
 
 func (q *Queries) RoutingRules(ctx context.Context, version string) ([]RoutingRule, error) {
@@ -1608,6 +1586,13 @@ func (q *Queries) RoutingRules(ctx context.Context, version string) ([]RoutingRu
 			&i.Verifier,
 			&i.Source,
 			&i.CreatedAt,
+			&i.Level,
+			&i.VerifierLevel,
+			&i.CheckBasis,
+			&i.HandleBasis,
+			&i.OwnerID,
+			&i.Reason,
+			&i.Example,
 		); err != nil {
 			return nil, err
 		}

@@ -27,1110 +27,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Agency is a body of the programme as of a time (单位). Names and powers have valid time; successors are named.
-type Agency struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Stable identifier, e.g. miit, ca-44, cmcc-44 (单位标识).
-	AgencyId string `protobuf:"bytes,1,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	// Name in Chinese as of the time asked for (名称).
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Name in English (英文名).
-	NameEn string `protobuf:"bytes,3,opt,name=name_en,json=nameEn,proto3" json:"name_en,omitempty"`
-	// ministry, provincial_administration, provincial_body, operator, operator_branch, resale_operator, police, centre,
-	// observer, association (类别).
-	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Agency above it in its line of command; empty at the top (上级单位).
-	SuperiorId string `protobuf:"bytes,5,opt,name=superior_id,json=superiorId,proto3" json:"superior_id,omitempty"`
-	// GB/T 2260 province code; empty for national bodies (所在省).
-	Province string `protobuf:"bytes,6,opt,name=province,proto3" json:"province,omitempty"`
-	// Sectors it is competent for (主管行业).
-	Sectors []string `protobuf:"bytes,7,rep,name=sectors,proto3" json:"sectors,omitempty"`
-	// False for bodies that advise only (可否分办).
-	Assignable bool `protobuf:"varint,8,opt,name=assignable,proto3" json:"assignable,omitempty"`
-	// Valid from (生效时间).
-	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
-	// Valid to, exclusive; unset while valid (失效时间).
-	ValidTo *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
-	// Successor in function (承继单位).
-	SuccessorId string `protobuf:"bytes,11,opt,name=successor_id,json=successorId,proto3" json:"successor_id,omitempty"`
-	// Source of the row (来源).
-	Source        string `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Agency) Reset() {
-	*x = Agency{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Agency) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Agency) ProtoMessage() {}
-
-func (x *Agency) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Agency.ProtoReflect.Descriptor instead.
-func (*Agency) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Agency) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-func (x *Agency) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Agency) GetNameEn() string {
-	if x != nil {
-		return x.NameEn
-	}
-	return ""
-}
-
-func (x *Agency) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *Agency) GetSuperiorId() string {
-	if x != nil {
-		return x.SuperiorId
-	}
-	return ""
-}
-
-func (x *Agency) GetProvince() string {
-	if x != nil {
-		return x.Province
-	}
-	return ""
-}
-
-func (x *Agency) GetSectors() []string {
-	if x != nil {
-		return x.Sectors
-	}
-	return nil
-}
-
-func (x *Agency) GetAssignable() bool {
-	if x != nil {
-		return x.Assignable
-	}
-	return false
-}
-
-func (x *Agency) GetValidFrom() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ValidFrom
-	}
-	return nil
-}
-
-func (x *Agency) GetValidTo() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ValidTo
-	}
-	return nil
-}
-
-func (x *Agency) GetSuccessorId() string {
-	if x != nil {
-		return x.SuccessorId
-	}
-	return ""
-}
-
-func (x *Agency) GetSource() string {
-	if x != nil {
-		return x.Source
-	}
-	return ""
-}
-
-// GetAgencyRequest names an agency.
-type GetAgencyRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Agency (单位).
-	AgencyId string `protobuf:"bytes,1,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	// As of; unset is now (时点).
-	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetAgencyRequest) Reset() {
-	*x = GetAgencyRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetAgencyRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetAgencyRequest) ProtoMessage() {}
-
-func (x *GetAgencyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetAgencyRequest.ProtoReflect.Descriptor instead.
-func (*GetAgencyRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *GetAgencyRequest) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-func (x *GetAgencyRequest) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-// GetAgencyResponse has the agency.
-type GetAgencyResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The agency (单位).
-	Agency        *Agency `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetAgencyResponse) Reset() {
-	*x = GetAgencyResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetAgencyResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetAgencyResponse) ProtoMessage() {}
-
-func (x *GetAgencyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetAgencyResponse.ProtoReflect.Descriptor instead.
-func (*GetAgencyResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *GetAgencyResponse) GetAgency() *Agency {
-	if x != nil {
-		return x.Agency
-	}
-	return nil
-}
-
-// ListAgenciesRequest filters the directory.
-type ListAgenciesRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 50 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Kind; empty for all (类别).
-	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Province; empty for all (所在省).
-	Province string `protobuf:"bytes,4,opt,name=province,proto3" json:"province,omitempty"`
-	// As of; unset is now (时点).
-	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListAgenciesRequest) Reset() {
-	*x = ListAgenciesRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListAgenciesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListAgenciesRequest) ProtoMessage() {}
-
-func (x *ListAgenciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListAgenciesRequest.ProtoReflect.Descriptor instead.
-func (*ListAgenciesRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *ListAgenciesRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListAgenciesRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListAgenciesRequest) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *ListAgenciesRequest) GetProvince() string {
-	if x != nil {
-		return x.Province
-	}
-	return ""
-}
-
-func (x *ListAgenciesRequest) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-// ListAgenciesResponse has a page of agencies.
-type ListAgenciesResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Agencies by identifier (单位).
-	Agencies []*Agency `protobuf:"bytes,1,rep,name=agencies,proto3" json:"agencies,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListAgenciesResponse) Reset() {
-	*x = ListAgenciesResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListAgenciesResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListAgenciesResponse) ProtoMessage() {}
-
-func (x *ListAgenciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListAgenciesResponse.ProtoReflect.Descriptor instead.
-func (*ListAgenciesResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *ListAgenciesResponse) GetAgencies() []*Agency {
-	if x != nil {
-		return x.Agencies
-	}
-	return nil
-}
-
-func (x *ListAgenciesResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// ClassifyRequest carries what is known of one or more reports.
-type ClassifyRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Items to classify, at most 500 (待归类内容).
-	Items         []*ClassifyItem `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ClassifyRequest) Reset() {
-	*x = ClassifyRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ClassifyRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ClassifyRequest) ProtoMessage() {}
-
-func (x *ClassifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ClassifyRequest.ProtoReflect.Descriptor instead.
-func (*ClassifyRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *ClassifyRequest) GetItems() []*ClassifyItem {
-	if x != nil {
-		return x.Items
-	}
-	return nil
-}
-
-// ClassifyItem is one text.
-type ClassifyItem struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Text (举报内容).
-	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	// Company as named (涉及企业).
-	Company string `protobuf:"bytes,2,opt,name=company,proto3" json:"company,omitempty"`
-	// Type as the reporter chose it, weak evidence (骚扰类型).
-	ReportedType string `protobuf:"bytes,3,opt,name=reported_type,json=reportedType,proto3" json:"reported_type,omitempty"`
-	// Kind of the reported number (号码类型).
-	NumberKind string `protobuf:"bytes,4,opt,name=number_kind,json=numberKind,proto3" json:"number_kind,omitempty"`
-	// Sector of the number's holder, strong evidence; empty when unknown (使用主体行业).
-	HolderSector  string `protobuf:"bytes,5,opt,name=holder_sector,json=holderSector,proto3" json:"holder_sector,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ClassifyItem) Reset() {
-	*x = ClassifyItem{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ClassifyItem) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ClassifyItem) ProtoMessage() {}
-
-func (x *ClassifyItem) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ClassifyItem.ProtoReflect.Descriptor instead.
-func (*ClassifyItem) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *ClassifyItem) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
-func (x *ClassifyItem) GetCompany() string {
-	if x != nil {
-		return x.Company
-	}
-	return ""
-}
-
-func (x *ClassifyItem) GetReportedType() string {
-	if x != nil {
-		return x.ReportedType
-	}
-	return ""
-}
-
-func (x *ClassifyItem) GetNumberKind() string {
-	if x != nil {
-		return x.NumberKind
-	}
-	return ""
-}
-
-func (x *ClassifyItem) GetHolderSector() string {
-	if x != nil {
-		return x.HolderSector
-	}
-	return ""
-}
-
-// ClassifyResponse has a class per item and the threshold in force.
-type ClassifyResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Classes in the order of the items (归类).
-	Classes []*Class `protobuf:"bytes,1,rep,name=classes,proto3" json:"classes,omitempty"`
-	// Below this confidence a person decides (阈值).
-	Threshold float64 `protobuf:"fixed64,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
-	// Version of the lexicon (词库版本).
-	Version       string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ClassifyResponse) Reset() {
-	*x = ClassifyResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ClassifyResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ClassifyResponse) ProtoMessage() {}
-
-func (x *ClassifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ClassifyResponse.ProtoReflect.Descriptor instead.
-func (*ClassifyResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *ClassifyResponse) GetClasses() []*Class {
-	if x != nil {
-		return x.Classes
-	}
-	return nil
-}
-
-func (x *ClassifyResponse) GetThreshold() float64 {
-	if x != nil {
-		return x.Threshold
-	}
-	return 0
-}
-
-func (x *ClassifyResponse) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-// Class is the classifier's answer (归类).
-type Class struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Category: commercial, malicious, criminal; empty when unknown (类别).
-	Category string `protobuf:"bytes,1,opt,name=category,proto3" json:"category,omitempty"`
-	// Sector; empty when unknown (行业).
-	Sector string `protobuf:"bytes,2,opt,name=sector,proto3" json:"sector,omitempty"`
-	// Confidence, 0 to 1 (置信度).
-	Confidence float64 `protobuf:"fixed64,3,opt,name=confidence,proto3" json:"confidence,omitempty"`
-	// Second-best sector (次选行业).
-	SecondSector string `protobuf:"bytes,4,opt,name=second_sector,json=secondSector,proto3" json:"second_sector,omitempty"`
-	// Evidence: which words and facts (依据).
-	Why           []string `protobuf:"bytes,5,rep,name=why,proto3" json:"why,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Class) Reset() {
-	*x = Class{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Class) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Class) ProtoMessage() {}
-
-func (x *Class) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Class.ProtoReflect.Descriptor instead.
-func (*Class) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *Class) GetCategory() string {
-	if x != nil {
-		return x.Category
-	}
-	return ""
-}
-
-func (x *Class) GetSector() string {
-	if x != nil {
-		return x.Sector
-	}
-	return ""
-}
-
-func (x *Class) GetConfidence() float64 {
-	if x != nil {
-		return x.Confidence
-	}
-	return 0
-}
-
-func (x *Class) GetSecondSector() string {
-	if x != nil {
-		return x.SecondSector
-	}
-	return ""
-}
-
-func (x *Class) GetWhy() []string {
-	if x != nil {
-		return x.Why
-	}
-	return nil
-}
-
-// RouteRequest has the facts that the decision table may use.
-type RouteRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Category (类别).
-	Category string `protobuf:"bytes,1,opt,name=category,proto3" json:"category,omitempty"`
-	// Sector (行业).
-	Sector string `protobuf:"bytes,2,opt,name=sector,proto3" json:"sector,omitempty"`
-	// Number kind (号码类型).
-	NumberKind string `protobuf:"bytes,3,opt,name=number_kind,json=numberKind,proto3" json:"number_kind,omitempty"`
-	// Province of the access location by the ledger; empty when unknown (接入地).
-	AccessProvince string `protobuf:"bytes,4,opt,name=access_province,json=accessProvince,proto3" json:"access_province,omitempty"`
-	// Province of the number; empty when unknown (号码归属地).
-	NumberProvince string `protobuf:"bytes,5,opt,name=number_province,json=numberProvince,proto3" json:"number_province,omitempty"`
-	// Province of most reporters; empty when unknown (多数举报人所在省).
-	ReportersProvince string `protobuf:"bytes,6,opt,name=reporters_province,json=reportersProvince,proto3" json:"reporters_province,omitempty"`
-	// Operator that serves the number, an agency_id; empty when unknown (服务企业).
-	OperatorId string `protobuf:"bytes,7,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
-	// Agency that the reports are about, when the party is itself an agency of the mesh (被举报单位).
-	PartyAgencyId string `protobuf:"bytes,8,opt,name=party_agency_id,json=partyAgencyId,proto3" json:"party_agency_id,omitempty"`
-	// As of; unset is now (时点).
-	At *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=at,proto3" json:"at,omitempty"`
-	// Sectors above a fifth of the reports, for co-agencies (协办行业).
-	OtherSectors  []string `protobuf:"bytes,10,rep,name=other_sectors,json=otherSectors,proto3" json:"other_sectors,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RouteRequest) Reset() {
-	*x = RouteRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RouteRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RouteRequest) ProtoMessage() {}
-
-func (x *RouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RouteRequest.ProtoReflect.Descriptor instead.
-func (*RouteRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *RouteRequest) GetCategory() string {
-	if x != nil {
-		return x.Category
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetSector() string {
-	if x != nil {
-		return x.Sector
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetNumberKind() string {
-	if x != nil {
-		return x.NumberKind
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetAccessProvince() string {
-	if x != nil {
-		return x.AccessProvince
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetNumberProvince() string {
-	if x != nil {
-		return x.NumberProvince
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetReportersProvince() string {
-	if x != nil {
-		return x.ReportersProvince
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetOperatorId() string {
-	if x != nil {
-		return x.OperatorId
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetPartyAgencyId() string {
-	if x != nil {
-		return x.PartyAgencyId
-	}
-	return ""
-}
-
-func (x *RouteRequest) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-func (x *RouteRequest) GetOtherSectors() []string {
-	if x != nil {
-		return x.OtherSectors
-	}
-	return nil
-}
-
-// RouteResponse says who acts.
-type RouteResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Lead agency (主办单位).
-	LeadAgencyId string `protobuf:"bytes,1,opt,name=lead_agency_id,json=leadAgencyId,proto3" json:"lead_agency_id,omitempty"`
-	// Co-agencies (协办单位).
-	CoAgencyIds []string `protobuf:"bytes,2,rep,name=co_agency_ids,json=coAgencyIds,proto3" json:"co_agency_ids,omitempty"`
-	// Operator or administration that checks the number (号码核查单位).
-	VerifierAgencyId string `protobuf:"bytes,3,opt,name=verifier_agency_id,json=verifierAgencyId,proto3" json:"verifier_agency_id,omitempty"`
-	// Row that matched (命中规则).
-	RuleId string `protobuf:"bytes,4,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
-	// Version of the table (路由表版本).
-	Version string `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
-	// Region used: access, number, reporters, none (地域来源).
-	RegionSource string `protobuf:"bytes,6,opt,name=region_source,json=regionSource,proto3" json:"region_source,omitempty"`
-	// True when the ministry gets it for onward assignment (转办).
-	ForOnwardAssignment bool `protobuf:"varint,7,opt,name=for_onward_assignment,json=forOnwardAssignment,proto3" json:"for_onward_assignment,omitempty"`
-	// Public name of the lead agency (主办单位名称).
-	LeadName      string `protobuf:"bytes,8,opt,name=lead_name,json=leadName,proto3" json:"lead_name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RouteResponse) Reset() {
-	*x = RouteResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RouteResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RouteResponse) ProtoMessage() {}
-
-func (x *RouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RouteResponse.ProtoReflect.Descriptor instead.
-func (*RouteResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *RouteResponse) GetLeadAgencyId() string {
-	if x != nil {
-		return x.LeadAgencyId
-	}
-	return ""
-}
-
-func (x *RouteResponse) GetCoAgencyIds() []string {
-	if x != nil {
-		return x.CoAgencyIds
-	}
-	return nil
-}
-
-func (x *RouteResponse) GetVerifierAgencyId() string {
-	if x != nil {
-		return x.VerifierAgencyId
-	}
-	return ""
-}
-
-func (x *RouteResponse) GetRuleId() string {
-	if x != nil {
-		return x.RuleId
-	}
-	return ""
-}
-
-func (x *RouteResponse) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-func (x *RouteResponse) GetRegionSource() string {
-	if x != nil {
-		return x.RegionSource
-	}
-	return ""
-}
-
-func (x *RouteResponse) GetForOnwardAssignment() bool {
-	if x != nil {
-		return x.ForOnwardAssignment
-	}
-	return false
-}
-
-func (x *RouteResponse) GetLeadName() string {
-	if x != nil {
-		return x.LeadName
-	}
-	return ""
-}
-
-// RoutingRule is one row of the decision table, tried in order (路由规则).
-type RoutingRule struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Identifier of the row (规则标识).
-	RuleId string `protobuf:"bytes,1,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
-	// CEL condition over the fields of RouteRequest; "true" for the catch-all (条件).
-	Condition string `protobuf:"bytes,2,opt,name=condition,proto3" json:"condition,omitempty"`
-	// Agency, or a body by sector and region: "sector", "operator", "ca", "police", or an agency_id (主办).
-	Lead string `protobuf:"bytes,3,opt,name=lead,proto3" json:"lead,omitempty"`
-	// The same for co-agencies (协办).
-	Co []string `protobuf:"bytes,4,rep,name=co,proto3" json:"co,omitempty"`
-	// The same for the verifier of the number (核查).
-	Verifier string `protobuf:"bytes,5,opt,name=verifier,proto3" json:"verifier,omitempty"`
-	// Source of the rule (来源).
-	Source        string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RoutingRule) Reset() {
-	*x = RoutingRule{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RoutingRule) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RoutingRule) ProtoMessage() {}
-
-func (x *RoutingRule) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RoutingRule.ProtoReflect.Descriptor instead.
-func (*RoutingRule) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *RoutingRule) GetRuleId() string {
-	if x != nil {
-		return x.RuleId
-	}
-	return ""
-}
-
-func (x *RoutingRule) GetCondition() string {
-	if x != nil {
-		return x.Condition
-	}
-	return ""
-}
-
-func (x *RoutingRule) GetLead() string {
-	if x != nil {
-		return x.Lead
-	}
-	return ""
-}
-
-func (x *RoutingRule) GetCo() []string {
-	if x != nil {
-		return x.Co
-	}
-	return nil
-}
-
-func (x *RoutingRule) GetVerifier() string {
-	if x != nil {
-		return x.Verifier
-	}
-	return ""
-}
-
-func (x *RoutingRule) GetSource() string {
-	if x != nil {
-		return x.Source
-	}
-	return ""
-}
-
-// LoadRoutingTableRequest carries a whole table.
-type LoadRoutingTableRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Version name, new (版本).
-	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// Valid from (生效时间).
-	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
-	// Rows in order; the last is the catch-all (规则).
-	Rules         []*RoutingRule `protobuf:"bytes,4,rep,name=rules,proto3" json:"rules,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LoadRoutingTableRequest) Reset() {
-	*x = LoadRoutingTableRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LoadRoutingTableRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LoadRoutingTableRequest) ProtoMessage() {}
-
-func (x *LoadRoutingTableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LoadRoutingTableRequest.ProtoReflect.Descriptor instead.
-func (*LoadRoutingTableRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *LoadRoutingTableRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *LoadRoutingTableRequest) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-func (x *LoadRoutingTableRequest) GetValidFrom() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ValidFrom
-	}
-	return nil
-}
-
-func (x *LoadRoutingTableRequest) GetRules() []*RoutingRule {
-	if x != nil {
-		return x.Rules
-	}
-	return nil
-}
-
-// LoadRoutingTableResponse confirms.
-type LoadRoutingTableResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rows loaded (规则数).
-	Rules         int32 `protobuf:"varint,1,opt,name=rules,proto3" json:"rules,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LoadRoutingTableResponse) Reset() {
-	*x = LoadRoutingTableResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LoadRoutingTableResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LoadRoutingTableResponse) ProtoMessage() {}
-
-func (x *LoadRoutingTableResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LoadRoutingTableResponse.ProtoReflect.Descriptor instead.
-func (*LoadRoutingTableResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *LoadRoutingTableResponse) GetRules() int32 {
-	if x != nil {
-		return x.Rules
-	}
-	return 0
-}
-
 // ListTasksRequest filters tasks.
 type ListTasksRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1156,7 +52,7 @@ type ListTasksRequest struct {
 
 func (x *ListTasksRequest) Reset() {
 	*x = ListTasksRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[14]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +64,7 @@ func (x *ListTasksRequest) String() string {
 func (*ListTasksRequest) ProtoMessage() {}
 
 func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[14]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +77,7 @@ func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListTasksRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{14}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *ListTasksRequest) GetPageSize() int32 {
@@ -1253,7 +149,7 @@ type ListTasksResponse struct {
 
 func (x *ListTasksResponse) Reset() {
 	*x = ListTasksResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[15]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1265,7 +161,7 @@ func (x *ListTasksResponse) String() string {
 func (*ListTasksResponse) ProtoMessage() {}
 
 func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[15]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1278,7 +174,7 @@ func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListTasksResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{15}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ListTasksResponse) GetTasks() []*Task {
@@ -1310,7 +206,7 @@ type ListTaskChangesRequest struct {
 
 func (x *ListTaskChangesRequest) Reset() {
 	*x = ListTaskChangesRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[16]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +218,7 @@ func (x *ListTaskChangesRequest) String() string {
 func (*ListTaskChangesRequest) ProtoMessage() {}
 
 func (x *ListTaskChangesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[16]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +231,7 @@ func (x *ListTaskChangesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTaskChangesRequest.ProtoReflect.Descriptor instead.
 func (*ListTaskChangesRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{16}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ListTaskChangesRequest) GetAfterCursor() string {
@@ -1374,7 +270,7 @@ type TaskChange struct {
 
 func (x *TaskChange) Reset() {
 	*x = TaskChange{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[17]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +282,7 @@ func (x *TaskChange) String() string {
 func (*TaskChange) ProtoMessage() {}
 
 func (x *TaskChange) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[17]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +295,7 @@ func (x *TaskChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskChange.ProtoReflect.Descriptor instead.
 func (*TaskChange) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{17}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *TaskChange) GetChange() string {
@@ -1436,7 +332,7 @@ type ListTaskChangesResponse struct {
 
 func (x *ListTaskChangesResponse) Reset() {
 	*x = ListTaskChangesResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[18]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +344,7 @@ func (x *ListTaskChangesResponse) String() string {
 func (*ListTaskChangesResponse) ProtoMessage() {}
 
 func (x *ListTaskChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[18]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +357,7 @@ func (x *ListTaskChangesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTaskChangesResponse.ProtoReflect.Descriptor instead.
 func (*ListTaskChangesResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{18}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListTaskChangesResponse) GetChanges() []*TaskChange {
@@ -1489,7 +385,7 @@ type GetTaskRequest struct {
 
 func (x *GetTaskRequest) Reset() {
 	*x = GetTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[19]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +397,7 @@ func (x *GetTaskRequest) String() string {
 func (*GetTaskRequest) ProtoMessage() {}
 
 func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[19]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +410,7 @@ func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskRequest.ProtoReflect.Descriptor instead.
 func (*GetTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{19}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetTaskRequest) GetTaskId() string {
@@ -1537,7 +433,7 @@ type GetTaskResponse struct {
 
 func (x *GetTaskResponse) Reset() {
 	*x = GetTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[20]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +445,7 @@ func (x *GetTaskResponse) String() string {
 func (*GetTaskResponse) ProtoMessage() {}
 
 func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[20]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +458,7 @@ func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskResponse.ProtoReflect.Descriptor instead.
 func (*GetTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{20}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetTaskResponse) GetTask() *Task {
@@ -1592,7 +488,7 @@ type ClaimTaskRequest struct {
 
 func (x *ClaimTaskRequest) Reset() {
 	*x = ClaimTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[21]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +500,7 @@ func (x *ClaimTaskRequest) String() string {
 func (*ClaimTaskRequest) ProtoMessage() {}
 
 func (x *ClaimTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[21]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +513,7 @@ func (x *ClaimTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimTaskRequest.ProtoReflect.Descriptor instead.
 func (*ClaimTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{21}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ClaimTaskRequest) GetRequestId() string {
@@ -1645,7 +541,7 @@ type ClaimTaskResponse struct {
 
 func (x *ClaimTaskResponse) Reset() {
 	*x = ClaimTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[22]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +553,7 @@ func (x *ClaimTaskResponse) String() string {
 func (*ClaimTaskResponse) ProtoMessage() {}
 
 func (x *ClaimTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[22]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +566,7 @@ func (x *ClaimTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimTaskResponse.ProtoReflect.Descriptor instead.
 func (*ClaimTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{22}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ClaimTaskResponse) GetTask() *Task {
@@ -1693,7 +589,7 @@ type ReleaseTaskRequest struct {
 
 func (x *ReleaseTaskRequest) Reset() {
 	*x = ReleaseTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[23]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +601,7 @@ func (x *ReleaseTaskRequest) String() string {
 func (*ReleaseTaskRequest) ProtoMessage() {}
 
 func (x *ReleaseTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[23]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +614,7 @@ func (x *ReleaseTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseTaskRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{23}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReleaseTaskRequest) GetRequestId() string {
@@ -1746,7 +642,7 @@ type ReleaseTaskResponse struct {
 
 func (x *ReleaseTaskResponse) Reset() {
 	*x = ReleaseTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[24]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1758,7 +654,7 @@ func (x *ReleaseTaskResponse) String() string {
 func (*ReleaseTaskResponse) ProtoMessage() {}
 
 func (x *ReleaseTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[24]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1771,7 +667,7 @@ func (x *ReleaseTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseTaskResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{24}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReleaseTaskResponse) GetTask() *Task {
@@ -1798,7 +694,7 @@ type ReassignTaskRequest struct {
 
 func (x *ReassignTaskRequest) Reset() {
 	*x = ReassignTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[25]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1810,7 +706,7 @@ func (x *ReassignTaskRequest) String() string {
 func (*ReassignTaskRequest) ProtoMessage() {}
 
 func (x *ReassignTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[25]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1823,7 +719,7 @@ func (x *ReassignTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReassignTaskRequest.ProtoReflect.Descriptor instead.
 func (*ReassignTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{25}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReassignTaskRequest) GetRequestId() string {
@@ -1865,7 +761,7 @@ type ReassignTaskResponse struct {
 
 func (x *ReassignTaskResponse) Reset() {
 	*x = ReassignTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[26]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +773,7 @@ func (x *ReassignTaskResponse) String() string {
 func (*ReassignTaskResponse) ProtoMessage() {}
 
 func (x *ReassignTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[26]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +786,7 @@ func (x *ReassignTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReassignTaskResponse.ProtoReflect.Descriptor instead.
 func (*ReassignTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{26}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReassignTaskResponse) GetTask() *Task {
@@ -1909,7 +805,7 @@ type CountTasksRequest struct {
 
 func (x *CountTasksRequest) Reset() {
 	*x = CountTasksRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[27]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +817,7 @@ func (x *CountTasksRequest) String() string {
 func (*CountTasksRequest) ProtoMessage() {}
 
 func (x *CountTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[27]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +830,7 @@ func (x *CountTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTasksRequest.ProtoReflect.Descriptor instead.
 func (*CountTasksRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{27}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{13}
 }
 
 // CountTasksResponse has counts.
@@ -1954,7 +850,7 @@ type CountTasksResponse struct {
 
 func (x *CountTasksResponse) Reset() {
 	*x = CountTasksResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[28]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +862,7 @@ func (x *CountTasksResponse) String() string {
 func (*CountTasksResponse) ProtoMessage() {}
 
 func (x *CountTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[28]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +875,7 @@ func (x *CountTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTasksResponse.ProtoReflect.Descriptor instead.
 func (*CountTasksResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{28}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CountTasksResponse) GetOpen() int64 {
@@ -2025,7 +921,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[29]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2037,7 +933,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[29]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2050,7 +946,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{29}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AuditRequest) GetPageSize() int32 {
@@ -2089,7 +985,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[30]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +997,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[30]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +1010,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{30}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AuditResponse) GetTasks() []*Task {
@@ -2151,7 +1047,7 @@ type OpenTaskRequest struct {
 
 func (x *OpenTaskRequest) Reset() {
 	*x = OpenTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[31]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +1059,7 @@ func (x *OpenTaskRequest) String() string {
 func (*OpenTaskRequest) ProtoMessage() {}
 
 func (x *OpenTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[31]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +1072,7 @@ func (x *OpenTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenTaskRequest.ProtoReflect.Descriptor instead.
 func (*OpenTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{31}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OpenTaskRequest) GetRequestId() string {
@@ -2204,7 +1100,7 @@ type OpenTaskResponse struct {
 
 func (x *OpenTaskResponse) Reset() {
 	*x = OpenTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[32]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +1112,7 @@ func (x *OpenTaskResponse) String() string {
 func (*OpenTaskResponse) ProtoMessage() {}
 
 func (x *OpenTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[32]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +1125,7 @@ func (x *OpenTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenTaskResponse.ProtoReflect.Descriptor instead.
 func (*OpenTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{32}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *OpenTaskResponse) GetTask() *Task {
@@ -2254,7 +1150,7 @@ type RecordDecisionRequest struct {
 
 func (x *RecordDecisionRequest) Reset() {
 	*x = RecordDecisionRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[33]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +1162,7 @@ func (x *RecordDecisionRequest) String() string {
 func (*RecordDecisionRequest) ProtoMessage() {}
 
 func (x *RecordDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[33]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +1175,7 @@ func (x *RecordDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDecisionRequest.ProtoReflect.Descriptor instead.
 func (*RecordDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{33}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RecordDecisionRequest) GetRequestId() string {
@@ -2314,7 +1210,7 @@ type RecordDecisionResponse struct {
 
 func (x *RecordDecisionResponse) Reset() {
 	*x = RecordDecisionResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[34]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2326,7 +1222,7 @@ func (x *RecordDecisionResponse) String() string {
 func (*RecordDecisionResponse) ProtoMessage() {}
 
 func (x *RecordDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[34]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2339,7 +1235,7 @@ func (x *RecordDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDecisionResponse.ProtoReflect.Descriptor instead.
 func (*RecordDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{34}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RecordDecisionResponse) GetTask() *Task {
@@ -2364,7 +1260,7 @@ type ListUntakenRequest struct {
 
 func (x *ListUntakenRequest) Reset() {
 	*x = ListUntakenRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[35]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +1272,7 @@ func (x *ListUntakenRequest) String() string {
 func (*ListUntakenRequest) ProtoMessage() {}
 
 func (x *ListUntakenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[35]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +1285,7 @@ func (x *ListUntakenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUntakenRequest.ProtoReflect.Descriptor instead.
 func (*ListUntakenRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{35}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListUntakenRequest) GetPageSize() int32 {
@@ -2426,7 +1322,7 @@ type ListUntakenResponse struct {
 
 func (x *ListUntakenResponse) Reset() {
 	*x = ListUntakenResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[36]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2438,7 +1334,7 @@ func (x *ListUntakenResponse) String() string {
 func (*ListUntakenResponse) ProtoMessage() {}
 
 func (x *ListUntakenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[36]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2451,7 +1347,7 @@ func (x *ListUntakenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUntakenResponse.ProtoReflect.Descriptor instead.
 func (*ListUntakenResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{36}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListUntakenResponse) GetDecisions() []*UntakenDecision {
@@ -2485,7 +1381,7 @@ type UntakenDecision struct {
 
 func (x *UntakenDecision) Reset() {
 	*x = UntakenDecision{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[37]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2497,7 +1393,7 @@ func (x *UntakenDecision) String() string {
 func (*UntakenDecision) ProtoMessage() {}
 
 func (x *UntakenDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[37]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2510,7 +1406,7 @@ func (x *UntakenDecision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UntakenDecision.ProtoReflect.Descriptor instead.
 func (*UntakenDecision) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{37}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UntakenDecision) GetDecision() *Decision {
@@ -2552,7 +1448,7 @@ type TakeDecisionsRequest struct {
 
 func (x *TakeDecisionsRequest) Reset() {
 	*x = TakeDecisionsRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[38]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2564,7 +1460,7 @@ func (x *TakeDecisionsRequest) String() string {
 func (*TakeDecisionsRequest) ProtoMessage() {}
 
 func (x *TakeDecisionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[38]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2577,7 +1473,7 @@ func (x *TakeDecisionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeDecisionsRequest.ProtoReflect.Descriptor instead.
 func (*TakeDecisionsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{38}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TakeDecisionsRequest) GetTaskIds() []string {
@@ -2596,7 +1492,7 @@ type TakeDecisionsResponse struct {
 
 func (x *TakeDecisionsResponse) Reset() {
 	*x = TakeDecisionsResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[39]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2608,7 +1504,7 @@ func (x *TakeDecisionsResponse) String() string {
 func (*TakeDecisionsResponse) ProtoMessage() {}
 
 func (x *TakeDecisionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[39]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2621,7 +1517,7 @@ func (x *TakeDecisionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeDecisionsResponse.ProtoReflect.Descriptor instead.
 func (*TakeDecisionsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{39}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{25}
 }
 
 // CancelTaskRequest cancels a task.
@@ -2639,7 +1535,7 @@ type CancelTaskRequest struct {
 
 func (x *CancelTaskRequest) Reset() {
 	*x = CancelTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[40]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2651,7 +1547,7 @@ func (x *CancelTaskRequest) String() string {
 func (*CancelTaskRequest) ProtoMessage() {}
 
 func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[40]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2664,7 +1560,7 @@ func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskRequest.ProtoReflect.Descriptor instead.
 func (*CancelTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{40}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CancelTaskRequest) GetRequestId() string {
@@ -2697,7 +1593,7 @@ type CancelTaskResponse struct {
 
 func (x *CancelTaskResponse) Reset() {
 	*x = CancelTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[41]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2709,7 +1605,7 @@ func (x *CancelTaskResponse) String() string {
 func (*CancelTaskResponse) ProtoMessage() {}
 
 func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[41]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2722,7 +1618,7 @@ func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskResponse.ProtoReflect.Descriptor instead.
 func (*CancelTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{41}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{27}
 }
 
 // EscalateTaskRequest escalates an overdue task.
@@ -2740,7 +1636,7 @@ type EscalateTaskRequest struct {
 
 func (x *EscalateTaskRequest) Reset() {
 	*x = EscalateTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[42]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2752,7 +1648,7 @@ func (x *EscalateTaskRequest) String() string {
 func (*EscalateTaskRequest) ProtoMessage() {}
 
 func (x *EscalateTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[42]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2765,7 +1661,7 @@ func (x *EscalateTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateTaskRequest.ProtoReflect.Descriptor instead.
 func (*EscalateTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{42}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *EscalateTaskRequest) GetRequestId() string {
@@ -2800,7 +1696,7 @@ type EscalateTaskResponse struct {
 
 func (x *EscalateTaskResponse) Reset() {
 	*x = EscalateTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[43]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2812,7 +1708,7 @@ func (x *EscalateTaskResponse) String() string {
 func (*EscalateTaskResponse) ProtoMessage() {}
 
 func (x *EscalateTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[43]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2825,7 +1721,7 @@ func (x *EscalateTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateTaskResponse.ProtoReflect.Descriptor instead.
 func (*EscalateTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{43}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *EscalateTaskResponse) GetSuperiorId() string {
@@ -2835,244 +1731,11 @@ func (x *EscalateTaskResponse) GetSuperiorId() string {
 	return ""
 }
 
-// DesignateRequest tells of a bounce.
-type DesignateRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Agency that bounced (退办单位).
-	BouncedBy string `protobuf:"bytes,1,opt,name=bounced_by,json=bouncedBy,proto3" json:"bounced_by,omitempty"`
-	// Agency that it says should act (建议单位).
-	ShouldAct string `protobuf:"bytes,2,opt,name=should_act,json=shouldAct,proto3" json:"should_act,omitempty"`
-	// How often the matter was bounced, this bounce included (退办次数).
-	Bounces int32 `protobuf:"varint,3,opt,name=bounces,proto3" json:"bounces,omitempty"`
-	// Agency that the reports are about, when the party is itself an agency of the mesh: it never leads (被举报单位).
-	PartyAgencyId string `protobuf:"bytes,4,opt,name=party_agency_id,json=partyAgencyId,proto3" json:"party_agency_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DesignateRequest) Reset() {
-	*x = DesignateRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[44]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DesignateRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DesignateRequest) ProtoMessage() {}
-
-func (x *DesignateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[44]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DesignateRequest.ProtoReflect.Descriptor instead.
-func (*DesignateRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{44}
-}
-
-func (x *DesignateRequest) GetBouncedBy() string {
-	if x != nil {
-		return x.BouncedBy
-	}
-	return ""
-}
-
-func (x *DesignateRequest) GetShouldAct() string {
-	if x != nil {
-		return x.ShouldAct
-	}
-	return ""
-}
-
-func (x *DesignateRequest) GetBounces() int32 {
-	if x != nil {
-		return x.Bounces
-	}
-	return 0
-}
-
-func (x *DesignateRequest) GetPartyAgencyId() string {
-	if x != nil {
-		return x.PartyAgencyId
-	}
-	return ""
-}
-
-// DesignateResponse says who acts next.
-type DesignateResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// How: reassigned (改派), designation (指定管辖), coordination_opinion (协调意见), joint_meeting (联席会议).
-	How string `protobuf:"bytes,1,opt,name=how,proto3" json:"how,omitempty"`
-	// Who must decide it; empty when re-assigned at once (决定单位).
-	DeciderId string `protobuf:"bytes,2,opt,name=decider_id,json=deciderId,proto3" json:"decider_id,omitempty"`
-	// Agency that acts next when re-assigned at once, or the caretaker meanwhile (承办单位).
-	NextAgencyId  string `protobuf:"bytes,3,opt,name=next_agency_id,json=nextAgencyId,proto3" json:"next_agency_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DesignateResponse) Reset() {
-	*x = DesignateResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[45]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DesignateResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DesignateResponse) ProtoMessage() {}
-
-func (x *DesignateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[45]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DesignateResponse.ProtoReflect.Descriptor instead.
-func (*DesignateResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{45}
-}
-
-func (x *DesignateResponse) GetHow() string {
-	if x != nil {
-		return x.How
-	}
-	return ""
-}
-
-func (x *DesignateResponse) GetDeciderId() string {
-	if x != nil {
-		return x.DeciderId
-	}
-	return ""
-}
-
-func (x *DesignateResponse) GetNextAgencyId() string {
-	if x != nil {
-		return x.NextAgencyId
-	}
-	return ""
-}
-
 var File_quietline_assignment_v1_assignment_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a\"quietline/assignment/v1/task.proto\"\x8a\x03\n" +
-	"\x06Agency\x12\x1b\n" +
-	"\tagency_id\x18\x01 \x01(\tR\bagencyId\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x17\n" +
-	"\aname_en\x18\x03 \x01(\tR\x06nameEn\x12\x12\n" +
-	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x1f\n" +
-	"\vsuperior_id\x18\x05 \x01(\tR\n" +
-	"superiorId\x12\x1a\n" +
-	"\bprovince\x18\x06 \x01(\tR\bprovince\x12\x18\n" +
-	"\asectors\x18\a \x03(\tR\asectors\x12\x1e\n" +
-	"\n" +
-	"assignable\x18\b \x01(\bR\n" +
-	"assignable\x129\n" +
-	"\n" +
-	"valid_from\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tvalidFrom\x125\n" +
-	"\bvalid_to\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12!\n" +
-	"\fsuccessor_id\x18\v \x01(\tR\vsuccessorId\x12\x16\n" +
-	"\x06source\x18\f \x01(\tR\x06source\"f\n" +
-	"\x10GetAgencyRequest\x12&\n" +
-	"\tagency_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\bagencyId\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"L\n" +
-	"\x11GetAgencyResponse\x127\n" +
-	"\x06agency\x18\x01 \x01(\v2\x1f.quietline.assignment.v1.AgencyR\x06agency\"\xd5\x01\n" +
-	"\x13ListAgenciesRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12\x1b\n" +
-	"\x04kind\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\x04kind\x12#\n" +
-	"\bprovince\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\bprovince\x12*\n" +
-	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"{\n" +
-	"\x14ListAgenciesResponse\x12;\n" +
-	"\bagencies\x18\x01 \x03(\v2\x1f.quietline.assignment.v1.AgencyR\bagencies\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"[\n" +
-	"\x0fClassifyRequest\x12H\n" +
-	"\x05items\x18\x01 \x03(\v2%.quietline.assignment.v1.ClassifyItemB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05items\"\xd8\x01\n" +
-	"\fClassifyItem\x12\x1d\n" +
-	"\x04text\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x18\xc0\xb8\x02R\x04text\x12\"\n" +
-	"\acompany\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\acompany\x12-\n" +
-	"\rreported_type\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\freportedType\x12(\n" +
-	"\vnumber_kind\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
-	"numberKind\x12,\n" +
-	"\rholder_sector\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18(R\fholderSector\"\x84\x01\n" +
-	"\x10ClassifyResponse\x128\n" +
-	"\aclasses\x18\x01 \x03(\v2\x1e.quietline.assignment.v1.ClassR\aclasses\x12\x1c\n" +
-	"\tthreshold\x18\x02 \x01(\x01R\tthreshold\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\tR\aversion\"\x92\x01\n" +
-	"\x05Class\x12\x1a\n" +
-	"\bcategory\x18\x01 \x01(\tR\bcategory\x12\x16\n" +
-	"\x06sector\x18\x02 \x01(\tR\x06sector\x12\x1e\n" +
-	"\n" +
-	"confidence\x18\x03 \x01(\x01R\n" +
-	"confidence\x12#\n" +
-	"\rsecond_sector\x18\x04 \x01(\tR\fsecondSector\x12\x10\n" +
-	"\x03why\x18\x05 \x03(\tR\x03why\"\xd0\x03\n" +
-	"\fRouteRequest\x12#\n" +
-	"\bcategory\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\bcategory\x12\x1f\n" +
-	"\x06sector\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06sector\x12(\n" +
-	"\vnumber_kind\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
-	"numberKind\x120\n" +
-	"\x0faccess_province\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\x0eaccessProvince\x120\n" +
-	"\x0fnumber_province\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\x0enumberProvince\x126\n" +
-	"\x12reporters_province\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\x11reportersProvince\x12(\n" +
-	"\voperator_id\x18\a \x01(\tB\a\xbaH\x04r\x02\x18<R\n" +
-	"operatorId\x12/\n" +
-	"\x0fparty_agency_id\x18\b \x01(\tB\a\xbaH\x04r\x02\x18<R\rpartyAgencyId\x12*\n" +
-	"\x02at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12-\n" +
-	"\rother_sectors\x18\n" +
-	" \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\x14R\fotherSectors\"\xb0\x02\n" +
-	"\rRouteResponse\x12$\n" +
-	"\x0elead_agency_id\x18\x01 \x01(\tR\fleadAgencyId\x12\"\n" +
-	"\rco_agency_ids\x18\x02 \x03(\tR\vcoAgencyIds\x12,\n" +
-	"\x12verifier_agency_id\x18\x03 \x01(\tR\x10verifierAgencyId\x12\x17\n" +
-	"\arule_id\x18\x04 \x01(\tR\x06ruleId\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\tR\aversion\x12#\n" +
-	"\rregion_source\x18\x06 \x01(\tR\fregionSource\x122\n" +
-	"\x15for_onward_assignment\x18\a \x01(\bR\x13forOnwardAssignment\x12\x1b\n" +
-	"\tlead_name\x18\b \x01(\tR\bleadName\"\xdb\x01\n" +
-	"\vRoutingRule\x12\"\n" +
-	"\arule_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x06ruleId\x12(\n" +
-	"\tcondition\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\tcondition\x12\x1d\n" +
-	"\x04lead\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x04lead\x12\x18\n" +
-	"\x02co\x18\x04 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\n" +
-	"R\x02co\x12#\n" +
-	"\bverifier\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\bverifier\x12 \n" +
-	"\x06source\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x06source\"\xf3\x01\n" +
-	"\x17LoadRoutingTableRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12#\n" +
-	"\aversion\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\aversion\x12A\n" +
-	"\n" +
-	"valid_from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tvalidFrom\x12G\n" +
-	"\x05rules\x18\x04 \x03(\v2$.quietline.assignment.v1.RoutingRuleB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05rules\"0\n" +
-	"\x18LoadRoutingTableResponse\x12\x14\n" +
-	"\x05rules\x18\x01 \x01(\x05R\x05rules\"\xbd\x02\n" +
+	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a&quietline/assignment/v1/classify.proto\x1a#quietline/assignment/v1/model.proto\x1a$quietline/assignment/v1/bounce.proto\x1a'quietline/assignment/v1/directory.proto\x1a%quietline/assignment/v1/routing.proto\x1a+quietline/assignment/v1/routing_table.proto\x1a\"quietline/assignment/v1/task.proto\"\xbd\x02\n" +
 	"\x10ListTasksRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -3205,31 +1868,59 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\x05level\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x02(\x01R\x05level\"7\n" +
 	"\x14EscalateTaskResponse\x12\x1f\n" +
 	"\vsuperior_id\x18\x01 \x01(\tR\n" +
-	"superiorId\"\xbc\x01\n" +
-	"\x10DesignateRequest\x12(\n" +
-	"\n" +
-	"bounced_by\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\tbouncedBy\x12(\n" +
-	"\n" +
-	"should_act\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\tshouldAct\x12#\n" +
-	"\abounces\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\n" +
-	"(\x01R\abounces\x12/\n" +
-	"\x0fparty_agency_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\rpartyAgencyId\"j\n" +
-	"\x11DesignateResponse\x12\x10\n" +
-	"\x03how\x18\x01 \x01(\tR\x03how\x12\x1d\n" +
-	"\n" +
-	"decider_id\x18\x02 \x01(\tR\tdeciderId\x12$\n" +
-	"\x0enext_agency_id\x18\x03 \x01(\tR\fnextAgencyId2\xe5\x12\n" +
+	"superiorId2\x8b\"\n" +
 	"\x11AssignmentService\x12x\n" +
 	"\tGetAgency\x12).quietline.assignment.v1.GetAgencyRequest\x1a*.quietline.assignment.v1.GetAgencyResponse\"\x14\x8a\xb5\x18\r\n" +
 	"\x02\x01\x02\x12\a\x01\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x81\x01\n" +
 	"\fListAgencies\x12,.quietline.assignment.v1.ListAgenciesRequest\x1a-.quietline.assignment.v1.ListAgenciesResponse\"\x14\x8a\xb5\x18\r\n" +
 	"\x02\x01\x02\x12\a\x01\x02\x03\x04\x05\x06\v\x90\x02\x01\x12p\n" +
 	"\bClassify\x12(.quietline.assignment.v1.ClassifyRequest\x1a).quietline.assignment.v1.ClassifyResponse\"\x0f\x8a\xb5\x18\b\n" +
-	"\x02\x01\x02\x12\x02\x02\v\x90\x02\x01\x12g\n" +
+	"\x02\x01\x02\x12\x02\x02\v\x90\x02\x01\x12\x80\x01\n" +
+	"\x0fClassifyReports\x12/.quietline.assignment.v1.ClassifyReportsRequest\x1a0.quietline.assignment.v1.ClassifyReportsResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x02\x12r\n" +
+	"\n" +
+	"TrainModel\x12*.quietline.assignment.v1.TrainModelRequest\x1a+.quietline.assignment.v1.TrainModelResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x12x\n" +
+	"\fPromoteModel\x12,.quietline.assignment.v1.PromoteModelRequest\x1a-.quietline.assignment.v1.PromoteModelResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x12{\n" +
+	"\rRollBackModel\x12-.quietline.assignment.v1.RollBackModelRequest\x1a..quietline.assignment.v1.RollBackModelResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x12w\n" +
+	"\n" +
+	"ListModels\x12*.quietline.assignment.v1.ListModelsRequest\x1a+.quietline.assignment.v1.ListModelsResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x02\v\f\n" +
+	"\x90\x02\x01\x12q\n" +
+	"\bGetModel\x12(.quietline.assignment.v1.GetModelRequest\x1a).quietline.assignment.v1.GetModelResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x02\v\f\n" +
+	"\x90\x02\x01\x12g\n" +
 	"\x05Route\x12%.quietline.assignment.v1.RouteRequest\x1a&.quietline.assignment.v1.RouteResponse\"\x0f\x8a\xb5\x18\b\n" +
 	"\x02\x01\x02\x12\x02\x02\v\x90\x02\x01\x12\x84\x01\n" +
 	"\x10LoadRoutingTable\x120.quietline.assignment.v1.LoadRoutingTableRequest\x1a1.quietline.assignment.v1.LoadRoutingTableResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\v\f\x12w\n" +
+	"\x01\x01\x12\x02\v\f\x12z\n" +
+	"\x0eRouteComplaint\x12..quietline.assignment.v1.RouteComplaintRequest\x1a/.quietline.assignment.v1.RouteComplaintResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x80\x01\n" +
+	"\fListRoutings\x12,.quietline.assignment.v1.ListRoutingsRequest\x1a-.quietline.assignment.v1.ListRoutingsResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\v\n" +
+	"\x90\x02\x01\x12\x8a\x01\n" +
+	"\x0fGetRoutingTable\x12/.quietline.assignment.v1.GetRoutingTableRequest\x1a0.quietline.assignment.v1.GetRoutingTableResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x01\x01\x12\b\x02\x03\x04\x05\v\n" +
+	"\f\t\x90\x02\x01\x12\x90\x01\n" +
+	"\x11ListRoutingTables\x121.quietline.assignment.v1.ListRoutingTablesRequest\x1a2.quietline.assignment.v1.ListRoutingTablesResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x01\x01\x12\b\x02\x03\x04\x05\v\n" +
+	"\f\t\x90\x02\x01\x12\x8d\x01\n" +
+	"\x12DryRunRoutingTable\x122.quietline.assignment.v1.DryRunRoutingTableRequest\x1a3.quietline.assignment.v1.DryRunRoutingTableResponse\"\x0e\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x90\x02\x01\x12o\n" +
+	"\tPutAgency\x12).quietline.assignment.v1.PutAgencyRequest\x1a*.quietline.assignment.v1.PutAgencyResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x12\x8c\x01\n" +
+	"\x10GetAgencyHistory\x120.quietline.assignment.v1.GetAgencyHistoryRequest\x1a1.quietline.assignment.v1.GetAgencyHistoryResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x01\x01\x12\a\x02\x03\x04\x05\v\n" +
+	"\f\x90\x02\x01\x12\x8a\x01\n" +
+	"\x10ListBounceCounts\x120.quietline.assignment.v1.ListBounceCountsRequest\x1a1.quietline.assignment.v1.ListBounceCountsResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\v\t\x90\x02\x01\x12\x8d\x01\n" +
+	"\x11ListBouncingRules\x121.quietline.assignment.v1.ListBouncingRulesRequest\x1a2.quietline.assignment.v1.ListBouncingRulesResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\v\t\x90\x02\x01\x12w\n" +
 	"\tListTasks\x12).quietline.assignment.v1.ListTasksRequest\x1a*.quietline.assignment.v1.ListTasksResponse\"\x13\x8a\xb5\x18\f\n" +
 	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x88\x01\n" +
 	"\x0fListTaskChanges\x12/.quietline.assignment.v1.ListTaskChangesRequest\x1a0.quietline.assignment.v1.ListTaskChangesResponse\"\x12\x8a\xb5\x18\v\n" +
@@ -3284,141 +1975,186 @@ func file_quietline_assignment_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_quietline_assignment_v1_assignment_proto_rawDescData
 }
 
-var file_quietline_assignment_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_quietline_assignment_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_quietline_assignment_v1_assignment_proto_goTypes = []any{
-	(*Agency)(nil),                   // 0: quietline.assignment.v1.Agency
-	(*GetAgencyRequest)(nil),         // 1: quietline.assignment.v1.GetAgencyRequest
-	(*GetAgencyResponse)(nil),        // 2: quietline.assignment.v1.GetAgencyResponse
-	(*ListAgenciesRequest)(nil),      // 3: quietline.assignment.v1.ListAgenciesRequest
-	(*ListAgenciesResponse)(nil),     // 4: quietline.assignment.v1.ListAgenciesResponse
-	(*ClassifyRequest)(nil),          // 5: quietline.assignment.v1.ClassifyRequest
-	(*ClassifyItem)(nil),             // 6: quietline.assignment.v1.ClassifyItem
-	(*ClassifyResponse)(nil),         // 7: quietline.assignment.v1.ClassifyResponse
-	(*Class)(nil),                    // 8: quietline.assignment.v1.Class
-	(*RouteRequest)(nil),             // 9: quietline.assignment.v1.RouteRequest
-	(*RouteResponse)(nil),            // 10: quietline.assignment.v1.RouteResponse
-	(*RoutingRule)(nil),              // 11: quietline.assignment.v1.RoutingRule
-	(*LoadRoutingTableRequest)(nil),  // 12: quietline.assignment.v1.LoadRoutingTableRequest
-	(*LoadRoutingTableResponse)(nil), // 13: quietline.assignment.v1.LoadRoutingTableResponse
-	(*ListTasksRequest)(nil),         // 14: quietline.assignment.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),        // 15: quietline.assignment.v1.ListTasksResponse
-	(*ListTaskChangesRequest)(nil),   // 16: quietline.assignment.v1.ListTaskChangesRequest
-	(*TaskChange)(nil),               // 17: quietline.assignment.v1.TaskChange
-	(*ListTaskChangesResponse)(nil),  // 18: quietline.assignment.v1.ListTaskChangesResponse
-	(*GetTaskRequest)(nil),           // 19: quietline.assignment.v1.GetTaskRequest
-	(*GetTaskResponse)(nil),          // 20: quietline.assignment.v1.GetTaskResponse
-	(*ClaimTaskRequest)(nil),         // 21: quietline.assignment.v1.ClaimTaskRequest
-	(*ClaimTaskResponse)(nil),        // 22: quietline.assignment.v1.ClaimTaskResponse
-	(*ReleaseTaskRequest)(nil),       // 23: quietline.assignment.v1.ReleaseTaskRequest
-	(*ReleaseTaskResponse)(nil),      // 24: quietline.assignment.v1.ReleaseTaskResponse
-	(*ReassignTaskRequest)(nil),      // 25: quietline.assignment.v1.ReassignTaskRequest
-	(*ReassignTaskResponse)(nil),     // 26: quietline.assignment.v1.ReassignTaskResponse
-	(*CountTasksRequest)(nil),        // 27: quietline.assignment.v1.CountTasksRequest
-	(*CountTasksResponse)(nil),       // 28: quietline.assignment.v1.CountTasksResponse
-	(*AuditRequest)(nil),             // 29: quietline.assignment.v1.AuditRequest
-	(*AuditResponse)(nil),            // 30: quietline.assignment.v1.AuditResponse
-	(*OpenTaskRequest)(nil),          // 31: quietline.assignment.v1.OpenTaskRequest
-	(*OpenTaskResponse)(nil),         // 32: quietline.assignment.v1.OpenTaskResponse
-	(*RecordDecisionRequest)(nil),    // 33: quietline.assignment.v1.RecordDecisionRequest
-	(*RecordDecisionResponse)(nil),   // 34: quietline.assignment.v1.RecordDecisionResponse
-	(*ListUntakenRequest)(nil),       // 35: quietline.assignment.v1.ListUntakenRequest
-	(*ListUntakenResponse)(nil),      // 36: quietline.assignment.v1.ListUntakenResponse
-	(*UntakenDecision)(nil),          // 37: quietline.assignment.v1.UntakenDecision
-	(*TakeDecisionsRequest)(nil),     // 38: quietline.assignment.v1.TakeDecisionsRequest
-	(*TakeDecisionsResponse)(nil),    // 39: quietline.assignment.v1.TakeDecisionsResponse
-	(*CancelTaskRequest)(nil),        // 40: quietline.assignment.v1.CancelTaskRequest
-	(*CancelTaskResponse)(nil),       // 41: quietline.assignment.v1.CancelTaskResponse
-	(*EscalateTaskRequest)(nil),      // 42: quietline.assignment.v1.EscalateTaskRequest
-	(*EscalateTaskResponse)(nil),     // 43: quietline.assignment.v1.EscalateTaskResponse
-	(*DesignateRequest)(nil),         // 44: quietline.assignment.v1.DesignateRequest
-	(*DesignateResponse)(nil),        // 45: quietline.assignment.v1.DesignateResponse
-	nil,                              // 46: quietline.assignment.v1.CountTasksResponse.ByStepEntry
-	nil,                              // 47: quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
-	(*timestamppb.Timestamp)(nil),    // 48: google.protobuf.Timestamp
-	(*Task)(nil),                     // 49: quietline.assignment.v1.Task
-	(*durationpb.Duration)(nil),      // 50: google.protobuf.Duration
-	(*Decision)(nil),                 // 51: quietline.assignment.v1.Decision
-	(v1.Role)(0),                     // 52: quietline.access.v1.Role
+	(*ListTasksRequest)(nil),           // 0: quietline.assignment.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),          // 1: quietline.assignment.v1.ListTasksResponse
+	(*ListTaskChangesRequest)(nil),     // 2: quietline.assignment.v1.ListTaskChangesRequest
+	(*TaskChange)(nil),                 // 3: quietline.assignment.v1.TaskChange
+	(*ListTaskChangesResponse)(nil),    // 4: quietline.assignment.v1.ListTaskChangesResponse
+	(*GetTaskRequest)(nil),             // 5: quietline.assignment.v1.GetTaskRequest
+	(*GetTaskResponse)(nil),            // 6: quietline.assignment.v1.GetTaskResponse
+	(*ClaimTaskRequest)(nil),           // 7: quietline.assignment.v1.ClaimTaskRequest
+	(*ClaimTaskResponse)(nil),          // 8: quietline.assignment.v1.ClaimTaskResponse
+	(*ReleaseTaskRequest)(nil),         // 9: quietline.assignment.v1.ReleaseTaskRequest
+	(*ReleaseTaskResponse)(nil),        // 10: quietline.assignment.v1.ReleaseTaskResponse
+	(*ReassignTaskRequest)(nil),        // 11: quietline.assignment.v1.ReassignTaskRequest
+	(*ReassignTaskResponse)(nil),       // 12: quietline.assignment.v1.ReassignTaskResponse
+	(*CountTasksRequest)(nil),          // 13: quietline.assignment.v1.CountTasksRequest
+	(*CountTasksResponse)(nil),         // 14: quietline.assignment.v1.CountTasksResponse
+	(*AuditRequest)(nil),               // 15: quietline.assignment.v1.AuditRequest
+	(*AuditResponse)(nil),              // 16: quietline.assignment.v1.AuditResponse
+	(*OpenTaskRequest)(nil),            // 17: quietline.assignment.v1.OpenTaskRequest
+	(*OpenTaskResponse)(nil),           // 18: quietline.assignment.v1.OpenTaskResponse
+	(*RecordDecisionRequest)(nil),      // 19: quietline.assignment.v1.RecordDecisionRequest
+	(*RecordDecisionResponse)(nil),     // 20: quietline.assignment.v1.RecordDecisionResponse
+	(*ListUntakenRequest)(nil),         // 21: quietline.assignment.v1.ListUntakenRequest
+	(*ListUntakenResponse)(nil),        // 22: quietline.assignment.v1.ListUntakenResponse
+	(*UntakenDecision)(nil),            // 23: quietline.assignment.v1.UntakenDecision
+	(*TakeDecisionsRequest)(nil),       // 24: quietline.assignment.v1.TakeDecisionsRequest
+	(*TakeDecisionsResponse)(nil),      // 25: quietline.assignment.v1.TakeDecisionsResponse
+	(*CancelTaskRequest)(nil),          // 26: quietline.assignment.v1.CancelTaskRequest
+	(*CancelTaskResponse)(nil),         // 27: quietline.assignment.v1.CancelTaskResponse
+	(*EscalateTaskRequest)(nil),        // 28: quietline.assignment.v1.EscalateTaskRequest
+	(*EscalateTaskResponse)(nil),       // 29: quietline.assignment.v1.EscalateTaskResponse
+	nil,                                // 30: quietline.assignment.v1.CountTasksResponse.ByStepEntry
+	nil,                                // 31: quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
+	(*timestamppb.Timestamp)(nil),      // 32: google.protobuf.Timestamp
+	(*Task)(nil),                       // 33: quietline.assignment.v1.Task
+	(*durationpb.Duration)(nil),        // 34: google.protobuf.Duration
+	(*Decision)(nil),                   // 35: quietline.assignment.v1.Decision
+	(v1.Role)(0),                       // 36: quietline.access.v1.Role
+	(*GetAgencyRequest)(nil),           // 37: quietline.assignment.v1.GetAgencyRequest
+	(*ListAgenciesRequest)(nil),        // 38: quietline.assignment.v1.ListAgenciesRequest
+	(*ClassifyRequest)(nil),            // 39: quietline.assignment.v1.ClassifyRequest
+	(*ClassifyReportsRequest)(nil),     // 40: quietline.assignment.v1.ClassifyReportsRequest
+	(*TrainModelRequest)(nil),          // 41: quietline.assignment.v1.TrainModelRequest
+	(*PromoteModelRequest)(nil),        // 42: quietline.assignment.v1.PromoteModelRequest
+	(*RollBackModelRequest)(nil),       // 43: quietline.assignment.v1.RollBackModelRequest
+	(*ListModelsRequest)(nil),          // 44: quietline.assignment.v1.ListModelsRequest
+	(*GetModelRequest)(nil),            // 45: quietline.assignment.v1.GetModelRequest
+	(*RouteRequest)(nil),               // 46: quietline.assignment.v1.RouteRequest
+	(*LoadRoutingTableRequest)(nil),    // 47: quietline.assignment.v1.LoadRoutingTableRequest
+	(*RouteComplaintRequest)(nil),      // 48: quietline.assignment.v1.RouteComplaintRequest
+	(*ListRoutingsRequest)(nil),        // 49: quietline.assignment.v1.ListRoutingsRequest
+	(*GetRoutingTableRequest)(nil),     // 50: quietline.assignment.v1.GetRoutingTableRequest
+	(*ListRoutingTablesRequest)(nil),   // 51: quietline.assignment.v1.ListRoutingTablesRequest
+	(*DryRunRoutingTableRequest)(nil),  // 52: quietline.assignment.v1.DryRunRoutingTableRequest
+	(*PutAgencyRequest)(nil),           // 53: quietline.assignment.v1.PutAgencyRequest
+	(*GetAgencyHistoryRequest)(nil),    // 54: quietline.assignment.v1.GetAgencyHistoryRequest
+	(*ListBounceCountsRequest)(nil),    // 55: quietline.assignment.v1.ListBounceCountsRequest
+	(*ListBouncingRulesRequest)(nil),   // 56: quietline.assignment.v1.ListBouncingRulesRequest
+	(*DesignateRequest)(nil),           // 57: quietline.assignment.v1.DesignateRequest
+	(*GetAgencyResponse)(nil),          // 58: quietline.assignment.v1.GetAgencyResponse
+	(*ListAgenciesResponse)(nil),       // 59: quietline.assignment.v1.ListAgenciesResponse
+	(*ClassifyResponse)(nil),           // 60: quietline.assignment.v1.ClassifyResponse
+	(*ClassifyReportsResponse)(nil),    // 61: quietline.assignment.v1.ClassifyReportsResponse
+	(*TrainModelResponse)(nil),         // 62: quietline.assignment.v1.TrainModelResponse
+	(*PromoteModelResponse)(nil),       // 63: quietline.assignment.v1.PromoteModelResponse
+	(*RollBackModelResponse)(nil),      // 64: quietline.assignment.v1.RollBackModelResponse
+	(*ListModelsResponse)(nil),         // 65: quietline.assignment.v1.ListModelsResponse
+	(*GetModelResponse)(nil),           // 66: quietline.assignment.v1.GetModelResponse
+	(*RouteResponse)(nil),              // 67: quietline.assignment.v1.RouteResponse
+	(*LoadRoutingTableResponse)(nil),   // 68: quietline.assignment.v1.LoadRoutingTableResponse
+	(*RouteComplaintResponse)(nil),     // 69: quietline.assignment.v1.RouteComplaintResponse
+	(*ListRoutingsResponse)(nil),       // 70: quietline.assignment.v1.ListRoutingsResponse
+	(*GetRoutingTableResponse)(nil),    // 71: quietline.assignment.v1.GetRoutingTableResponse
+	(*ListRoutingTablesResponse)(nil),  // 72: quietline.assignment.v1.ListRoutingTablesResponse
+	(*DryRunRoutingTableResponse)(nil), // 73: quietline.assignment.v1.DryRunRoutingTableResponse
+	(*PutAgencyResponse)(nil),          // 74: quietline.assignment.v1.PutAgencyResponse
+	(*GetAgencyHistoryResponse)(nil),   // 75: quietline.assignment.v1.GetAgencyHistoryResponse
+	(*ListBounceCountsResponse)(nil),   // 76: quietline.assignment.v1.ListBounceCountsResponse
+	(*ListBouncingRulesResponse)(nil),  // 77: quietline.assignment.v1.ListBouncingRulesResponse
+	(*DesignateResponse)(nil),          // 78: quietline.assignment.v1.DesignateResponse
 }
 var file_quietline_assignment_v1_assignment_proto_depIdxs = []int32{
-	48, // 0: quietline.assignment.v1.Agency.valid_from:type_name -> google.protobuf.Timestamp
-	48, // 1: quietline.assignment.v1.Agency.valid_to:type_name -> google.protobuf.Timestamp
-	48, // 2: quietline.assignment.v1.GetAgencyRequest.at:type_name -> google.protobuf.Timestamp
-	0,  // 3: quietline.assignment.v1.GetAgencyResponse.agency:type_name -> quietline.assignment.v1.Agency
-	48, // 4: quietline.assignment.v1.ListAgenciesRequest.at:type_name -> google.protobuf.Timestamp
-	0,  // 5: quietline.assignment.v1.ListAgenciesResponse.agencies:type_name -> quietline.assignment.v1.Agency
-	6,  // 6: quietline.assignment.v1.ClassifyRequest.items:type_name -> quietline.assignment.v1.ClassifyItem
-	8,  // 7: quietline.assignment.v1.ClassifyResponse.classes:type_name -> quietline.assignment.v1.Class
-	48, // 8: quietline.assignment.v1.RouteRequest.at:type_name -> google.protobuf.Timestamp
-	48, // 9: quietline.assignment.v1.LoadRoutingTableRequest.valid_from:type_name -> google.protobuf.Timestamp
-	11, // 10: quietline.assignment.v1.LoadRoutingTableRequest.rules:type_name -> quietline.assignment.v1.RoutingRule
-	48, // 11: quietline.assignment.v1.ListTasksRequest.due_before:type_name -> google.protobuf.Timestamp
-	49, // 12: quietline.assignment.v1.ListTasksResponse.tasks:type_name -> quietline.assignment.v1.Task
-	50, // 13: quietline.assignment.v1.ListTaskChangesRequest.max_wait:type_name -> google.protobuf.Duration
-	49, // 14: quietline.assignment.v1.TaskChange.task:type_name -> quietline.assignment.v1.Task
-	48, // 15: quietline.assignment.v1.TaskChange.change_time:type_name -> google.protobuf.Timestamp
-	17, // 16: quietline.assignment.v1.ListTaskChangesResponse.changes:type_name -> quietline.assignment.v1.TaskChange
-	49, // 17: quietline.assignment.v1.GetTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	51, // 18: quietline.assignment.v1.GetTaskResponse.decision:type_name -> quietline.assignment.v1.Decision
-	49, // 19: quietline.assignment.v1.ClaimTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	49, // 20: quietline.assignment.v1.ReleaseTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	49, // 21: quietline.assignment.v1.ReassignTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	46, // 22: quietline.assignment.v1.CountTasksResponse.by_step:type_name -> quietline.assignment.v1.CountTasksResponse.ByStepEntry
-	47, // 23: quietline.assignment.v1.CountTasksResponse.by_agency:type_name -> quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
-	49, // 24: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
-	49, // 25: quietline.assignment.v1.OpenTaskRequest.task:type_name -> quietline.assignment.v1.Task
-	49, // 26: quietline.assignment.v1.OpenTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	51, // 27: quietline.assignment.v1.RecordDecisionRequest.decision:type_name -> quietline.assignment.v1.Decision
-	49, // 28: quietline.assignment.v1.RecordDecisionResponse.task:type_name -> quietline.assignment.v1.Task
-	50, // 29: quietline.assignment.v1.ListUntakenRequest.older_than:type_name -> google.protobuf.Duration
-	37, // 30: quietline.assignment.v1.ListUntakenResponse.decisions:type_name -> quietline.assignment.v1.UntakenDecision
-	51, // 31: quietline.assignment.v1.UntakenDecision.decision:type_name -> quietline.assignment.v1.Decision
-	52, // 32: quietline.assignment.v1.UntakenDecision.role:type_name -> quietline.access.v1.Role
-	1,  // 33: quietline.assignment.v1.AssignmentService.GetAgency:input_type -> quietline.assignment.v1.GetAgencyRequest
-	3,  // 34: quietline.assignment.v1.AssignmentService.ListAgencies:input_type -> quietline.assignment.v1.ListAgenciesRequest
-	5,  // 35: quietline.assignment.v1.AssignmentService.Classify:input_type -> quietline.assignment.v1.ClassifyRequest
-	9,  // 36: quietline.assignment.v1.AssignmentService.Route:input_type -> quietline.assignment.v1.RouteRequest
-	12, // 37: quietline.assignment.v1.AssignmentService.LoadRoutingTable:input_type -> quietline.assignment.v1.LoadRoutingTableRequest
-	14, // 38: quietline.assignment.v1.AssignmentService.ListTasks:input_type -> quietline.assignment.v1.ListTasksRequest
-	16, // 39: quietline.assignment.v1.AssignmentService.ListTaskChanges:input_type -> quietline.assignment.v1.ListTaskChangesRequest
-	19, // 40: quietline.assignment.v1.AssignmentService.GetTask:input_type -> quietline.assignment.v1.GetTaskRequest
-	21, // 41: quietline.assignment.v1.AssignmentService.ClaimTask:input_type -> quietline.assignment.v1.ClaimTaskRequest
-	23, // 42: quietline.assignment.v1.AssignmentService.ReleaseTask:input_type -> quietline.assignment.v1.ReleaseTaskRequest
-	25, // 43: quietline.assignment.v1.AssignmentService.ReassignTask:input_type -> quietline.assignment.v1.ReassignTaskRequest
-	27, // 44: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
-	29, // 45: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
-	31, // 46: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
-	33, // 47: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
-	35, // 48: quietline.assignment.v1.AssignmentService.ListUntaken:input_type -> quietline.assignment.v1.ListUntakenRequest
-	38, // 49: quietline.assignment.v1.AssignmentService.TakeDecisions:input_type -> quietline.assignment.v1.TakeDecisionsRequest
-	40, // 50: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
-	42, // 51: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
-	44, // 52: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
-	2,  // 53: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
-	4,  // 54: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
-	7,  // 55: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
-	10, // 56: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
-	13, // 57: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
-	15, // 58: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
-	18, // 59: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
-	20, // 60: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
-	22, // 61: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
-	24, // 62: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
-	26, // 63: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
-	28, // 64: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
-	30, // 65: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
-	32, // 66: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
-	34, // 67: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
-	36, // 68: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
-	39, // 69: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
-	41, // 70: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
-	43, // 71: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
-	45, // 72: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
-	53, // [53:73] is the sub-list for method output_type
-	33, // [33:53] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	32, // 0: quietline.assignment.v1.ListTasksRequest.due_before:type_name -> google.protobuf.Timestamp
+	33, // 1: quietline.assignment.v1.ListTasksResponse.tasks:type_name -> quietline.assignment.v1.Task
+	34, // 2: quietline.assignment.v1.ListTaskChangesRequest.max_wait:type_name -> google.protobuf.Duration
+	33, // 3: quietline.assignment.v1.TaskChange.task:type_name -> quietline.assignment.v1.Task
+	32, // 4: quietline.assignment.v1.TaskChange.change_time:type_name -> google.protobuf.Timestamp
+	3,  // 5: quietline.assignment.v1.ListTaskChangesResponse.changes:type_name -> quietline.assignment.v1.TaskChange
+	33, // 6: quietline.assignment.v1.GetTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	35, // 7: quietline.assignment.v1.GetTaskResponse.decision:type_name -> quietline.assignment.v1.Decision
+	33, // 8: quietline.assignment.v1.ClaimTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	33, // 9: quietline.assignment.v1.ReleaseTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	33, // 10: quietline.assignment.v1.ReassignTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	30, // 11: quietline.assignment.v1.CountTasksResponse.by_step:type_name -> quietline.assignment.v1.CountTasksResponse.ByStepEntry
+	31, // 12: quietline.assignment.v1.CountTasksResponse.by_agency:type_name -> quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
+	33, // 13: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
+	33, // 14: quietline.assignment.v1.OpenTaskRequest.task:type_name -> quietline.assignment.v1.Task
+	33, // 15: quietline.assignment.v1.OpenTaskResponse.task:type_name -> quietline.assignment.v1.Task
+	35, // 16: quietline.assignment.v1.RecordDecisionRequest.decision:type_name -> quietline.assignment.v1.Decision
+	33, // 17: quietline.assignment.v1.RecordDecisionResponse.task:type_name -> quietline.assignment.v1.Task
+	34, // 18: quietline.assignment.v1.ListUntakenRequest.older_than:type_name -> google.protobuf.Duration
+	23, // 19: quietline.assignment.v1.ListUntakenResponse.decisions:type_name -> quietline.assignment.v1.UntakenDecision
+	35, // 20: quietline.assignment.v1.UntakenDecision.decision:type_name -> quietline.assignment.v1.Decision
+	36, // 21: quietline.assignment.v1.UntakenDecision.role:type_name -> quietline.access.v1.Role
+	37, // 22: quietline.assignment.v1.AssignmentService.GetAgency:input_type -> quietline.assignment.v1.GetAgencyRequest
+	38, // 23: quietline.assignment.v1.AssignmentService.ListAgencies:input_type -> quietline.assignment.v1.ListAgenciesRequest
+	39, // 24: quietline.assignment.v1.AssignmentService.Classify:input_type -> quietline.assignment.v1.ClassifyRequest
+	40, // 25: quietline.assignment.v1.AssignmentService.ClassifyReports:input_type -> quietline.assignment.v1.ClassifyReportsRequest
+	41, // 26: quietline.assignment.v1.AssignmentService.TrainModel:input_type -> quietline.assignment.v1.TrainModelRequest
+	42, // 27: quietline.assignment.v1.AssignmentService.PromoteModel:input_type -> quietline.assignment.v1.PromoteModelRequest
+	43, // 28: quietline.assignment.v1.AssignmentService.RollBackModel:input_type -> quietline.assignment.v1.RollBackModelRequest
+	44, // 29: quietline.assignment.v1.AssignmentService.ListModels:input_type -> quietline.assignment.v1.ListModelsRequest
+	45, // 30: quietline.assignment.v1.AssignmentService.GetModel:input_type -> quietline.assignment.v1.GetModelRequest
+	46, // 31: quietline.assignment.v1.AssignmentService.Route:input_type -> quietline.assignment.v1.RouteRequest
+	47, // 32: quietline.assignment.v1.AssignmentService.LoadRoutingTable:input_type -> quietline.assignment.v1.LoadRoutingTableRequest
+	48, // 33: quietline.assignment.v1.AssignmentService.RouteComplaint:input_type -> quietline.assignment.v1.RouteComplaintRequest
+	49, // 34: quietline.assignment.v1.AssignmentService.ListRoutings:input_type -> quietline.assignment.v1.ListRoutingsRequest
+	50, // 35: quietline.assignment.v1.AssignmentService.GetRoutingTable:input_type -> quietline.assignment.v1.GetRoutingTableRequest
+	51, // 36: quietline.assignment.v1.AssignmentService.ListRoutingTables:input_type -> quietline.assignment.v1.ListRoutingTablesRequest
+	52, // 37: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:input_type -> quietline.assignment.v1.DryRunRoutingTableRequest
+	53, // 38: quietline.assignment.v1.AssignmentService.PutAgency:input_type -> quietline.assignment.v1.PutAgencyRequest
+	54, // 39: quietline.assignment.v1.AssignmentService.GetAgencyHistory:input_type -> quietline.assignment.v1.GetAgencyHistoryRequest
+	55, // 40: quietline.assignment.v1.AssignmentService.ListBounceCounts:input_type -> quietline.assignment.v1.ListBounceCountsRequest
+	56, // 41: quietline.assignment.v1.AssignmentService.ListBouncingRules:input_type -> quietline.assignment.v1.ListBouncingRulesRequest
+	0,  // 42: quietline.assignment.v1.AssignmentService.ListTasks:input_type -> quietline.assignment.v1.ListTasksRequest
+	2,  // 43: quietline.assignment.v1.AssignmentService.ListTaskChanges:input_type -> quietline.assignment.v1.ListTaskChangesRequest
+	5,  // 44: quietline.assignment.v1.AssignmentService.GetTask:input_type -> quietline.assignment.v1.GetTaskRequest
+	7,  // 45: quietline.assignment.v1.AssignmentService.ClaimTask:input_type -> quietline.assignment.v1.ClaimTaskRequest
+	9,  // 46: quietline.assignment.v1.AssignmentService.ReleaseTask:input_type -> quietline.assignment.v1.ReleaseTaskRequest
+	11, // 47: quietline.assignment.v1.AssignmentService.ReassignTask:input_type -> quietline.assignment.v1.ReassignTaskRequest
+	13, // 48: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
+	15, // 49: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
+	17, // 50: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
+	19, // 51: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
+	21, // 52: quietline.assignment.v1.AssignmentService.ListUntaken:input_type -> quietline.assignment.v1.ListUntakenRequest
+	24, // 53: quietline.assignment.v1.AssignmentService.TakeDecisions:input_type -> quietline.assignment.v1.TakeDecisionsRequest
+	26, // 54: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
+	28, // 55: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
+	57, // 56: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
+	58, // 57: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
+	59, // 58: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
+	60, // 59: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
+	61, // 60: quietline.assignment.v1.AssignmentService.ClassifyReports:output_type -> quietline.assignment.v1.ClassifyReportsResponse
+	62, // 61: quietline.assignment.v1.AssignmentService.TrainModel:output_type -> quietline.assignment.v1.TrainModelResponse
+	63, // 62: quietline.assignment.v1.AssignmentService.PromoteModel:output_type -> quietline.assignment.v1.PromoteModelResponse
+	64, // 63: quietline.assignment.v1.AssignmentService.RollBackModel:output_type -> quietline.assignment.v1.RollBackModelResponse
+	65, // 64: quietline.assignment.v1.AssignmentService.ListModels:output_type -> quietline.assignment.v1.ListModelsResponse
+	66, // 65: quietline.assignment.v1.AssignmentService.GetModel:output_type -> quietline.assignment.v1.GetModelResponse
+	67, // 66: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
+	68, // 67: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
+	69, // 68: quietline.assignment.v1.AssignmentService.RouteComplaint:output_type -> quietline.assignment.v1.RouteComplaintResponse
+	70, // 69: quietline.assignment.v1.AssignmentService.ListRoutings:output_type -> quietline.assignment.v1.ListRoutingsResponse
+	71, // 70: quietline.assignment.v1.AssignmentService.GetRoutingTable:output_type -> quietline.assignment.v1.GetRoutingTableResponse
+	72, // 71: quietline.assignment.v1.AssignmentService.ListRoutingTables:output_type -> quietline.assignment.v1.ListRoutingTablesResponse
+	73, // 72: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:output_type -> quietline.assignment.v1.DryRunRoutingTableResponse
+	74, // 73: quietline.assignment.v1.AssignmentService.PutAgency:output_type -> quietline.assignment.v1.PutAgencyResponse
+	75, // 74: quietline.assignment.v1.AssignmentService.GetAgencyHistory:output_type -> quietline.assignment.v1.GetAgencyHistoryResponse
+	76, // 75: quietline.assignment.v1.AssignmentService.ListBounceCounts:output_type -> quietline.assignment.v1.ListBounceCountsResponse
+	77, // 76: quietline.assignment.v1.AssignmentService.ListBouncingRules:output_type -> quietline.assignment.v1.ListBouncingRulesResponse
+	1,  // 77: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
+	4,  // 78: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
+	6,  // 79: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
+	8,  // 80: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
+	10, // 81: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
+	12, // 82: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
+	14, // 83: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
+	16, // 84: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
+	18, // 85: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
+	20, // 86: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
+	22, // 87: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
+	25, // 88: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
+	27, // 89: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
+	29, // 90: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
+	78, // 91: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
+	57, // [57:92] is the sub-list for method output_type
+	22, // [22:57] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_quietline_assignment_v1_assignment_proto_init() }
@@ -3426,6 +2162,12 @@ func file_quietline_assignment_v1_assignment_proto_init() {
 	if File_quietline_assignment_v1_assignment_proto != nil {
 		return
 	}
+	file_quietline_assignment_v1_classify_proto_init()
+	file_quietline_assignment_v1_model_proto_init()
+	file_quietline_assignment_v1_bounce_proto_init()
+	file_quietline_assignment_v1_directory_proto_init()
+	file_quietline_assignment_v1_routing_proto_init()
+	file_quietline_assignment_v1_routing_table_proto_init()
 	file_quietline_assignment_v1_task_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3433,7 +2175,7 @@ func file_quietline_assignment_v1_assignment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_assignment_v1_assignment_proto_rawDesc), len(file_quietline_assignment_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   48,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

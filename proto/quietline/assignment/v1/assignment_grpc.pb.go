@@ -21,26 +21,41 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AssignmentService_GetAgency_FullMethodName        = "/quietline.assignment.v1.AssignmentService/GetAgency"
-	AssignmentService_ListAgencies_FullMethodName     = "/quietline.assignment.v1.AssignmentService/ListAgencies"
-	AssignmentService_Classify_FullMethodName         = "/quietline.assignment.v1.AssignmentService/Classify"
-	AssignmentService_Route_FullMethodName            = "/quietline.assignment.v1.AssignmentService/Route"
-	AssignmentService_LoadRoutingTable_FullMethodName = "/quietline.assignment.v1.AssignmentService/LoadRoutingTable"
-	AssignmentService_ListTasks_FullMethodName        = "/quietline.assignment.v1.AssignmentService/ListTasks"
-	AssignmentService_ListTaskChanges_FullMethodName  = "/quietline.assignment.v1.AssignmentService/ListTaskChanges"
-	AssignmentService_GetTask_FullMethodName          = "/quietline.assignment.v1.AssignmentService/GetTask"
-	AssignmentService_ClaimTask_FullMethodName        = "/quietline.assignment.v1.AssignmentService/ClaimTask"
-	AssignmentService_ReleaseTask_FullMethodName      = "/quietline.assignment.v1.AssignmentService/ReleaseTask"
-	AssignmentService_ReassignTask_FullMethodName     = "/quietline.assignment.v1.AssignmentService/ReassignTask"
-	AssignmentService_CountTasks_FullMethodName       = "/quietline.assignment.v1.AssignmentService/CountTasks"
-	AssignmentService_Audit_FullMethodName            = "/quietline.assignment.v1.AssignmentService/Audit"
-	AssignmentService_OpenTask_FullMethodName         = "/quietline.assignment.v1.AssignmentService/OpenTask"
-	AssignmentService_RecordDecision_FullMethodName   = "/quietline.assignment.v1.AssignmentService/RecordDecision"
-	AssignmentService_ListUntaken_FullMethodName      = "/quietline.assignment.v1.AssignmentService/ListUntaken"
-	AssignmentService_TakeDecisions_FullMethodName    = "/quietline.assignment.v1.AssignmentService/TakeDecisions"
-	AssignmentService_CancelTask_FullMethodName       = "/quietline.assignment.v1.AssignmentService/CancelTask"
-	AssignmentService_EscalateTask_FullMethodName     = "/quietline.assignment.v1.AssignmentService/EscalateTask"
-	AssignmentService_Designate_FullMethodName        = "/quietline.assignment.v1.AssignmentService/Designate"
+	AssignmentService_GetAgency_FullMethodName          = "/quietline.assignment.v1.AssignmentService/GetAgency"
+	AssignmentService_ListAgencies_FullMethodName       = "/quietline.assignment.v1.AssignmentService/ListAgencies"
+	AssignmentService_Classify_FullMethodName           = "/quietline.assignment.v1.AssignmentService/Classify"
+	AssignmentService_ClassifyReports_FullMethodName    = "/quietline.assignment.v1.AssignmentService/ClassifyReports"
+	AssignmentService_TrainModel_FullMethodName         = "/quietline.assignment.v1.AssignmentService/TrainModel"
+	AssignmentService_PromoteModel_FullMethodName       = "/quietline.assignment.v1.AssignmentService/PromoteModel"
+	AssignmentService_RollBackModel_FullMethodName      = "/quietline.assignment.v1.AssignmentService/RollBackModel"
+	AssignmentService_ListModels_FullMethodName         = "/quietline.assignment.v1.AssignmentService/ListModels"
+	AssignmentService_GetModel_FullMethodName           = "/quietline.assignment.v1.AssignmentService/GetModel"
+	AssignmentService_Route_FullMethodName              = "/quietline.assignment.v1.AssignmentService/Route"
+	AssignmentService_LoadRoutingTable_FullMethodName   = "/quietline.assignment.v1.AssignmentService/LoadRoutingTable"
+	AssignmentService_RouteComplaint_FullMethodName     = "/quietline.assignment.v1.AssignmentService/RouteComplaint"
+	AssignmentService_ListRoutings_FullMethodName       = "/quietline.assignment.v1.AssignmentService/ListRoutings"
+	AssignmentService_GetRoutingTable_FullMethodName    = "/quietline.assignment.v1.AssignmentService/GetRoutingTable"
+	AssignmentService_ListRoutingTables_FullMethodName  = "/quietline.assignment.v1.AssignmentService/ListRoutingTables"
+	AssignmentService_DryRunRoutingTable_FullMethodName = "/quietline.assignment.v1.AssignmentService/DryRunRoutingTable"
+	AssignmentService_PutAgency_FullMethodName          = "/quietline.assignment.v1.AssignmentService/PutAgency"
+	AssignmentService_GetAgencyHistory_FullMethodName   = "/quietline.assignment.v1.AssignmentService/GetAgencyHistory"
+	AssignmentService_ListBounceCounts_FullMethodName   = "/quietline.assignment.v1.AssignmentService/ListBounceCounts"
+	AssignmentService_ListBouncingRules_FullMethodName  = "/quietline.assignment.v1.AssignmentService/ListBouncingRules"
+	AssignmentService_ListTasks_FullMethodName          = "/quietline.assignment.v1.AssignmentService/ListTasks"
+	AssignmentService_ListTaskChanges_FullMethodName    = "/quietline.assignment.v1.AssignmentService/ListTaskChanges"
+	AssignmentService_GetTask_FullMethodName            = "/quietline.assignment.v1.AssignmentService/GetTask"
+	AssignmentService_ClaimTask_FullMethodName          = "/quietline.assignment.v1.AssignmentService/ClaimTask"
+	AssignmentService_ReleaseTask_FullMethodName        = "/quietline.assignment.v1.AssignmentService/ReleaseTask"
+	AssignmentService_ReassignTask_FullMethodName       = "/quietline.assignment.v1.AssignmentService/ReassignTask"
+	AssignmentService_CountTasks_FullMethodName         = "/quietline.assignment.v1.AssignmentService/CountTasks"
+	AssignmentService_Audit_FullMethodName              = "/quietline.assignment.v1.AssignmentService/Audit"
+	AssignmentService_OpenTask_FullMethodName           = "/quietline.assignment.v1.AssignmentService/OpenTask"
+	AssignmentService_RecordDecision_FullMethodName     = "/quietline.assignment.v1.AssignmentService/RecordDecision"
+	AssignmentService_ListUntaken_FullMethodName        = "/quietline.assignment.v1.AssignmentService/ListUntaken"
+	AssignmentService_TakeDecisions_FullMethodName      = "/quietline.assignment.v1.AssignmentService/TakeDecisions"
+	AssignmentService_CancelTask_FullMethodName         = "/quietline.assignment.v1.AssignmentService/CancelTask"
+	AssignmentService_EscalateTask_FullMethodName       = "/quietline.assignment.v1.AssignmentService/EscalateTask"
+	AssignmentService_Designate_FullMethodName          = "/quietline.assignment.v1.AssignmentService/Designate"
 )
 
 // AssignmentServiceClient is the client API for AssignmentService service.
@@ -56,11 +71,43 @@ type AssignmentServiceClient interface {
 	// Classify says category and sector of a text with its confidence; below the threshold a person decides (归类).
 	// The text is not kept.
 	Classify(ctx context.Context, in *ClassifyRequest, opts ...grpc.CallOption) (*ClassifyResponse, error)
+	// ClassifyReports classifies a complaint's reports and keeps their features, never their texts, to learn from (归类并留存特征).
+	ClassifyReports(ctx context.Context, in *ClassifyReportsRequest, opts ...grpc.CallOption) (*ClassifyReportsResponse, error)
+	// TrainModel learns a candidate from confirmed decisions and evaluates it on the part held back (训练模型).
+	TrainModel(ctx context.Context, in *TrainModelRequest, opts ...grpc.CallOption) (*TrainModelResponse, error)
+	// PromoteModel puts a candidate in force; one that does worse than the current one is refused, with the figures
+	// (启用模型). Errors: POLICY_REFUSES, WRONG_STATE.
+	PromoteModel(ctx context.Context, in *PromoteModelRequest, opts ...grpc.CallOption) (*PromoteModelResponse, error)
+	// RollBackModel puts back in force what was before the current one: the former model, or the lexicon alone (回退模型).
+	RollBackModel(ctx context.Context, in *RollBackModelRequest, opts ...grpc.CallOption) (*RollBackModelResponse, error)
+	// ListModels lists the versions, newest first (模型列表).
+	ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error)
+	// GetModel returns a version with its evaluation; empty is the one in force (查看模型).
+	GetModel(ctx context.Context, in *GetModelRequest, opts ...grpc.CallOption) (*GetModelResponse, error)
 	// Route says by the decision table who leads, takes part and verifies, and by which row (路由).
 	Route(ctx context.Context, in *RouteRequest, opts ...grpc.CallOption) (*RouteResponse, error)
 	// LoadRoutingTable loads a new version of the decision table, valid from a time; old versions stay (加载路由表).
 	// A table without a catch-all, or with a condition that does not compile, is refused.
 	LoadRoutingTable(ctx context.Context, in *LoadRoutingTableRequest, opts ...grpc.CallOption) (*LoadRoutingTableResponse, error)
+	// RouteComplaint routes a complaint and keeps facts, row and outcome, so that the route stays explained (事项路由).
+	RouteComplaint(ctx context.Context, in *RouteComplaintRequest, opts ...grpc.CallOption) (*RouteComplaintResponse, error)
+	// ListRoutings lists how a complaint was routed, for agencies that have a task in it (路由记录).
+	ListRoutings(ctx context.Context, in *ListRoutingsRequest, opts ...grpc.CallOption) (*ListRoutingsResponse, error)
+	// GetRoutingTable returns a version of the decision table with its rows and what it changed (查看路由表).
+	GetRoutingTable(ctx context.Context, in *GetRoutingTableRequest, opts ...grpc.CallOption) (*GetRoutingTableResponse, error)
+	// ListRoutingTables lists the versions, newest first: who loaded which, when, why, and what it changed (路由表变更记录).
+	ListRoutingTables(ctx context.Context, in *ListRoutingTablesRequest, opts ...grpc.CallOption) (*ListRoutingTablesResponse, error)
+	// DryRunRoutingTable routes past complaints by rules that are not in force, and says which would go elsewhere; nothing is
+	// changed (路由表试运行).
+	DryRunRoutingTable(ctx context.Context, in *DryRunRoutingTableRequest, opts ...grpc.CallOption) (*DryRunRoutingTableResponse, error)
+	// PutAgency writes a new version of an agency from a time on; what it was before stays on record (维护单位名录).
+	PutAgency(ctx context.Context, in *PutAgencyRequest, opts ...grpc.CallOption) (*PutAgencyResponse, error)
+	// GetAgencyHistory returns the versions of an agency, and who changed what and why (单位沿革).
+	GetAgencyHistory(ctx context.Context, in *GetAgencyHistoryRequest, opts ...grpc.CallOption) (*GetAgencyHistoryResponse, error)
+	// ListBounceCounts counts bounces by agency or by rule; an agency that does not lead sees its own (退办统计).
+	ListBounceCounts(ctx context.Context, in *ListBounceCountsRequest, opts ...grpc.CallOption) (*ListBounceCountsResponse, error)
+	// ListBouncingRules lists the rules that cause most bounces, for those who own them (退办较多的规则).
+	ListBouncingRules(ctx context.Context, in *ListBouncingRulesRequest, opts ...grpc.CallOption) (*ListBouncingRulesResponse, error)
 	// ListTasks lists the tasks of the caller's agency, soonest due first; LEAD sees all (待办列表).
 	ListTasks(ctx context.Context, in *ListTasksRequest, opts ...grpc.CallOption) (*ListTasksResponse, error)
 	// ListTaskChanges is the change feed of the caller's agency's tasks: unary long poll, resumable (待办变更推送).
@@ -134,6 +181,66 @@ func (c *assignmentServiceClient) Classify(ctx context.Context, in *ClassifyRequ
 	return out, nil
 }
 
+func (c *assignmentServiceClient) ClassifyReports(ctx context.Context, in *ClassifyReportsRequest, opts ...grpc.CallOption) (*ClassifyReportsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ClassifyReportsResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ClassifyReports_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) TrainModel(ctx context.Context, in *TrainModelRequest, opts ...grpc.CallOption) (*TrainModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TrainModelResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_TrainModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) PromoteModel(ctx context.Context, in *PromoteModelRequest, opts ...grpc.CallOption) (*PromoteModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PromoteModelResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_PromoteModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) RollBackModel(ctx context.Context, in *RollBackModelRequest, opts ...grpc.CallOption) (*RollBackModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RollBackModelResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_RollBackModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListModelsResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListModels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) GetModel(ctx context.Context, in *GetModelRequest, opts ...grpc.CallOption) (*GetModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetModelResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_GetModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *assignmentServiceClient) Route(ctx context.Context, in *RouteRequest, opts ...grpc.CallOption) (*RouteResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RouteResponse)
@@ -148,6 +255,96 @@ func (c *assignmentServiceClient) LoadRoutingTable(ctx context.Context, in *Load
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LoadRoutingTableResponse)
 	err := c.cc.Invoke(ctx, AssignmentService_LoadRoutingTable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) RouteComplaint(ctx context.Context, in *RouteComplaintRequest, opts ...grpc.CallOption) (*RouteComplaintResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RouteComplaintResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_RouteComplaint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ListRoutings(ctx context.Context, in *ListRoutingsRequest, opts ...grpc.CallOption) (*ListRoutingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRoutingsResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListRoutings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) GetRoutingTable(ctx context.Context, in *GetRoutingTableRequest, opts ...grpc.CallOption) (*GetRoutingTableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRoutingTableResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_GetRoutingTable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ListRoutingTables(ctx context.Context, in *ListRoutingTablesRequest, opts ...grpc.CallOption) (*ListRoutingTablesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRoutingTablesResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListRoutingTables_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) DryRunRoutingTable(ctx context.Context, in *DryRunRoutingTableRequest, opts ...grpc.CallOption) (*DryRunRoutingTableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DryRunRoutingTableResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_DryRunRoutingTable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) PutAgency(ctx context.Context, in *PutAgencyRequest, opts ...grpc.CallOption) (*PutAgencyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutAgencyResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_PutAgency_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) GetAgencyHistory(ctx context.Context, in *GetAgencyHistoryRequest, opts ...grpc.CallOption) (*GetAgencyHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAgencyHistoryResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_GetAgencyHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ListBounceCounts(ctx context.Context, in *ListBounceCountsRequest, opts ...grpc.CallOption) (*ListBounceCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBounceCountsResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListBounceCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ListBouncingRules(ctx context.Context, in *ListBouncingRulesRequest, opts ...grpc.CallOption) (*ListBouncingRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBouncingRulesResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListBouncingRules_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -317,11 +514,43 @@ type AssignmentServiceServer interface {
 	// Classify says category and sector of a text with its confidence; below the threshold a person decides (归类).
 	// The text is not kept.
 	Classify(context.Context, *ClassifyRequest) (*ClassifyResponse, error)
+	// ClassifyReports classifies a complaint's reports and keeps their features, never their texts, to learn from (归类并留存特征).
+	ClassifyReports(context.Context, *ClassifyReportsRequest) (*ClassifyReportsResponse, error)
+	// TrainModel learns a candidate from confirmed decisions and evaluates it on the part held back (训练模型).
+	TrainModel(context.Context, *TrainModelRequest) (*TrainModelResponse, error)
+	// PromoteModel puts a candidate in force; one that does worse than the current one is refused, with the figures
+	// (启用模型). Errors: POLICY_REFUSES, WRONG_STATE.
+	PromoteModel(context.Context, *PromoteModelRequest) (*PromoteModelResponse, error)
+	// RollBackModel puts back in force what was before the current one: the former model, or the lexicon alone (回退模型).
+	RollBackModel(context.Context, *RollBackModelRequest) (*RollBackModelResponse, error)
+	// ListModels lists the versions, newest first (模型列表).
+	ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error)
+	// GetModel returns a version with its evaluation; empty is the one in force (查看模型).
+	GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error)
 	// Route says by the decision table who leads, takes part and verifies, and by which row (路由).
 	Route(context.Context, *RouteRequest) (*RouteResponse, error)
 	// LoadRoutingTable loads a new version of the decision table, valid from a time; old versions stay (加载路由表).
 	// A table without a catch-all, or with a condition that does not compile, is refused.
 	LoadRoutingTable(context.Context, *LoadRoutingTableRequest) (*LoadRoutingTableResponse, error)
+	// RouteComplaint routes a complaint and keeps facts, row and outcome, so that the route stays explained (事项路由).
+	RouteComplaint(context.Context, *RouteComplaintRequest) (*RouteComplaintResponse, error)
+	// ListRoutings lists how a complaint was routed, for agencies that have a task in it (路由记录).
+	ListRoutings(context.Context, *ListRoutingsRequest) (*ListRoutingsResponse, error)
+	// GetRoutingTable returns a version of the decision table with its rows and what it changed (查看路由表).
+	GetRoutingTable(context.Context, *GetRoutingTableRequest) (*GetRoutingTableResponse, error)
+	// ListRoutingTables lists the versions, newest first: who loaded which, when, why, and what it changed (路由表变更记录).
+	ListRoutingTables(context.Context, *ListRoutingTablesRequest) (*ListRoutingTablesResponse, error)
+	// DryRunRoutingTable routes past complaints by rules that are not in force, and says which would go elsewhere; nothing is
+	// changed (路由表试运行).
+	DryRunRoutingTable(context.Context, *DryRunRoutingTableRequest) (*DryRunRoutingTableResponse, error)
+	// PutAgency writes a new version of an agency from a time on; what it was before stays on record (维护单位名录).
+	PutAgency(context.Context, *PutAgencyRequest) (*PutAgencyResponse, error)
+	// GetAgencyHistory returns the versions of an agency, and who changed what and why (单位沿革).
+	GetAgencyHistory(context.Context, *GetAgencyHistoryRequest) (*GetAgencyHistoryResponse, error)
+	// ListBounceCounts counts bounces by agency or by rule; an agency that does not lead sees its own (退办统计).
+	ListBounceCounts(context.Context, *ListBounceCountsRequest) (*ListBounceCountsResponse, error)
+	// ListBouncingRules lists the rules that cause most bounces, for those who own them (退办较多的规则).
+	ListBouncingRules(context.Context, *ListBouncingRulesRequest) (*ListBouncingRulesResponse, error)
 	// ListTasks lists the tasks of the caller's agency, soonest due first; LEAD sees all (待办列表).
 	ListTasks(context.Context, *ListTasksRequest) (*ListTasksResponse, error)
 	// ListTaskChanges is the change feed of the caller's agency's tasks: unary long poll, resumable (待办变更推送).
@@ -374,11 +603,56 @@ func (UnimplementedAssignmentServiceServer) ListAgencies(context.Context, *ListA
 func (UnimplementedAssignmentServiceServer) Classify(context.Context, *ClassifyRequest) (*ClassifyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Classify not implemented")
 }
+func (UnimplementedAssignmentServiceServer) ClassifyReports(context.Context, *ClassifyReportsRequest) (*ClassifyReportsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClassifyReports not implemented")
+}
+func (UnimplementedAssignmentServiceServer) TrainModel(context.Context, *TrainModelRequest) (*TrainModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TrainModel not implemented")
+}
+func (UnimplementedAssignmentServiceServer) PromoteModel(context.Context, *PromoteModelRequest) (*PromoteModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PromoteModel not implemented")
+}
+func (UnimplementedAssignmentServiceServer) RollBackModel(context.Context, *RollBackModelRequest) (*RollBackModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RollBackModel not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListModels not implemented")
+}
+func (UnimplementedAssignmentServiceServer) GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetModel not implemented")
+}
 func (UnimplementedAssignmentServiceServer) Route(context.Context, *RouteRequest) (*RouteResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Route not implemented")
 }
 func (UnimplementedAssignmentServiceServer) LoadRoutingTable(context.Context, *LoadRoutingTableRequest) (*LoadRoutingTableResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LoadRoutingTable not implemented")
+}
+func (UnimplementedAssignmentServiceServer) RouteComplaint(context.Context, *RouteComplaintRequest) (*RouteComplaintResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RouteComplaint not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListRoutings(context.Context, *ListRoutingsRequest) (*ListRoutingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRoutings not implemented")
+}
+func (UnimplementedAssignmentServiceServer) GetRoutingTable(context.Context, *GetRoutingTableRequest) (*GetRoutingTableResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRoutingTable not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListRoutingTables(context.Context, *ListRoutingTablesRequest) (*ListRoutingTablesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRoutingTables not implemented")
+}
+func (UnimplementedAssignmentServiceServer) DryRunRoutingTable(context.Context, *DryRunRoutingTableRequest) (*DryRunRoutingTableResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DryRunRoutingTable not implemented")
+}
+func (UnimplementedAssignmentServiceServer) PutAgency(context.Context, *PutAgencyRequest) (*PutAgencyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutAgency not implemented")
+}
+func (UnimplementedAssignmentServiceServer) GetAgencyHistory(context.Context, *GetAgencyHistoryRequest) (*GetAgencyHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAgencyHistory not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListBounceCounts(context.Context, *ListBounceCountsRequest) (*ListBounceCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBounceCounts not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListBouncingRules(context.Context, *ListBouncingRulesRequest) (*ListBouncingRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBouncingRules not implemented")
 }
 func (UnimplementedAssignmentServiceServer) ListTasks(context.Context, *ListTasksRequest) (*ListTasksResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTasks not implemented")
@@ -500,6 +774,114 @@ func _AssignmentService_Classify_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AssignmentService_ClassifyReports_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClassifyReportsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ClassifyReports(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ClassifyReports_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ClassifyReports(ctx, req.(*ClassifyReportsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_TrainModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TrainModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).TrainModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_TrainModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).TrainModel(ctx, req.(*TrainModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_PromoteModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PromoteModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).PromoteModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_PromoteModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).PromoteModel(ctx, req.(*PromoteModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_RollBackModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RollBackModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).RollBackModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_RollBackModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).RollBackModel(ctx, req.(*RollBackModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ListModels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListModelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListModels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListModels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListModels(ctx, req.(*ListModelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_GetModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).GetModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_GetModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).GetModel(ctx, req.(*GetModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AssignmentService_Route_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RouteRequest)
 	if err := dec(in); err != nil {
@@ -532,6 +914,168 @@ func _AssignmentService_LoadRoutingTable_Handler(srv interface{}, ctx context.Co
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AssignmentServiceServer).LoadRoutingTable(ctx, req.(*LoadRoutingTableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_RouteComplaint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RouteComplaintRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).RouteComplaint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_RouteComplaint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).RouteComplaint(ctx, req.(*RouteComplaintRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ListRoutings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRoutingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListRoutings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListRoutings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListRoutings(ctx, req.(*ListRoutingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_GetRoutingTable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRoutingTableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).GetRoutingTable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_GetRoutingTable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).GetRoutingTable(ctx, req.(*GetRoutingTableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ListRoutingTables_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRoutingTablesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListRoutingTables(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListRoutingTables_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListRoutingTables(ctx, req.(*ListRoutingTablesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_DryRunRoutingTable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DryRunRoutingTableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).DryRunRoutingTable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_DryRunRoutingTable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).DryRunRoutingTable(ctx, req.(*DryRunRoutingTableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_PutAgency_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutAgencyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).PutAgency(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_PutAgency_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).PutAgency(ctx, req.(*PutAgencyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_GetAgencyHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAgencyHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).GetAgencyHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_GetAgencyHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).GetAgencyHistory(ctx, req.(*GetAgencyHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ListBounceCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBounceCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListBounceCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListBounceCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListBounceCounts(ctx, req.(*ListBounceCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ListBouncingRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBouncingRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListBouncingRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListBouncingRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListBouncingRules(ctx, req.(*ListBouncingRulesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -826,12 +1370,72 @@ var AssignmentService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AssignmentService_Classify_Handler,
 		},
 		{
+			MethodName: "ClassifyReports",
+			Handler:    _AssignmentService_ClassifyReports_Handler,
+		},
+		{
+			MethodName: "TrainModel",
+			Handler:    _AssignmentService_TrainModel_Handler,
+		},
+		{
+			MethodName: "PromoteModel",
+			Handler:    _AssignmentService_PromoteModel_Handler,
+		},
+		{
+			MethodName: "RollBackModel",
+			Handler:    _AssignmentService_RollBackModel_Handler,
+		},
+		{
+			MethodName: "ListModels",
+			Handler:    _AssignmentService_ListModels_Handler,
+		},
+		{
+			MethodName: "GetModel",
+			Handler:    _AssignmentService_GetModel_Handler,
+		},
+		{
 			MethodName: "Route",
 			Handler:    _AssignmentService_Route_Handler,
 		},
 		{
 			MethodName: "LoadRoutingTable",
 			Handler:    _AssignmentService_LoadRoutingTable_Handler,
+		},
+		{
+			MethodName: "RouteComplaint",
+			Handler:    _AssignmentService_RouteComplaint_Handler,
+		},
+		{
+			MethodName: "ListRoutings",
+			Handler:    _AssignmentService_ListRoutings_Handler,
+		},
+		{
+			MethodName: "GetRoutingTable",
+			Handler:    _AssignmentService_GetRoutingTable_Handler,
+		},
+		{
+			MethodName: "ListRoutingTables",
+			Handler:    _AssignmentService_ListRoutingTables_Handler,
+		},
+		{
+			MethodName: "DryRunRoutingTable",
+			Handler:    _AssignmentService_DryRunRoutingTable_Handler,
+		},
+		{
+			MethodName: "PutAgency",
+			Handler:    _AssignmentService_PutAgency_Handler,
+		},
+		{
+			MethodName: "GetAgencyHistory",
+			Handler:    _AssignmentService_GetAgencyHistory_Handler,
+		},
+		{
+			MethodName: "ListBounceCounts",
+			Handler:    _AssignmentService_ListBounceCounts_Handler,
+		},
+		{
+			MethodName: "ListBouncingRules",
+			Handler:    _AssignmentService_ListBouncingRules_Handler,
 		},
 		{
 			MethodName: "ListTasks",

@@ -385,7 +385,10 @@ type DecisionDetail struct {
 	// Evidence put before (证据材料).
 	EvidenceIds []string `protobuf:"bytes,9,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
 	// Penalty proposed in a case (拟处罚).
-	Penalty       *PenaltyDetail `protobuf:"bytes,10,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	Penalty *PenaltyDetail `protobuf:"bytes,10,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	// decide_objection, appeal_review, appeal_answer: what the objector or appellant is told, in words; no personal data
+	// (答复).
+	Reply         string `protobuf:"bytes,20,opt,name=reply,proto3" json:"reply,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -488,6 +491,13 @@ func (x *DecisionDetail) GetPenalty() *PenaltyDetail {
 		return x.Penalty
 	}
 	return nil
+}
+
+func (x *DecisionDetail) GetReply() string {
+	if x != nil {
+		return x.Reply
+	}
+	return ""
 }
 
 // FindingDetail is the finding for a group of reports (核查结论).
@@ -814,7 +824,7 @@ const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"\fdecided_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12\x1f\n" +
 	"\vrequest_key\x18\b \x01(\tR\n" +
 	"requestKey\x12*\n" +
-	"\frequest_hash\x18\t \x01(\fB\a\xbaH\x04z\x02\x18@R\vrequestHash\"\xc1\x04\n" +
+	"\frequest_hash\x18\t \x01(\fB\a\xbaH\x04z\x02\x18@R\vrequestHash\"\xe1\x04\n" +
 	"\x0eDecisionDetail\x12-\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\fleadAgencyId\x12#\n" +
 	"\bcategory\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\bcategory\x12\x1f\n" +
@@ -826,7 +836,8 @@ const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"\bmeasures\x18\b \x03(\v2&.quietline.assignment.v1.MeasureDetailB\b\xbaH\x05\x92\x01\x02\x10\x14R\bmeasures\x122\n" +
 	"\fevidence_ids\x18\t \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\x12@\n" +
 	"\apenalty\x18\n" +
-	" \x01(\v2&.quietline.assignment.v1.PenaltyDetailR\apenalty\"\xb8\x01\n" +
+	" \x01(\v2&.quietline.assignment.v1.PenaltyDetailR\apenalty\x12\x1e\n" +
+	"\x05reply\x18\x14 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x05reply\"\xb8\x01\n" +
 	"\rFindingDetail\x12/\n" +
 	"\n" +
 	"report_ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n" +
