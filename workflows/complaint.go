@@ -87,6 +87,7 @@ type complaint struct {
 	unreported       bool            // marks alone stand for it so far
 	asking           workflow.Future // the number check of a clue, which the complaint takes over
 	bounces          int
+	reroutes         int
 	findings         string // what the fact check came to; empty without one
 	parties          []*assignmentv1.PartyDetail
 	effective        bool     // a measure was carried out
@@ -192,22 +193,19 @@ func (c *complaint) awaitSupplement(ctx workflow.Context, reason string) error {
 func (c *complaint) assign(ctx workflow.Context) error {
 	lead := ""
 	if !c.confident {
-		o := c.order(stepAssign)
-		if c.category == criminal { // suspected: the police must not wait for the usual term
-			o.basis = stepAccept.basis
-		}
-		d, err := c.ask(ctx, o)
-		if err != nil {
+		var err error
+		if lead, err = c.askCentre(ctx); err != nil {
 			return err
-		}
-		if d.GetOutcome() == urgentCriminal {
-			c.classify(criminal, "")
-		} else {
-			c.classify(d.GetDetail().GetCategory(), d.GetDetail().GetSector())
-			lead = d.GetDetail().GetLeadAgencyId()
 		}
 	}
 	if !c.routed {
+		c.reroute(ctx, lead)
+	}
+	for c.route.GetUnsettled() != "" { // nobody is competent by the table: a person of the centre names who leads
+		lead, err := c.askCentre(ctx)
+		if err != nil {
+			return err
+		}
 		c.reroute(ctx, lead)
 	}
 	c.preserve(ctx)
@@ -228,20 +226,6 @@ func (c *complaint) taken(ctx workflow.Context) {
 	}
 	c.lead = c.route.GetLeadAgencyId()
 	c.tell(assigned, c.publicCategory(), c.office())
-}
-
-// reroute asks the table anew with what is known now. A lead named by a person stands.
-func (c *complaint) reroute(ctx workflow.Context, lead string) {
-	k := c.known
-	q := routing{Lead: lead, ToLead: k.GetToLead(), Request: &assignmentv1.RouteRequest{
-		Category: c.category, Sector: c.sector, NumberKind: k.GetNumberKind(), AccessProvince: k.GetAccessProvince(),
-		NumberProvince: k.GetNumberProvince(), ReportersProvince: k.GetReportersProvince(),
-		OperatorId:    orElse(k.GetServingOperatorId(), k.GetReportersOperatorId()),
-		PartyAgencyId: k.GetPartyAgencyId(), OtherSectors: k.GetOtherSectors(),
-	}}
-	to := &caseworkv1.RoutedTo{} // until it is known the route before stands: what runs beside the script reads it
-	perform(ctx, to, act.Route, q)
-	c.route, c.routed = to, true
 }
 
 // classify takes over what a person said; empty leaves what is known.
@@ -277,6 +261,12 @@ func (c *complaint) who(w whose) string {
 func (c *complaint) order(s step) order { return c.orderAt(s, c.who(s.agency)) }
 
 func (c *complaint) orderAt(s step, agencyID string) order {
+	switch s.name { // the clock is the route's, where its rule names one
+	case stepFactCheck.name:
+		s.basis = orElse(c.route.GetCheckBasis(), s.basis)
+	case stepHandle.name:
+		s.basis = orElse(c.route.GetHandleBasis(), s.basis)
+	}
 	return order{step: s, agencyID: agencyID, hidden: c.category == criminal, facts: c.facts()}
 }
 
@@ -286,6 +276,9 @@ func (c *complaint) facts() map[string]string {
 		"category": c.category, "sector": c.sector, "number_kind": c.known.GetNumberKind(),
 		"reports": strconv.Itoa(int(c.known.GetReports())), factUnverifiedOnly: strconv.FormatBool(c.known.GetUnverifiedOnly()),
 		factBounces: strconv.Itoa(c.bounces), factParties: strconv.Itoa(len(suable(c.parties))),
+	}
+	if source := c.known.GetServingSource(); source != "" {
+		f["serving_source"] = source // by plan: the number may be ported, which only its operator knows
 	}
 	if first := c.known.GetFirstCallTime(); first != nil {
 		f["first_call"] = first.AsTime().Format(time.RFC3339)

@@ -22,7 +22,9 @@ type fakeReporting struct {
 }
 
 func (f fakeReporting) BeginRound(_ context.Context, req *reportingv1.BeginRoundRequest, _ ...grpc.CallOption) (*reportingv1.BeginRoundResponse, error) {
-	return &reportingv1.BeginRoundResponse{Current: f.w.current, UnverifiedOnly: f.w.unverified, ToLead: f.w.toLead}, nil
+	return &reportingv1.BeginRoundResponse{
+		Current: f.w.current, UnverifiedOnly: f.w.unverified, ToLead: f.w.toLead, FirstCallTime: f.w.firstCall(),
+	}, nil
 }
 
 func (f fakeReporting) GetFacts(_ context.Context, req *reportingv1.GetFactsRequest, _ ...grpc.CallOption) (*reportingv1.GetFactsResponse, error) {
@@ -31,7 +33,7 @@ func (f fakeReporting) GetFacts(_ context.Context, req *reportingv1.GetFactsRequ
 	resp := &reportingv1.GetFactsResponse{
 		Complaint: &reportingv1.Complaint{Number: f.w.number, Round: f.w.round, State: "OPEN", ReportCount: int32(len(f.w.reports))},
 		Reports:   f.w.reports, Supplemented: f.w.supplemented, AllWithdrawn: f.w.withdrawn, Clue: f.w.clue,
-		ReportersOperatorId: f.w.reportersAt,
+		ReportersOperatorId: f.w.reportersAt, FirstCallTime: f.w.firstCall(),
 	}
 	if len(f.w.findings) > 0 {
 		resp.Unchecked = f.w.unchecked
@@ -212,7 +214,7 @@ func (f fakeDisclosure) Publish(_ context.Context, req *disclosurev1.PublishRequ
 	if !f.w.publishes {
 		return &disclosurev1.PublishResponse{NotPublishedBecause: "no_social_impact"}, nil
 	}
-	return &disclosurev1.PublishResponse{Publication: &disclosurev1.Publication{PublicationId: id(700)}}, nil
+	return &disclosurev1.PublishResponse{Publication: &disclosurev1.Publication{PublicationId: id(700), PublishTime: f.w.clock()}}, nil
 }
 
 func (f fakeDisclosure) RecordDigest(_ context.Context, req *disclosurev1.RecordDigestRequest, _ ...grpc.CallOption) (*disclosurev1.RecordDigestResponse, error) {

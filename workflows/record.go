@@ -50,7 +50,7 @@ func (a *Activities) Record(ctx context.Context, r recording) (*caseworkv1.Recor
 		return nil, err
 	}
 	out.DecidedTime = resp.GetTask().GetCloseTime()
-	return out, nil
+	return out, a.learnPorting(ctx, r)
 }
 
 // check asks the owners about what a decision names, and fills in what follows from it.

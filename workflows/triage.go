@@ -2,13 +2,12 @@ package workflows
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/calendar"
-	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	"quietline/internal/phone"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
@@ -78,29 +77,30 @@ func (a *Activities) known(ctx context.Context, id string, in *caseworkv1.Compla
 	if t.ReportersOperatorId, err = a.operator(ctx, f.GetReportersOperatorId()); err != nil {
 		return err
 	}
-	sector := ""
+	sector, named, code := "", "", ""
 	if !t.GetForged() { // a forged number says nothing about its true holder
 		holder, err := a.lookUp(ctx, number, t)
 		if err != nil {
 			return err
 		}
-		sector = holder.GetSector()
+		sector, named, code = holder.GetSector(), holder.GetName(), serviceCode(number)
+		holderFacts(holder, t)
 		if err := a.serving(ctx, number, t); err != nil {
 			return err
 		}
 	}
 	q := classifying{
 		place: id + "/classify", complaintID: in.GetComplaintId(), round: in.GetRound(), numberKind: t.GetNumberKind(), holderSector: sector,
+		holderName: named, number: code,
 	}
 	if err := a.classify(ctx, q, f.GetReports(), t); err != nil {
 		return err
 	}
-	route, err := a.Route(ctx, routing{ToLead: t.GetToLead(), Request: &assignmentv1.RouteRequest{
-		Category: t.GetCategory(), Sector: t.GetSector(), NumberKind: t.GetNumberKind(), AccessProvince: t.GetAccessProvince(),
-		NumberProvince: t.GetNumberProvince(), ReportersProvince: t.GetReportersProvince(),
-		OperatorId:    orElse(t.GetServingOperatorId(), t.GetReportersOperatorId()),
-		PartyAgencyId: t.GetPartyAgencyId(), OtherSectors: t.GetOtherSectors(),
-	}})
+	who := routing{ToLead: t.GetToLead(), Request: routeFacts(t, t.GetCategory(), t.GetSector())}
+	if t.GetConfident() { // what it is asked before that is no route of the complaint
+		who.Place, who.ComplaintID, who.Round = id+"/route", in.GetComplaintId(), in.GetRound()
+	}
+	route, err := a.Route(ctx, who)
 	if t.GetConfident() {
 		t.Route = route
 	} else { // somebody can be asked to preserve before a person has said what it is about
@@ -125,17 +125,16 @@ func verdict(f *reportingv1.GetFactsResponse) string {
 	return "unsure"
 }
 
-// resource asks the ledger whose number it was at a call; nil: no entry, the normal case for mobiles. Every province gives
-// 96 codes out anew; without the number's own it is the reporters'.
+// resource asks the ledger whose number it was at a call; nil: no entry, the normal case for mobiles.
 func (a *Activities) resource(ctx context.Context, n *commonv1.Number, at *timestamppb.Timestamp, reporters string) (*ledgerv1.Resource, error) {
 	if !digits(n.GetNormal()) {
 		return nil, nil
 	}
-	req := &ledgerv1.LookupNumberRequest{Number: n.GetNormal(), At: at}
-	if n.GetKind() == "code96" {
-		req.Scheme = orElse(n.GetProvince(), reporters)
+	req := &ledgerv1.WhoHeldRequest{Number: n.GetNormal(), At: at, Scheme: schemeOf(n, reporters)}
+	if code, _, ok := phone.Local96(n.GetNormal()); ok { // with its area code only as shown
+		req.Number = code
 	}
-	resp, err := a.Ledger.LookupNumber(ctx, req)
+	resp, err := a.Ledger.WhoHeld(ctx, req)
 	return resp.GetResource(), unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 }
 
@@ -157,18 +156,6 @@ func (a *Activities) lookUp(ctx context.Context, n *commonv1.Number, t *casework
 	return r.GetHolder(), err
 }
 
-// serving is the operator that serves the number: the access operator of the ledger, else the segment's owner in the
-// number's province. That is by plan; the number may be ported, which its check will say.
-func (a *Activities) serving(ctx context.Context, n *commonv1.Number, t *caseworkv1.Triage) error {
-	t.ServingOperatorId = t.GetAccessOperatorId()
-	if t.GetServingOperatorId() != "" || n.GetAllocatedCarrier() == "" {
-		return nil
-	}
-	var err error
-	t.ServingOperatorId, err = a.operator(ctx, n.GetAllocatedCarrier()+"-"+n.GetProvince())
-	return err
-}
-
 // operator is an operator's branch, else the operator itself; empty when the directory has neither, or no longer: then
 // nobody there can be given a task.
 func (a *Activities) operator(ctx context.Context, id string) (string, error) {
@@ -188,45 +175,6 @@ func (a *Activities) operator(ctx context.Context, id string) (string, error) {
 // complete says whether a class is enough to be routed by: only marketing belongs to a sector's regulator.
 func complete(category, sector string) bool {
 	return category != "" && (sector != "" || category != commercial)
-}
-
-// routing asks who acts.
-type routing struct {
-	Request *assignmentv1.RouteRequest
-	Lead    string // named by a person; empty: by the table
-	ToLead  bool   // beyond the limit of reopenings the lead ministry takes it
-}
-
-// Route asks the decision table who acts, and the directory who stands above.
-func (a *Activities) Route(ctx context.Context, q routing) (*caseworkv1.RoutedTo, error) {
-	resp, err := a.Assignment.Route(ctx, q.Request)
-	if err != nil {
-		return nil, err
-	}
-	to := &caseworkv1.RoutedTo{
-		LeadAgencyId: resp.GetLeadAgencyId(), CoAgencyIds: resp.GetCoAgencyIds(), VerifierAgencyId: resp.GetVerifierAgencyId(),
-		LeadName: resp.GetLeadName(), RegionSource: resp.GetRegionSource(),
-	}
-	if q.ToLead && q.Lead == "" && q.Request.GetCategory() != criminal {
-		q.Lead = leadMinistry
-	}
-	// Whoever named it, the reported party never leads; the table has found who stands in for it.
-	if itself, err := a.same(ctx, q.Lead, q.Request.GetPartyAgencyId()); err != nil {
-		return nil, err
-	} else if itself {
-		q.Lead = ""
-	}
-	if q.Lead != "" && q.Lead != to.GetLeadAgencyId() {
-		to.CoAgencyIds = slices.DeleteFunc(slices.Clone(to.GetCoAgencyIds()), func(id string) bool { return id == q.Lead })
-		to.LeadAgencyId, to.LeadName = q.Lead, ""
-	}
-	lead, err := a.agency(ctx, to.GetLeadAgencyId())
-	if err != nil {
-		return nil, err
-	}
-	to.LeadName = orElse(to.GetLeadName(), lead.GetName())
-	to.SuperiorId = orElse(lead.GetSuperiorId(), leadMinistry)
-	return to, nil
 }
 
 func mostReporters(reports []*reportingv1.ReportFacts) string {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -27,6 +28,7 @@ import (
 // world stands in for the six owners, in memory: plain structs with the shapes of the generated clients. It keeps what the
 // workflows write and answers repeats of a request ID like the owners do.
 type world struct {
+	matters matters
 	untaken []*assignmentv1.UntakenDecision
 	taken   []string
 	retold  []*caseworkv1.DecideInput
@@ -54,37 +56,47 @@ type world struct {
 	sector        string
 	confidence    float64
 	otherSectors  []string
+	unsettled     bool // the table settles no competence for marketing
+	checkBasis    string
+	handleBasis   string
 	evidence      []*reportingv1.EvidenceFacts
 	resource      *ledgerv1.Resource
 	refuse        func(*assignmentv1.Decision) error
-	outage        int // next calls of RecordDecision that fail for now
+	outage        int          // next calls of RecordDecision that fail for now
+	onOpen        func(string) // told of each step that is opened
 	endedOutcome  string
 	publishes     bool
 	caseComplaint []*enforcementv1.AttachedComplaint
 
 	// what they look at
-	tasks       []*assignmentv1.Task
-	decisions   []*assignmentv1.RecordDecisionRequest
-	escalations []string
-	feedback    []string
-	advances    []*reportingv1.AdvanceComplaintRequest
-	findings    []*reportingv1.Finding
-	measures    []*enforcementv1.RecordMeasureRequest
-	suspended   []*ledgerv1.SuspendResourceRequest
-	opened      []*enforcementv1.OpenCaseRequest
-	started     []string
-	signals     []string
-	watched     *reportingv1.StartWatchingRequest
-	closed      string
-	routes      []*assignmentv1.RouteRequest
-	caseStates  []string
-	notices     []string // tasks of the notices served
-	decided     *enforcementv1.CaseDecision
-	listed      []*creditv1.ListPartyRequest
-	published   []*disclosurev1.PublishRequest
-	digests     []*disclosurev1.RecordDigestRequest
-	classified  []*reportingv1.RecordClassificationRequest
-	designating []*assignmentv1.DesignateRequest
+	tasks         []*assignmentv1.Task
+	decisions     []*assignmentv1.RecordDecisionRequest
+	escalations   []string
+	feedback      []string
+	advances      []*reportingv1.AdvanceComplaintRequest
+	findings      []*reportingv1.Finding
+	measures      []*enforcementv1.RecordMeasureRequest
+	suspended     []*ledgerv1.SuspendResourceRequest
+	observed      []*ledgerv1.RecordObservationRequest
+	opened        []*enforcementv1.OpenCaseRequest
+	started       []string
+	signals       []string
+	watched       *reportingv1.StartWatchingRequest
+	closed        string
+	routes        []*assignmentv1.RouteRequest
+	kept          []*assignmentv1.RouteComplaintRequest
+	caseStates    []string
+	notices       []string // tasks of the notices served
+	decided       *enforcementv1.CaseDecision
+	listed        []*creditv1.ListPartyRequest
+	published     []*disclosurev1.PublishRequest
+	digests       []*disclosurev1.RecordDigestRequest
+	classified    []*reportingv1.RecordClassificationRequest
+	designating   []*assignmentv1.DesignateRequest
+	portings      []*ledgerv1.RecordPortingRequest // answers "ported to" that the ledger keeps
+	ledgerAsked   int                              // questions of who holds a number
+	refusePorting bool
+	called        time.Time // first call; zero is not told
 }
 
 func newWorld() *world {
@@ -173,9 +185,9 @@ func (f fakeAssignment) GetAgency(_ context.Context, req *assignmentv1.GetAgency
 	return &assignmentv1.GetAgencyResponse{Agency: a}, nil
 }
 
-func (f fakeAssignment) Classify(_ context.Context, req *assignmentv1.ClassifyRequest, _ ...grpc.CallOption) (*assignmentv1.ClassifyResponse, error) {
-	resp := &assignmentv1.ClassifyResponse{Threshold: 0.6}
-	for range req.GetItems() {
+func (f fakeAssignment) ClassifyReports(_ context.Context, req *assignmentv1.ClassifyReportsRequest, _ ...grpc.CallOption) (*assignmentv1.ClassifyReportsResponse, error) {
+	resp := &assignmentv1.ClassifyReportsResponse{Threshold: 0.6}
+	for range req.GetReports() {
 		resp.Classes = append(resp.Classes, &assignmentv1.Class{Category: f.w.category, Sector: f.w.sector, Confidence: f.w.confidence})
 	}
 	return resp, nil
@@ -185,7 +197,13 @@ func (f fakeAssignment) Route(_ context.Context, req *assignmentv1.RouteRequest,
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
 	f.w.routes = append(f.w.routes, req)
-	resp := &assignmentv1.RouteResponse{LeadAgencyId: "nfra-44", LeadName: "广东金融监管局", CoAgencyIds: []string{"ca-44"}, RegionSource: "access"}
+	resp := &assignmentv1.RouteResponse{
+		LeadAgencyId: "nfra-44", LeadName: "广东金融监管局", CoAgencyIds: []string{"ca-44"}, RegionSource: "access",
+		RuleId: "a rule", Version: "1", Why: "为什么。", Settled: true, CheckBasis: f.w.checkBasis, HandleBasis: f.w.handleBasis,
+	}
+	if f.w.unsettled && req.GetCategory() == commercial {
+		resp.LeadAgencyId, resp.LeadName, resp.Settled, resp.UnsettledReason = "centre-12321", "中心", false, "no_competent_agency"
+	}
 	if req.GetCategory() == criminal {
 		resp.LeadAgencyId, resp.LeadName = "mps-44", "广东省公安厅"
 	}
@@ -193,11 +211,24 @@ func (f fakeAssignment) Route(_ context.Context, req *assignmentv1.RouteRequest,
 	return resp, nil
 }
 
+func (f fakeAssignment) RouteComplaint(ctx context.Context, req *assignmentv1.RouteComplaintRequest, _ ...grpc.CallOption) (*assignmentv1.RouteComplaintResponse, error) {
+	route, err := f.Route(ctx, req.GetFacts())
+	if err == nil {
+		f.w.mu.Lock()
+		defer f.w.mu.Unlock()
+		f.w.kept = append(f.w.kept, req)
+	}
+	return &assignmentv1.RouteComplaintResponse{Route: route}, err
+}
+
 func (f fakeAssignment) OpenTask(_ context.Context, req *assignmentv1.OpenTaskRequest, _ ...grpc.CallOption) (*assignmentv1.OpenTaskResponse, error) {
 	return once(f.w, req, func() (*assignmentv1.OpenTaskResponse, error) {
 		t := proto.CloneOf(req.GetTask())
 		t.State = "OPEN"
 		f.w.tasks = append(f.w.tasks, t)
+		if f.w.onOpen != nil {
+			f.w.onOpen(t.GetStep())
+		}
 		return &assignmentv1.OpenTaskResponse{Task: t}, nil
 	})
 }
@@ -263,11 +294,21 @@ type fakeLedger struct {
 	w *world
 }
 
-func (f fakeLedger) LookupNumber(context.Context, *ledgerv1.LookupNumberRequest, ...grpc.CallOption) (*ledgerv1.LookupNumberResponse, error) {
+func (f fakeLedger) WhoHeld(context.Context, *ledgerv1.WhoHeldRequest, ...grpc.CallOption) (*ledgerv1.WhoHeldResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.ledgerAsked++
 	if f.w.resource == nil {
 		return nil, errs.New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, "no entry")
 	}
-	return &ledgerv1.LookupNumberResponse{Resource: f.w.resource}, nil
+	return &ledgerv1.WhoHeldResponse{Resource: f.w.resource}, nil
+}
+
+func (f fakeLedger) RecordObservation(_ context.Context, req *ledgerv1.RecordObservationRequest, _ ...grpc.CallOption) (*ledgerv1.RecordObservationResponse, error) {
+	return once(f.w, req, func() (*ledgerv1.RecordObservationResponse, error) {
+		f.w.observed = append(f.w.observed, req)
+		return &ledgerv1.RecordObservationResponse{}, nil
+	})
 }
 
 func (f fakeLedger) SuspendResource(_ context.Context, req *ledgerv1.SuspendResourceRequest, _ ...grpc.CallOption) (*ledgerv1.SuspendResourceResponse, error) {

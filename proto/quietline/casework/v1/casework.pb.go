@@ -460,9 +460,9 @@ func (x *BuildDigestResponse) GetDigestId() string {
 // StartRequest names a row.
 type StartRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// complaint or case (类别).
+	// complaint, case, recall or appeal (类别).
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Complaints or cases to start, at most 500 (待启动).
+	// Complaints, cases, recalls or appeals to start, at most 500 (待启动).
 	Items         []*Startable `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -515,9 +515,9 @@ func (x *StartRequest) GetItems() []*Startable {
 // Startable is a row whose workflow is to start.
 type Startable struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Complaint or case (标识).
+	// Complaint, case, recall or appeal (标识).
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Round, from 1 (轮次).
+	// Round of a complaint, from 1; 1 for all others (轮次).
 	Round         int32 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -705,6 +705,98 @@ func (*NudgeResponse) Descriptor() ([]byte, []int) {
 	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{11}
 }
 
+// NudgeSubjectRequest names a recall or an appeal.
+type NudgeSubjectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// recall or appeal (类别).
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Recall or appeal (标识).
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NudgeSubjectRequest) Reset() {
+	*x = NudgeSubjectRequest{}
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NudgeSubjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NudgeSubjectRequest) ProtoMessage() {}
+
+func (x *NudgeSubjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NudgeSubjectRequest.ProtoReflect.Descriptor instead.
+func (*NudgeSubjectRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *NudgeSubjectRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *NudgeSubjectRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// NudgeSubjectResponse confirms.
+type NudgeSubjectResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NudgeSubjectResponse) Reset() {
+	*x = NudgeSubjectResponse{}
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NudgeSubjectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NudgeSubjectResponse) ProtoMessage() {}
+
+func (x *NudgeSubjectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NudgeSubjectResponse.ProtoReflect.Descriptor instead.
+func (*NudgeSubjectResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{13}
+}
+
 // GetStatusRequest asks for the status.
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -714,7 +806,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -726,7 +818,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -739,7 +831,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{14}
 }
 
 // GetStatusResponse has the status.
@@ -755,7 +847,7 @@ type GetStatusResponse struct {
 
 func (x *GetStatusResponse) Reset() {
 	*x = GetStatusResponse{}
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +859,7 @@ func (x *GetStatusResponse) String() string {
 func (*GetStatusResponse) ProtoMessage() {}
 
 func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +872,7 @@ func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{13}
+	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetStatusResponse) GetServing() bool {
@@ -808,7 +900,7 @@ type CheckRunningRequest struct {
 
 func (x *CheckRunningRequest) Reset() {
 	*x = CheckRunningRequest{}
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +912,7 @@ func (x *CheckRunningRequest) String() string {
 func (*CheckRunningRequest) ProtoMessage() {}
 
 func (x *CheckRunningRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +925,7 @@ func (x *CheckRunningRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRunningRequest.ProtoReflect.Descriptor instead.
 func (*CheckRunningRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{14}
+	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CheckRunningRequest) GetWorkflowIds() []string {
@@ -856,7 +948,7 @@ type CheckRunningResponse struct {
 
 func (x *CheckRunningResponse) Reset() {
 	*x = CheckRunningResponse{}
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +960,7 @@ func (x *CheckRunningResponse) String() string {
 func (*CheckRunningResponse) ProtoMessage() {}
 
 func (x *CheckRunningResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_quietline_casework_v1_casework_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +973,7 @@ func (x *CheckRunningResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRunningResponse.ProtoReflect.Descriptor instead.
 func (*CheckRunningResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{15}
+	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CheckRunningResponse) GetNotRunning() []string {
@@ -933,9 +1025,9 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x129\n" +
 	"\x05month\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\"2\n" +
 	"\x13BuildDigestResponse\x12\x1b\n" +
-	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\"\x7f\n" +
-	"\fStartRequest\x12*\n" +
-	"\x04kind\x18\x01 \x01(\tB\x16\xbaH\x13r\x11R\tcomplaintR\x04caseR\x04kind\x12C\n" +
+	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\"\x8f\x01\n" +
+	"\fStartRequest\x12:\n" +
+	"\x04kind\x18\x01 \x01(\tB&\xbaH#r!R\tcomplaintR\x04caseR\x06recallR\x06appealR\x04kind\x12C\n" +
 	"\x05items\x18\x02 \x03(\v2 .quietline.casework.v1.StartableB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05items\"D\n" +
 	"\tStartable\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
@@ -945,7 +1037,11 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\fNudgeRequest\x12+\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12\x1d\n" +
 	"\x05round\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x05round\"\x0f\n" +
-	"\rNudgeResponse\"\x12\n" +
+	"\rNudgeResponse\"Z\n" +
+	"\x13NudgeSubjectRequest\x12)\n" +
+	"\x04kind\x18\x01 \x01(\tB\x15\xbaH\x12r\x10R\x06recallR\x06appealR\x04kind\x12\x18\n" +
+	"\x02id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x16\n" +
+	"\x14NudgeSubjectResponse\"\x12\n" +
 	"\x10GetStatusRequest\"G\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aserving\x18\x01 \x01(\bR\aserving\x12\x18\n" +
@@ -955,19 +1051,22 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x14CheckRunningResponse\x12\x1f\n" +
 	"\vnot_running\x18\x01 \x03(\tR\n" +
 	"notRunning\x12\x14\n" +
-	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x8e\x06\n" +
+	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x84\a\n" +
 	"\x0fCaseworkService\x12f\n" +
 	"\x06Decide\x12$.quietline.casework.v1.DecideRequest\x1a%.quietline.casework.v1.DecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12u\n" +
 	"\vBatchDecide\x12).quietline.casework.v1.BatchDecideRequest\x1a*.quietline.casework.v1.BatchDecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12q\n" +
 	"\vBuildDigest\x12).quietline.casework.v1.BuildDigestRequest\x1a*.quietline.casework.v1.BuildDigestResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\t\v\x12_\n" +
-	"\x05Start\x12#.quietline.casework.v1.StartRequest\x1a$.quietline.casework.v1.StartResponse\"\v\x8a\xb5\x18\x04\n" +
-	"\x02\x03\a\x90\x02\x02\x12^\n" +
+	"\x01\x01\x12\x02\t\v\x12`\n" +
+	"\x05Start\x12#.quietline.casework.v1.StartRequest\x1a$.quietline.casework.v1.StartResponse\"\f\x8a\xb5\x18\x05\n" +
+	"\x03\x03\a\x05\x90\x02\x02\x12^\n" +
 	"\x05Nudge\x12#.quietline.casework.v1.NudgeRequest\x1a$.quietline.casework.v1.NudgeResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
-	"\x01\x03\x90\x02\x02\x12p\n" +
+	"\x01\x03\x90\x02\x02\x12s\n" +
+	"\fNudgeSubject\x12*.quietline.casework.v1.NudgeSubjectRequest\x1a+.quietline.casework.v1.NudgeSubjectResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x05\x90\x02\x02\x12p\n" +
 	"\tGetStatus\x12'.quietline.casework.v1.GetStatusRequest\x1a(.quietline.casework.v1.GetStatusResponse\"\x10\x8a\xb5\x18\t\n" +
 	"\x01\x01\x12\x04\x02\v\n" +
 	"\f\x90\x02\x01\x12v\n" +
@@ -988,7 +1087,7 @@ func file_quietline_casework_v1_casework_proto_rawDescGZIP() []byte {
 	return file_quietline_casework_v1_casework_proto_rawDescData
 }
 
-var file_quietline_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_quietline_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_quietline_casework_v1_casework_proto_goTypes = []any{
 	(*DecideRequest)(nil),         // 0: quietline.casework.v1.DecideRequest
 	(*DecideResponse)(nil),        // 1: quietline.casework.v1.DecideResponse
@@ -1002,16 +1101,18 @@ var file_quietline_casework_v1_casework_proto_goTypes = []any{
 	(*StartResponse)(nil),         // 9: quietline.casework.v1.StartResponse
 	(*NudgeRequest)(nil),          // 10: quietline.casework.v1.NudgeRequest
 	(*NudgeResponse)(nil),         // 11: quietline.casework.v1.NudgeResponse
-	(*GetStatusRequest)(nil),      // 12: quietline.casework.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),     // 13: quietline.casework.v1.GetStatusResponse
-	(*CheckRunningRequest)(nil),   // 14: quietline.casework.v1.CheckRunningRequest
-	(*CheckRunningResponse)(nil),  // 15: quietline.casework.v1.CheckRunningResponse
-	(*v1.DecisionDetail)(nil),     // 16: quietline.assignment.v1.DecisionDetail
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*NudgeSubjectRequest)(nil),   // 12: quietline.casework.v1.NudgeSubjectRequest
+	(*NudgeSubjectResponse)(nil),  // 13: quietline.casework.v1.NudgeSubjectResponse
+	(*GetStatusRequest)(nil),      // 14: quietline.casework.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),     // 15: quietline.casework.v1.GetStatusResponse
+	(*CheckRunningRequest)(nil),   // 16: quietline.casework.v1.CheckRunningRequest
+	(*CheckRunningResponse)(nil),  // 17: quietline.casework.v1.CheckRunningResponse
+	(*v1.DecisionDetail)(nil),     // 18: quietline.assignment.v1.DecisionDetail
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
 }
 var file_quietline_casework_v1_casework_proto_depIdxs = []int32{
-	16, // 0: quietline.casework.v1.DecideRequest.detail:type_name -> quietline.assignment.v1.DecisionDetail
-	17, // 1: quietline.casework.v1.DecideResponse.decided_time:type_name -> google.protobuf.Timestamp
+	18, // 0: quietline.casework.v1.DecideRequest.detail:type_name -> quietline.assignment.v1.DecisionDetail
+	19, // 1: quietline.casework.v1.DecideResponse.decided_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: quietline.casework.v1.BatchDecideRequest.decisions:type_name -> quietline.casework.v1.DecideRequest
 	4,  // 3: quietline.casework.v1.BatchDecideResponse.results:type_name -> quietline.casework.v1.DecideResult
 	1,  // 4: quietline.casework.v1.DecideResult.response:type_name -> quietline.casework.v1.DecideResponse
@@ -1021,17 +1122,19 @@ var file_quietline_casework_v1_casework_proto_depIdxs = []int32{
 	5,  // 8: quietline.casework.v1.CaseworkService.BuildDigest:input_type -> quietline.casework.v1.BuildDigestRequest
 	7,  // 9: quietline.casework.v1.CaseworkService.Start:input_type -> quietline.casework.v1.StartRequest
 	10, // 10: quietline.casework.v1.CaseworkService.Nudge:input_type -> quietline.casework.v1.NudgeRequest
-	12, // 11: quietline.casework.v1.CaseworkService.GetStatus:input_type -> quietline.casework.v1.GetStatusRequest
-	14, // 12: quietline.casework.v1.CaseworkService.CheckRunning:input_type -> quietline.casework.v1.CheckRunningRequest
-	1,  // 13: quietline.casework.v1.CaseworkService.Decide:output_type -> quietline.casework.v1.DecideResponse
-	3,  // 14: quietline.casework.v1.CaseworkService.BatchDecide:output_type -> quietline.casework.v1.BatchDecideResponse
-	6,  // 15: quietline.casework.v1.CaseworkService.BuildDigest:output_type -> quietline.casework.v1.BuildDigestResponse
-	9,  // 16: quietline.casework.v1.CaseworkService.Start:output_type -> quietline.casework.v1.StartResponse
-	11, // 17: quietline.casework.v1.CaseworkService.Nudge:output_type -> quietline.casework.v1.NudgeResponse
-	13, // 18: quietline.casework.v1.CaseworkService.GetStatus:output_type -> quietline.casework.v1.GetStatusResponse
-	15, // 19: quietline.casework.v1.CaseworkService.CheckRunning:output_type -> quietline.casework.v1.CheckRunningResponse
-	13, // [13:20] is the sub-list for method output_type
-	6,  // [6:13] is the sub-list for method input_type
+	12, // 11: quietline.casework.v1.CaseworkService.NudgeSubject:input_type -> quietline.casework.v1.NudgeSubjectRequest
+	14, // 12: quietline.casework.v1.CaseworkService.GetStatus:input_type -> quietline.casework.v1.GetStatusRequest
+	16, // 13: quietline.casework.v1.CaseworkService.CheckRunning:input_type -> quietline.casework.v1.CheckRunningRequest
+	1,  // 14: quietline.casework.v1.CaseworkService.Decide:output_type -> quietline.casework.v1.DecideResponse
+	3,  // 15: quietline.casework.v1.CaseworkService.BatchDecide:output_type -> quietline.casework.v1.BatchDecideResponse
+	6,  // 16: quietline.casework.v1.CaseworkService.BuildDigest:output_type -> quietline.casework.v1.BuildDigestResponse
+	9,  // 17: quietline.casework.v1.CaseworkService.Start:output_type -> quietline.casework.v1.StartResponse
+	11, // 18: quietline.casework.v1.CaseworkService.Nudge:output_type -> quietline.casework.v1.NudgeResponse
+	13, // 19: quietline.casework.v1.CaseworkService.NudgeSubject:output_type -> quietline.casework.v1.NudgeSubjectResponse
+	15, // 20: quietline.casework.v1.CaseworkService.GetStatus:output_type -> quietline.casework.v1.GetStatusResponse
+	17, // 21: quietline.casework.v1.CaseworkService.CheckRunning:output_type -> quietline.casework.v1.CheckRunningResponse
+	14, // [14:22] is the sub-list for method output_type
+	6,  // [6:14] is the sub-list for method input_type
 	6,  // [6:6] is the sub-list for extension type_name
 	6,  // [6:6] is the sub-list for extension extendee
 	0,  // [0:6] is the sub-list for field type_name
@@ -1048,7 +1151,7 @@ func file_quietline_casework_v1_casework_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_casework_v1_casework_proto_rawDesc), len(file_quietline_casework_v1_casework_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	CaseworkService_BuildDigest_FullMethodName  = "/quietline.casework.v1.CaseworkService/BuildDigest"
 	CaseworkService_Start_FullMethodName        = "/quietline.casework.v1.CaseworkService/Start"
 	CaseworkService_Nudge_FullMethodName        = "/quietline.casework.v1.CaseworkService/Nudge"
+	CaseworkService_NudgeSubject_FullMethodName = "/quietline.casework.v1.CaseworkService/NudgeSubject"
 	CaseworkService_GetStatus_FullMethodName    = "/quietline.casework.v1.CaseworkService/GetStatus"
 	CaseworkService_CheckRunning_FullMethodName = "/quietline.casework.v1.CaseworkService/CheckRunning"
 )
@@ -50,6 +51,9 @@ type CaseworkServiceClient interface {
 	// Nudge tells a running workflow that facts of its complaint changed: a supplement, a withdrawal (提醒流程). A lost
 	// nudge costs time, never truth.
 	Nudge(ctx context.Context, in *NudgeRequest, opts ...grpc.CallOption) (*NudgeResponse, error)
+	// NudgeSubject tells the running workflow of a recall or an appeal that its row changed: an objection came in
+	// (提醒流程). A lost nudge costs time, never truth.
+	NudgeSubject(ctx context.Context, in *NudgeSubjectRequest, opts ...grpc.CallOption) (*NudgeSubjectResponse, error)
 	// GetStatus says whether Temporal and the worker serve, and in which profile (运行状态).
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 	// CheckRunning says of up to 500 workflows whether they run, for fsck (核对流程).
@@ -114,6 +118,16 @@ func (c *caseworkServiceClient) Nudge(ctx context.Context, in *NudgeRequest, opt
 	return out, nil
 }
 
+func (c *caseworkServiceClient) NudgeSubject(ctx context.Context, in *NudgeSubjectRequest, opts ...grpc.CallOption) (*NudgeSubjectResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NudgeSubjectResponse)
+	err := c.cc.Invoke(ctx, CaseworkService_NudgeSubject_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *caseworkServiceClient) GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetStatusResponse)
@@ -154,6 +168,9 @@ type CaseworkServiceServer interface {
 	// Nudge tells a running workflow that facts of its complaint changed: a supplement, a withdrawal (提醒流程). A lost
 	// nudge costs time, never truth.
 	Nudge(context.Context, *NudgeRequest) (*NudgeResponse, error)
+	// NudgeSubject tells the running workflow of a recall or an appeal that its row changed: an objection came in
+	// (提醒流程). A lost nudge costs time, never truth.
+	NudgeSubject(context.Context, *NudgeSubjectRequest) (*NudgeSubjectResponse, error)
 	// GetStatus says whether Temporal and the worker serve, and in which profile (运行状态).
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	// CheckRunning says of up to 500 workflows whether they run, for fsck (核对流程).
@@ -182,6 +199,9 @@ func (UnimplementedCaseworkServiceServer) Start(context.Context, *StartRequest) 
 }
 func (UnimplementedCaseworkServiceServer) Nudge(context.Context, *NudgeRequest) (*NudgeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Nudge not implemented")
+}
+func (UnimplementedCaseworkServiceServer) NudgeSubject(context.Context, *NudgeSubjectRequest) (*NudgeSubjectResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method NudgeSubject not implemented")
 }
 func (UnimplementedCaseworkServiceServer) GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStatus not implemented")
@@ -300,6 +320,24 @@ func _CaseworkService_Nudge_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseworkService_NudgeSubject_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NudgeSubjectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).NudgeSubject(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_NudgeSubject_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).NudgeSubject(ctx, req.(*NudgeSubjectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaseworkService_GetStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetStatusRequest)
 	if err := dec(in); err != nil {
@@ -362,6 +400,10 @@ var CaseworkService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Nudge",
 			Handler:    _CaseworkService_Nudge_Handler,
+		},
+		{
+			MethodName: "NudgeSubject",
+			Handler:    _CaseworkService_NudgeSubject_Handler,
 		},
 		{
 			MethodName: "GetStatus",

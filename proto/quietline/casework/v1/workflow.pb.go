@@ -1312,7 +1312,25 @@ type Triage struct {
 	// Share of "not substantiated" that another checks again, in percent, as in force when the round began (复核比例).
 	RecheckPercent int32 `protobuf:"varint,27,opt,name=recheck_percent,json=recheckPercent,proto3" json:"recheck_percent,omitempty"`
 	// How often "ported to" is followed, as in force when the round began (携号追查次数).
-	MaxPorts      int32 `protobuf:"varint,28,opt,name=max_ports,json=maxPorts,proto3" json:"max_ports,omitempty"`
+	MaxPorts int32 `protobuf:"varint,28,opt,name=max_ports,json=maxPorts,proto3" json:"max_ports,omitempty"`
+	// Sector of the holder's business (使用主体行业).
+	HolderSector string `protobuf:"bytes,70,opt,name=holder_sector,json=holderSector,proto3" json:"holder_sector,omitempty"`
+	// Province of the holder's registration (使用主体注册地).
+	HolderProvince string `protobuf:"bytes,71,opt,name=holder_province,json=holderProvince,proto3" json:"holder_province,omitempty"`
+	// Level-2 class of the taxonomy (二级类别).
+	Level2 string `protobuf:"bytes,60,opt,name=level2,proto3" json:"level2,omitempty"`
+	// Who lends: licensed, small_lender, unlicensed; empty when unknown (放贷主体).
+	Lender string `protobuf:"bytes,61,opt,name=lender,proto3" json:"lender,omitempty"`
+	// True when reports tell of threats or insults (恐吓威胁).
+	Threats bool `protobuf:"varint,62,opt,name=threats,proto3" json:"threats,omitempty"`
+	// Second-best sector of the classifier, for the person who decides (次选行业).
+	SecondSector string `protobuf:"bytes,63,opt,name=second_sector,json=secondSector,proto3" json:"second_sector,omitempty"`
+	// Confidence of the class, two decimals (置信度).
+	Confidence string `protobuf:"bytes,64,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	// Second-best category (次选类别).
+	SecondCategory string `protobuf:"bytes,65,opt,name=second_category,json=secondCategory,proto3" json:"second_category,omitempty"`
+	// How the serving operator is known: ledger_access, portability, segment (by plan, may be ported) or unknown (服务企业的依据).
+	ServingSource string `protobuf:"bytes,80,opt,name=serving_source,json=servingSource,proto3" json:"serving_source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1543,6 +1561,69 @@ func (x *Triage) GetMaxPorts() int32 {
 	return 0
 }
 
+func (x *Triage) GetHolderSector() string {
+	if x != nil {
+		return x.HolderSector
+	}
+	return ""
+}
+
+func (x *Triage) GetHolderProvince() string {
+	if x != nil {
+		return x.HolderProvince
+	}
+	return ""
+}
+
+func (x *Triage) GetLevel2() string {
+	if x != nil {
+		return x.Level2
+	}
+	return ""
+}
+
+func (x *Triage) GetLender() string {
+	if x != nil {
+		return x.Lender
+	}
+	return ""
+}
+
+func (x *Triage) GetThreats() bool {
+	if x != nil {
+		return x.Threats
+	}
+	return false
+}
+
+func (x *Triage) GetSecondSector() string {
+	if x != nil {
+		return x.SecondSector
+	}
+	return ""
+}
+
+func (x *Triage) GetConfidence() string {
+	if x != nil {
+		return x.Confidence
+	}
+	return ""
+}
+
+func (x *Triage) GetSecondCategory() string {
+	if x != nil {
+		return x.SecondCategory
+	}
+	return ""
+}
+
+func (x *Triage) GetServingSource() string {
+	if x != nil {
+		return x.ServingSource
+	}
+	return ""
+}
+
 // RoutedTo says who acts (路由结果).
 type RoutedTo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1557,7 +1638,19 @@ type RoutedTo struct {
 	// Public name of the lead agency (主办单位名称).
 	LeadName string `protobuf:"bytes,5,opt,name=lead_name,json=leadName,proto3" json:"lead_name,omitempty"`
 	// Region used: access, number, reporters, none (地域来源).
-	RegionSource  string `protobuf:"bytes,6,opt,name=region_source,json=regionSource,proto3" json:"region_source,omitempty"`
+	RegionSource string `protobuf:"bytes,6,opt,name=region_source,json=regionSource,proto3" json:"region_source,omitempty"`
+	// Why no competence is settled; empty where one is (未明确的原因).
+	Unsettled string `protobuf:"bytes,7,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
+	// Row that matched; empty when the lead was named by a person (命中规则).
+	RuleId string `protobuf:"bytes,8,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
+	// Version of the table (路由表版本).
+	Version string `protobuf:"bytes,9,opt,name=version,proto3" json:"version,omitempty"`
+	// The route in one sentence (路由说明).
+	Why string `protobuf:"bytes,10,opt,name=why,proto3" json:"why,omitempty"`
+	// Basis of the fact check's deadline; empty for the step's own (核查期限依据).
+	CheckBasis string `protobuf:"bytes,11,opt,name=check_basis,json=checkBasis,proto3" json:"check_basis,omitempty"`
+	// Basis of the handling's deadline; empty for the step's own (处置期限依据).
+	HandleBasis   string `protobuf:"bytes,12,opt,name=handle_basis,json=handleBasis,proto3" json:"handle_basis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1630,6 +1723,48 @@ func (x *RoutedTo) GetLeadName() string {
 func (x *RoutedTo) GetRegionSource() string {
 	if x != nil {
 		return x.RegionSource
+	}
+	return ""
+}
+
+func (x *RoutedTo) GetUnsettled() string {
+	if x != nil {
+		return x.Unsettled
+	}
+	return ""
+}
+
+func (x *RoutedTo) GetRuleId() string {
+	if x != nil {
+		return x.RuleId
+	}
+	return ""
+}
+
+func (x *RoutedTo) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *RoutedTo) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *RoutedTo) GetCheckBasis() string {
+	if x != nil {
+		return x.CheckBasis
+	}
+	return ""
+}
+
+func (x *RoutedTo) GetHandleBasis() string {
+	if x != nil {
+		return x.HandleBasis
 	}
 	return ""
 }
@@ -1727,7 +1862,8 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"disclosure\"=\n" +
 	"\x05Swept\x12\x18\n" +
 	"\astarted\x18\x01 \x01(\x05R\astarted\x12\x1a\n" +
-	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xb7\b\n" +
+	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xe4\n" +
+	"\n" +
 	"\x06Triage\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x1a\n" +
@@ -1760,7 +1896,18 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x17provisional_verifier_id\x18\x19 \x01(\tR\x15provisionalVerifierId\x12$\n" +
 	"\x0ecall_centre_id\x18\x1a \x01(\tR\fcallCentreId\x12'\n" +
 	"\x0frecheck_percent\x18\x1b \x01(\x05R\x0erecheckPercent\x12\x1b\n" +
-	"\tmax_ports\x18\x1c \x01(\x05R\bmaxPorts\"\xe5\x01\n" +
+	"\tmax_ports\x18\x1c \x01(\x05R\bmaxPorts\x12#\n" +
+	"\rholder_sector\x18F \x01(\tR\fholderSector\x12'\n" +
+	"\x0fholder_province\x18G \x01(\tR\x0eholderProvince\x12\x16\n" +
+	"\x06level2\x18< \x01(\tR\x06level2\x12\x16\n" +
+	"\x06lender\x18= \x01(\tR\x06lender\x12\x18\n" +
+	"\athreats\x18> \x01(\bR\athreats\x12#\n" +
+	"\rsecond_sector\x18? \x01(\tR\fsecondSector\x12\x1e\n" +
+	"\n" +
+	"confidence\x18@ \x01(\tR\n" +
+	"confidence\x12'\n" +
+	"\x0fsecond_category\x18A \x01(\tR\x0esecondCategory\x12%\n" +
+	"\x0eserving_source\x18P \x01(\tR\rservingSource\"\x8c\x03\n" +
 	"\bRoutedTo\x12$\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tR\fleadAgencyId\x12\"\n" +
 	"\rco_agency_ids\x18\x02 \x03(\tR\vcoAgencyIds\x12,\n" +
@@ -1768,7 +1915,15 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\vsuperior_id\x18\x04 \x01(\tR\n" +
 	"superiorId\x12\x1b\n" +
 	"\tlead_name\x18\x05 \x01(\tR\bleadName\x12#\n" +
-	"\rregion_source\x18\x06 \x01(\tR\fregionSourceB\xd2\x01\n" +
+	"\rregion_source\x18\x06 \x01(\tR\fregionSource\x12\x1c\n" +
+	"\tunsettled\x18\a \x01(\tR\tunsettled\x12\x17\n" +
+	"\arule_id\x18\b \x01(\tR\x06ruleId\x12\x18\n" +
+	"\aversion\x18\t \x01(\tR\aversion\x12\x10\n" +
+	"\x03why\x18\n" +
+	" \x01(\tR\x03why\x12\x1f\n" +
+	"\vcheck_basis\x18\v \x01(\tR\n" +
+	"checkBasis\x12!\n" +
+	"\fhandle_basis\x18\f \x01(\tR\vhandleBasisB\xd2\x01\n" +
 	"\x19com.quietline.casework.v1B\rWorkflowProtoP\x01Z0quietline/proto/quietline/casework/v1;caseworkv1\xa2\x02\x03QCX\xaa\x02\x15Quietline.Casework.V1\xca\x02\x15Quietline\\Casework\\V1\xe2\x02!Quietline\\Casework\\V1\\GPBMetadata\xea\x02\x17Quietline::Casework::V1b\x06proto3"
 
 var (
