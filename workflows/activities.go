@@ -3,6 +3,8 @@ package workflows
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +38,8 @@ type Owners struct {
 type runs interface {
 	StartCase(ctx context.Context, caseID string) (bool, error)
 	StartComplaint(ctx context.Context, complaintID string, round int32) (bool, error)
+	StartRecall(ctx context.Context, recallID string) (bool, error)
+	StartAppeal(ctx context.Context, appealID string) (bool, error)
 	Signal(ctx context.Context, workflowID, name string, arg any) error
 	Decide(ctx context.Context, workflowID, updateID string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error)
 }
@@ -88,7 +92,9 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message, out *casework
 		_, err = a.Reporting.RecordClassification(ctx, m)
 		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
 	case *reportingv1.RecordFindingsRequest:
-		_, err = a.Reporting.RecordFindings(ctx, m)
+		if _, err = a.Reporting.RecordFindings(ctx, m); err == nil {
+			err = a.observe(ctx, m)
+		}
 		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
 	case *enforcementv1.RecordMeasureRequest:
 		_, err = a.Enforcement.RecordMeasure(ctx, m)
@@ -96,6 +102,10 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message, out *casework
 		_, err = a.Enforcement.AdvanceCase(ctx, m)
 	case *enforcementv1.DecideCaseRequest:
 		_, err = a.Enforcement.DecideCase(ctx, m)
+	case *ledgerv1.AdvanceRecallRequest:
+		_, err = a.Ledger.AdvanceRecall(ctx, m)
+	case *ledgerv1.AdvanceAppealRequest:
+		_, err = a.Ledger.AdvanceAppeal(ctx, m)
 	case *ledgerv1.SuspendResourceRequest:
 		_, err = a.Ledger.SuspendResource(ctx, m)
 		// A resource that was recalled meanwhile is out of service for good.
@@ -109,7 +119,7 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message, out *casework
 // openTask opens a task and writes to its complaint where it is now, who takes part and until when. The complaint answers
 // whether anybody still reports it.
 func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask, out *caseworkv1.Performed) error {
-	due, err := calendar.Due(s.GetBasis(), s.GetFromTime().AsTime(), s.GetProfile())
+	basis, due, err := dueOf(s)
 	if err != nil {
 		return err
 	}
@@ -125,7 +135,7 @@ func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask, out *
 	t := proto.CloneOf(s.GetTask())
 	t.DueTime = timestamppb.New(due.Due)
 	t.Clock = &commonv1.Clock{
-		Basis: s.GetBasis(), StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
+		Basis: basis, StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
 	}
 	if t.GetRole() == roleOperator && !isOperator(agency) {
 		t.Role = roleWorker // a provincial administration stands in for an operator
@@ -144,6 +154,22 @@ func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask, out *
 		TaskId: t.GetTaskId(), DueTime: t.GetDueTime(), EscalateEvery: durationpb.New(due.EscalateEvery),
 	})
 	return nil
+}
+
+// dueOf is when a task is due, and by which basis. The routing table names bases, and deadlines are data of another place:
+// should one be gone, the clock of the step's own counts, and no task is left without.
+func dueOf(s *caseworkv1.StepTask) (string, calendar.Deadline, error) {
+	basis := s.GetBasis()
+	due, err := calendar.Due(basis, s.GetFromTime().AsTime(), s.GetProfile())
+	i := slices.IndexFunc(steps, func(own step) bool { return own.name == s.GetTask().GetStep() })
+	if err == nil || i < 0 || steps[i].basis == basis {
+		return basis, due, err
+	}
+	slog.Error("a basis that a route names is not in the deadline table; the step's own counts",
+		slog.String("basis", basis), slog.String("own", steps[i].basis), slog.Any("error", err))
+	basis = steps[i].basis
+	due, err = calendar.Due(basis, s.GetFromTime().AsTime(), s.GetProfile())
+	return basis, due, err
 }
 
 func (a *Activities) advanceTo(

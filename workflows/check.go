@@ -94,7 +94,9 @@ func (c *complaint) askOperators(ctx workflow.Context) error {
 // checkFacts is step 3b, 事实核查, with its bounces.
 func (c *complaint) checkFacts(ctx workflow.Context) (string, error) {
 	for {
-		d, err := c.ask(ctx, c.order(stepFactCheck))
+		o := c.order(stepFactCheck)
+		c.explain(o.facts)
+		d, err := c.ask(ctx, o)
 		if err != nil {
 			return "", err
 		}

@@ -5,11 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 
 	"google.golang.org/protobuf/proto"
 
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -21,8 +25,10 @@ type classifying struct {
 	place        string // of the activity in its workflow: request IDs follow from it
 	complaintID  string
 	round        int32
+	number       string // in its normal form; forged, it is nobody's
 	numberKind   string
 	holderSector string
+	holderName   string
 	// The complaint's class where it stands; empty: the weighted majority of its reports, which their owner works out.
 	category, sector string
 }
@@ -36,13 +42,68 @@ func (a *Activities) classify(ctx context.Context, q classifying, newest []*repo
 		}
 	}
 	q.place += "/newest" // another request than the same page before
-	class, threshold, err := a.classifyPage(ctx, q, newest)
+	class, said, err := a.classifyPage(ctx, q, newest)
 	if err != nil {
 		return err
 	}
+	threshold := said.GetThreshold()
 	t.Category, t.Sector, t.OtherSectors = class.GetCategory(), class.GetSector(), class.GetOtherSectors()
 	t.Confident = class.GetConfidence() >= threshold && complete(t.GetCategory(), t.GetSector())
+	t.Confidence = strconv.FormatFloat(class.GetConfidence(), 'f', 2, 64)
+	detail(said.GetClasses(), t)
 	return nil
+}
+
+// detail fills in what the newest reports come to besides category and sector: the class below them, who lends, whether
+// threats are told, and what else it could be, for the person who decides where the rules are unsure.
+func detail(classes []*assignmentv1.Class, t *caseworkv1.Triage) {
+	level2, lender := map[string]int{}, map[string]int{}
+	sector, category := map[string]int{}, map[string]int{}
+	for _, c := range classes {
+		t.Threats = t.GetThreats() || c.GetThreats()
+		lender[c.GetLender()]++
+		if c.GetCategory() == t.GetCategory() && c.GetSector() == t.GetSector() {
+			level2[c.GetLevel2()]++
+			sector[c.GetSecondSector()]++
+			category[c.GetSecondCategory()]++
+			continue
+		}
+		sector[c.GetSector()]++
+		category[c.GetCategory()]++
+	}
+	t.Level2, t.Lender = most(level2, ""), most(lender, "")
+	t.SecondSector, t.SecondCategory = most(sector, t.GetSector()), most(category, t.GetCategory())
+}
+
+// most is the most frequent that says something and is not the one left out; of equals the first by name.
+func most(counts map[string]int, leftOut string) string {
+	best := ""
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if name != "" && name != leftOut && (best == "" || counts[name] > counts[best]) {
+			best = name
+		}
+	}
+	return best
+}
+
+// guesses are what the classifier would have said, on the task of the person who decides because it was not sure.
+func (c *complaint) guesses(facts map[string]string) {
+	for _, f := range [][2]string{
+		{"second_sector", c.known.GetSecondSector()}, {"second_category", c.known.GetSecondCategory()},
+		{"confidence", c.known.GetConfidence()}, {"level2", c.known.GetLevel2()}, {"lender", c.known.GetLender()},
+	} {
+		if f[1] != "" {
+			facts[f[0]] = f[1]
+		}
+	}
+}
+
+// serviceCode is a number that may be an organisation's; a forged one, or a text in a number's place, is nobody's.
+func serviceCode(n *commonv1.Number) string {
+	if spoofed(n.GetKind()) || !digits(n.GetNormal()) {
+		return ""
+	}
+	return n.GetNormal()
 }
 
 // classifyLate classifies the reports that joined since the round was last looked at, and leaves the complaint's class as
@@ -69,7 +130,8 @@ func (a *Activities) classifyLate(ctx context.Context, place, complaintID string
 		if err != nil {
 			return nil, err
 		}
-		q.holderSector = resource.GetHolder().GetSector()
+		q.number = serviceCode(c.GetNumber())
+		q.holderSector, q.holderName = resource.GetHolder().GetSector(), resource.GetHolder().GetName()
 	}
 	if err := a.classifyOpen(ctx, q, f.GetReports()); err != nil && !superseded(err) {
 		return nil, err
@@ -101,8 +163,8 @@ func (a *Activities) classifyOpen(ctx context.Context, q classifying, page []*re
 }
 
 // classifyPage classifies reports and writes that down. The answer is the complaint's class and what it takes to trust it.
-func (a *Activities) classifyPage(ctx context.Context, q classifying, reports []*reportingv1.ReportFacts) (*reportingv1.RecordClassificationResponse, float64, error) {
-	asked := &assignmentv1.ClassifyRequest{}
+func (a *Activities) classifyPage(ctx context.Context, q classifying, reports []*reportingv1.ReportFacts) (*reportingv1.RecordClassificationResponse, *assignmentv1.ClassifyReportsResponse, error) {
+	asked := &assignmentv1.ClassifyReportsRequest{ComplaintId: q.complaintID}
 	record := &reportingv1.RecordClassificationRequest{
 		ComplaintId: q.complaintID, Round: q.round, Category: q.category, Sector: q.sector,
 	}
@@ -111,27 +173,30 @@ func (a *Activities) classifyPage(ctx context.Context, q classifying, reports []
 			continue
 		}
 		record.Reports = append(record.Reports, &reportingv1.ReportClass{ReportId: r.GetReport().GetReportId()})
-		asked.Items = append(asked.Items, &assignmentv1.ClassifyItem{
-			Text: r.GetText(), Company: r.GetReport().GetCompany(), ReportedType: r.GetReport().GetReportedType(),
-			NumberKind: q.numberKind, HolderSector: q.holderSector,
+		asked.Reports = append(asked.Reports, &assignmentv1.ReportItem{
+			ReportId: r.GetReport().GetReportId(), Item: &assignmentv1.ClassifyItem{
+				Text: r.GetText(), Company: r.GetReport().GetCompany(), ReportedType: r.GetReport().GetReportedType(),
+				Method: r.GetReport().GetMethod(), Number: q.number, NumberKind: q.numberKind,
+				HolderSector: q.holderSector, HolderName: q.holderName,
+			},
 		})
 	}
 	if len(record.GetReports()) == 0 {
-		return nil, 0, nil
+		return nil, nil, nil
 	}
-	said, err := a.Assignment.Classify(ctx, asked)
+	said, err := a.Assignment.ClassifyReports(ctx, asked)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	for i, c := range said.GetClasses() {
 		r := record.GetReports()[i]
 		r.Category, r.Sector, r.Confidence = c.GetCategory(), c.GetSector(), c.GetConfidence()
 	}
 	if record.RequestId, err = requestOf(q.place, record); err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	class, err := a.Reporting.RecordClassification(ctx, record)
-	return class, said.GetThreshold(), err
+	return class, said, err
 }
 
 // requestOf is the request ID of a write whose content is only known when it is made: reports join between two tries.

@@ -22,6 +22,10 @@ func complaintID(id string, round int32) string { return fmt.Sprintf("complaint/
 
 func caseID(id string) string { return "case/" + id }
 
+func recallID(id string) string { return "recall/" + id }
+
+func appealID(id string) string { return "appeal/" + id }
+
 func digestID(id string) string { return "digest/" + id }
 
 // Client starts the mesh's workflows and talks to them, with their types.
@@ -44,6 +48,16 @@ func (c *Client) StartComplaint(ctx context.Context, id string, round int32) (bo
 // StartCase starts a case's workflow, and says whether it is new.
 func (c *Client) StartCase(ctx context.Context, id string) (bool, error) {
 	return c.start(ctx, caseID(id), Case, &caseworkv1.CaseInput{CaseId: id, Profile: c.profile})
+}
+
+// StartRecall starts a recall's workflow, and says whether it is new.
+func (c *Client) StartRecall(ctx context.Context, id string) (bool, error) {
+	return c.start(ctx, recallID(id), Recall, &caseworkv1.RecallInput{RecallId: id, Profile: c.profile})
+}
+
+// StartAppeal starts an appeal's workflow, and says whether it is new.
+func (c *Client) StartAppeal(ctx context.Context, id string) (bool, error) {
+	return c.start(ctx, appealID(id), Appeal, &caseworkv1.AppealInput{AppealId: id, Profile: c.profile})
 }
 
 // BuildDigest runs a digest's workflow to its end.

@@ -22,6 +22,7 @@ const (
 	factUnverifiedOnly = "unverified_only"
 	factParties        = "parties"
 	factParty          = "party_agency_id" // the agency that is itself reported
+	factUnsettled      = "unsettled"       // why no competence is settled: the decision must name who leads
 )
 
 // What a person may say that a matter is about; the owners of statistics and routing know no other words.
@@ -94,6 +95,7 @@ type decisionRule struct {
 var decisionRules = []decisionRule{
 	{"accept", []string{notAccepted, supplementDue}, needsReason},
 	{"assign", []string{assigned}, needsSector},
+	{"assign", []string{assigned}, needsLeadWhereUnsettled},
 	{"number_check", []string{ported}, needsPortedTo},
 	{"fact_check", []string{bounced}, needsReason},
 	{"fact_check", []string{bounced}, needsShouldAct},
@@ -112,10 +114,24 @@ var decisionRules = []decisionRule{
 	{"investigate", []string{noPenalty}, needsReason},
 	{"case_review", []string{returned}, needsReason},
 	{"case_sign", []string{returned}, needsReason},
+	{"recall_review", []string{returned}, needsReason},
+	{"recall_sign", []string{returned}, needsReason},
+	{"decide_objection", []string{upheld, dismissed}, needsReply},
+	{"appeal_review", []string{upheld, dismissed}, needsReply},
+	{"appeal_answer", []string{upheld, dismissed}, needsReply},
+	{"restore", []string{nothingToDo}, needsReason},
 }
 
 func needsReason(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
 	return required(d.GetReasonCode() != "", "reason_code", "must say why")
+}
+
+// needsReply: whoever objects or appeals is told why, in words.
+func needsReply(t *assignmentv1.Task, d *assignmentv1.Decision) error {
+	if err := needsReason(t, d); err != nil {
+		return err
+	}
+	return required(d.GetDetail().GetReply() != "", "detail.reply", "must answer in words")
 }
 
 func needsSector(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
@@ -123,6 +139,13 @@ func needsSector(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
 		return err
 	}
 	return required(complete(d.GetDetail().GetCategory(), d.GetDetail().GetSector()), "detail.sector", "must name the sector")
+}
+
+func needsLeadWhereUnsettled(t *assignmentv1.Task, d *assignmentv1.Decision) error {
+	if t.GetFacts()[factUnsettled] == "" {
+		return nil
+	}
+	return needsLead(t, d)
 }
 
 func needsPortedTo(t *assignmentv1.Task, d *assignmentv1.Decision) error {

@@ -23,6 +23,7 @@ import (
 	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -96,6 +97,7 @@ func drawn(t *rapid.T, s step) *caseworkv1.DecideRequest {
 	d := &assignmentv1.DecisionDetail{
 		Category: text("category", append(slices.Clone(categories), "")...), Sector: text("sector", append(slices.Clone(sectors), "")...), LeadAgencyId: text("lead", "samr-44"),
 		ShouldActAgencyId: text("should act", "moe-44"), PortedTo: text("ported to", "ctcc"), EvidenceIds: ids("evidence"),
+		Reply: text("reply", "经核实,情况属实"),
 	}
 	for range few("findings") {
 		d.Findings = append(d.Findings, &assignmentv1.FindingDetail{
@@ -179,6 +181,15 @@ func owed(s step, d *assignmentv1.Decision) []proto.Message {
 			out = append(out, &enforcementv1.RecordMeasureRequest{RequestId: id(1), MeasureId: id(1), ComplaintId: id(1), Round: 1, Code: m.GetCode(),
 				DecidedAgencyId: "nfra-44", ExecutorAgencyId: m.GetExecutorAgencyId(), DecidedTaskId: id(1), State: done})
 		}
+	case s.name == stepRecallReview.name || s.name == stepRecallSign.name:
+		out = append(out, &ledgerv1.AdvanceRecallRequest{
+			RequestId: id(1), RecallId: id(1), State: "REJECTED", TaskId: d.GetTaskId(), ReasonCode: d.GetReasonCode()})
+	case s.name == stepDecideObjection.name:
+		out = append(out, &ledgerv1.DecideObjectionRequest{
+			RequestId: id(1), RecallId: id(1), ObjectionId: id(1), TaskId: d.GetTaskId(), ReasonCode: d.GetReasonCode(), Reply: detail.GetReply()})
+	case s.name == stepAppealReview.name || s.name == stepAppealAnswer.name:
+		out = append(out, &ledgerv1.DecideAppealRequest{
+			RequestId: id(1), AppealId: id(1), TaskId: d.GetTaskId(), ReasonCode: d.GetReasonCode(), Reply: detail.GetReply()})
 	case d.GetOutcome() == proposed:
 		out = append(out, &enforcementv1.DecideCaseRequest{RequestId: id(1), CaseId: id(1), Decision: &enforcementv1.CaseDecision{Penalty: detail.GetPenalty()}})
 	}

@@ -23,7 +23,7 @@
 //	  │               └───────────────────────────────── once ┘
 //	  ├── everything withdrawn, also later until it is checked ── the same ──────────────────> close
 //	  v
-//	(assign, when the classifier is unsure) ──> route
+//	(assign, when the classifier is unsure) ──> route ──> (assign, while nobody is competent by the table: who leads is named)
 //	  │
 //	  ├── criminal: transfer at once ── accepted ───────────────────────────── transferred ──┐
 //	  │     │ beside it number_check or traceback, forged or not                             │
@@ -78,5 +78,6 @@
 // IDs stand as constants in one file, changes.go, which the first change makes; the first release starts clean. With each
 // goes a recorded history in testdata/histories that replays the way before it; a way that no open run needs any more is
 // removed with its history. Renaming steps, activities or fields of messages is such a change; texts of errors, the rules
-// in decisions.go and whatever activities do inside are not.
+// in decisions.go and whatever activities do inside are not. Nor is a way that only a new field of an activity's answer
+// opens, such as RoutedTo.unsettled: no history from before has it.
 package workflows

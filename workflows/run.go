@@ -209,6 +209,8 @@ func register(r interface {
 }) {
 	r.RegisterWorkflowWithOptions(Complaint, workflow.RegisterOptions{Name: "Complaint"})
 	r.RegisterWorkflowWithOptions(Case, workflow.RegisterOptions{Name: "Case"})
+	r.RegisterWorkflowWithOptions(Recall, workflow.RegisterOptions{Name: "Recall"})
+	r.RegisterWorkflowWithOptions(Appeal, workflow.RegisterOptions{Name: "Appeal"})
 	r.RegisterWorkflowWithOptions(Digest, workflow.RegisterOptions{Name: "Digest"})
 	r.RegisterWorkflowWithOptions(Sweep, workflow.RegisterOptions{Name: "Sweep"})
 }

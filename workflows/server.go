@@ -214,11 +214,17 @@ func (s *Server) Start(ctx context.Context, req *caseworkv1.StartRequest) (*case
 }
 
 func (s *Server) startOne(ctx context.Context, kind string, item *caseworkv1.Startable) error {
-	if kind == "case" {
-		_, err := s.client.StartCase(ctx, item.GetId())
-		return err
+	var err error
+	switch kind {
+	case "case":
+		_, err = s.client.StartCase(ctx, item.GetId())
+	case "recall":
+		_, err = s.client.StartRecall(ctx, item.GetId())
+	case "appeal":
+		_, err = s.client.StartAppeal(ctx, item.GetId())
+	default:
+		_, err = s.client.StartComplaint(ctx, item.GetId(), item.GetRound())
 	}
-	_, err := s.client.StartComplaint(ctx, item.GetId(), item.GetRound())
 	return err
 }
 
@@ -228,6 +234,14 @@ func (s *Server) Nudge(ctx context.Context, req *caseworkv1.NudgeRequest) (*case
 		return nil, err
 	}
 	return &caseworkv1.NudgeResponse{}, nil
+}
+
+// NudgeSubject tells the workflow of a recall or an appeal that its row changed.
+func (s *Server) NudgeSubject(ctx context.Context, req *caseworkv1.NudgeSubjectRequest) (*caseworkv1.NudgeSubjectResponse, error) {
+	if err := s.client.Signal(ctx, req.GetKind()+"/"+req.GetId(), signalNudge, nil); err != nil {
+		return nil, err
+	}
+	return &caseworkv1.NudgeSubjectResponse{}, nil
 }
 
 // GetStatus says whether the engine serves.

@@ -54,6 +54,10 @@ const (
 	noPenalty      = "no_penalty"
 	served         = "served"
 	delivered      = "delivered"
+	upheld         = "upheld"
+	dismissed      = "dismissed"
+	restored       = "restored"
+	nothingToDo    = "nothing_to_restore"
 )
 
 // Whose selectors: who acts in a step, found by the workflow when it asks.
@@ -70,6 +74,9 @@ const (
 	ofPolice    whose = "police"
 	ofExecutor  whose = "executor" // of a measure
 	ofCase      whose = "case"     // the case's agency
+	ofRecaller  whose = "recaller" // the administration that proposed the recall
+	ofOrderer   whose = "orderer"  // who ordered what is appealed against
+	ofAccess    whose = "access"   // who gave the resource access
 )
 
 // step is a row of the table of human steps.
@@ -93,7 +100,7 @@ const (
 	roleLead     = accessv1.Role_ROLE_LEAD
 )
 
-// The steps of a complaint, in their order, and those of a case.
+// The steps of a complaint, in their order, and those of a case, a recall and an appeal.
 var (
 	stepAccept = step{"accept", ofCentre, roleCentre,
 		[]string{accepted, notAccepted, supplementDue, urgentCriminal}, "accept_1wd", "accept", "co"}
@@ -134,6 +141,19 @@ var (
 		[]string{signed, returned}, "sign_3wd", "", ""}
 	stepDeliver = step{"deliver", ofCase, roleWorker,
 		[]string{delivered}, "deliver_7wd", "", ""} // 行政处罚法 61
+
+	stepRecallReview = step{"recall_review", ofRecaller, roleReview,
+		[]string{approved, returned}, "review_3wd", "", ""}
+	stepRecallSign = step{"recall_sign", ofRecaller, roleHead,
+		[]string{signed, returned}, "sign_3wd", "", ""}
+	stepDecideObjection = step{"decide_objection", ofRecaller, roleReview,
+		[]string{upheld, dismissed}, "objection_10wd", "", ""}
+	stepAppealReview = step{"appeal_review", ofOrderer, roleReview,
+		[]string{upheld, dismissed}, "appeal_30d", "", ""} // 电信条例 39
+	stepAppealAnswer = step{"appeal_answer", ofOrderer, roleOperator,
+		[]string{upheld, dismissed}, "appeal_operator_15d", "", ""}
+	stepRestore = step{"restore", ofAccess, roleOperator,
+		[]string{restored, nothingToDo}, "restore_1wd", "", ""} // 反电信网络诈骗法 32
 )
 
 // steps is the whole table, for tests and for looking a step up by its name.
@@ -141,6 +161,7 @@ var steps = []step{
 	stepAccept, stepAssign, stepPreserve, stepNumberCheck, stepTraceback, stepFactCheck, stepDesignate, stepRecheck,
 	stepLateCheck, stepTransfer, stepHandle, stepReview, stepSign, stepExecute,
 	stepInvestigate, stepCaseReview, stepServeNotice, stepCaseSign, stepDeliver,
+	stepRecallReview, stepRecallSign, stepDecideObjection, stepAppealReview, stepAppealAnswer, stepRestore,
 }
 
 // Bases of waits that are nobody's task.
@@ -149,6 +170,7 @@ const (
 	basisSupplement = "supplement_15d"
 	basisStatement  = "statement_5wd"
 	basisBounce     = "bounce_5wd"
+	basisNotice     = "recall_notice_30d"
 )
 
 // Bounds of the script.

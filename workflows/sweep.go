@@ -96,6 +96,9 @@ func (a *Activities) StartUnstarted(ctx context.Context, profile string) (*casew
 	if err == nil {
 		err = a.casesUnstarted(gctx, older, begin)
 	}
+	if err == nil {
+		err = a.mattersUnstarted(gctx, older, begin)
+	}
 	if waited := group.Wait(); waited != nil {
 		err = waited
 	}

@@ -44,6 +44,13 @@ var habits = map[string][]option{
 	"serve_notice": {{"served", 100}},
 	"case_sign":    {{"signed", 97}, {"returned", 3}},
 	"deliver":      {{"delivered", 100}},
+
+	"recall_review":    {{"approved", 92}, {"returned", 8}},
+	"recall_sign":      {{"signed", 95}, {"returned", 5}},
+	"decide_objection": {{"dismissed", 70}, {"upheld", 30}},
+	"appeal_review":    {{"dismissed", 60}, {"upheld", 40}},
+	"appeal_answer":    {{"upheld", 60}, {"dismissed", 40}},
+	"restore":          {{"restored", 97}, {"nothing_to_restore", 3}},
 }
 
 // firms stand for the reported side; the names are made up and the codes belong to nobody.
@@ -126,7 +133,14 @@ func (p people) detail(t *assignmentv1.Task, outcome string) *assignmentv1.Decis
 	facts := t.GetFacts()
 	switch {
 	case t.GetStep() == "accept" && outcome == "accepted", outcome == "assigned":
-		return &assignmentv1.DecisionDetail{Category: or(facts["category"], "commercial"), Sector: or(facts["sector"], "other")}
+		detail := &assignmentv1.DecisionDetail{Category: or(facts["category"], "commercial"), Sector: or(facts["sector"], "other")}
+		if outcome == "assigned" && facts["unsettled"] != "" { // no competence is settled: who leads must be named
+			detail.LeadAgencyId = "samr"
+			if len(facts["region"]) >= 2 {
+				detail.LeadAgencyId += "-" + facts["region"][:2]
+			}
+		}
+		return detail
 	case outcome == "bounced":
 		return &assignmentv1.DecisionDetail{ShouldActAgencyId: p.colleague(t)}
 	case outcome == "designated":
@@ -141,10 +155,17 @@ func (p people) detail(t *assignmentv1.Task, outcome string) *assignmentv1.Decis
 		return &assignmentv1.DecisionDetail{Findings: []*assignmentv1.FindingDetail{{Result: or(facts["finding"], "substantiated"), ReasonCode: "same_conduct"}}}
 	case t.GetStep() == "handle":
 		return p.handling(t, outcome)
+	case outcome == "upheld", outcome == "dismissed":
+		return &assignmentv1.DecisionDetail{Reply: replies[outcome]}
 	case outcome == "proposed":
 		return &assignmentv1.DecisionDetail{Penalty: p.penalty(t)}
 	}
 	return nil
+}
+
+// replies are what people answer to objections and appeals.
+var replies = map[string]string{
+	"upheld": "经核实,所述属实,予以纠正。", "dismissed": "经核实,原措施事实清楚、依据充分,不予支持。",
 }
 
 func (p people) findings(t *assignmentv1.Task) *assignmentv1.DecisionDetail {

@@ -1,0 +1,269 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"quietline/internal/calendar"
+	"quietline/internal/errs"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+)
+
+// Kinds of publications that a recall makes.
+const (
+	kindRecallNotice = "recall_notice" // 拟收回公告
+	kindRecallDone   = "recall"        // 收回公告
+)
+
+// BeginRecall reads what the workflow needs to know of its recall.
+func (a *Activities) BeginRecall(ctx context.Context, in *caseworkv1.RecallInput) (*caseworkv1.RecallFacts, error) {
+	resp, err := a.Ledger.GetRecall(ctx, &ledgerv1.GetRecallRequest{RecallId: in.GetRecallId()})
+	if err != nil {
+		return nil, err
+	}
+	r := resp.GetRecall()
+	return &caseworkv1.RecallFacts{
+		Current: r.GetState() == "PROPOSED" || r.GetState() == "REVIEWING", AgencyId: r.GetAgencyId(),
+		ProposedBy: subjectOf(r.GetProposedBy()), ResourceId: r.GetResourceId(), ReasonCode: r.GetReasonCode(),
+	}, nil
+}
+
+// subjectOf is the subject of subject@agency; a subject may hold an @ itself.
+func subjectOf(by string) string {
+	if i := strings.LastIndex(by, "@"); i >= 0 {
+		return by[:i]
+	}
+	return by
+}
+
+// GiveRecallNotice publishes the signed notice and puts the resource under it; the term runs from the publication. A
+// resource whose use has ended by itself meanwhile is taken back from nobody.
+func (a *Activities) GiveRecallNotice(ctx context.Context, n givingNotice) (*caseworkv1.NoticeGiven, error) {
+	resp, err := a.Ledger.GetRecall(ctx, &ledgerv1.GetRecallRequest{RecallId: n.RecallID})
+	if err != nil {
+		return nil, err
+	}
+	r := resp.GetRecall()
+	if r.GetState() == "REVIEWING" && (resp.GetResource().GetState() == "ENDED" || resp.GetResource().GetState() == "RECALLED") {
+		_, err := a.Ledger.AdvanceRecall(ctx, &ledgerv1.AdvanceRecallRequest{
+			RequestId: derived(n.RecallID + "/moot"), RecallId: n.RecallID, State: "REJECTED", TaskId: n.SigningTaskID, ReasonCode: "use_ended",
+		})
+		return &caseworkv1.NoticeGiven{}, err
+	}
+	p, err := a.publishRecall(ctx, resp, kindRecallNotice, &disclosurev1.Gate{DecidedTime: n.Signed})
+	if err != nil {
+		return nil, err
+	}
+	due, err := calendar.Due(basisNotice, p.GetPublishTime().AsTime(), n.Profile)
+	if err != nil {
+		return nil, err
+	}
+	given, err := a.Ledger.GiveRecallNotice(ctx, &ledgerv1.GiveRecallNoticeRequest{
+		RequestId: derived(n.RecallID + "/notice/" + p.GetPublicationId()), RecallId: n.RecallID, SigningTaskId: n.SigningTaskID,
+		PublicationId: p.GetPublicationId(), NoticeTime: p.GetPublishTime(), NoticeUntil: timestamp(due.Due), Clock: &commonv1.Clock{
+			Basis: basisNotice, StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &caseworkv1.NoticeGiven{
+		PublicationId: given.GetRecall().GetPublicationId(), UntilTime: given.GetRecall().GetNoticeUntil(),
+	}, nil
+}
+
+// publishRecall publishes what the public reads of a recall, once per kind.
+func (a *Activities) publishRecall(ctx context.Context, r *ledgerv1.GetRecallResponse, kind string, gate *disclosurev1.Gate) (*disclosurev1.Publication, error) {
+	title, summary := recallInWords(r, kind)
+	req, err := rekeyed(&disclosurev1.PublishRequest{
+		Publication: &disclosurev1.Publication{
+			Kind: kind, Title: title, Summary: summary, AgencyId: r.GetRecall().GetAgencyId(), CaseId: r.GetRecall().GetRecallId(),
+			PartyName: publicHolder(r.GetResource().GetHolder()), CreditCode: r.GetResource().GetHolder().GetCreditCode(),
+		},
+		Gate: gate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	resp, err := a.Disclosure.Publish(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.GetPublication() == nil {
+		return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED,
+			"the notice of a recall is not published: %s", resp.GetNotPublishedBecause())
+	}
+	return resp.GetPublication(), nil
+}
+
+// recallInWords is a recall as the public reads it.
+func recallInWords(r *ledgerv1.GetRecallResponse, kind string) (title, summary string) {
+	numbers, c := publicNumbers(r.GetResource()), r.GetRecall()
+	if kind == kindRecallDone {
+		return "收回码号资源公告 " + numbers, fmt.Sprintf("公告期满,收回码号资源 %s。依据:%s。事由:%s", numbers, c.GetBasis(), c.GetStatement())
+	}
+	return "拟收回码号资源公告 " + numbers, fmt.Sprintf("拟收回码号资源 %s。依据:%s。事由:%s。使用主体自公告之日起三十日内可提出异议。",
+		numbers, c.GetBasis(), c.GetStatement())
+}
+
+// publicHolder is a holder's name, if it is a firm: who has no credit code may be a person, and no person is named.
+func publicHolder(h *ledgerv1.Holder) string {
+	if h.GetCreditCode() == "" {
+		return "名称不予公布"
+	}
+	return h.GetName()
+}
+
+// publicNumbers are the numbers of a resource as the public reads them: codes in full, subscriber numbers masked.
+func publicNumbers(r *ledgerv1.Resource) string {
+	first, last := publicNumber(r.GetFirstNumber()), publicNumber(r.GetLastNumber())
+	if r.GetLastNumber() == "" || r.GetFirstNumber() == r.GetLastNumber() {
+		return first
+	}
+	return first + "-" + last
+}
+
+func publicNumber(n string) string {
+	const shown = 4
+	for _, code := range []string{"95", "96", "400", "800", "1010", "10", "11", "12"} {
+		if strings.HasPrefix(n, code) && (len(n) <= 8 || len(code) == 3 && len(n) == 10) {
+			return n
+		}
+	}
+	if len(n) <= shown {
+		return n
+	}
+	return n[:len(n)-shown] + strings.Repeat("*", shown)
+}
+
+// GoOnWithRecall looks at a recall under notice. When its term is over and no objection is open it is carried out, and
+// the public is told.
+func (a *Activities) GoOnWithRecall(ctx context.Context, g goingOn) (*caseworkv1.RecallLook, error) {
+	if g.Over {
+		_, err := a.Ledger.CompleteRecall(ctx, &ledgerv1.CompleteRecallRequest{RequestId: g.Request, RecallId: g.RecallID})
+		if err != nil {
+			return nil, err
+		}
+	}
+	resp, err := a.Ledger.GetRecall(ctx, &ledgerv1.GetRecallRequest{RecallId: g.RecallID})
+	if err != nil {
+		return nil, err
+	}
+	r := resp.GetRecall()
+	out := &caseworkv1.RecallLook{State: r.GetState()}
+	for _, o := range r.GetObjections() {
+		if o.GetState() == "OPEN" {
+			out.ObjectionId = o.GetObjectionId()
+		}
+	}
+	if r.GetState() == "RECALLED" {
+		_, err = a.publishRecall(ctx, resp, kindRecallDone, &disclosurev1.Gate{NoticeTime: r.GetNoticeTime(), DecidedTime: r.GetEndTime()})
+	}
+	return out, err
+}
+
+// AnswerObjection writes the answer to an objection. With a recall that is abandoned its notice is withdrawn.
+func (a *Activities) AnswerObjection(ctx context.Context, w answering) error {
+	req, err := rekeyed(w.Request)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Ledger.DecideObjection(ctx, req); err != nil || !req.GetUpheld() {
+		return err
+	}
+	_, err = a.Disclosure.WithdrawPublication(ctx, &disclosurev1.WithdrawPublicationRequest{
+		RequestId: derived(w.Publication + "/withdraw"), PublicationId: w.Publication, Reason: "异议成立,终止收回",
+	})
+	return err
+}
+
+// BeginAppeal finds out who ordered what is appealed against, who therefore decides, and who would restore.
+func (a *Activities) BeginAppeal(ctx context.Context, in *caseworkv1.AppealInput) (*caseworkv1.AppealFacts, error) {
+	resp, err := a.Ledger.GetAppeal(ctx, &ledgerv1.GetAppealRequest{AppealId: in.GetAppealId()})
+	if err != nil {
+		return nil, err
+	}
+	p := resp.GetAppeal()
+	out := &caseworkv1.AppealFacts{
+		Current: p.GetState() == "FILED" || p.GetState() == "REVIEWING", ResourceId: p.GetResourceId(), Restriction: p.GetRestriction(),
+		OperatorMeasure: p.GetNature() == "operator_measure", FileTime: p.GetFileTime(),
+	}
+	if !out.GetCurrent() {
+		return out, nil
+	}
+	ordered := resp.GetOrderedBy()
+	out.OrderedBy, out.AgencyId = subjectOf(ordered), strings.TrimPrefix(ordered[len(subjectOf(ordered)):], "@")
+	if id := p.GetDispositionTaskId(); id != "" {
+		known, err := a.Assignment.GetTask(ctx, &assignmentv1.GetTaskRequest{TaskId: id})
+		if err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND); err != nil {
+			return nil, err
+		}
+		if known.GetTask().GetAgencyId() != "" {
+			out.OrderedBy, out.AgencyId = known.GetDecision().GetDecidedBy(), known.GetTask().GetAgencyId()
+		}
+	}
+	access := resp.GetAccessOperatorId()
+	if out.AgencyId, err = a.acting(ctx, out.GetAgencyId(), access); err != nil {
+		return nil, err
+	}
+	if out.ExecutorAgencyId, err = a.acting(ctx, access); err != nil {
+		return nil, err
+	}
+	_, err = a.Ledger.AdvanceAppeal(ctx, &ledgerv1.AdvanceAppealRequest{
+		RequestId: derived(in.GetAppealId() + "/review/" + out.GetAgencyId() + "/" + out.GetExecutorAgencyId()), AppealId: in.GetAppealId(),
+		State: "REVIEWING", AgencyId: out.GetAgencyId(), ExecutorAgencyId: out.GetExecutorAgencyId(),
+	})
+	return out, err
+}
+
+// acting is an agency, if it takes tasks; else the communications administration in its place.
+func (a *Activities) acting(ctx context.Context, id string, others ...string) (string, error) {
+	agency, err := a.agency(ctx, id)
+	if err != nil || id != "" && agency.GetAssignable() {
+		return id, err
+	}
+	return a.administration(ctx, append([]string{id}, others...)...)
+}
+
+// DecideAppeal writes the answer to an appeal and what follows from it for the record.
+func (a *Activities) DecideAppeal(ctx context.Context, deed *ledgerv1.DecideAppealRequest) (*caseworkv1.AppealDecided, error) {
+	req, err := rekeyed(deed)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := a.Ledger.DecideAppeal(ctx, req)
+	return &caseworkv1.AppealDecided{Restore: resp.GetRestore()}, err
+}
+
+// mattersUnstarted starts the workflows of recalls and appeals that nobody started.
+func (a *Activities) mattersUnstarted(ctx context.Context, older *durationpb.Duration, begin func(func(context.Context) (bool, error)) error) error {
+	for _, of := range []struct {
+		kind  string
+		start func(context.Context, string) (bool, error)
+	}{{"recall", a.runs.StartRecall}, {"appeal", a.runs.StartAppeal}} {
+		for token, more := "", true; more; more = token != "" {
+			page, err := a.Ledger.ListUnstartedMatters(ctx, &ledgerv1.ListUnstartedMattersRequest{
+				Kind: of.kind, PageSize: 500, PageToken: token, OlderThan: older,
+			})
+			if err != nil {
+				return err
+			}
+			for _, id := range page.GetIds() {
+				if err := begin(func(ctx context.Context) (bool, error) { return of.start(ctx, id) }); err != nil {
+					return err
+				}
+			}
+			token = page.GetNextPageToken()
+		}
+	}
+	return nil
+}
