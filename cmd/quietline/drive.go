@@ -62,7 +62,7 @@ func (c driveCmd) Run(ctx context.Context) error {
 func newDriver(c driveCmd) *driver {
 	return &driver{
 		cmd: c, people: people{seed: c.Seed}, began: time.Now(),
-		refused: map[string]int{}, desks: map[string]*grpc.ClientConn{},
+		refused: map[string]int{}, another: map[string]bool{}, desks: map[string]*grpc.ClientConn{},
 	}
 }
 
@@ -72,7 +72,8 @@ type driver struct {
 	began   time.Time
 	decided int
 	shown   string
-	refused map[string]int // by task
+	refused map[string]int  // by task
+	another map[string]bool // tasks that only another person of the office may decide
 
 	mu    sync.Mutex
 	desks map[string]*grpc.ClientConn // by ROLE@AGENCY
@@ -87,6 +88,9 @@ func (d *driver) round(ctx context.Context) (done bool, err error) {
 	desks := map[string][]*assignmentv1.Task{}
 	for _, t := range tasks {
 		account := strings.TrimPrefix(t.GetRole().String(), "ROLE_") + "@" + t.GetAgencyId()
+		if d.needsAnother(t) {
+			account += deputy
+		}
 		desks[account] = append(desks[account], t)
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -159,6 +163,7 @@ func (d *driver) decide(ctx context.Context, account string, pile []*assignmentv
 		case "TASK_NOT_OPEN", "TASK_CLAIMED", "CLOSED", "UNAVAILABLE", "NOT_FOUND":
 		default:
 			t := pile[i]
+			d.another[t.GetTaskId()] = d.another[t.GetTaskId()] || r.GetReason() == "SAME_PERSON"
 			// People learn from a refusal, such as of a bounce after its term: they decide otherwise.
 			if d.refused[t.GetTaskId()]++; d.refused[t.GetTaskId()] < 3 {
 				continue
@@ -180,6 +185,13 @@ func (d *driver) refusals(t *assignmentv1.Task) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.refused[t.GetTaskId()]
+}
+
+// needsAnother says whether somebody else of the office must decide, who had no part in the matter.
+func (d *driver) needsAnother(t *assignmentv1.Task) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.another[t.GetTaskId()]
 }
 
 // desk is the connection of an account, made once.

@@ -55,12 +55,20 @@ func (r remote) tokens(account string) (func(context.Context) (string, error), e
 	if account == "" {
 		return nil, nil // the public has no token
 	}
+	account, other := strings.CutSuffix(account, deputy)
 	role, agency, err := splitAccount(account)
 	if err != nil {
 		return nil, err
 	}
-	return issuer.Source(r.Data, r.url(), role, agency, "")
+	subject := ""
+	if other {
+		subject = strings.ToLower(role) + "-2@" + agency
+	}
+	return issuer.Source(r.Data, r.url(), role, agency, subject)
 }
+
+// deputy at the end of an account is another person of the same role and agency.
+const deputy = "#2"
 
 func splitAccount(account string) (role, agency string, err error) {
 	role, agency, ok := strings.Cut(account, "@")

@@ -32,6 +32,7 @@ type world struct {
 	lists                                  *creditLists
 	registrar, workflows, operator, worker ledgerv1.LedgerServiceClient
 	auditor, public                        ledgerv1.LedgerServiceClient
+	guangdong, elsewhere                   ledgerv1.LedgerServiceClient
 	dial                                   func(identity.Workload, *commonv1.Actor) *grpc.ClientConn
 }
 
@@ -86,6 +87,8 @@ func newWorldAt(t *testing.T, now func() time.Time) *world {
 		registrar: as(identity.Gateway, "ca-11", accessv1.Role_ROLE_REGISTRAR),
 		worker:    as(identity.Gateway, "samr-11", accessv1.Role_ROLE_CASEWORKER),
 		operator:  as(identity.Gateway, "cmcc-11", accessv1.Role_ROLE_OPERATOR),
+		guangdong: as(identity.Gateway, "ctcc", accessv1.Role_ROLE_OPERATOR),
+		elsewhere: as(identity.Gateway, "cucc-11", accessv1.Role_ROLE_OPERATOR),
 		public:    ledgerv1.NewLedgerServiceClient(dial(identity.Gateway, identity.Anonymous())),
 		auditor:   as(identity.Gateway, "miit", accessv1.Role_ROLE_AUDITOR),
 		workflows: as(identity.Workflows, "ca-11", accessv1.Role_ROLE_HEAD),
