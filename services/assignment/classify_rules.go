@@ -19,6 +19,8 @@ const (
 	holderWeight = 4.0
 	// numberWeight is what a well-known organisation's service number counts.
 	numberWeight = 4.0
+	// businessWeight is what it counts for marketing that a firm is named at all.
+	businessWeight = 1.3
 	// companyInText is what a firm's name counts in the text instead of in its own field.
 	companyInText = 0.4
 	// whyAtMost bounds the evidence that is told.
@@ -51,9 +53,7 @@ func (l *lexicon) read(item *assignmentv1.ClassifyItem) *reading {
 	r.text = r.text[:min(len(r.text), maxText)]
 	words := l.readWords(r)
 	l.readFirms(r, item, words)
-	for _, n := range l.types.present(l.normalise(item.GetReportedType())) {
-		r.addAll("type:", l.chosen[n])
-	}
+	l.readType(r, item)
 	r.addAll("number_kind:", l.kinds[item.GetNumberKind()])
 	if s := item.GetHolderSector(); sectors[s] {
 		r.add("holder_sector:"+s, placeOf(sectorOrder, s), none, none, holderWeight)
@@ -101,7 +101,7 @@ func (l *lexicon) readFirms(r *reading, item *assignmentv1.ClassifyItem, words i
 			named[o.sector] = true
 			r.add(told+o.name, o.sector, none, none, o.weight*factor)
 			if factor == 1 {
-				r.add(told+o.name, none, 0, none, 1) // firms do business
+				r.add(told+o.name, none, 0, none, businessWeight)
 			}
 		}
 	}
@@ -114,6 +114,27 @@ func (l *lexicon) readFirms(r *reading, item *assignmentv1.ClassifyItem, words i
 		return len(l.orgs[n].name) <= 6 // of two characters: words like any other in a text
 	})
 	take(inText, companyInText, "named:")
+}
+
+// readType takes the type that the reporter chose: weak, and its parts count once.
+func (l *lexicon) readType(r *reading, item *assignmentv1.ClassifyItem) {
+	chosen := l.types.present(l.normalise(item.GetReportedType()))
+	slices.SortStableFunc(chosen, func(a, b int32) int { return len(l.chosen[b][0].word) - len(l.chosen[a][0].word) })
+	sector, category := false, false
+	for _, n := range chosen {
+		for _, e := range l.chosen[n] {
+			if sector {
+				e.sector = none
+			}
+			if category {
+				e.category = none
+			}
+			if e.sector != none || e.category != none {
+				r.add("type:"+e.word, e.sector, e.category, e.level2, e.weight)
+			}
+			sector, category = sector || e.sector != none, category || e.category != none
+		}
+	}
 }
 
 // readNumber knows whose a service number is. A forged one is nobody's.

@@ -71,6 +71,10 @@ func (h hasher) gramsOf(text []rune) (stream []rune, grams []gram) {
 
 func (h hasher) features(r *reading) *features {
 	_, grams := h.gramsOf(r.text)
+	return featuresOf(r, grams)
+}
+
+func featuresOf(r *reading, grams []gram) *features {
 	f := &features{grams: make([]uint32, len(grams)), dense: r.dense()}
 	for i, g := range grams {
 		f.grams[i] = g.bucket

@@ -15,7 +15,7 @@ import (
 // decide answers with the model, unless the text says nothing to it either.
 func (m *model) decide(r *reading) (decision, bool) {
 	stream, grams := m.hash.gramsOf(r.text)
-	f := m.hash.features(r)
+	f := featuresOf(r, grams)
 	known := 0
 	for _, g := range f.grams {
 		if m.row[g] >= 0 {
@@ -67,31 +67,39 @@ func likeliest(names []string, p []float32) (first int, second string, confidenc
 	return first, names[next], confidence
 }
 
+// reason is an n-gram and what it counted.
+type reason struct {
+	text   string
+	weight float32
+}
+
+func heavier(a, b reason) int {
+	return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.text, b.text))
+}
+
 // why tells the n-grams that spoke most for the sector. One that stood in few reports is not told: it may be somebody's.
 func (m *model) why(stream []rune, grams []gram, distinct, sector int) []string {
-	type reason struct {
-		text   string
-		weight float32
-	}
 	var reasons []reason
-	told := map[uint32]bool{}
 	value := gramValue(distinct)
 	for _, g := range grams {
 		row := m.row[g.bucket]
-		if row < 0 || told[g.bucket] || m.count[row] < toldFrom || g.to-g.from < 2 {
+		if row < 0 || m.count[row] < toldFrom || g.to-g.from < 2 {
 			continue
 		}
-		told[g.bucket] = true
-		text := stream[g.from:g.to]
-		if w := m.weights[int(row)*numOutputs+sector] * value; w > 0 && onlyHan(text) {
-			reasons = append(reasons, reason{string(text), w})
+		w := m.weights[int(row)*numOutputs+sector] * value
+		if w < toldWeight || len(reasons) == gramsAtMost && w < reasons[gramsAtMost-1].weight || !onlyHan(stream[g.from:g.to]) {
+			continue
 		}
+		text := string(stream[g.from:g.to])
+		if slices.ContainsFunc(reasons, func(r reason) bool { return r.text == text }) {
+			continue
+		}
+		reasons = append(reasons, reason{text, w})
+		slices.SortStableFunc(reasons, heavier)
+		reasons = reasons[:min(len(reasons), gramsAtMost)]
 	}
-	slices.SortStableFunc(reasons, func(a, b reason) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.text, b.text))
-	})
 	var out []string
-	for _, r := range reasons[:min(len(reasons), gramsAtMost)] {
+	for _, r := range reasons {
 		out = append(out, fmt.Sprintf("learned:%s -> %s +%g", r.text, sectorOrder[sector], round(float64(r.weight))))
 	}
 	return out

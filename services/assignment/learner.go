@@ -25,6 +25,8 @@ const (
 	minEpochs = 3
 	// toldFrom is how many reports an n-gram must stand in to be told as a reason.
 	toldFrom = 5
+	// toldWeight is what an n-gram must count to be told.
+	toldWeight = 0.01
 	// gramsAtMost bounds the n-grams that are told.
 	gramsAtMost = 4
 	// knownAtLeast n-grams make a text without a word of the lexicon more than noise.
@@ -192,7 +194,7 @@ func (m *model) score(grams []uint32, dense *[numDense]float32, lexicon bool) [n
 	var out [numOutputs]float32
 	for _, g := range grams {
 		if row := m.row[g]; row >= 0 {
-			w := m.weights[int(row)*numOutputs : (int(row)+1)*numOutputs]
+			w := (*[numOutputs]float32)(m.weights[int(row)*numOutputs:])
 			for k := range out {
 				out[k] += w[k]
 			}
