@@ -19,32 +19,30 @@ import (
 
 // Fields that a column can be.
 const (
-	Scheme       = "scheme"            // 号码方案
-	First        = "first_number"      // 起始号码
-	Last         = "last_number"       // 结束号码
-	Range        = "range"             // 号码段: both in one column
-	Holder       = "holder"            // 使用主体
-	CreditCode   = "credit_code"       // 统一社会信用代码
-	Licence      = "licence"           // 许可证
-	LicenceScope = "licence_scope"     // 许可范围
-	Sector       = "sector"            // 行业
-	Province     = "access_province"   // 接入省份
-	Location     = "access_location"   // 接入位置
-	Purpose      = "purpose"           // 资源用途
-	Callers      = "permitted_callers" // 允许传送的主叫号码
-	Operator     = "access_operator"   // 接入企业
-	Contract     = "contract"          // 合同编号
-	CallLimit    = "call_limit"        // 呼叫频次限制, calls a day
-	Running      = "running"           // 自营/外包: own, outsourced
-	Centre       = "call_centre"       // 外包呼叫中心
-	SubHolders   = "sub_holders"       // 申报的转租使用方
-	From         = "valid_from"        // 生效时间
-	To           = "valid_to"          // 失效时间
-	Basis        = "basis"             // 批准文件
-	Change       = "change"            // 变更类型
-	Effect       = "effect_time"       // 变更生效时间
-	Known        = "known_time"        // 入账时间
-	Reason       = "reason"            // 变更理由
+	Scheme         = "scheme"            // 号码方案
+	First          = "first_number"      // 起始号码
+	Last           = "last_number"       // 结束号码
+	Range          = "range"             // 号码段: both in one column
+	Holder         = "holder"            // 使用主体
+	CreditCode     = "credit_code"       // 统一社会信用代码
+	Licence        = "licence"           // 许可证
+	Sector         = "sector"            // 行业
+	Province       = "access_province"   // 接入省份
+	Purpose        = "purpose"           // 资源用途
+	Callers        = "permitted_callers" // 允许传送的主叫号码
+	Operator       = "access_operator"   // 接入企业
+	Operation      = "operation"         // 自营/外包: in_house, outsourced
+	Principal      = "principal"         // 委托方, its credit code
+	Approval       = "approval_document" // 从严审批文件
+	ApprovalReason = "approval_reason"   // 从严审批理由
+	Evidence       = "evidence"          // 资质审查材料
+	From           = "valid_from"        // 生效时间
+	To             = "valid_to"          // 失效时间
+	Basis          = "basis"             // 批准文件
+	Change         = "change"            // 变更类型
+	Effect         = "effect_time"       // 变更生效时间
+	Known          = "known_time"        // 入账时间
+	Reason         = "reason"            // 变更理由
 )
 
 // kind is how a field is read.
@@ -58,7 +56,6 @@ const (
 	names
 	date
 	province
-	count
 )
 
 // field is what is known of a field: its kind, its greatest length in characters.
@@ -69,9 +66,9 @@ type field struct {
 
 var fields = map[string]field{
 	Scheme: {text, 10}, First: {digits, 40}, Last: {digits, 40}, Range: {text, 80}, Holder: {text, 200}, CreditCode: {code, 18},
-	Licence: {text, 200}, LicenceScope: {text, 500}, Sector: {text, 60}, Province: {province, 20}, Location: {text, 200},
-	Purpose: {text, 60}, Callers: {list, 2000}, Operator: {text, 60}, Contract: {text, 200}, CallLimit: {count, 9}, Running: {text, 20},
-	Centre: {text, 200}, SubHolders: {names, 1000}, From: {date, 40}, To: {date, 40}, Basis: {text, 200}, Change: {text, 40}, Effect: {date, 40},
+	Licence: {text, 200}, Sector: {text, 60}, Province: {province, 20}, Purpose: {text, 60}, Callers: {list, 2000},
+	Operator: {text, 60}, Operation: {text, 20}, Principal: {code, 18}, Approval: {text, 200}, ApprovalReason: {text, 500},
+	Evidence: {names, 2000}, From: {date, 40}, To: {date, 40}, Basis: {text, 200}, Change: {text, 40}, Effect: {date, 40},
 	Known: {date, 40}, Reason: {text, 200},
 }
 

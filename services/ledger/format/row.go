@@ -19,7 +19,7 @@ const (
 	ReasonOrder    = "ends before it begins (失效时间早于生效时间)"
 	ReasonCode     = "no unified social credit code (统一社会信用代码无效)"
 	ReasonProvince = "no province (省份无法识别)"
-	ReasonCount    = "no count (数量无法识别)"
+	ReasonScheme   = "no scheme of numbers (号码方案无法识别)"
 	ReasonMissing  = "empty (未填写)"
 	ReasonTooLong  = "too long (内容过长)"
 	ReasonControl  = "control characters (含控制字符)"
@@ -50,6 +50,14 @@ func (r Row) Block() (scheme, first, last string) { return r[Scheme], r[First], 
 func (r Row) Time(name string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, r[name])
 	return t, err == nil
+}
+
+// List is a field of several texts.
+func (r Row) List(name string) []string {
+	if r[name] == "" {
+		return []string{}
+	}
+	return strings.Split(r[name], "; ")
 }
 
 // Numbers are the permitted callers.
@@ -139,7 +147,6 @@ func (p *parser) read(c *Column, cell string) {
 var (
 	creditCode   = regexp.MustCompile(`^[0-9A-HJ-NPQRTUWXY]{18}$`) // GB 32100: no I, O, S, V, Z
 	provinceCode = regexp.MustCompile(`^[0-9]{2}$`)
-	countForm    = regexp.MustCompile(`^[0-9]{1,9}$`)
 )
 
 // normal is a cell in the form in which cells are compared.
@@ -164,11 +171,6 @@ func (p *parser) normal(k kind, cell string) (value, reason string) {
 	case province:
 		if !provinceCode.MatchString(cell) {
 			return "", ReasonProvince
-		}
-	case count:
-		cell = strings.TrimLeft(fold(cell), "0")
-		if cell != "" && !countForm.MatchString(cell) {
-			return "", ReasonCount
 		}
 	case text:
 	}

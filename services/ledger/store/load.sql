@@ -43,6 +43,9 @@ ON CONFLICT (load_id, line) DO UPDATE SET raw = excluded.raw, said = excluded.sa
     valid_to = excluded.valid_to, fate = excluded.fate, field = excluded.field, reason = excluded.reason,
     allocation_id = NULL, resource_id = NULL, changes = '[]', effect_time = NULL, ends = NULL;
 
+-- name: AnalyzeLoads :exec
+SELECT analyze_loads();
+
 -- name: ClearLoadPieces :exec
 DELETE FROM load_piece WHERE load_id = @load_id;
 
@@ -60,14 +63,16 @@ UPDATE load_row SET fate = 'staged', reason = '', allocation_id = NULL, resource
  WHERE load_id = @load_id AND fate NOT IN ('rejected', 'staged');
 
 -- name: MatchByBeginning :exec
--- A row that names the beginning of an allocation, or only its end, is about that one. Of several rows about the same the first counts; the
--- others are found in conflict.
+-- A row that names the beginning of an allocation, or only its end, is about that one. Of several rows about the same the
+-- first counts; the others are found in conflict.
 UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_id
   FROM (SELECT DISTINCT ON (a.allocation_id) w.line, a.allocation_id, a.resource_id
           FROM load_row w
-          JOIN allocation a ON a.scheme = w.scheme AND a.digits = w.digits AND a.first_number = w.first_number
-           AND a.last_number = w.last_number AND a.known_to IS NULL
-           AND (a.valid_from = w.valid_from OR (w.valid_from IS NULL AND a.valid_to = w.valid_to))
+         CROSS JOIN LATERAL (SELECT x.allocation_id, x.resource_id FROM allocation x
+                 WHERE x.scheme = w.scheme AND x.digits = w.digits AND x.first_number = w.first_number AND x.last_number = w.last_number
+                   AND x.known_to IS NULL AND (x.valid_from = w.valid_from OR (w.valid_from IS NULL AND x.valid_to = w.valid_to))
+                 ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
+                 LIMIT 1) a
          WHERE w.load_id = @load_id AND w.fate = 'staged'
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = @load_id AND r.line = m.line;
@@ -77,8 +82,11 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
 UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_id
   FROM (SELECT DISTINCT ON (a.allocation_id) w.line, a.allocation_id, a.resource_id
           FROM load_row w
-          JOIN allocation a ON a.scheme = w.scheme AND a.digits = w.digits AND a.first_number = w.first_number
-           AND a.last_number = w.last_number AND a.valid @> coalesce(w.valid_from, @as_of::timestamptz) AND a.known_to IS NULL
+         CROSS JOIN LATERAL (SELECT x.allocation_id, x.resource_id FROM allocation x
+                 WHERE x.scheme = w.scheme AND x.digits = w.digits AND x.first_number = w.first_number AND x.last_number = w.last_number
+                   AND x.known_to IS NULL AND x.valid @> coalesce(w.valid_from, @as_of::timestamptz)
+                 ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
+                 LIMIT 1) a
          WHERE w.load_id = @load_id AND w.fate = 'staged' AND w.allocation_id IS NULL
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = @load_id AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m
@@ -89,10 +97,13 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
 UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_id
   FROM (SELECT DISTINCT ON (a.allocation_id) w.line, a.allocation_id, a.resource_id
           FROM load_row w
-          JOIN allocation a ON a.scheme = w.scheme AND a.digits = w.digits AND a.first_number = w.first_number
-           AND a.last_number = w.last_number AND a.valid @> @as_of::timestamptz AND a.known_to IS NULL
+         CROSS JOIN LATERAL (SELECT x.allocation_id, x.resource_id FROM allocation x
+                 WHERE x.scheme = w.scheme AND x.digits = w.digits AND x.first_number = w.first_number AND x.last_number = w.last_number
+                   AND x.known_to IS NULL AND x.valid @> @as_of::timestamptz
+                 ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
+                 LIMIT 1) a
          WHERE w.load_id = @load_id AND w.fate = 'staged' AND w.allocation_id IS NULL AND w.valid_from IS NOT NULL
-           AND (w.valid_to IS NULL OR w.valid_to > @as_of)
+           AND (w.valid_to IS NULL OR w.valid_to > @as_of::timestamptz)
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = @load_id AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = @load_id AND r.line = m.line;
@@ -297,13 +308,13 @@ SELECT l.load_id
 -- What the ledger came to state in a month and still states at its end. The part of an allocation before a change says
 -- nothing new: what follows it does.
 SELECT a.known_from, a.allocation_id, a.valid_from, a.valid_to,
-       NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND b.known_from < @month_from) AS first_known,
+       NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND b.known_from < @month_from::timestamptz) AS first_known,
        EXISTS (SELECT 1 FROM allocation b WHERE b.allocation_id = a.corrects AND a.valid_to < coalesce(b.valid_to, 'infinity')) AS shortened
   FROM allocation a
- WHERE a.known_from >= @month_from AND a.known_from < @month_to AND (a.known_from, a.allocation_id) > (@after_time::timestamptz, @after_id::uuid)
-   AND (a.known_to IS NULL OR a.known_to >= @month_to)
+ WHERE a.known_from >= @month_from::timestamptz AND a.known_from < @month_to::timestamptz AND (a.known_from, a.allocation_id) > (@after_time::timestamptz, @after_id::uuid)
+   AND (a.known_to IS NULL OR a.known_to >= @month_to::timestamptz)
    AND NOT EXISTS (SELECT 1 FROM allocation b JOIN allocation n ON n.resource_id = a.resource_id AND n.corrects = a.corrects AND n.valid_from = a.valid_to
-                    WHERE b.allocation_id = a.corrects AND b.valid_from = a.valid_from AND (n.known_to IS NULL OR n.known_to >= @month_to))
+                    WHERE b.allocation_id = a.corrects AND b.valid_from = a.valid_from AND (n.known_to IS NULL OR n.known_to >= @month_to::timestamptz))
    AND (@access_operator_id::text = '' OR same_operator(@access_operator_id::text, a.access_operator_id))
    AND (@sees_all::boolean OR (@agency_id::text <> '' AND same_operator(@agency_id::text, a.access_operator_id)))
  ORDER BY a.known_from, a.allocation_id
@@ -313,10 +324,10 @@ SELECT a.known_from, a.allocation_id, a.valid_from, a.valid_to,
 -- What the ledger stated before a month and no longer does, with nothing in its place.
 SELECT a.known_to, a.allocation_id, a.valid_from
   FROM allocation a
- WHERE a.known_to >= @month_from AND a.known_to < @month_to AND (a.known_to, a.allocation_id) > (@after_time::timestamptz, @after_id::uuid)
-   AND a.known_from < @month_from
-   AND NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND (b.known_to IS NULL OR b.known_to >= @month_to)
-                      AND b.known_from < @month_to AND b.numbers && a.numbers)
+ WHERE a.known_to >= @month_from::timestamptz AND a.known_to < @month_to::timestamptz AND (a.known_to, a.allocation_id) > (@after_time::timestamptz, @after_id::uuid)
+   AND a.known_from < @month_from::timestamptz
+   AND NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND (b.known_to IS NULL OR b.known_to >= @month_to::timestamptz)
+                      AND b.known_from < @month_to::timestamptz AND b.numbers && a.numbers)
    AND (@access_operator_id::text = '' OR same_operator(@access_operator_id::text, a.access_operator_id))
    AND (@sees_all::boolean OR (@agency_id::text <> '' AND same_operator(@agency_id::text, a.access_operator_id)))
  ORDER BY a.known_to, a.allocation_id
@@ -327,10 +338,10 @@ SELECT a.known_to, a.allocation_id, a.valid_from
 SELECT e.recorded_time, e.event_id, e.event, e.reason_code, e.effect_time, a.allocation_id
   FROM resource_event e
   JOIN LATERAL (SELECT v.allocation_id, v.access_operator_id FROM allocation v
-                 WHERE v.resource_id = e.resource_id AND v.known_from < @month_to AND (v.known_to IS NULL OR v.known_to >= @month_to)
+                 WHERE v.resource_id = e.resource_id AND v.known_from < @month_to::timestamptz AND (v.known_to IS NULL OR v.known_to >= @month_to::timestamptz)
                  ORDER BY v.valid @> e.effect_time DESC, v.valid_from DESC
                  LIMIT 1) a ON true
- WHERE e.recorded_time >= @month_from AND e.recorded_time < @month_to AND (e.recorded_time, e.event_id) > (@after_time::timestamptz, @after_id::bigint)
+ WHERE e.recorded_time >= @month_from::timestamptz AND e.recorded_time < @month_to::timestamptz AND (e.recorded_time, e.event_id) > (@after_time::timestamptz, @after_id::bigint)
    AND e.event NOT IN ('allocated', 'ended', 'allocation_corrected', 'purpose_changed')
    AND (@access_operator_id::text = '' OR same_operator(@access_operator_id::text, a.access_operator_id))
    AND (@sees_all::boolean OR (@agency_id::text <> '' AND same_operator(@agency_id::text, a.access_operator_id)))

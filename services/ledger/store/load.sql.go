@@ -89,6 +89,15 @@ func (q *Queries) AllocationsToJudge(ctx context.Context, ids []string) ([]Alloc
 	return items, nil
 }
 
+const analyzeLoads = `-- name: AnalyzeLoads :exec
+SELECT analyze_loads()
+`
+
+func (q *Queries) AnalyzeLoads(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, analyzeLoads)
+	return err
+}
+
 const applyBeginnings = `-- name: ApplyBeginnings :exec
 INSERT INTO resource_event (resource_id, event, basis, effect_time, done_by)
 SELECT resource_id, 'allocated', basis, valid_from, $1 FROM load_piece WHERE load_id = $2 AND begins
@@ -584,10 +593,10 @@ const listActs = `-- name: ListActs :many
 SELECT e.recorded_time, e.event_id, e.event, e.reason_code, e.effect_time, a.allocation_id
   FROM resource_event e
   JOIN LATERAL (SELECT v.allocation_id, v.access_operator_id FROM allocation v
-                 WHERE v.resource_id = e.resource_id AND v.known_from < $1 AND (v.known_to IS NULL OR v.known_to >= $1)
+                 WHERE v.resource_id = e.resource_id AND v.known_from < $1::timestamptz AND (v.known_to IS NULL OR v.known_to >= $1::timestamptz)
                  ORDER BY v.valid @> e.effect_time DESC, v.valid_from DESC
                  LIMIT 1) a ON true
- WHERE e.recorded_time >= $2 AND e.recorded_time < $1 AND (e.recorded_time, e.event_id) > ($3::timestamptz, $4::bigint)
+ WHERE e.recorded_time >= $2::timestamptz AND e.recorded_time < $1::timestamptz AND (e.recorded_time, e.event_id) > ($3::timestamptz, $4::bigint)
    AND e.event NOT IN ('allocated', 'ended', 'allocation_corrected', 'purpose_changed')
    AND ($5::text = '' OR same_operator($5::text, a.access_operator_id))
    AND ($6::boolean OR ($7::text <> '' AND same_operator($7::text, a.access_operator_id)))
@@ -829,13 +838,13 @@ func (q *Queries) ListMissing(ctx context.Context, arg ListMissingParams) ([]Lis
 
 const listStatements = `-- name: ListStatements :many
 SELECT a.known_from, a.allocation_id, a.valid_from, a.valid_to,
-       NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND b.known_from < $1) AS first_known,
+       NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND b.known_from < $1::timestamptz) AS first_known,
        EXISTS (SELECT 1 FROM allocation b WHERE b.allocation_id = a.corrects AND a.valid_to < coalesce(b.valid_to, 'infinity')) AS shortened
   FROM allocation a
- WHERE a.known_from >= $1 AND a.known_from < $2 AND (a.known_from, a.allocation_id) > ($3::timestamptz, $4::uuid)
-   AND (a.known_to IS NULL OR a.known_to >= $2)
+ WHERE a.known_from >= $1::timestamptz AND a.known_from < $2::timestamptz AND (a.known_from, a.allocation_id) > ($3::timestamptz, $4::uuid)
+   AND (a.known_to IS NULL OR a.known_to >= $2::timestamptz)
    AND NOT EXISTS (SELECT 1 FROM allocation b JOIN allocation n ON n.resource_id = a.resource_id AND n.corrects = a.corrects AND n.valid_from = a.valid_to
-                    WHERE b.allocation_id = a.corrects AND b.valid_from = a.valid_from AND (n.known_to IS NULL OR n.known_to >= $2))
+                    WHERE b.allocation_id = a.corrects AND b.valid_from = a.valid_from AND (n.known_to IS NULL OR n.known_to >= $2::timestamptz))
    AND ($5::text = '' OR same_operator($5::text, a.access_operator_id))
    AND ($6::boolean OR ($7::text <> '' AND same_operator($7::text, a.access_operator_id)))
  ORDER BY a.known_from, a.allocation_id
@@ -903,10 +912,10 @@ func (q *Queries) ListStatements(ctx context.Context, arg ListStatementsParams) 
 const listWithdrawals = `-- name: ListWithdrawals :many
 SELECT a.known_to, a.allocation_id, a.valid_from
   FROM allocation a
- WHERE a.known_to >= $1 AND a.known_to < $2 AND (a.known_to, a.allocation_id) > ($3::timestamptz, $4::uuid)
-   AND a.known_from < $1
-   AND NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND (b.known_to IS NULL OR b.known_to >= $2)
-                      AND b.known_from < $2 AND b.numbers && a.numbers)
+ WHERE a.known_to >= $1::timestamptz AND a.known_to < $2::timestamptz AND (a.known_to, a.allocation_id) > ($3::timestamptz, $4::uuid)
+   AND a.known_from < $1::timestamptz
+   AND NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND (b.known_to IS NULL OR b.known_to >= $2::timestamptz)
+                      AND b.known_from < $2::timestamptz AND b.numbers && a.numbers)
    AND ($5::text = '' OR same_operator($5::text, a.access_operator_id))
    AND ($6::boolean OR ($7::text <> '' AND same_operator($7::text, a.access_operator_id)))
  ORDER BY a.known_to, a.allocation_id
@@ -914,8 +923,8 @@ SELECT a.known_to, a.allocation_id, a.valid_from
 `
 
 type ListWithdrawalsParams struct {
-	MonthFrom        *time.Time
-	MonthTo          *time.Time
+	MonthFrom        time.Time
+	MonthTo          time.Time
 	AfterTime        time.Time
 	AfterID          string
 	AccessOperatorID string
@@ -1149,16 +1158,18 @@ const matchByBeginning = `-- name: MatchByBeginning :exec
 UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_id
   FROM (SELECT DISTINCT ON (a.allocation_id) w.line, a.allocation_id, a.resource_id
           FROM load_row w
-          JOIN allocation a ON a.scheme = w.scheme AND a.digits = w.digits AND a.first_number = w.first_number
-           AND a.last_number = w.last_number AND a.known_to IS NULL
-           AND (a.valid_from = w.valid_from OR (w.valid_from IS NULL AND a.valid_to = w.valid_to))
+         CROSS JOIN LATERAL (SELECT x.allocation_id, x.resource_id FROM allocation x
+                 WHERE x.scheme = w.scheme AND x.digits = w.digits AND x.first_number = w.first_number AND x.last_number = w.last_number
+                   AND x.known_to IS NULL AND (x.valid_from = w.valid_from OR (w.valid_from IS NULL AND x.valid_to = w.valid_to))
+                 ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
+                 LIMIT 1) a
          WHERE w.load_id = $1 AND w.fate = 'staged'
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = $1 AND r.line = m.line
 `
 
-// A row that names the beginning of an allocation, or only its end, is about that one. Of several rows about the same the first counts; the
-// others are found in conflict.
+// A row that names the beginning of an allocation, or only its end, is about that one. Of several rows about the same the
+// first counts; the others are found in conflict.
 func (q *Queries) MatchByBeginning(ctx context.Context, loadID string) error {
 	_, err := q.db.Exec(ctx, matchByBeginning, loadID)
 	return err
@@ -1168,10 +1179,13 @@ const matchByFile = `-- name: MatchByFile :exec
 UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_id
   FROM (SELECT DISTINCT ON (a.allocation_id) w.line, a.allocation_id, a.resource_id
           FROM load_row w
-          JOIN allocation a ON a.scheme = w.scheme AND a.digits = w.digits AND a.first_number = w.first_number
-           AND a.last_number = w.last_number AND a.valid @> $2::timestamptz AND a.known_to IS NULL
+         CROSS JOIN LATERAL (SELECT x.allocation_id, x.resource_id FROM allocation x
+                 WHERE x.scheme = w.scheme AND x.digits = w.digits AND x.first_number = w.first_number AND x.last_number = w.last_number
+                   AND x.known_to IS NULL AND x.valid @> $2::timestamptz
+                 ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
+                 LIMIT 1) a
          WHERE w.load_id = $1 AND w.fate = 'staged' AND w.allocation_id IS NULL AND w.valid_from IS NOT NULL
-           AND (w.valid_to IS NULL OR w.valid_to > $2)
+           AND (w.valid_to IS NULL OR w.valid_to > $2::timestamptz)
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = $1 AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = $1 AND r.line = m.line
@@ -1192,8 +1206,11 @@ const matchByTime = `-- name: MatchByTime :exec
 UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_id
   FROM (SELECT DISTINCT ON (a.allocation_id) w.line, a.allocation_id, a.resource_id
           FROM load_row w
-          JOIN allocation a ON a.scheme = w.scheme AND a.digits = w.digits AND a.first_number = w.first_number
-           AND a.last_number = w.last_number AND a.valid @> coalesce(w.valid_from, $2::timestamptz) AND a.known_to IS NULL
+         CROSS JOIN LATERAL (SELECT x.allocation_id, x.resource_id FROM allocation x
+                 WHERE x.scheme = w.scheme AND x.digits = w.digits AND x.first_number = w.first_number AND x.last_number = w.last_number
+                   AND x.known_to IS NULL AND x.valid @> coalesce(w.valid_from, $2::timestamptz)
+                 ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
+                 LIMIT 1) a
          WHERE w.load_id = $1 AND w.fate = 'staged' AND w.allocation_id IS NULL
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = $1 AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m

@@ -57,6 +57,7 @@ CREATE TABLE load_row (
     CONSTRAINT load_row_fate CHECK (fate IN ('staged', 'rejected', 'new', 'changed', 'unchanged', 'conflict')),
     CONSTRAINT load_row_reasoned CHECK (fate NOT IN ('rejected', 'conflict') OR reason <> '')
 );
+CREATE INDEX load_row_of_resource ON load_row (load_id, resource_id) WHERE resource_id IS NOT NULL;
 CREATE INDEX load_row_fates ON load_row (load_id, fate, line);
 -- nothing of the ledger is stated twice by one file
 CREATE UNIQUE INDEX load_row_of_allocation ON load_row (load_id, allocation_id) WHERE allocation_id IS NOT NULL;
@@ -121,6 +122,17 @@ ALTER TABLE resource_event
         'recall_abandoned', 'recalled', 'purpose_changed', 'allocation_corrected', 'corrected', 'ended', 'closed')),
     ADD CONSTRAINT resource_event_closing_grounded CHECK (event <> 'closed'
         OR (reason_code <> '' AND basis <> '' AND nature <> '' AND prior_notice <> '' AND remedy <> ''));
+
+-- Staged rows come by the hundred thousand and are looked at at once: the planner is told before.
+-- +goose StatementBegin
+CREATE FUNCTION analyze_loads() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+    ANALYZE load_row;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION analyze_loads() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION analyze_loads() TO ledger;
 
 -- The changes of a month are read by when the ledger came to know.
 CREATE INDEX allocation_known_from ON allocation (known_from, allocation_id);
@@ -240,6 +252,7 @@ GRANT UPDATE (state, closed_at, closed_by, conclusion) ON campaign TO ledger;
 GRANT UPDATE (state, declaration, returned_at, inspected_at, inspected_by, note, closed_at) ON campaign_item TO ledger;
 
 -- +goose Down
+DROP FUNCTION analyze_loads();
 DROP TABLE campaign_finding, self_inspection_item, self_inspection, campaign_item, campaign,
     load_piece, load_holder, load_missing, load_row, load;
 ALTER TABLE resource_event DROP CONSTRAINT resource_event_closing_grounded,

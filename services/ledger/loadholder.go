@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"quietline/internal/calendar"
+	"quietline/services/ledger/format"
+	"quietline/services/ledger/store"
+)
+
+var shanghai = calendar.Shanghai
+
+// findHolders finds out who the rows of a page name; who is not known gets an entry with the load.
+func (j *judging) findHolders(ctx context.Context, said []format.Row) error {
+	var codes, names []string
+	for _, r := range said {
+		codes = append(codes, r[format.CreditCode], r[format.Principal])
+		if r[format.CreditCode] == "" {
+			names = append(names, r[format.Holder])
+		}
+	}
+	known, err := j.q.HoldersByCode(ctx, unknown(codes, j.holders))
+	if err != nil {
+		return err
+	}
+	for _, h := range known {
+		j.holders[h.CreditCode] = h.HolderID
+	}
+	named, err := j.q.HoldersByName(ctx, store.HoldersByNameParams{Names: unknown(names, j.names), AccessOperatorID: j.load.AccessOperatorID})
+	if err != nil {
+		return err
+	}
+	for _, h := range named {
+		if _, twice := j.names[h.Name]; !twice {
+			j.names[h.Name] = h.HolderID
+		}
+	}
+	return j.newHolders(ctx, said)
+}
+
+// unknown are the texts that a map has not, each once.
+func unknown(all []string, known map[string]string) []string {
+	out := []string{}
+	for _, text := range all {
+		if _, ok := known[text]; !ok && text != "" {
+			out = append(out, text)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// newHolders enters who is not known, under an identifier that follows from the load, so that comparing again gives the same.
+func (j *judging) newHolders(ctx context.Context, said []format.Row) error {
+	in := store.InsertLoadHoldersParams{LoadID: j.load.LoadID}
+	for _, r := range said {
+		if r[format.Holder] == "" || j.holderOf(r) != "" {
+			continue
+		}
+		key, of := r[format.CreditCode], j.holders
+		if key == "" {
+			key, of = r[format.Holder], j.names
+		}
+		id := uuid.NewSHA1(uuid.MustParse(j.load.LoadID), []byte(key)).String()
+		of[key] = id
+		j.firms[id] = &applicant{}
+		in.Ids, in.Names, in.Codes = append(in.Ids, id), append(in.Names, r[format.Holder]), append(in.Codes, r[format.CreditCode])
+		in.Licences, in.Sectors = append(in.Licences, r[format.Licence]), append(in.Sectors, r[format.Sector])
+	}
+	if len(in.Ids) == 0 {
+		return nil
+	}
+	return j.q.InsertLoadHolders(ctx, in)
+}
+
+// holderOf is who a row names: by the credit code, and by the name only where it has none.
+func (j *judging) holderOf(r format.Row) string {
+	if code := r[format.CreditCode]; code != "" {
+		return j.holders[code]
+	}
+	return j.names[r[format.Holder]]
+}
+
+// firmOf reads what the rules look at of a holder, once for a load.
+func (j *judging) firmOf(ctx context.Context, holder, creditCode string) (*applicant, error) {
+	f, ok := j.firms[holder]
+	if ok && f.lists != nil {
+		return f, nil
+	}
+	if !ok { // one that the ledger has
+		h, err := j.q.HolderByID(ctx, holder)
+		if err != nil {
+			return nil, err
+		}
+		f, creditCode = &applicant{}, h.CreditCode
+		if f.licences, err = j.q.LicencesKnown(ctx, holder); err != nil {
+			return nil, err
+		}
+		if f.live, err = j.q.HoldsLive(ctx, store.HoldsLiveParams{HolderID: holder, At: j.s.now()}); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if f.lists, err = j.s.listed(ctx, creditCode, j.s.now()); err != nil {
+		return nil, err
+	}
+	j.firms[holder] = f
+	return f, nil
+}
