@@ -79,6 +79,7 @@ func allocateMany(ctx context.Context, job benchJob) (benchResult, error) {
 			RequestId: uuid.NewString(), HolderId: holder.GetHolder().GetHolderId(), Scheme: "national",
 			FirstNumber: benchNumber(number), AccessProvince: "44", Purpose: "customer_service",
 			PermittedCallers: []string{benchNumber(number)}, AccessOperatorId: "ctcc-44", ValidFrom: from, Basis: "样例核配文件",
+			Evidence: []string{"样例资质审查材料"},
 		})
 		return err
 	})

@@ -2,19 +2,46 @@
 //
 // A resource is a code, a number block or a voice line with its four ledger fields: holder 使用主体, access location
 // 接入位置, purpose 资源用途 and the caller numbers it may send 允许传送的主叫号码, and with the operator that gave it
-// access. The responsibility of 谁接入谁负责 follows the time of the call, so the ledger has two times: valid, when an
-// allocation held, and known, when the ledger said so. Every answer is as of both.
+// access. Beside it stand further access by place, the contract with its limit of calls, the holder's licences with their
+// scope, the declared sub-holders 转租, the seats on its lines, and for whom an outsourced call centre calls 自营/外包.
+//
+// The responsibility of 谁接入谁负责 follows the time of the call, so the ledger has two times (it is bitemporal): valid, when
+// something held, and known, when the ledger said so. WhoHeld answers as of both, in one statement. A row is never changed:
+// a correction closes what was known, once, at that moment, and enters what is right, with the reason.
+//
+//	        said on 1 March: held from January on, by A
+//	known   ─────────────────────────────┐
+//	        corrected on 5 May:          └──────────────  held from January on, by B
+//	asked "who held it in February, as known in April": A; "as known now": B
 //
 // Invariants, all of them held by the database:
-//   - no number is allocated twice at the same valid and known time;
-//   - a resource is one thing at a time;
-//   - an allocation is never changed; a correction closes its known time once, at that moment, and adds the right row;
+//   - no number is allocated twice at the same valid and known time, and a resource is one thing at a time;
+//   - a number is let by nobody to two, and to nobody by two: the sublets of a number make one chain;
+//   - nothing in two times is changed but its known time, once;
 //   - what happened to a resource is only ever added to;
-//   - a suspension names its ground, basis, nature, notice, remedy and the task whose decision ordered it.
+//   - a purpose changes by a decision (电信条例 28); a correction and an approval have their reasons;
+//   - a suspension names its ground, basis, nature, notice and remedy.
 //
-// The state of a resource at a time is that of its last event until then:
+// What may be allocated is policy, as data (table allocation_policy, judged by judge): no subscriber numbers for a call
+// centre's outbound business, nothing without the licence that it needs or beyond its scope, the bad list only with a
+// reasoned approval, the dishonest list not at all, vetting documents of new users. The credit lists are asked of their
+// owner; when it cannot be asked nothing is allocated.
 //
-//	allocated -> ACTIVE <-> SUSPENDED   (suspended, resumed)
-//	               |            |
-//	               +-> RECALLED <+      (recalled: the end)
+// The state of a resource at a time is that of its last event until then that says one (state_rules.go):
+//
+//	allocated ─> ACTIVE <──> WARNED         (warned, resumed)
+//	               │ ▲          │
+//	               ▼ └──────────▼
+//	            SUSPENDED <─────┘           (suspended, resumed)
+//	               │
+//	  any of them ─┴─> RECALL_NOTICE ─> RECALLED   (recall_noticed, recall_abandoned, recalled)
+//	               └─> ENDED                       (ended: the end of an allocation)
+//
+// purpose_changed and allocation_corrected leave the state as it is.
+//
+// Findings 问题 hold what was observed against what is declared, once per resource, source and kind:
+//
+//	OPEN ─> RECTIFIED 已整改
+//	     ─> CONFIRMED 属实 ─> RECTIFIED
+//	     ─> DISMISSED 不属实
 package ledger
