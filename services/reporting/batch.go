@@ -152,6 +152,9 @@ func (b *batch) incoming(sent format.Row, report store.NewReport) (*incoming, *f
 
 // fill takes over what a row says and seals what must not be read.
 func (b *batch) fill(in *incoming, sent format.Row) *fault {
+	if bad := checkNumbers(sent); bad != nil {
+		return bad
+	}
 	filed := sent.FiledTime
 	if filed.IsZero() {
 		filed = b.at

@@ -238,7 +238,7 @@ func TestAnswerFollowUpReopensAtMostThreeTimes(t *testing.T) {
 	complaint := e.complaintOf(r.GetReportId())
 	answer := func(stopped bool) (*reportingv1.AnswerFollowUpResponse, error) {
 		return e.as(citizen).AnswerFollowUp(t.Context(), &reportingv1.AnswerFollowUpRequest{
-			RequestId: uuid.NewString(), Receipt: r.GetReceipt(), Secret: r.GetSecret(), Stopped: stopped})
+			RequestId: uuid.NewString(), Receipt: r.GetReceipt(), Secret: r.GetSecret(), Stopped: &stopped})
 	}
 	_, err := answer(false)
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
@@ -254,6 +254,10 @@ func TestAnswerFollowUpReopensAtMostThreeTimes(t *testing.T) {
 	if n := e.count(t, "SELECT count(*) FROM complaint WHERE complaint_id = $1 AND to_lead AND reopened = 3", complaint); n != 1 {
 		t.Error("the last re-opening did not go to the lead ministry")
 	}
+	_, err = e.as(citizen).AnswerFollowUp(t.Context(), &reportingv1.AnswerFollowUpRequest{
+		RequestId: uuid.NewString(), Receipt: r.GetReceipt(), Secret: r.GetSecret()})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD) // no answer is no "it goes on"
+
 	// the first answer of a round stands
 	if resp := must[*reportingv1.AnswerFollowUpResponse](t)(answer(false)); resp.GetReopened() {
 		t.Error("re-opened by a second answer")

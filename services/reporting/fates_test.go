@@ -11,6 +11,7 @@ import (
 	"quietline/internal/errs"
 	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
+	"quietline/services/reporting/format"
 )
 
 // day is a small day with one row of every fate, and rows that repeat each other.
@@ -262,6 +263,16 @@ func TestRepairQuarantined(t *testing.T) {
 	left := must[*reportingv1.ListQuarantinedResponse](t)(c.ListQuarantined(t.Context(), &reportingv1.ListQuarantinedRequest{}))
 	if len(left.GetEntries()) != 0 {
 		t.Errorf("still open: %v", left)
+	}
+	m.sound(t)
+}
+
+// What a typed report is refused for, a row is quarantined for; a row without a reporter's number is none.
+func TestBatch_reportersNumber(t *testing.T) {
+	m := start(t)
+	results := send(t, m.as(centre), line("A1", "not a number", "17000000001", "10:00:00"), line("A2", "", "17000000001", "10:00:00"))
+	if got := fatesOf(results); got != "QA" || results[0].GetField() != "举报人号码" || results[0].GetReason() != format.ReasonReporter {
+		t.Errorf("fates %s, field %q, reason %q", got, results[0].GetField(), results[0].GetReason())
 	}
 	m.sound(t)
 }

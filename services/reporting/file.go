@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -191,6 +193,10 @@ func checkTyped(req *reportingv1.FileReportRequest, number *commonv1.Number, cal
 		return errs.Field("reporter_number", "must be a telephone number that can be called back (须为可回拨的电话号码)")
 	case req.GetCalledNumber() != "" && !phone.Usable(phone.Parse(req.GetCalledNumber())):
 		return errs.Field("called_number", "must be a telephone number (须为电话号码)")
+	case !slices.Contains(channels, req.GetChannel()):
+		return errs.Field("channel", "must be one of %s", strings.Join(channels, ", "))
+	case req.GetReporterProvince() != "" && phone.ProvinceName(req.GetReporterProvince()) == "" && phone.ProvinceCode(req.GetReporterProvince()) == "":
+		return errs.Field("reporter_province", "must be a province of GB/T 2260, by code or name, or empty (须为省级行政区划代码或名称)")
 	case !methods[req.GetMethod()]:
 		return errs.Field("method", "must be manual, recorded, bombing, one_ring or empty")
 	}

@@ -59,7 +59,8 @@ func TestFileReport_refusals(t *testing.T) {
 		"call_time":         func(r *reportingv1.FileReportRequest) { r.CallTime = timestamppb.New(noon.AddDate(4, 0, 0)) },
 		"method":            func(r *reportingv1.FileReportRequest) { r.Method = "telepathy" },
 		"company":           func(r *reportingv1.FileReportRequest) { r.Company = "某\x00公司" },
-		"reporter_province": func(r *reportingv1.FileReportRequest) { r.ReporterProvince = "\x00" },
+		"reporter_province": func(r *reportingv1.FileReportRequest) { r.ReporterProvince = "阿特兰蒂斯省" },
+		"channel":           func(r *reportingv1.FileReportRequest) { r.Channel = "飞鸽传书" },
 	} {
 		req := typed("17000000001", noon.Add(-time.Hour))
 		change(req)

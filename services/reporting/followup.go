@@ -162,12 +162,28 @@ func (s *Server) AnswerFollowUp(ctx context.Context, req *reportingv1.AnswerFoll
 		if err != nil {
 			return nil, fmt.Errorf("follow-up: %w", err)
 		}
-		return &reportingv1.AnswerFollowUpResponse{Reopened: begun != nil}, nil
+		return followed(r, req.GetStopped(), begun != nil), nil
 	})
 	if err == nil && begun != nil {
 		s.starter.start(*begun)
 	}
 	return resp, err
+}
+
+// followed is what a reporter is told of an answer. That one has no effect is said, and what would have.
+func followed(r store.ReportByReceiptRow, stopped, reopened bool) *reportingv1.AnswerFollowUpResponse {
+	resp := &reportingv1.AnswerFollowUpResponse{Reopened: reopened, Counts: r.Verified}
+	switch {
+	case !r.Verified:
+		resp.Text = "您的答复已记录。由于举报人号码未经验证，该答复不计入回访统计，也不会重新启动办理；请通过12321客服渠道验证后再次举报。"
+	case stopped:
+		resp.Text = "感谢您的答复，已记录骚扰停止。"
+	case reopened:
+		resp.Text = "您的答复已记录，该事项将重新办理。"
+	default:
+		resp.Text = "您的答复已记录。该事项重新办理次数已达上限；如仍有来电，请再次举报。"
+	}
+	return resp
 }
 
 // answered finds an answer given before in the round: nil when there is none, a refusal when it was another.
@@ -183,7 +199,7 @@ func answered(ctx context.Context, tx pgx.Tx, r store.ReportByReceiptRow, stoppe
 		return nil, errs.New(codes.AlreadyExists, commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS,
 			"the question was answered before; file a new report when calls go on (已答复)")
 	}
-	return &reportingv1.AnswerFollowUpResponse{Reopened: f.Reopened}, nil
+	return followed(r, f.Stopped, f.Reopened), nil
 }
 
 // lockReport locks the complaint of a proved receipt and reads the report again, for nobody changes it then.

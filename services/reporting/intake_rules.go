@@ -55,6 +55,21 @@ type fault struct {
 	reason string
 }
 
+// checkNumbers says what is wrong with the numbers of a row besides the reported one: what a typed report is refused for.
+// Whether a reporter's number must be there is for the format to say.
+func checkNumbers(sent format.Row) *fault {
+	switch {
+	case sent.ReporterNumber != "" && !phone.Usable(phone.Parse(sent.ReporterNumber)):
+		return &fault{"reporter_number", format.ReasonReporter}
+	case sent.CalledNumber != "" && !phone.Usable(phone.Parse(sent.CalledNumber)):
+		return &fault{"called_number", format.ReasonCalled}
+	}
+	return nil
+}
+
+// channels are where reports come through, as mapping files have them too (举报渠道).
+var channels = []string{"web", "app", "mini_program", "phone", "operator", "agency", "police", "other"}
+
 // limits are the policy's figures for calls.
 type limits struct {
 	skew   time.Duration // how far a sender's clock may run ahead

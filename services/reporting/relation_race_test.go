@@ -337,7 +337,7 @@ func (s *relations) reopen(rt *rapid.T) {
 	if s.count(s.t, `SELECT count(*) FROM report WHERE report_id = $1 AND verified`, r.id) == 0 {
 		return
 	}
-	_, err := s.as(citizen).AnswerFollowUp(s.t.Context(), &reportingv1.AnswerFollowUpRequest{RequestId: uuid.NewString(), Receipt: r.receipt, Secret: r.secret})
+	_, err := s.as(citizen).AnswerFollowUp(s.t.Context(), &reportingv1.AnswerFollowUpRequest{RequestId: uuid.NewString(), Receipt: r.receipt, Secret: r.secret, Stopped: new(false)})
 	s.refused(err)
 }
 

@@ -126,18 +126,22 @@ func TestAnswerFollowUp_unverifiedReopensNothing(t *testing.T) {
 	mine, other := e.file(citizen, "17000000001"), e.file(operator, "17000000001")
 	s := e.script(t, e.only(t))
 	s.toWatching(1, e.time)
-	answer := func(r *reportingv1.FileReportResponse) bool {
+	answer := func(r *reportingv1.FileReportResponse) *reportingv1.AnswerFollowUpResponse {
 		t.Helper()
 		return must[*reportingv1.AnswerFollowUpResponse](t)(e.as(citizen).AnswerFollowUp(t.Context(), &reportingv1.AnswerFollowUpRequest{
-			RequestId: uuid.NewString(), Receipt: r.GetReceipt(), Secret: r.GetSecret()})).GetReopened()
+			RequestId: uuid.NewString(), Receipt: r.GetReceipt(), Secret: r.GetSecret(), Stopped: new(false)}))
 	}
-	if answer(mine) || s.facts().GetComplaint().GetState() != stateWatching {
+	said := answer(mine)
+	if said.GetReopened() || s.facts().GetComplaint().GetState() != stateWatching {
 		t.Error("an anonymous answer re-opened the complaint")
 	}
 	if n := e.count(t, "SELECT count(*) FROM follow_up WHERE NOT stopped AND NOT reopened"); n != 1 {
 		t.Error("it is not on record")
 	}
-	if !answer(other) {
+	if said.GetCounts() || !strings.Contains(said.GetText(), "未经验证") {
+		t.Errorf("the reporter is not told that the answer has no effect: %v", said)
+	}
+	if said = answer(other); !said.GetReopened() || !said.GetCounts() {
 		t.Error("a verified one did not")
 	}
 }
@@ -171,7 +175,7 @@ func TestReopening_nudgesTheRoundBefore(t *testing.T) {
 			switch how {
 			case "follow-up":
 				must[*reportingv1.AnswerFollowUpResponse](t)(e.as(citizen).AnswerFollowUp(t.Context(), &reportingv1.AnswerFollowUpRequest{
-					RequestId: uuid.NewString(), Receipt: r.GetReceipt(), Secret: r.GetSecret()}))
+					RequestId: uuid.NewString(), Receipt: r.GetReceipt(), Secret: r.GetSecret(), Stopped: new(false)}))
 			case "relapses in a batch":
 				send(t, e.as(centre), line("R-1", "13900000011", "17000000001", "13:00:00"), line("R-2", "13900000012", "17000000001", "13:00:00"),
 					line("R-3", "13900000013", "17000000001", "13:00:00"))

@@ -21,6 +21,8 @@ const (
 	ReasonCallLater    = "call time after the report (来电时间晚于举报时间)"
 	ReasonCallFuture   = "call time in the future (来电时间晚于当前时间)"
 	ReasonFiledFuture  = "report time in the future (举报时间晚于当前时间)"
+	ReasonReporter     = "no telephone number that can be called back (举报人号码无法回拨)"
+	ReasonCalled       = "no telephone number (被叫号码不是电话号码)"
 	ReasonDuration     = "duration unreadable (通话时长无法识别)"
 	ReasonMissing      = "empty (未填写)"
 	ReasonTooLong      = "too long (内容过长)"

@@ -503,8 +503,8 @@ type AnswerFollowUpRequest struct {
 	Receipt string `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// Secret (查询码).
 	Secret string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
-	// True when the calls stopped (是否停止).
-	Stopped       bool `protobuf:"varint,4,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	// True when the calls stopped, false when they go on; without it nothing was answered (是否停止).
+	Stopped       *bool `protobuf:"varint,4,opt,name=stopped,proto3,oneof" json:"stopped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -561,8 +561,8 @@ func (x *AnswerFollowUpRequest) GetSecret() string {
 }
 
 func (x *AnswerFollowUpRequest) GetStopped() bool {
-	if x != nil {
-		return x.Stopped
+	if x != nil && x.Stopped != nil {
+		return *x.Stopped
 	}
 	return false
 }
@@ -571,7 +571,11 @@ func (x *AnswerFollowUpRequest) GetStopped() bool {
 type AnswerFollowUpResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// True when the complaint was re-opened (是否重新办理).
-	Reopened      bool `protobuf:"varint,1,opt,name=reopened,proto3" json:"reopened,omitempty"`
+	Reopened bool `protobuf:"varint,1,opt,name=reopened,proto3" json:"reopened,omitempty"`
+	// False when the answer is kept and re-opens nothing, because nobody has verified who reports (是否计入).
+	Counts bool `protobuf:"varint,2,opt,name=counts,proto3" json:"counts,omitempty"`
+	// What follows, in a sentence for the reporter (说明).
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -611,6 +615,20 @@ func (x *AnswerFollowUpResponse) GetReopened() bool {
 		return x.Reopened
 	}
 	return false
+}
+
+func (x *AnswerFollowUpResponse) GetCounts() bool {
+	if x != nil {
+		return x.Counts
+	}
+	return false
+}
+
+func (x *AnswerFollowUpResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
 }
 
 // TrackReportRequest names a report by receipt and secret.
@@ -4170,15 +4188,19 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x04text\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x04text\x122\n" +
 	"\fevidence_ids\x18\x05 \x03(\tB\x0f\xbaH\f\x92\x01\t\x10\x14\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"c\n" +
 	"\x18SupplementReportResponse\x12G\n" +
-	"\x11supplemented_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x10supplementedTime\"\xa2\x01\n" +
+	"\x11supplemented_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x10supplementedTime\"\xbb\x01\n" +
 	"\x15AnswerFollowUpRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12#\n" +
 	"\areceipt\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\areceipt\x12!\n" +
-	"\x06secret\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06secret\x12\x18\n" +
-	"\astopped\x18\x04 \x01(\bR\astopped\"4\n" +
+	"\x06secret\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06secret\x12%\n" +
+	"\astopped\x18\x04 \x01(\bB\x06\xbaH\x03\xc8\x01\x01H\x00R\astopped\x88\x01\x01B\n" +
+	"\n" +
+	"\b_stopped\"`\n" +
 	"\x16AnswerFollowUpResponse\x12\x1a\n" +
-	"\breopened\x18\x01 \x01(\bR\breopened\"\\\n" +
+	"\breopened\x18\x01 \x01(\bR\breopened\x12\x16\n" +
+	"\x06counts\x18\x02 \x01(\bR\x06counts\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\\\n" +
 	"\x12TrackReportRequest\x12#\n" +
 	"\areceipt\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\areceipt\x12!\n" +
 	"\x06secret\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06secret\"\x82\x02\n" +
@@ -4793,6 +4815,7 @@ func file_quietline_reporting_v1_reporting_proto_init() {
 	file_quietline_reporting_v1_mark_proto_init()
 	file_quietline_reporting_v1_relations_proto_init()
 	file_quietline_reporting_v1_report_proto_init()
+	file_quietline_reporting_v1_reporting_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
