@@ -95,6 +95,22 @@ func TestRoute_everyRowHasItsExample(t *testing.T) {
 		if r.GetExample() == nil || r.GetSource() == "" || r.GetOwnerAgencyId() == "" {
 			t.Errorf("row %s lacks its example, source or owner", r.GetRuleId())
 		}
+		for _, province := range provincesOf(v) { // and whom it names is there in every province
+			req := proto.CloneOf(r.GetExample())
+			req.NumberProvince, req.OperatorId = province, "cucc"
+			got, err := table.route(v, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range append([]string{got.GetLeadAgencyId(), got.GetVerifierAgencyId()}, got.GetCoAgencyIds()...) {
+				if v.provinceOf(id) != province && id != centre || !v.assignable(id) {
+					t.Errorf("row %s in %s: %s", r.GetRuleId(), province, id)
+				}
+			}
+			if got.GetRuleId() != r.GetRuleId() || r.GetLead() != "ca" && got.GetLeadAgencyId() == "ca-"+province {
+				t.Errorf("row %s in %s: led by %s by %s", r.GetRuleId(), province, got.GetLeadAgencyId(), got.GetRuleId())
+			}
+		}
 		if top := r.GetLead(); !slices.Contains(symbols, top) && !v.competentToLead(top) {
 			t.Errorf("row %s: %q cannot lead", r.GetRuleId(), top)
 		}
@@ -141,6 +157,54 @@ func TestRoute_totalAndDeterministic(t *testing.T) {
 		}
 		if one.GetSettled() == (one.GetUnsettledReason() != "") || one.GetSettled() == (one.GetLeadAgencyId() == centre) || one.GetWhy() == "" {
 			t.Fatalf("settled or not? %v", one)
+		}
+	})
+}
+
+// The change log tells every difference once and nothing else, and no more rows have moved than must have.
+func TestRuleChanges(t *testing.T) {
+	ids := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g"}), 0, 7, rapid.ID[string])
+	rapid.Check(t, func(t *rapid.T) {
+		tableOf := func(label string) []*assignmentv1.RoutingRule {
+			var rules []*assignmentv1.RoutingRule
+			for _, id := range ids.Draw(t, label) {
+				rules = append(rules, &assignmentv1.RoutingRule{RuleId: id, Condition: "true", Lead: rapid.SampledFrom([]string{"ca", "ca", "samr"}).Draw(t, "lead")})
+			}
+			return rules
+		}
+		before, after := tableOf("before"), tableOf("after")
+		changes := ruleChanges(before, after)
+		was, is, told := byRuleID(before), byRuleID(after), map[string]string{}
+		for _, c := range changes {
+			if told[c.GetRuleId()] != "" {
+				t.Fatalf("%s is told twice", c.GetRuleId())
+			}
+			told[c.GetRuleId()] = c.GetChange()
+			if !proto.Equal(c.GetBefore(), was[c.GetRuleId()]) || !proto.Equal(c.GetAfter(), is[c.GetRuleId()]) {
+				t.Fatalf("%v is not what was and is", c)
+			}
+		}
+		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+			want := map[[2]bool]string{{true, false}: ruleRemoved, {false, true}: ruleAdded}[[2]bool{was[id] != nil, is[id] != nil}]
+			if was[id] != nil && is[id] != nil && was[id].GetLead() != is[id].GetLead() {
+				want = ruleChanged
+			}
+			if got := told[id]; got != want && (got != ruleMoved || want != "") {
+				t.Fatalf("%s is told as %q, want %q", id, got, want)
+			}
+		}
+		// What is left when the rows that moved are put aside stands in the same order in both.
+		stays := func(rules []*assignmentv1.RoutingRule) []string {
+			var left []string
+			for _, r := range rules {
+				if was[r.GetRuleId()] != nil && is[r.GetRuleId()] != nil && inOrder(before, after)[r.GetRuleId()] {
+					left = append(left, r.GetRuleId())
+				}
+			}
+			return left
+		}
+		if !slices.Equal(stays(before), stays(after)) {
+			t.Fatalf("%v and %v", stays(before), stays(after))
 		}
 	})
 }

@@ -60,7 +60,6 @@ CREATE INDEX task_fact_check ON task (open_time) WHERE step = 'fact_check';
 
 -- The service maintains the directory: it adds versions and ends the one before, nothing else. The counter of changes is
 -- moved with the owner's rights.
-CREATE INDEX agency_versions ON agency (agency_id, lower(valid));
 ALTER FUNCTION directory_changed() SECURITY DEFINER;
 GRANT INSERT ON agency TO assignment;
 GRANT UPDATE (valid) ON agency TO assignment;
@@ -178,7 +177,7 @@ DELETE FROM routing_table WHERE version = '2026-1';
 DELETE FROM agency WHERE agency_id ~ '^(mot|sat|spb|cac)(-[0-9]{2})?$' AND lower(valid) = '2026-10-01 00:00+08';
 UPDATE agency SET valid = tstzrange(lower(valid), NULL) WHERE agency_id = 'cac';
 DROP TABLE routing, agency_change;
-DROP INDEX decision_bounced, task_fact_check, agency_versions;
+DROP INDEX decision_bounced, task_fact_check;
 ALTER TABLE routing_rule DROP COLUMN level, DROP COLUMN verifier_level, DROP COLUMN check_basis, DROP COLUMN handle_basis,
     DROP COLUMN owner_id, DROP COLUMN reason, DROP COLUMN example;
 ALTER TABLE routing_table DROP COLUMN loaded_agency, DROP COLUMN reason, DROP COLUMN former;
