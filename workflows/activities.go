@@ -137,6 +137,9 @@ func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask, out *
 	t.Clock = &commonv1.Clock{
 		Basis: basis, StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
 	}
+	if err := tellBounceTerm(t, s); err != nil {
+		return err
+	}
 	if t.GetRole() == roleOperator && !isOperator(agency) {
 		t.Role = roleWorker // a provincial administration stands in for an operator
 	}
@@ -170,6 +173,19 @@ func dueOf(s *caseworkv1.StepTask) (string, calendar.Deadline, error) {
 	basis = steps[i].basis
 	due, err = calendar.Due(basis, s.GetFromTime().AsTime(), s.GetProfile())
 	return basis, due, err
+}
+
+// tellBounceTerm writes on a fact check until when it may be sent back, if it may.
+func tellBounceTerm(t *assignmentv1.Task, s *caseworkv1.StepTask) error {
+	if t.GetStep() != stepFactCheck.name || bounceCount(t) >= maxBounces {
+		return nil
+	}
+	term, err := calendar.Due(basisBounce, s.GetFromTime().AsTime(), s.GetProfile())
+	if err != nil {
+		return err
+	}
+	t.Facts[factBounceUntil] = term.Due.Format(time.RFC3339)
+	return nil
 }
 
 func (a *Activities) advanceTo(

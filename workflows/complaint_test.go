@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -275,6 +276,14 @@ func TestComplaint_bounces(t *testing.T) {
 			t.Errorf("a coordination opinion is asked of %v", task.GetRole())
 		}
 	}
+	var terms []bool
+	for _, task := range p.w.tasks {
+		if task.GetStep() == "fact_check" {
+			until, err := time.Parse(time.RFC3339, task.GetFacts()[factBounceUntil])
+			terms = append(terms, err == nil && until.Before(task.GetDueTime().AsTime()))
+		}
+	}
+	p.want("told until when it may be sent back", fmt.Sprint(terms), "[true true true false]")
 	p.want("closed", p.w.closed, "measures")
 	var leads []string // of each routing: who takes part, and whose lead ends
 	for _, a := range p.w.advances {

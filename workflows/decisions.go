@@ -22,6 +22,7 @@ const (
 	factUnverifiedOnly = "unverified_only"
 	factParties        = "parties"
 	factParty          = "party_agency_id" // the agency that is itself reported
+	factBounceUntil    = "bounce_until"    // a fact check may be sent back until then
 	factUnsettled      = "unsettled"       // why no competence is settled: the decision must name who leads
 )
 
