@@ -71,6 +71,11 @@ func (s *Server) violations(ctx context.Context, after string, size int32) (*led
 		return nil, err
 	}
 	resp.Violations = append(resp.Violations, broken...)
+	campaigns, err := s.brokenCampaigns(ctx, q, size)
+	if err != nil {
+		return nil, err
+	}
+	resp.Violations = append(resp.Violations, campaigns...)
 	loose, err := s.brokenRows(ctx, q, size)
 	if err != nil {
 		return nil, err

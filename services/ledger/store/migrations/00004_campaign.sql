@@ -128,6 +128,9 @@ ALTER TABLE resource_event
 CREATE FUNCTION analyze_loads() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
     ANALYZE load_row;
+    IF (SELECT reltuples FROM pg_class WHERE oid = 'allocation'::regclass) < 100000 THEN -- later autovacuum is soon enough
+        ANALYZE allocation;
+    END IF;
 END
 $$;
 -- +goose StatementEnd
