@@ -96,6 +96,10 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message, out *casework
 			err = a.observe(ctx, m)
 		}
 		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
+	case *ledgerv1.WarnResourceRequest:
+		_, err = a.Ledger.WarnResource(ctx, m)
+		// What is out of service by now needs no warning.
+		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 	case *enforcementv1.RecordMeasureRequest:
 		_, err = a.Enforcement.RecordMeasure(ctx, m)
 	case *enforcementv1.AdvanceCaseRequest:

@@ -1,15 +1,17 @@
-// Package workflows drives complaints (涉骚扰事项) and cases (案件), and serves CaseworkService, through which every person
-// decides. Temporal holds the process, the owners hold the facts, and task rows are what people look at.
+// Package workflows drives complaints (涉骚扰事项), cases (案件), recalls of number resources (收回) and appeals (申诉), and
+// serves CaseworkService, through which every person decides. Temporal holds the process, the owners hold the facts, and
+// task rows are what people look at.
 //
 // # What is where
 //
 //	steps.go       the table of human steps, as data
 //	complaint.go   the script of a round of a complaint; preserve.go is its step 1, check.go, handle.go, conclude.go are 3, 4
 //	               and 5 to 7; closing.go is how it hears of changes and ends
-//	case.go        the script of a case; digest.go, sweep.go: two more workflows
+//	case.go        the script of a case; recall.go and appeal.go those of a recall and an appeal, drawn there; digest.go,
+//	               sweep.go: two more workflows
 //	task.go        the desk: the only place that waits for people
 //	decisions.go   what a decision needs to be complete: pure rules
-//	activities.go  the only I/O; triage.go, classify.go, record.go, agencies.go, ending.go, cases.go are more of it
+//	activities.go  the only I/O; triage.go, classify.go, record.go, agencies.go, ending.go, cases.go, recalls.go are more of it
 //	server.go      CaseworkService; client.go: typed starts, updates and signals
 //	errors.go      refusals on their way into Temporal and back; codec.go: payloads are sealed
 //	run.go         configuration, worker, serving; history.go: recording and replaying of histories

@@ -216,15 +216,23 @@ func (c *complaint) resourceOf(m *caseworkv1.PlannedMeasure) string {
 
 // onLedger does to the ledger what a measure means for a resource that stands there.
 func (c *complaint) onLedger(m *caseworkv1.PlannedMeasure, ground string) {
-	if m.GetLedgerAction() != "suspend" || c.known.GetResourceId() == "" {
+	if c.known.GetResourceId() == "" {
 		return
 	}
-	c.later(&ledgerv1.SuspendResourceRequest{
-		RequestId: c.request(), ResourceId: c.known.GetResourceId(), ReasonCode: m.GetCode(), Basis: orElse(m.GetBasis(), m.GetCode()),
-		Nature: orElse(m.GetNature(), "administrative_order"), TaskId: ground,
-		PriorNotice: "随处置决定书一并告知 (told with the decision)",
-		Remedy:      "可在六十日内申请行政复议, 或在六个月内提起行政诉讼 (行政复议法 20, 行政诉讼法 46)",
-	})
+	const remedy = "可在六十日内申请行政复议, 或在六个月内提起行政诉讼 (行政复议法 20, 行政诉讼法 46)"
+	basis, nature := orElse(m.GetBasis(), m.GetCode()), orElse(m.GetNature(), "administrative_order")
+	switch m.GetLedgerAction() {
+	case "warn":
+		c.later(&ledgerv1.WarnResourceRequest{
+			RequestId: c.request(), ResourceId: c.known.GetResourceId(), ReasonCode: m.GetCode(), Basis: basis, Nature: nature, TaskId: ground,
+			PriorNotice: "约谈时当面告知 (told when warned)", Remedy: "可申诉; " + remedy,
+		})
+	case "suspend":
+		c.later(&ledgerv1.SuspendResourceRequest{
+			RequestId: c.request(), ResourceId: c.known.GetResourceId(), ReasonCode: m.GetCode(), Basis: basis, Nature: nature, TaskId: ground,
+			PriorNotice: "随处置决定书一并告知 (told with the decision)", Remedy: remedy,
+		})
+	}
 }
 
 // caseEnded takes a case's end in, once.

@@ -137,6 +137,7 @@ type fakeEnforcement struct {
 
 var catalogue = []*enforcementv1.Measure{
 	{Code: "warn_holder", Executor: "self"},
+	{Code: "warn_on_record", Executor: "self", LedgerAction: "warn", Nature: "administrative_order", Basis: "工作方案"},
 	{Code: "rectify_order", Executor: "self", Weighs: true},
 	{Code: "suspend_number", Executor: "operator", Weighs: true, LedgerAction: "suspend", Nature: "administrative_order", Basis: "电信条例"},
 	{Code: "mark_risk", Executor: "operator", Nature: "operator_measure"},

@@ -293,3 +293,14 @@ func TestAppeal_clocks(t *testing.T) {
 		}
 	}
 }
+
+// A holder that a complaint's measure warns is warned in the ledger, by the decision that said so.
+func TestComplaint_warningStandsInTheLedger(t *testing.T) {
+	p := newPlay(t, complaintID(id(1), 1))
+	p.replies["handle"] = []reply{{outcome: measures, detail: &assignmentv1.DecisionDetail{Measures: []*assignmentv1.MeasureDetail{{Code: "warn_on_record"}}}}}
+	p.run()
+	p.want("closed", p.w.closed, "measures")
+	if len(p.w.matters.warned) != 1 || p.w.matters.warned[0].GetTaskId() == "" || p.w.matters.warned[0].GetResourceId() != id(900) || len(p.w.suspended) != 0 {
+		t.Errorf("warned %v, suspended %v", p.w.matters.warned, p.w.suspended)
+	}
+}

@@ -28,6 +28,7 @@ type matters struct {
 	restore      bool
 	appealStates []string
 	withdrawn    []string
+	warned       []*ledgerv1.WarnResourceRequest
 	objectAtEnd  bool // an objection comes in and its signal is lost
 }
 
@@ -100,6 +101,13 @@ func (f fakeLedger) CompleteRecall(_ context.Context, req *ledgerv1.CompleteReca
 		r.EndTime = timestamppb.Now()
 		f.w.recallState("RECALLED")
 		return &ledgerv1.CompleteRecallResponse{Recall: f.w.recallOf()}, nil
+	})
+}
+
+func (f fakeLedger) WarnResource(_ context.Context, req *ledgerv1.WarnResourceRequest, _ ...grpc.CallOption) (*ledgerv1.WarnResourceResponse, error) {
+	return once(f.w, req, func() (*ledgerv1.WarnResourceResponse, error) {
+		f.w.matters.warned = append(f.w.matters.warned, req)
+		return &ledgerv1.WarnResourceResponse{}, nil
 	})
 }
 

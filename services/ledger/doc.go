@@ -37,7 +37,20 @@
 //	  any of them ─┴─> RECALL_NOTICE ─> RECALLED   (recall_noticed, recall_abandoned, recalled)
 //	               └─> ENDED                       (ended: the end of an allocation)
 //
-// purpose_changed and allocation_corrected leave the state as it is.
+// purpose_changed and allocation_corrected leave the state as it is. The first three states are the standing of a resource;
+// the others lie over it, so that what happens while a recall is announced is not lost when the recall is abandoned.
+//
+// A warning or suspension is an operator's measure by its contract or an administration's order by law; nobody does what is
+// the other's to do, and an order takes its signatures. A further ground is added to the first. An appeal 申诉 that is upheld
+// adds the event corrected: the history keeps the act, its state is again what it would be without it, and what another
+// ground ordered stands. A recall 收回 is proposed, reviewed and signed by three people, announced to the public, and carried
+// out after its term, unless an objection stands; with it the allocation ends in both times:
+//
+//	recall  PROPOSED ─> REVIEWING ─> NOTICE ─> RECALLED
+//	                        │           └────> ABANDONED   (an objection stands)
+//	                        └────────────────> REJECTED    (sent back)
+//	appeal  FILED ─> REVIEWING ─> UPHELD ─> RESTORED
+//	                     └──────> DISMISSED
 //
 // Findings 问题 hold what was observed against what is declared, once per resource, source and kind:
 //

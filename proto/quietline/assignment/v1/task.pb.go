@@ -32,9 +32,9 @@ type Task struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier, derived by the workflow (待办标识).
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// complaint or case (所属类别).
+	// complaint, case, recall or appeal (所属类别).
 	SubjectKind string `protobuf:"bytes,2,opt,name=subject_kind,json=subjectKind,proto3" json:"subject_kind,omitempty"`
-	// Complaint or case (所属事项).
+	// Complaint, case, recall or appeal (所属事项).
 	SubjectId string `protobuf:"bytes,3,opt,name=subject_id,json=subjectId,proto3" json:"subject_id,omitempty"`
 	// Workflow that waits for it (流程标识).
 	WorkflowId string `protobuf:"bytes,4,opt,name=workflow_id,json=workflowId,proto3" json:"workflow_id,omitempty"`

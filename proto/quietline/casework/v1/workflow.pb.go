@@ -689,7 +689,7 @@ type PlannedMeasure struct {
 	Executor string `protobuf:"bytes,3,opt,name=executor,proto3" json:"executor,omitempty"`
 	// Agency named by the decision to carry it out; empty for none (执行单位).
 	ExecutorAgencyId string `protobuf:"bytes,4,opt,name=executor_agency_id,json=executorAgencyId,proto3" json:"executor_agency_id,omitempty"`
-	// What it does to the ledger: suspend or empty (台账动作).
+	// What it does to the ledger: warn, suspend or empty (台账动作).
 	LedgerAction string `protobuf:"bytes,5,opt,name=ledger_action,json=ledgerAction,proto3" json:"ledger_action,omitempty"`
 	// operator_measure or administrative_order (措施性质).
 	Nature string `protobuf:"bytes,6,opt,name=nature,proto3" json:"nature,omitempty"`

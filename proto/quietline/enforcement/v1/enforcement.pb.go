@@ -359,7 +359,7 @@ type Measure struct {
 	Weighs bool `protobuf:"varint,4,opt,name=weighs,proto3" json:"weighs,omitempty"`
 	// self: the deciding agency; operator: the access or serving operator; platform (执行方).
 	Executor string `protobuf:"bytes,5,opt,name=executor,proto3" json:"executor,omitempty"`
-	// What the mesh does to the ledger when it is carried out: suspend or empty (台账动作).
+	// What the mesh does to the ledger when it is carried out: warn, suspend or empty (台账动作).
 	LedgerAction string `protobuf:"bytes,6,opt,name=ledger_action,json=ledgerAction,proto3" json:"ledger_action,omitempty"`
 	// Legal or contractual basis (依据).
 	Basis string `protobuf:"bytes,7,opt,name=basis,proto3" json:"basis,omitempty"`

@@ -308,7 +308,7 @@ func (x *Resource) GetBasis() string {
 // ResourceEvent is one act on a resource, append-only (资源变更).
 type ResourceEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// allocated, warned, suspended, resumed, recall_notice, recall_abandoned, recalled, corrected (变更).
+	// allocated, warned, suspended, resumed, recall_noticed, recall_abandoned, recalled, corrected, ended ... (变更).
 	Event string `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
 	// Reason code (理由代码).
 	ReasonCode string `protobuf:"bytes,2,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
