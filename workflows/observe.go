@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"quietline/internal/phone"
 	commonv1 "quietline/proto/quietline/common/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
@@ -33,9 +34,10 @@ func (a *Activities) observe(ctx context.Context, m *reportingv1.RecordFindingsR
 	req := &ledgerv1.RecordObservationRequest{
 		RequestId: derived(m.GetRequestId() + "/observation"), ComplaintId: m.GetComplaintId(),
 		Number: number.GetNormal(), CallTime: call, Category: c.GetCategory(), Sector: c.GetSector(),
+		Scheme: schemeOf(number, mostReporters(f.GetReports())),
 	}
-	if number.GetKind() == "code96" { // as in resource
-		req.Scheme = orElse(number.GetProvince(), mostReporters(f.GetReports()))
+	if code, _, ok := phone.Local96(number.GetNormal()); ok { // as in resource
+		req.Number = code
 	}
 	_, err = a.Ledger.RecordObservation(ctx, req)
 	// the facts changed between two tries: the first one stands

@@ -74,7 +74,7 @@ func forge(n *commonv1.Number, normal, d, what string) bool {
 
 // spoof sets kind and reason of a forged code.
 func spoof(n *commonv1.Number, normal string, c *code, what string) (why string) {
-	kind, name := "", ""
+	var kind, name string
 	switch c.kind {
 	case Code95Enterprise, Code95CallCentre, Code95Public:
 		kind, name = Code95Spoofed, "95 号码"

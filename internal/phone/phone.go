@@ -157,12 +157,12 @@ func invalid(n *commonv1.Number, normal, why string) *commonv1.Number {
 // search finds the number among words or several numbers: the first one with a subscriber, else the first code.
 func search(n *commonv1.Number, w written) *commonv1.Number {
 	best := 0
-	for i, r := range w.runs {
+	for _, r := range w.runs {
 		found := &commonv1.Number{Displayed: n.GetDisplayed()}
 		if why := read(found, r, false); why != "" && !part(found, r) {
 			continue
 		}
-		worth := weigh(found, w, i)
+		worth := weigh(found, w)
 		if worth > best {
 			best = worth
 			n.Reset()
@@ -187,7 +187,7 @@ func search(n *commonv1.Number, w written) *commonv1.Number {
 
 // weigh says how sure it is that a number found among words is the one that is meant; 0: it is none. Three digits are
 // taken for a code only where the text ends with them.
-func weigh(n *commonv1.Number, w written, i int) int {
+func weigh(n *commonv1.Number, w written) int {
 	switch {
 	case n.GetKind() == Foreign && n.GetReason() != "":
 		return 0

@@ -97,7 +97,7 @@ func (p *places) ofMobile(d string) (place, string) {
 
 // ask looks a block up in the place data of libphonenumber, then in the ways in which segments are given out.
 func (p *places) ask(block string) uint32 {
-	n := &phonenumbers.PhoneNumber{CountryCode: proto.Int32(86), NationalNumber: proto.Uint64(uint64(number(block)) * 10000)}
+	n := &phonenumbers.PhoneNumber{CountryCode: proto.Int32(86), NationalNumber: new(uint64(number(block)) * 10000)}
 	if name, err := phonenumbers.GetGeocodingForNumber(n, "zh"); err == nil {
 		if where := p.named(name); where.province != "" {
 			return known | p.enter(where)

@@ -94,6 +94,13 @@ func (s *Server) violations(ctx context.Context, after string, size int32) (*led
 // brokenRows are sublets, rows and findings that contradict what they hang on.
 func (s *Server) brokenRows(ctx context.Context, q *store.Queries, size int32) ([]string, error) {
 	var broken []string
+	early, err := q.AuditPortings(ctx, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range early {
+		broken = append(broken, fmt.Sprintf("answer %d on a ported number is about a call that had not been made", id))
+	}
 	chains, err := q.AuditChains(ctx, store.AuditChainsParams{After: firstID, PageSize: size})
 	if err != nil {
 		return nil, err

@@ -12,3 +12,11 @@ SELECT operator_id, served_time
  WHERE number = @number AND served_time <= @at
  ORDER BY served_time DESC, porting_id DESC
  LIMIT 1;
+
+-- name: AuditPortings :many
+-- Answers about a call that had not been made when they were given.
+SELECT porting_id
+  FROM porting
+ WHERE served_time > created_at + interval '1 day'
+ ORDER BY porting_id
+ LIMIT @page_size;

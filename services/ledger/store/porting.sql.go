@@ -10,6 +10,35 @@ import (
 	"time"
 )
 
+const auditPortings = `-- name: AuditPortings :many
+SELECT porting_id
+  FROM porting
+ WHERE served_time > created_at + interval '1 day'
+ ORDER BY porting_id
+ LIMIT $1
+`
+
+// Answers about a call that had not been made when they were given.
+func (q *Queries) AuditPortings(ctx context.Context, pageSize int32) ([]int64, error) {
+	rows, err := q.db.Query(ctx, auditPortings, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var porting_id int64
+		if err := rows.Scan(&porting_id); err != nil {
+			return nil, err
+		}
+		items = append(items, porting_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertPorting = `-- name: InsertPorting :exec
 INSERT INTO porting (number, operator_id, served_time, task_id, done_by)
 VALUES ($1, $2, $3, $4, $5)

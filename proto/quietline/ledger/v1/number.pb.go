@@ -365,7 +365,7 @@ type RecordPortingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key, a UUID (请求编号).
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Number in normal form (规范号码).
+	// Number in normal form; only mobiles are ported (规范号码).
 	Number string `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
 	// Operator that serves it, an agency_id (转入企业).
 	OperatorId string `protobuf:"bytes,3,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
@@ -503,11 +503,11 @@ const file_quietline_ledger_v1_number_proto_rawDesc = "" +
 	"\x06resale\x18\x05 \x01(\bR\x06resale\x12'\n" +
 	"\x0fresale_operator\x18\x06 \x01(\tR\x0eresaleOperator\x12(\n" +
 	"\x10host_operator_id\x18\a \x01(\tR\x0ehostOperatorId\x120\n" +
-	"\x05since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xf0\x01\n" +
+	"\x05since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xf3\x01\n" +
 	"\x14RecordPortingRequest\x12'\n" +
 	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12,\n" +
-	"\x06number\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{5,13}$R\x06number\x12*\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12/\n" +
+	"\x06number\x18\x02 \x01(\tB\x17\xbaH\x14r\x122\x10^1[3-9][0-9]{9}$R\x06number\x12*\n" +
 	"\voperator_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\n" +
 	"operatorId\x122\n" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x02at\x12!\n" +

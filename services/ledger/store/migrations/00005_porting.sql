@@ -12,7 +12,8 @@ CREATE TABLE porting (
     task_id     uuid        NOT NULL,
     done_by     text        NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT porting_number_form CHECK (number ~ '^[0-9]{5,13}$'),
+    -- only mobiles are ported (携号转网服务管理规定 2)
+    CONSTRAINT porting_number_form CHECK (number ~ '^1[3-9][0-9]{9}$'),
     CONSTRAINT porting_operator_given CHECK (operator_id <> ''),
     -- a task is decided once
     CONSTRAINT porting_of_task UNIQUE (task_id)
