@@ -32,9 +32,7 @@ func (m *model) decide(r *reading) (decision, bool) {
 
 // decideFeatures answers from what is kept of a report, and says the place of its sector.
 func (m *model) decideFeatures(f *features) (decision, int) {
-	out := m.score(f.grams, &f.dense, true)
-	softmax(out[:numSectors])
-	softmax(out[numSectors:])
+	out := m.answers(f)
 	sector, second, sure := likeliest(sectorOrder, out[:numSectors])
 	category, other, alike := likeliest(categoryOrder, out[numSectors:])
 	return decision{
@@ -110,7 +108,7 @@ func onlyHan(text []rune) bool {
 }
 
 // modelForm is the first line of a stored model.
-const modelForm = "quietline model 1\n"
+const modelForm = "quietline model 2\n"
 
 var errModel = errors.New("not a model of this program, or of other sectors")
 
@@ -119,7 +117,7 @@ func (m *model) encode() ([]byte, error) {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	head := []uint32{numSectors, numCategories, bucketBits, uint32(len(m.count))}
-	parts := []any{[]byte(modelForm), head, m.hash != 0, m.bias, m.dense, m.places(), m.count, m.weights}
+	parts := []any{[]byte(modelForm), head, m.hash != 0, m.bias, m.dense, m.given, m.places(), m.count, m.weights}
 	for _, p := range parts {
 		if err := binary.Write(z, binary.LittleEndian, p); err != nil {
 			return nil, fmt.Errorf("write model: %w", err)
@@ -167,7 +165,7 @@ func decodeModel(raw []byte, hash hasher) (*model, error) {
 	}
 	places := make([]uint32, head[3])
 	m.hash, m.count, m.weights = hash, make([]uint16, head[3]), make([]float32, int(head[3])*numOutputs)
-	read(&m.bias, &m.dense, places, m.count, m.weights)
+	read(&m.bias, &m.dense, &m.given, places, m.count, m.weights)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errModel, err)
 	}

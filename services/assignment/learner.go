@@ -17,6 +17,8 @@ const (
 	floor = 1e-6
 	// decay pulls weights back to what they were before anything was learned.
 	decay = 2e-4
+	// beforehand is how many reports of each category a sector is taken to have had before anything is learned.
+	beforehand = 1
 	// minReports is how many reports an n-gram must stand in to be learned: what one person wrote is no word.
 	minReports = 2
 	// steps bounds the work of a training.
@@ -43,6 +45,7 @@ type model struct {
 	weights []float32 // by place: numOutputs each
 	dense   [numDense][numOutputs]float32
 	bias    [numOutputs]float32
+	given   [numSectors][numCategories]float32 // share of the categories in each sector
 }
 
 // sample is a confirmed report.
@@ -62,7 +65,28 @@ func prior() *model {
 	for i := range numDense {
 		m.dense[i][i] = lexiconPrior
 	}
+	m.shares(nil)
 	return m
+}
+
+// shares counts which categories go with which sector, some of each beforehand.
+func (m *model) shares(samples []sample) {
+	var counts [numSectors][numCategories]float32
+	for i := range samples {
+		if s := &samples[i]; s.sector != none && s.category != none {
+			counts[s.sector][s.category]++
+		}
+	}
+	for s := range counts {
+		sum := float32(0)
+		for c := range counts[s] {
+			counts[s][c] += beforehand
+			sum += counts[s][c]
+		}
+		for c := range counts[s] {
+			m.given[s][c] = counts[s][c] / sum
+		}
+	}
 }
 
 // train learns from samples, in the order of their IDs. Every report is learned twice, once without the lexicon's scores,
@@ -72,6 +96,7 @@ func train(samples []sample, seed uint64, hash hasher) *model {
 	m := prior()
 	m.hash = hash
 	m.vocabulary(samples)
+	m.shares(samples)
 	if len(samples) == 0 {
 		return m
 	}
@@ -212,6 +237,26 @@ func (m *model) score(grams []uint32, dense *[numDense]float32, lexicon bool) [n
 				}
 			}
 		}
+	}
+	return out
+}
+
+// answers are the probabilities of the sectors and the categories. Each sector speaks for the categories that go with it.
+func (m *model) answers(f *features) [numOutputs]float32 {
+	out := m.score(f.grams, &f.dense, true)
+	softmax(out[:numSectors])
+	softmax(out[numSectors:])
+	var sum float32
+	for c := range numCategories {
+		var spoken float32
+		for s := range numSectors {
+			spoken += float32(out[s] * m.given[s][c])
+		}
+		out[numSectors+c] = float32(out[numSectors+c] * spoken)
+		sum += out[numSectors+c]
+	}
+	for c := range numCategories {
+		out[numSectors+c] /= sum
 	}
 	return out
 }

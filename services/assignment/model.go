@@ -82,7 +82,7 @@ func (s *Server) compare(ctx context.Context, q *store.Queries, known *confirmed
 				return nil, nil, fmt.Errorf("model %d: %w", id, err)
 			}
 		}
-		figures[i] = evaluate(f.model, known.held, known.threshold)
+		figures[i] = s.words.evaluate(f.model, known.held, known.threshold)
 	}
 	return figures[0], figures[1], nil
 }

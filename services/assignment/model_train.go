@@ -51,11 +51,11 @@ func (s *Server) TrainModel(ctx context.Context, req *assignmentv1.TrainModelReq
 	if err != nil {
 		return nil, err
 	}
-	e, err := protojson.Marshal(evaluate(m, known.held, known.threshold))
+	e, err := protojson.Marshal(s.words.evaluate(m, known.held, known.threshold))
 	if err != nil {
 		return nil, fmt.Errorf("evaluation: %w", err)
 	}
-	baseline, err := protojson.Marshal(evaluate(current.model, known.held, known.threshold))
+	baseline, err := protojson.Marshal(s.words.evaluate(current.model, known.held, known.threshold))
 	if err != nil {
 		return nil, fmt.Errorf("evaluation: %w", err)
 	}
@@ -132,10 +132,10 @@ func (s *Server) confirmed(ctx context.Context) (*confirmed, error) {
 }
 
 // evaluate answers from kept features as Classify does from texts. Without a model the lexicon's scores decide.
-func evaluate(m *model, samples []sample, threshold float64) *assignmentv1.Evaluation {
+func (l *lexicon) evaluate(m *model, samples []sample, threshold float64) *assignmentv1.Evaluation {
 	outcomes := make([]outcome, len(samples))
 	for i, s := range samples {
-		d := s.features.decide()
+		d := l.decideFeatures(s.features)
 		if m != nil {
 			d, _ = m.decideFeatures(s.features)
 		}
@@ -152,15 +152,17 @@ func evaluate(m *model, samples []sample, threshold float64) *assignmentv1.Evalu
 	return figures(outcomes, false)
 }
 
-// decide is the lexicon's answer from its scores.
-func (f *features) decide() decision {
-	scores := make([]float64, numDense)
+// decideFeatures is the lexicon's answer from its scores.
+func (l *lexicon) decideFeatures(f *features) decision {
+	r := &reading{}
 	for i, d := range f.dense {
-		scores[i] = float64(d) * denseUnit
+		if i < numSectors {
+			r.sector[i] = float64(d) * denseUnit
+		} else {
+			r.category[i-numSectors] = float64(d) * denseUnit
+		}
 	}
-	sector, second, sure := best(sectorOrder, scores[:numSectors])
-	category, other, alike := best(categoryOrder, scores[numSectors:])
-	return decision{category: category, secondCategory: other, sector: sector, secondSector: second, confidence: min(sure, alike)}
+	return l.decide(r, nil)
 }
 
 // samples are the rows that come with the lexicon: made up, for matters that decisions are few about.
