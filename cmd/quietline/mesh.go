@@ -28,10 +28,12 @@ const drain = 15 * time.Second
 
 // meshConfig is what a whole mesh in one process is told.
 type meshConfig struct {
-	Profile   string  // statutory or rehearsal
-	StartRate float64 // workflow starts a second; 0 starts none
-	Issuers   string  // file of outer identity providers
-	Gateway   gateway.Config
+	Profile     string  // statutory or rehearsal
+	StartRate   float64 // workflow starts a second; 0 starts none
+	Issuers     string  // file of outer identity providers
+	Portability string  // table of ported numbers; empty: none
+	Places      string  // table of mobile segments; empty: none
+	Gateway     gateway.Config
 }
 
 // mesh is every target in one process, each on its own loopback port with its own SPIFFE certificate: the same code
@@ -101,7 +103,7 @@ func (m *mesh) targets(cfg meshConfig) []target {
 			return reporting.Run(ctx, reporting.Config{
 				Database: m.stack.DatabaseURL("reporting"), MigrateDatabase: m.stack.OwnerURL("reporting"),
 				Keys: data.Path("keys", "reporting"), Blob: "file://" + filepath.ToSlash(data.Path("evidence")) + "?create_dir=true&no_tmp_dir=true",
-				Casework: m.addrs[identity.Workflows], Assignment: m.addrs[identity.Assignment], StartRate: int(cfg.StartRate),
+				Casework: m.addrs[identity.Workflows], Assignment: m.addrs[identity.Assignment], StartRate: int(cfg.StartRate), Places: cfg.Places,
 			}, src, lis)
 		}},
 		{identity.Assignment, func(ctx context.Context, src identity.Source, lis net.Listener) error {
@@ -112,7 +114,8 @@ func (m *mesh) targets(cfg meshConfig) []target {
 		{identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return ledger.Run(ctx, ledger.Config{
 				Database: m.stack.DatabaseURL("ledger"), MigrateDatabase: m.stack.OwnerURL("ledger"),
-				Credit: m.addrs[identity.Credit], Casework: m.addrs[identity.Workflows], Policy: m.policy(),
+				Credit: m.addrs[identity.Credit], Casework: m.addrs[identity.Workflows], Policy: m.policy(), Profile: cfg.Profile,
+				Portability: cfg.Portability, Places: cfg.Places,
 			}, src, lis)
 		}},
 		{identity.Credit, func(ctx context.Context, src identity.Source, lis net.Listener) error {

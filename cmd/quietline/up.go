@@ -28,6 +28,8 @@ type upCmd struct {
 	TLSKey      string  `help:"PEM private key of the gateway." env:"QUIETLINE_TLS_KEY" type:"path"`
 	BehindProxy bool    `help:"A proxy in front ends TLS." env:"QUIETLINE_BEHIND_PROXY"`
 	StartRate   float64 `help:"Workflow starts a second at most; 0 pauses them." default:"40" env:"QUIETLINE_START_RATE"`
+	Portability string  `help:"Table of ported numbers (携号转网): CSV with number, operator_id, from and to; read anew when it changes." env:"QUIETLINE_LEDGER_PORTABILITY" type:"path"`
+	Places      string  `help:"Table of mobile segments (号段归属地表): CSV with prefix, province, city." env:"QUIETLINE_PLACES" type:"path"`
 	Sample      bool    `help:"Load the sample day into a new data directory." env:"QUIETLINE_SAMPLE"`
 }
 
@@ -128,7 +130,7 @@ func (c upCmd) mesh() meshConfig {
 	if c.Issuer == "" && c.TLSCert == "" && !c.BehindProxy {
 		demo = c.Data
 	}
-	return meshConfig{Profile: profile, StartRate: c.StartRate, Gateway: gateway.Config{
+	return meshConfig{Profile: profile, StartRate: c.StartRate, Portability: c.Portability, Places: c.Places, Gateway: gateway.Config{
 		Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, BehindProxy: c.BehindProxy, Issuers: c.Issuer, Demo: demo,
 	}}
 }
