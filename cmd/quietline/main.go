@@ -17,7 +17,6 @@ import (
 	"quietline/services/credit"
 	"quietline/services/disclosure"
 	"quietline/services/enforcement"
-	"quietline/services/ledger"
 	"quietline/services/reporting"
 	"quietline/workflows"
 )
@@ -28,7 +27,7 @@ type cli struct {
 
 	Reporting   service[reporting.Config]   `cmd:"" group:"services" help:"Run the reporting service (举报)."`
 	Assignment  service[assignment.Config]  `cmd:"" group:"services" help:"Run the assignment service (分办)."`
-	Ledger      service[ledger.Config]      `cmd:"" group:"services" help:"Run the number-resource ledger (台账)."`
+	Ledger      ledgerCmd                   `cmd:"" group:"services" help:"Run the number-resource ledger (台账), or work with it by files."`
 	Credit      service[credit.Config]      `cmd:"" group:"services" help:"Run the credit lists (信用名单)."`
 	Enforcement service[enforcement.Config] `cmd:"" group:"services" help:"Run enforcement cases (案件)."`
 	Disclosure  service[disclosure.Config]  `cmd:"" group:"services" help:"Run disclosure (公示)."`

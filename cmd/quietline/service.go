@@ -59,7 +59,11 @@ type service[Config any] struct {
 
 // Run runs the target until ctx ends.
 func (s service[Config]) Run(ctx context.Context, command *kong.Context) error {
-	return s.run(ctx, command.Selected().Name, func(ctx context.Context, src identity.Source) error {
+	name := command.Selected().Name
+	if name == "serve" { // of a command that does other things, too
+		name = command.Selected().Parent.Name
+	}
+	return s.run(ctx, name, func(ctx context.Context, src identity.Source) error {
 		switch config := any(s.Config).(type) {
 		case reporting.Config:
 			return reporting.Run(ctx, config, src, nil)
