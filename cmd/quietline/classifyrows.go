@@ -1,35 +1,46 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
-
 	"quietline/internal/phone"
+	"quietline/internal/table"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	"quietline/services/assignment"
 )
 
-// sniffed is how much of a file its encoding is told from.
-const sniffed = 64 << 10
-
 // row is one row of a file to classify.
 type row struct {
-	line  int
 	id    string
+	line  int
 	item  *assignmentv1.ClassifyItem
 	label assignment.Labelled
 	err   error // it does not read
 }
+
+// The columns of such a file, by name and in any order; all others are left alone.
+var classifyColumns = []table.Column{
+	{Name: "id", Required: true}, {Name: "text", Required: true}, {Name: "company"}, {Name: "type"}, {Name: "number"},
+	{Name: "sector"}, {Name: "category"}, {Name: "alt_sector"}, {Name: "alt_category"},
+}
+
+const (
+	columnID = iota
+	columnText
+	columnCompany
+	columnType
+	columnNumber
+	columnSector
+	columnCategory
+	columnAltSector
+	columnAltCategory
+)
+
+var classifyEncodings = table.Encodings{table.UTF8, table.GB18030}
 
 // openInput opens a file or the standard input and says how to name it.
 func openInput(file string) (io.ReadCloser, string, error) {
@@ -40,114 +51,69 @@ func openInput(file string) (io.ReadCloser, string, error) {
 	return f, file, err
 }
 
-// inUTF8 reads UTF-8, with a byte order mark or without, and GB18030, as spreadsheets write it.
-func inUTF8(in io.Reader) (io.Reader, error) {
-	r := bufio.NewReaderSize(in, sniffed)
-	head, err := r.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
-		_, err := r.Discard(3)
-		return r, err
-	}
-	for cut := 0; cut < utf8.UTFMax && cut <= len(head); cut++ { // the last character may be cut off
-		if utf8.Valid(head[:len(head)-cut]) {
-			return r, nil
-		}
-	}
-	return simplifiedchinese.GB18030.NewDecoder().Reader(r), nil
-}
-
-// columns is where a file has what.
-type columns map[string]int
-
-func columnsOf(header []string, name string) (columns, error) {
-	c := columns{}
-	for i, h := range header {
-		h = strings.ToLower(strings.TrimSpace(h))
-		if _, twice := c[h]; twice && h != "" {
-			return nil, fmt.Errorf("%s, line 1: column %q stands there twice", name, h)
-		}
-		c[h] = i
-	}
-	for _, must := range []string{"id", "text"} {
-		if _, ok := c[must]; !ok {
-			return nil, fmt.Errorf("%s, line 1: there is no column %q among %s", name, must, strings.Join(header, ", "))
-		}
-	}
-	return c, nil
-}
-
-func (c columns) of(fields []string, name string) string {
-	if i, ok := c[name]; ok && i < len(fields) {
-		return strings.TrimSpace(fields[i])
-	}
-	return ""
-}
-
 // eachReport gives each row under the header. A row that does not read is given with its error, and the next one follows.
 func eachReport(in io.Reader, name string, each func(row) error) error {
-	in, err := inUTF8(in)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	r := csv.NewReader(in)
-	r.FieldsPerRecord = -1
-	header, err := r.Read()
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: is empty; it needs a header with id and text", name)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	c, err := columnsOf(header, name)
-	if err != nil {
-		return err
-	}
-	for {
-		fields, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err := each(rowOf(c, header, fields, name, r, err)); err != nil {
-			return err
-		}
-		var bad *csv.ParseError
-		if err != nil && !errors.As(err, &bad) {
+	var header table.Header
+	first := true
+	for raw, err := range table.Rows(in, ',') {
+		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		if first {
+			if header, err = table.ReadHeader(raw.Raw, classifyEncodings, ',', classifyColumns); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			first = false
+			continue
+		}
+		if err := each(rowOf(header, raw, name)); err != nil {
+			return err
+		}
 	}
+	if first {
+		return fmt.Errorf("%s: is empty; it needs a header with id and text", name)
+	}
+	return nil
 }
 
-func rowOf(c columns, header, fields []string, name string, r *csv.Reader, err error) row {
-	var bad *csv.ParseError
-	if errors.As(err, &bad) {
-		return row{line: bad.StartLine, id: c.of(fields, "id"), err: fmt.Errorf("%s, line %d: %w", name, bad.StartLine, bad.Err)}
+func rowOf(h table.Header, raw table.RawRow, name string) row {
+	got := row{line: raw.Line}
+	text, readable := classifyEncodings.Decode(raw.Raw, h.Encoding)
+	cells, wellFormed := table.Cells(text, ',', nil)
+	cell := func(column int) string {
+		if at := h.At[column]; at >= 0 && at < len(cells) {
+			return strings.TrimSpace(cells[at])
+		}
+		return ""
 	}
-	if err != nil {
-		return row{err: fmt.Errorf("%s: %w", name, err)}
-	}
-	line, _ := r.FieldPos(0)
-	got := row{line: line, id: c.of(fields, "id")}
-	if len(fields) != len(header) {
-		got.err = fmt.Errorf("%s, line %d: %d fields, the header has %d", name, line, len(fields), len(header))
+	got.id = cell(columnID)
+	bad := func(format string, args ...any) row {
+		got.err = fmt.Errorf("%s, line %d: %s", name, raw.Line, fmt.Sprintf(format, args...))
 		return got
 	}
-	got.item = &assignmentv1.ClassifyItem{Text: c.of(fields, "text"), Company: c.of(fields, "company"), ReportedType: c.of(fields, "type")}
-	if raw := c.of(fields, "number"); raw != "" {
-		n := phone.Parse(raw)
+	switch {
+	case len(raw.Raw) >= table.MaxRow:
+		return bad("longer than %d bytes", table.MaxRow)
+	case !readable:
+		return bad("the row breaks its encoding")
+	case !wellFormed:
+		return bad("quotes do not match")
+	case len(cells) != h.Width:
+		return bad("%d fields, the header has %d", len(cells), h.Width)
+	}
+	got.item = &assignmentv1.ClassifyItem{Text: cell(columnText), Company: cell(columnCompany), ReportedType: cell(columnType)}
+	if number := cell(columnNumber); number != "" {
+		n := phone.Parse(number)
 		got.item.Number, got.item.NumberKind = n.GetNormal(), n.GetKind()
 	}
 	got.label = assignment.Labelled{
-		Sector: c.of(fields, "sector"), Category: c.of(fields, "category"),
-		AltSectors: several(c.of(fields, "alt_sector")), AltCategories: several(c.of(fields, "alt_category")),
+		Sector: cell(columnSector), Category: cell(columnCategory),
+		AltSectors: several(cell(columnAltSector)), AltCategories: several(cell(columnAltCategory)),
 	}
 	return got
 }
 
 // several are alternatives in one field.
 func several(s string) []string {
-	return slices.DeleteFunc(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("|;,/、 ", r) }),
-		func(s string) bool { return s == "" })
+	return strings.FieldsFunc(s, func(r rune) bool { return r == utf8.RuneError || strings.ContainsRune("|;,/、 ", r) })
 }
