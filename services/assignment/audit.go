@@ -84,6 +84,9 @@ func (s *Server) auditViolations(ctx context.Context, req *assignmentv1.AuditReq
 		if err := strayDecisions(ctx, q, resp); err != nil {
 			return nil, err
 		}
+		if err := s.auditModels(ctx, q, resp); err != nil {
+			return nil, err
+		}
 	}
 	rows, err := q.AuditWindow(ctx, store.AuditWindowParams{AfterID: last, N: auditWindow})
 	if err != nil {

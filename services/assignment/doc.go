@@ -15,10 +15,25 @@
 //
 // # Classification
 //
-// The classifier adds up weights of words, a firm's name, the type that the reporter chose (weak), the kind of the
-// number and the sector of its holder (strong). Confidence is the winner's share of all that stands against it, the
-// lesser of sector and category. Below the policy classify_threshold a person decides. The same item and lexicon give
-// the same answer always, and why lists the evidence: words of the lexicon and codes, never the reporter's own.
+// A report has a category, a class of the second level (taxonomy.csv), a sector, and stands on further axes: kind of number,
+// method, channel, who lends and whether threats are told. The lexicon adds up weights of words in their context, a firm's
+// name, whose a service number is, the kind of the number and the sector of its holder (strong) and the type that the
+// reporter chose (weak). 违规催收 is conduct: who lends (持牌机构, 小额贷款公司, 无牌照) and threats go to routing, which says whose
+// it is. Below the policy classify_threshold, a person of the centre decides, with the two best guesses on the task.
+//
+// On top of it a linear model may be in force: one softmax over sectors and one over categories, from hashed n-grams of one
+// to three characters and the lexicon's scores. It learns from decisions in this service's own tables: what a person of the
+// centre said, what an agency bounced and to whom, what it took and concluded, and findings; and from the made-up rows of
+// training.csv. Texts stay in reporting: kept are report_feature (n-grams hashed under the service's key, scores) and the
+// decisions, for feature_days. A fifth of the complaints, by their identifier, is held back from every training.
+//
+//	TrainModel ──▶ candidate ──PromoteModel──▶ current ──PromoteModel of another, RollBackModel──▶ former
+//
+// Invariants:
+//   - the same item, lexicon and model give the same answer always; the same decisions and seed the same model;
+//   - a version is never changed; a version that does worse on what is held back than the one in force is not promoted;
+//   - what was in force when, by whom and why, is an append-only log, and its last row decides;
+//   - why tells words of the lexicon, codes, and n-grams that stood in several reports, nothing of the reporter's own.
 //
 // # Routing
 //

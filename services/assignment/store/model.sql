@@ -64,3 +64,10 @@ SELECT act, model_id FROM model_act ORDER BY act_id;
 -- name: InsertModelAct :exec
 INSERT INTO model_act (act, model_id, evaluation, baseline, reason, acted_by, act_time)
 VALUES (@act, sqlc.narg('model_id'), @evaluation, @baseline, @reason, @acted_by, @act_time);
+
+-- name: AuditModelActs :many
+SELECT act_id, act, model_id, evaluation, baseline FROM model_act ORDER BY act_id;
+
+-- name: AuditFeatures :one
+-- AuditFeatures counts features that outlived their retention by more than the daily deletion may leave.
+SELECT count(*) FROM (SELECT FROM report_feature WHERE classified_time < @before LIMIT 1000) AS old;

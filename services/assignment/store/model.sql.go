@@ -10,6 +10,56 @@ import (
 	"time"
 )
 
+const auditFeatures = `-- name: AuditFeatures :one
+SELECT count(*) FROM (SELECT FROM report_feature WHERE classified_time < $1 LIMIT 1000) AS old
+`
+
+// AuditFeatures counts features that outlived their retention by more than the daily deletion may leave.
+func (q *Queries) AuditFeatures(ctx context.Context, before time.Time) (int64, error) {
+	row := q.db.QueryRow(ctx, auditFeatures, before)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const auditModelActs = `-- name: AuditModelActs :many
+SELECT act_id, act, model_id, evaluation, baseline FROM model_act ORDER BY act_id
+`
+
+type AuditModelActsRow struct {
+	ActID      int64
+	Act        string
+	ModelID    *int64
+	Evaluation []byte
+	Baseline   []byte
+}
+
+func (q *Queries) AuditModelActs(ctx context.Context) ([]AuditModelActsRow, error) {
+	rows, err := q.db.Query(ctx, auditModelActs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditModelActsRow
+	for rows.Next() {
+		var i AuditModelActsRow
+		if err := rows.Scan(
+			&i.ActID,
+			&i.Act,
+			&i.ModelID,
+			&i.Evaluation,
+			&i.Baseline,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const classifierInForce = `-- name: ClassifierInForce :one
 SELECT p.value AS threshold,
        COALESCE((SELECT a.model_id FROM model_act a ORDER BY a.act_id DESC LIMIT 1), 0)::bigint AS model_id
