@@ -157,17 +157,19 @@ func (m *testMesh) checkPenalty(t *testing.T) {
 // checkTimeline reads what the reporter reads: every stage in its order, the offices, never a number or a party.
 func (m *testMesh) checkTimeline(t *testing.T, filed *reportingv1.FileReportResponse) {
 	t.Helper()
-	r, err := reportingv1.NewReportingServiceClient(m.as(t, "")).TrackReport(t.Context(),
-		&reportingv1.TrackReportRequest{Receipt: filed.GetReceipt(), Secret: filed.GetSecret()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stages []string
-	for _, e := range r.GetEntries() {
-		stages = append(stages, e.GetStage())
-	}
+	public := reportingv1.NewReportingServiceClient(m.as(t, ""))
 	want := []string{"received", "accept", "assign", "number_check", "fact_check", "handle", "feedback", "disclose", "watch"}
-	if len(stages) < len(want) || !slices.Equal(stages[:len(want)], want) {
+	var r *reportingv1.TrackReportResponse
+	var stages []string
+	await(t, "the watching", m.patience(), func() (_ bool, err error) { // the case tells its complaint when it has ended
+		r, err = public.TrackReport(t.Context(), &reportingv1.TrackReportRequest{Receipt: filed.GetReceipt(), Secret: filed.GetSecret()})
+		stages = nil
+		for _, e := range r.GetEntries() {
+			stages = append(stages, e.GetStage())
+		}
+		return len(stages) >= len(want), err
+	})
+	if !slices.Equal(stages[:len(want)], want) {
 		t.Errorf("timeline %v, want %v", stages, want)
 	}
 	if shown := fmt.Sprint(r); strings.Contains(shown, "17000000781") || strings.Contains(shown, caseFirm.GetName()) {

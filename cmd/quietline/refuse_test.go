@@ -92,16 +92,13 @@ func (m *testMesh) member(t *testing.T, as, of identity.Workload) *grpc.ClientCo
 
 func TestMesh_refusesAWorkloadThatTheRuleDoesNotName(t *testing.T) {
 	m := theMesh(t)
-	suspend := &ledgerv1.SuspendResourceRequest{
-		RequestId: uuid.NewString(), ResourceId: uuid.NewString(), TaskId: uuid.NewString(), ReasonCode: "x", Basis: "x",
-		Nature: "operator_measure", PriorNotice: "x", Remedy: "x",
-	}
-	_, err := ledgerv1.NewLedgerServiceClient(m.member(t, identity.Disclosure, identity.Ledger)).SuspendResource(t.Context(), suspend)
+	complete := &ledgerv1.CompleteRecallRequest{RequestId: uuid.NewString(), RecallId: uuid.NewString()}
+	_, err := ledgerv1.NewLedgerServiceClient(m.member(t, identity.Disclosure, identity.Ledger)).CompleteRecall(t.Context(), complete)
 	refusedWith(t, err, codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED)
-	_, err = ledgerv1.NewLedgerServiceClient(m.member(t, identity.Gateway, identity.Ledger)).SuspendResource(t.Context(), suspend)
+	_, err = ledgerv1.NewLedgerServiceClient(m.member(t, identity.Gateway, identity.Ledger)).CompleteRecall(t.Context(), complete)
 	refusedWith(t, err, codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED)
-	_, err = ledgerv1.NewLedgerServiceClient(m.member(t, identity.Workflows, identity.Ledger)).SuspendResource(t.Context(), suspend)
-	refusedWith(t, err, codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) // allowed, but there is no such resource
+	_, err = ledgerv1.NewLedgerServiceClient(m.member(t, identity.Workflows, identity.Ledger)).CompleteRecall(t.Context(), complete)
+	refusedWith(t, err, codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) // allowed, but there is no such recall
 }
 
 func TestMesh_ignoresAForgedActor(t *testing.T) {
