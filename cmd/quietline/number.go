@@ -8,6 +8,9 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"quietline/internal/phone"
 	commonv1 "quietline/proto/quietline/common/v1"
 )
@@ -62,35 +65,17 @@ func readFile(name string, out *bufio.Writer) error {
 // maxLine bounds a line; what stands behind it is left out, and the row says so.
 const maxLine = 1 << 20
 
-// readNumbers writes a row for every line. Lines end with LF or CRLF, the last one with or without; a byte-order mark at
-// the very beginning is none of the first number.
+// readNumbers writes a row for every line.
 func readNumbers(in io.Reader, out *bufio.Writer) error {
-	lines := bufio.NewReaderSize(in, 1<<16)
-	if mark, _ := lines.Peek(3); bytes.Equal(mark, []byte("\ufeff")) {
-		_, _ = lines.Discard(3)
-	}
-	var long []byte
+	lines := linesOf(in)
 	for {
-		line, err := lines.ReadSlice('\n')
-		cut := false
-		if errors.Is(err, bufio.ErrBufferFull) {
-			long = append(long[:0], line...)
-			for errors.Is(err, bufio.ErrBufferFull) {
-				line, err = lines.ReadSlice('\n')
-				room := maxLine - len(long)
-				cut = cut || len(bytes.TrimRight(line, "\r\n")) > room
-				long = append(long, line[:min(len(line), room)]...)
-			}
-			line = long
-		}
+		line, cut, err := lines.next()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if err != nil && len(line) == 0 {
-			return nil
+		if err == nil || line != "" {
+			writeNumber(out, line, cut)
 		}
-		line = bytes.TrimSuffix(line, []byte("\n"))
-		writeNumber(out, string(bytes.TrimSuffix(line, []byte("\r"))), cut)
 		if err != nil {
 			return nil
 		}
@@ -98,6 +83,44 @@ func readNumbers(in io.Reader, out *bufio.Writer) error {
 			return err
 		}
 	}
+}
+
+// lineReader cuts a text into lines. They end with LF or CRLF, the last one with or without.
+type lineReader struct {
+	*bufio.Reader
+	long []byte // a line that is longer than the buffer
+}
+
+// linesOf takes off a byte-order mark at the very beginning, which is none of the first number; a text in UTF-16 with one,
+// the "Unicode text" of spreadsheets, is read as such.
+func linesOf(in io.Reader) *lineReader {
+	const buffer = 1 << 16
+	r := bufio.NewReaderSize(in, buffer)
+	mark, _ := r.Peek(len("\ufeff"))
+	switch {
+	case bytes.Equal(mark, []byte("\ufeff")):
+		_, _ = r.Discard(len(mark))
+	case bytes.HasPrefix(mark, []byte{0xff, 0xfe}), bytes.HasPrefix(mark, []byte{0xfe, 0xff}):
+		r = bufio.NewReaderSize(transform.NewReader(r, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()), buffer)
+	}
+	return &lineReader{Reader: r}
+}
+
+// next is the next line, cut at its bound. The last one comes with io.EOF, empty where the text ended with a line's end.
+func (r *lineReader) next() (line string, cut bool, err error) {
+	part, err := r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		r.long = append(r.long[:0], part...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			part, err = r.ReadSlice('\n')
+			room := maxLine - len(r.long)
+			cut = cut || len(bytes.TrimRight(part, "\r\n")) > room
+			r.long = append(r.long, part[:min(len(part), room)]...)
+		}
+		part = r.long
+	}
+	part = bytes.TrimSuffix(part, []byte("\n"))
+	return string(bytes.TrimSuffix(part, []byte("\r"))), cut, err
 }
 
 // writeNumber writes one row. The operator is that of the segment, as segment tables name it; only mobiles have one.

@@ -22,6 +22,7 @@ func TestReadNumbers(t *testing.T) {
 		"empty lines":      {"95588\n\n\n110", []string{"95588|code95_enterprise|95588", "|empty|", "|empty|", "110|public12x|110"}},
 		"CRLF":             {"95588\r\n\r\n110\r\n", []string{"95588|code95_enterprise|95588", "|empty|", "110|public12x|110"}},
 		"BOM":              {"\ufeff95588\n", []string{"95588|code95_enterprise|95588"}},
+		"UTF-16":           {"\xff\xfe1\x001\x000\x00\r\x00\n\x005\x75", []string{"110|public12x|110", "电|text|电"}},
 		"quotes, commas":   {"\"a,\"b\n", []string{"\"a,\"b|text|\"a,\"b"}},
 		"spaces":           {" 131 1459 0000 \n", []string{" 131 1459 0000 |mobile|13114590000"}},
 		"CR within":        {"a\rb\n", []string{"a\rb|text|a\rb"}},

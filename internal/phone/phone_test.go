@@ -144,6 +144,10 @@ func TestParse(t *testing.T) {
 		{"+1-415-667-7870", phone.Foreign, "+14156677870", "", ""},
 		{"0014156677870", phone.Foreign, "+14156677870", "", ""},
 		{"+85221234567", phone.Foreign, "+85221234567", "", ""},
+		{"1-415-667-7870", phone.Foreign, "+14156677870", "", ""},
+		{"1 (800) 633-0738", phone.Foreign, "+18006330738", "", ""},
+		{"1-381-459-0000", phone.Mobile, "13814590000", "", "cmcc"}, // there is no such area in North America
+		{"+86+13114590000", phone.Mobile, "13114590000", "23", "cucc"},
 		{"+61 132221", phone.Foreign, "+61132221", "", ""},
 		// nothing to keep a complaint under
 		{"", phone.Empty, "", "", ""},
