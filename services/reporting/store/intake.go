@@ -195,8 +195,11 @@ type Alias struct {
 }
 
 const aliasSQL = `SELECT a.key, lower(a.calls), upper(a.calls), c.key, c.number_normal
-FROM complaint_alias a JOIN complaint c USING (complaint_id)
-WHERE a.key = ANY ($1::text[]) AND a.ended_at IS NULL AND c.state <> 'CLOSED' AND c.key IS NOT NULL`
+FROM complaint_alias a CROSS JOIN LATERAL (
+    SELECT t.key, t.number_normal FROM complaint t
+    WHERE t.complaint_id = a.complaint_id AND t.state <> 'CLOSED' AND t.key IS NOT NULL OFFSET 0
+) c
+WHERE a.key = ANY ($1::text[]) AND a.ended_at IS NULL`
 
 // Aliases finds where keys lead to.
 func Aliases(ctx context.Context, tx pgx.Tx, keys []string) ([]Alias, error) {

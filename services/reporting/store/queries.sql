@@ -247,13 +247,13 @@ SELECT quarantine_id, sender_no, content_hash, fate, field, reason FROM quaranti
 WHERE sender = @sender AND sender_no = '' AND content_hash = ANY (@hashes::bytea[]);
 
 -- name: SameCalls :many
-SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified, coalesce(nullif(r.number_normal, ''), c.number_normal) AS number_normal
+SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified, 
+    coalesce(nullif(r.number_normal, ''), (SELECT c.number_normal FROM complaint c WHERE c.complaint_id = r.complaint_id), '')::text AS number_normal
 FROM (SELECT unnest(@complaint_ids::uuid[]) AS complaint_id, unnest(@reporters::bytea[]) AS reporter_index) u
 CROSS JOIN LATERAL (
     SELECT * FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
     AND report.same_call_as IS NULL OFFSET 0
-) r
-JOIN complaint c ON c.complaint_id = r.complaint_id;
+) r;
 
 -- name: KeepHeader :exec
 INSERT INTO row_header (header_hash, header) VALUES ($1, $2) ON CONFLICT DO NOTHING;

@@ -1625,13 +1625,13 @@ func (q *Queries) ResolveEntry(ctx context.Context, arg ResolveEntryParams) erro
 }
 
 const sameCalls = `-- name: SameCalls :many
-SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified, coalesce(nullif(r.number_normal, ''), c.number_normal) AS number_normal
+SELECT r.complaint_id, r.report_id, r.reporter_index, r.call_time, r.verified, 
+    coalesce(nullif(r.number_normal, ''), (SELECT c.number_normal FROM complaint c WHERE c.complaint_id = r.complaint_id), '')::text AS number_normal
 FROM (SELECT unnest($1::uuid[]) AS complaint_id, unnest($2::bytea[]) AS reporter_index) u
 CROSS JOIN LATERAL (
     SELECT report_id, complaint_id, round, receipt, sender, sender_no, content_hash, channel, displayed, call_time, duration_seconds, method, reported_type, company, reporter_province, consent, verified, privacy_notice, filed_time, created_at, reporter_index, reporter_operator, sealed, same_call_as, relapse, category, sector, classified, confidence, finding, finding_reason, finding_task, withdrawn_at, request_key, joined, number_normal FROM report WHERE report.complaint_id = u.complaint_id AND report.reporter_index = u.reporter_index
     AND report.same_call_as IS NULL OFFSET 0
 ) r
-JOIN complaint c ON c.complaint_id = r.complaint_id
 `
 
 type SameCallsParams struct {

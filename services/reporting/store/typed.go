@@ -34,8 +34,9 @@ type Sent struct {
 // without its report. The complaint it joins is locked against all who would move or close it.
 // Where an alias leads the key to another complaint, at the time of the call, it joins that one.
 const fileSQL = `WITH led AS (
-    SELECT t.key FROM complaint_alias a JOIN complaint t USING (complaint_id)
-    WHERE a.key = $2 AND a.ended_at IS NULL AND a.calls @> $17::timestamptz AND t.state <> 'CLOSED'
+    SELECT t.key FROM complaint_alias a CROSS JOIN LATERAL (
+        SELECT t.key FROM complaint t WHERE t.complaint_id = a.complaint_id AND t.state <> 'CLOSED' OFFSET 0) t
+    WHERE a.key = $2 AND a.ended_at IS NULL AND a.calls @> $17::timestamptz
 ), live AS (
     SELECT complaint_id, state, round, previous_complaint_id, number_normal,
         CASE WHEN origin = 'marks' THEN NOT EXISTS (SELECT FROM report r WHERE r.complaint_id = complaint.complaint_id) ELSE false END AS clue
@@ -62,10 +63,10 @@ const fileSQL = `WITH led AS (
     SELECT $10::uuid, c.complaint_id, c.round, $12::text, $13::text, $14::text, $15::bytea, $16::text, $3, $17::timestamptz,
         $18::integer, $19::text, $20::text, $21::text, $22::text, $23::smallint, $24::boolean, $25::text, $26::timestamptz,
         $9, $27::bytea, $28::text, $29::bytea, $11::uuid, c.joined, CASE WHEN c.number_normal = $4 THEN '' ELSE $4 END, CASE WHEN $30::boolean THEN (
-            SELECT s.report_id FROM report s JOIN complaint o ON o.complaint_id = s.complaint_id
+            SELECT s.report_id FROM report s
             WHERE s.complaint_id IN (c.complaint_id, c.previous_complaint_id) AND s.reporter_index = $27 AND s.same_call_as IS NULL
               AND s.call_time BETWEEN $31::timestamptz AND $32::timestamptz AND (s.verified OR NOT $24)
-              AND coalesce(nullif(s.number_normal, ''), o.number_normal) = $4
+              AND coalesce(nullif(s.number_normal, ''), (SELECT o.number_normal FROM complaint o WHERE o.complaint_id = s.complaint_id)) = $4
             ORDER BY s.report_id LIMIT 1) END
     FROM c
     RETURNING complaint_id
