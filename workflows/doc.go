@@ -12,6 +12,7 @@
 //	task.go        the desk: the only place that waits for people
 //	decisions.go   what a decision needs to be complete: pure rules
 //	activities.go  the only I/O; triage.go, classify.go, record.go, agencies.go, ending.go, cases.go, recalls.go are more of it
+//	holdings.go    a number that changed hands: complaints are split by its holders; moot.go: a complaint merged meanwhile
 //	server.go      CaseworkService; client.go: typed starts, updates and signals
 //	errors.go      refusals on their way into Temporal and back; codec.go: payloads are sealed
 //	run.go         configuration, worker, serving; history.go: recording and replaying of histories
@@ -69,6 +70,8 @@
 //     record it and open its cases; payloads are ciphertext, and assignment and enforcement seal the names of persons.
 //   - One activity carries all writes up to the next task: a decision costs nine events of history.
 //   - A round that is no longer current ends, and cancels what it has open. The next round tells it so.
+//   - A complaint that is merged into another is closed by its owner while its round runs. What the round still writes is
+//     left out, and the round looks, cancels its tasks and ends.
 //   - Signals may be lost. What they would have said is looked at when a step is opened, when one is overdue, and when the
 //     watching is over.
 //   - A withdrawn or refused complaint is closed first and its tasks are cancelled right after: its owner refuses to close

@@ -14,6 +14,9 @@
 //	classify.go   RecordClassification               evidence_facts.go  evidence that a decision rests on
 //	facts.go      GetFacts, ListUnstarted            read.go         GetComplaint, GetReport and their lists
 //	audit.go      Audit, CountComplaints             tally.go        TallyReports
+//	split.go      SplitComplaint                     merge.go        MergeComplaints
+//	move.go       what both share: moving reports    separate.go     what a forged number must not keep
+//	link.go       LinkComplaints, UnlinkComplaints, ListComplaintHistory
 //	start.go      asking casework after the commit   convert.go      rows to messages
 //	*_rules.go    pure rules: no I/O, no clock       store/          migrations, queries.sql, edge.sql, sqlc's output
 //	track.go, followup.go, feedback.go, evidence.go, reveal.go: what reporters and agencies do with receipts and files
@@ -30,6 +33,23 @@
 // RECEIVED is the backlog: the row is the outbox. After the commit casework is asked to start the round, best effort and
 // never waited for; its sweep starts what is left. Filing works while casework is down.
 //
+// # Splitting, merging, linking
+//
+// A report belongs to exactly one complaint at any time; where it was before stands in report_move. It may move while
+// nothing was found on it and it was not told its result: after that only links tie matters together.
+//
+//	split   by person: the reports named go into a complaint of their own, key "number#2"; what is filed later joins the
+//	        main part. By holder of the number at the calls (the workflows ask the ledger): one complaint for each, key
+//	        "number#holder", and complaint_alias leads later reports to the part whose holder held the number at their call.
+//	        The part goes on in the round of the one it came from, so that what its reporters were told fits, and waits for a
+//	        workflow of its own (RECEIVED). One report at least stays. The same call told twice goes as one.
+//	merge   open complaints about the same conduct of the same party: reports, what was added to them, files and aliases go to
+//	        the one that lives on; the others close as "merged", without feedback, for their reports live on. A report keeps
+//	        its own number (report.number_normal). Later reports of a merged number follow while that one lives. A forged and
+//	        a genuine number are never in one complaint: what is merged when a number proves forged is taken out again.
+//	link    ties two complaints that go their own ways. Rows are only added; the next complaint of a number is linked to the
+//	        one before by the database itself. complaint_history says who did all this, when and why.
+//
 // # Invariants
 //
 //   - The fate of a sent row follows from (sender, sender's number, MAC of the row's decoded cells) and never from the
@@ -41,6 +61,8 @@
 //   - Whoever files holds the complaint's row lock, shared among those who file (FOR KEY SHARE); whoever moves or closes
 //     it holds it alone (FOR UPDATE). Several are taken in the order of their keys. Re-opening by a report, the one thing
 //     that filing changes, is serialised among those who file (FOR NO KEY UPDATE).
+//   - Who splits or merges holds all complaints concerned alone, locked in the order of their keys. A report that was
+//     filed for a key that leads elsewhere by then is filed again.
 //   - Filing writes nothing to a live complaint: counts are taken from its reports and cannot disagree with them. Its
 //     stage fits its state (complaint_stage_fits_state).
 //   - A complaint is never closed or watched while a report of it, not withdrawn, lacks the result of its round. That all
