@@ -28,12 +28,15 @@ install: ## Install missing system packages (PostgreSQL, make)
 
 ##@ Develop
 
-.PHONY: test bench gen lint help
+.PHONY: test bench bench-large gen lint help
 test: install build check-format check-vet check-protos check-workflows check-go check-gen ## Run all checks and tests, the cheapest first
 	@printf 'ok  \tquietline/all\t%ss\n' $$(( $$(date +%s) - $(STARTED) ))
 
 bench: install build ## Measure the mesh against its baselines (at most 10 minutes; BENCH='--only filing' a part)
 	bin/quietline bench $(BENCH)
+
+bench-large: install bin/quietline ## Measure WhoHeld over a million resources, ten million rows; kept in .build/bench-large (BENCH='--rounds 3')
+	bin/quietline bench-large $(BENCH)
 
 gen: bin/buf bin/sqlc .build/protovalidate/buf/validate/validate.proto ## Generate code from protos and SQL
 	bin/buf generate
@@ -43,7 +46,7 @@ lint: check-format check-vet check-workflows check-protos check-gen check-lint #
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z][a-z-]*:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z][a-z-]*:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 BENCH ?=
 STARTED := $(shell date +%s)

@@ -110,13 +110,16 @@ type keyed struct {
 	db *pgxpool.Pool
 }
 
+// benchTable is the table of the baseline.
+const benchTable = `CREATE TABLE bench_resource (
+	number text PRIMARY KEY, resource_id uuid NOT NULL, scheme text NOT NULL, first_number text NOT NULL, last_number text NOT NULL,
+	holder_id uuid NOT NULL, name text NOT NULL, credit_code text NOT NULL, licence text NOT NULL, sector text NOT NULL,
+	agency_id text NOT NULL, access_province text NOT NULL, purpose text NOT NULL, permitted_callers text[] NOT NULL,
+	access_operator_id text NOT NULL, state text NOT NULL, valid_from timestamptz NOT NULL)`
+
 // serveKeyed fills its table with the ledger's own answers and serves it with the whole chain and the services' pool.
 func serveKeyed(ctx context.Context, m *benchMesh) (string, error) {
-	err := m.own(ctx, "ledger", `CREATE TABLE bench_resource (
-		number text PRIMARY KEY, resource_id uuid NOT NULL, scheme text NOT NULL, first_number text NOT NULL, last_number text NOT NULL,
-		holder_id uuid NOT NULL, name text NOT NULL, credit_code text NOT NULL, licence text NOT NULL, sector text NOT NULL,
-		agency_id text NOT NULL, access_province text NOT NULL, purpose text NOT NULL, permitted_callers text[] NOT NULL,
-		access_operator_id text NOT NULL, state text NOT NULL, valid_from timestamptz NOT NULL)`,
+	err := m.own(ctx, "ledger", benchTable,
 		`GRANT SELECT ON bench_resource TO ledger`)
 	if err != nil {
 		return "", err

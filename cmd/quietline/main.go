@@ -45,8 +45,9 @@ type cli struct {
 	Policy   policyCmd   `cmd:"" group:"tools" help:"Print the access matrix."`
 	Token    tokenCmd    `cmd:"" group:"tools" help:"Print a bearer token of a demo account."`
 
-	Bench     benchCmd     `cmd:"" hidden:"" help:"Measure the mesh against baselines in a temporary data directory; make bench."`
-	BenchLoad benchLoadCmd `cmd:"" hidden:"" help:"Put load on a mesh; started by bench."`
+	Bench      benchCmd      `cmd:"" hidden:"" help:"Measure the mesh against baselines in a temporary data directory; make bench."`
+	BenchLarge benchLargeCmd `cmd:"" hidden:"" help:"Measure WhoHeld over a million resources; make bench-large."`
+	BenchLoad  benchLoadCmd  `cmd:"" hidden:"" help:"Put load on a mesh; started by bench."`
 }
 
 func main() {

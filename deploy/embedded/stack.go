@@ -56,7 +56,37 @@ func Start(ctx context.Context, cfg Config) (*Stack, error) {
 	return s, nil
 }
 
+// StartDatabase is Start without Temporal, for what needs a database only.
+func StartDatabase(ctx context.Context, cfg Config) (*Stack, error) {
+	cfg.Temporal = "none" // and no databases for it
+	s := &Stack{cfg: cfg, failed: make(chan error, 2), background: func() {}}
+	err := s.prepare()
+	if err == nil {
+		err = s.startDatabase(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+	}
+	s.watch()
+	return s, nil
+}
+
 func (s *Stack) start(ctx context.Context) error {
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	if err := s.startDatabase(ctx); err != nil {
+		return err
+	}
+	if err := s.startTemporal(ctx); err != nil {
+		return err
+	}
+	s.watch()
+	return nil
+}
+
+// prepare takes the data directory and ends what an earlier run left in it.
+func (s *Stack) prepare() error {
 	var err error
 	if s.Dirs, s.unlock, err = openDirs(s.cfg.Data); err != nil {
 		return err
@@ -64,17 +94,8 @@ func (s *Stack) start(ctx context.Context) error {
 	if err = stopLeftovers(s.Dirs); err != nil {
 		return err
 	}
-	if s.CA, err = identity.LoadOrCreateCA(s.Dirs.Path("ca")); err != nil {
-		return err
-	}
-	if err = s.startDatabase(ctx); err != nil {
-		return err
-	}
-	if err = s.startTemporal(ctx); err != nil {
-		return err
-	}
-	s.watch()
-	return nil
+	s.CA, err = identity.LoadOrCreateCA(s.Dirs.Path("ca"))
+	return err
 }
 
 // stopLeftovers ends what outlived an earlier run, in the order of a proper stop.
