@@ -28,10 +28,13 @@ func numberOf(c *store.Complaint, own, displayed string, clear bool) *commonv1.N
 	if own != "" {
 		n = phone.Parse(own)
 		n.Displayed = displayed
+	} else if p := phone.Parse(n.GetNormal()); p.GetKind() == n.GetKind() {
+		n.City, n.Organization, n.Resale = p.GetCity(), p.GetOrganization(), p.GetResale()
 	}
 	if !clear {
 		n.Normal = phone.Mask(n.GetNormal())
 		n.Displayed = n.GetNormal() // as displayed it would tell what the mask hides
+		n.City = ""                 // and so would the city, which has few of a segment's blocks
 	}
 	return n
 }
