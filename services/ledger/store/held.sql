@@ -1,7 +1,9 @@
 -- name: WhoHeld :one
 -- The one read that must be quick, a few index probes in one statement. From the number down, the first allocation that
 -- held at the time holds the number, or none does: allocations of a time never overlap. A number below which many
--- allocations ended is not walked down to: the ranges' own index answers then. All else is of one resource or holder.
+-- allocations ended is not walked down to: the ranges' own index answers then. All else is of one resource or
+-- holder, found by that: comparisons instead of ranges keep the planner from searching all that is valid and known, and
+-- ANY keeps it from the constraints' own indexes, which know no arrays and are slower to probe.
 WITH RECURSIVE found AS (
     SELECT u.allocation_id, u.resource_id, u.holder_id
       FROM ((SELECT w.allocation_id, w.resource_id, w.holder_id, w.last_number
@@ -25,13 +27,15 @@ WITH RECURSIVE found AS (
            s.valid_from, s.valid_to, 1 AS depth
       FROM found f
       JOIN sublet s ON s.resource_id = f.resource_id AND s.lessor_id = f.holder_id AND s.numbers @> @number::bigint
-       AND s.valid @> @at::timestamptz AND s.known @> @known_at::timestamptz
+       AND s.valid_from <= @at::timestamptz AND (s.valid_to IS NULL OR s.valid_to > @at::timestamptz)
+       AND s.known_from <= @known_at::timestamptz AND (s.known_to IS NULL OR s.known_to > @known_at::timestamptz)
     UNION ALL
     SELECT s.sublet_id, s.resource_id, s.lessor_id, s.lessee_id, s.first_number, s.last_number, s.purpose, s.document,
            s.valid_from, s.valid_to, c.depth + 1
       FROM chain c
       JOIN sublet s ON s.resource_id = c.resource_id AND s.lessor_id = c.lessee_id AND s.numbers @> @number::bigint
-       AND s.valid @> @at::timestamptz AND s.known @> @known_at::timestamptz
+       AND s.valid_from <= @at::timestamptz AND (s.valid_to IS NULL OR s.valid_to > @at::timestamptz)
+       AND s.known_from <= @known_at::timestamptz AND (s.known_to IS NULL OR s.known_to > @known_at::timestamptz)
      WHERE c.depth < 16
 )
 SELECT sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.credit_code AS principal_code,
@@ -39,16 +43,19 @@ SELECT sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.credit_code AS 
        (SELECT json_agg(json_build_object('id', x.access_id, 'province', x.province, 'operator', x.operator_id,
                    'location', x.location, 'from', x.valid_from, 'to', x.valid_to) ORDER BY x.province, x.operator_id)
           FROM access x
-         WHERE x.resource_id = a.resource_id AND x.valid @> @at::timestamptz AND x.known @> @known_at::timestamptz)::json AS accesses,
+         WHERE x.resource_id = ANY (ARRAY[a.resource_id]) AND x.valid_from <= @at::timestamptz AND (x.valid_to IS NULL OR x.valid_to > @at::timestamptz)
+           AND x.known_from <= @known_at::timestamptz AND (x.known_to IS NULL OR x.known_to > @known_at::timestamptz))::json AS accesses,
        (SELECT json_agg(json_build_object('id', c.contract_id, 'operator', c.operator_id, 'number', c.number,
                    'limit', c.call_limit, 'unit', c.limit_unit, 'complaints', c.complaint_clauses,
                    'handling', c.handling_clauses, 'from', c.valid_from, 'to', c.valid_to) ORDER BY c.operator_id)
           FROM contract c
-         WHERE c.resource_id = a.resource_id AND c.valid @> @at::timestamptz AND c.known @> @known_at::timestamptz)::json AS contracts,
+         WHERE c.resource_id = ANY (ARRAY[a.resource_id]) AND c.valid_from <= @at::timestamptz AND (c.valid_to IS NULL OR c.valid_to > @at::timestamptz)
+           AND c.known_from <= @known_at::timestamptz AND (c.known_to IS NULL OR c.known_to > @known_at::timestamptz))::json AS contracts,
        (SELECT json_agg(json_build_object('id', l.licence_id, 'number', l.number, 'kinds', l.kinds, 'provinces', l.provinces,
                    'outbound', l.outbound, 'document', l.document, 'from', l.valid_from, 'to', l.valid_to) ORDER BY l.number)
           FROM licence l
-         WHERE l.holder_id = a.holder_id AND l.valid @> @at::timestamptz AND l.known @> @known_at::timestamptz)::json AS licences,
+         WHERE l.holder_id = a.holder_id AND l.valid_from <= @at::timestamptz AND (l.valid_to IS NULL OR l.valid_to > @at::timestamptz)
+           AND l.known_from <= @known_at::timestamptz AND (l.known_to IS NULL OR l.known_to > @known_at::timestamptz))::json AS licences,
        (SELECT json_agg(json_build_object('id', c.sublet_id, 'lessor', c.lessor_id, 'lessee', c.lessee_id, 'name', o.name,
                    'code', o.credit_code, 'sector', o.sector, 'first', c.first_number, 'last', c.last_number,
                    'purpose', c.purpose, 'document', c.document, 'from', c.valid_from, 'to', c.valid_to) ORDER BY c.depth)
@@ -66,7 +73,8 @@ SELECT sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.credit_code AS 
          LIMIT 1) e ON true
  WHERE (@sees_all::boolean OR (@agency_id::text <> '' AND (@agency_id::text = h.agency_id
         OR same_operator(@agency_id::text, a.access_operator_id) OR EXISTS (SELECT 1 FROM access x
-             WHERE x.resource_id = a.resource_id AND x.valid @> @at::timestamptz AND x.known @> @known_at::timestamptz
+             WHERE x.resource_id = ANY (ARRAY[a.resource_id]) AND x.valid_from <= @at::timestamptz AND (x.valid_to IS NULL OR x.valid_to > @at::timestamptz)
+           AND x.known_from <= @known_at::timestamptz AND (x.known_to IS NULL OR x.known_to > @known_at::timestamptz)
                AND same_operator(@agency_id::text, x.operator_id)))));
 
 -- name: HeldFirsts :many

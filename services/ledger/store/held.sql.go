@@ -103,13 +103,15 @@ WITH RECURSIVE found AS (
            s.valid_from, s.valid_to, 1 AS depth
       FROM found f
       JOIN sublet s ON s.resource_id = f.resource_id AND s.lessor_id = f.holder_id AND s.numbers @> $7::bigint
-       AND s.valid @> $1::timestamptz AND s.known @> $2::timestamptz
+       AND s.valid_from <= $1::timestamptz AND (s.valid_to IS NULL OR s.valid_to > $1::timestamptz)
+       AND s.known_from <= $2::timestamptz AND (s.known_to IS NULL OR s.known_to > $2::timestamptz)
     UNION ALL
     SELECT s.sublet_id, s.resource_id, s.lessor_id, s.lessee_id, s.first_number, s.last_number, s.purpose, s.document,
            s.valid_from, s.valid_to, c.depth + 1
       FROM chain c
       JOIN sublet s ON s.resource_id = c.resource_id AND s.lessor_id = c.lessee_id AND s.numbers @> $7::bigint
-       AND s.valid @> $1::timestamptz AND s.known @> $2::timestamptz
+       AND s.valid_from <= $1::timestamptz AND (s.valid_to IS NULL OR s.valid_to > $1::timestamptz)
+       AND s.known_from <= $2::timestamptz AND (s.known_to IS NULL OR s.known_to > $2::timestamptz)
      WHERE c.depth < 16
 )
 SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, p.name AS principal_name, p.credit_code AS principal_code,
@@ -117,16 +119,19 @@ SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_
        (SELECT json_agg(json_build_object('id', x.access_id, 'province', x.province, 'operator', x.operator_id,
                    'location', x.location, 'from', x.valid_from, 'to', x.valid_to) ORDER BY x.province, x.operator_id)
           FROM access x
-         WHERE x.resource_id = a.resource_id AND x.valid @> $1::timestamptz AND x.known @> $2::timestamptz)::json AS accesses,
+         WHERE x.resource_id = ANY (ARRAY[a.resource_id]) AND x.valid_from <= $1::timestamptz AND (x.valid_to IS NULL OR x.valid_to > $1::timestamptz)
+           AND x.known_from <= $2::timestamptz AND (x.known_to IS NULL OR x.known_to > $2::timestamptz))::json AS accesses,
        (SELECT json_agg(json_build_object('id', c.contract_id, 'operator', c.operator_id, 'number', c.number,
                    'limit', c.call_limit, 'unit', c.limit_unit, 'complaints', c.complaint_clauses,
                    'handling', c.handling_clauses, 'from', c.valid_from, 'to', c.valid_to) ORDER BY c.operator_id)
           FROM contract c
-         WHERE c.resource_id = a.resource_id AND c.valid @> $1::timestamptz AND c.known @> $2::timestamptz)::json AS contracts,
+         WHERE c.resource_id = ANY (ARRAY[a.resource_id]) AND c.valid_from <= $1::timestamptz AND (c.valid_to IS NULL OR c.valid_to > $1::timestamptz)
+           AND c.known_from <= $2::timestamptz AND (c.known_to IS NULL OR c.known_to > $2::timestamptz))::json AS contracts,
        (SELECT json_agg(json_build_object('id', l.licence_id, 'number', l.number, 'kinds', l.kinds, 'provinces', l.provinces,
                    'outbound', l.outbound, 'document', l.document, 'from', l.valid_from, 'to', l.valid_to) ORDER BY l.number)
           FROM licence l
-         WHERE l.holder_id = a.holder_id AND l.valid @> $1::timestamptz AND l.known @> $2::timestamptz)::json AS licences,
+         WHERE l.holder_id = a.holder_id AND l.valid_from <= $1::timestamptz AND (l.valid_to IS NULL OR l.valid_to > $1::timestamptz)
+           AND l.known_from <= $2::timestamptz AND (l.known_to IS NULL OR l.known_to > $2::timestamptz))::json AS licences,
        (SELECT json_agg(json_build_object('id', c.sublet_id, 'lessor', c.lessor_id, 'lessee', c.lessee_id, 'name', o.name,
                    'code', o.credit_code, 'sector', o.sector, 'first', c.first_number, 'last', c.last_number,
                    'purpose', c.purpose, 'document', c.document, 'from', c.valid_from, 'to', c.valid_to) ORDER BY c.depth)
@@ -144,7 +149,8 @@ SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_
          LIMIT 1) e ON true
  WHERE ($3::boolean OR ($4::text <> '' AND ($4::text = h.agency_id
         OR same_operator($4::text, a.access_operator_id) OR EXISTS (SELECT 1 FROM access x
-             WHERE x.resource_id = a.resource_id AND x.valid @> $1::timestamptz AND x.known @> $2::timestamptz
+             WHERE x.resource_id = ANY (ARRAY[a.resource_id]) AND x.valid_from <= $1::timestamptz AND (x.valid_to IS NULL OR x.valid_to > $1::timestamptz)
+           AND x.known_from <= $2::timestamptz AND (x.known_to IS NULL OR x.known_to > $2::timestamptz)
                AND same_operator($4::text, x.operator_id)))))
 `
 
@@ -172,7 +178,9 @@ type WhoHeldRow struct {
 
 // The one read that must be quick, a few index probes in one statement. From the number down, the first allocation that
 // held at the time holds the number, or none does: allocations of a time never overlap. A number below which many
-// allocations ended is not walked down to: the ranges' own index answers then. All else is of one resource or holder.
+// allocations ended is not walked down to: the ranges' own index answers then. All else is of one resource or
+// holder, found by that: comparisons instead of ranges keep the planner from searching all that is valid and known, and
+// ANY keeps it from the constraints' own indexes, which know no arrays and are slower to probe.
 func (q *Queries) WhoHeld(ctx context.Context, arg WhoHeldParams) (WhoHeldRow, error) {
 	row := q.db.QueryRow(ctx, whoHeld,
 		arg.At,
