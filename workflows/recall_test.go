@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -15,15 +16,13 @@ import (
 var answeredInWords = &assignmentv1.DecisionDetail{Reply: "经核实,情况属实"}
 
 func init() {
-	for step, r := range map[string]reply{
+	maps.Copy(usual, map[string]reply{
 		"recall_review": {outcome: approved}, "recall_sign": {outcome: signed},
 		"decide_objection": {outcome: dismissed, reason: "facts_stand", detail: answeredInWords},
 		"appeal_review":    {outcome: upheld, reason: "wrong_number", detail: answeredInWords},
 		"appeal_answer":    {outcome: upheld, reason: "wrong_number", detail: answeredInWords},
 		"restore":          {outcome: restored},
-	} {
-		usual[step] = r
-	}
+	})
 }
 
 // aRecall is a recall as it was proposed.

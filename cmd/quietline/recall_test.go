@@ -111,6 +111,9 @@ func TestMesh_recall(t *testing.T) {
 	if o := done.GetObjections(); len(o) != 1 || o[0].GetObjectionId() != objected.GetObjection().GetObjectionId() || o[0].GetState() != "DISMISSED" || o[0].GetReply() == "" {
 		t.Errorf("objections: %v", o)
 	}
+	if o := done.GetObjections()[0]; !o.GetDecidedTime().AsTime().Before(done.GetNoticeUntil().AsTime()) {
+		t.Error("the objection was seen at the end of the term only: nobody told the workflow")
+	}
 	if done.GetEndTime().AsTime().Before(done.GetNoticeUntil().AsTime()) {
 		t.Errorf("recalled at %v, before %v", done.GetEndTime().AsTime(), done.GetNoticeUntil().AsTime())
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"quietline/internal/identity"
+	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 )
@@ -120,6 +122,11 @@ func TestResume_ofOnesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantReason(t, resume(), commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES)
+	elsewhere := ledgerv1.NewLedgerServiceClient(m.dial(identity.Gateway, &commonv1.Actor{
+		Subject: "wu", AgencyId: "ca-31", Roles: []accessv1.Role{accessv1.Role_ROLE_REGISTRAR}}))
+	_, err := elsewhere.ResumeResource(t.Context(), &ledgerv1.ResumeResourceRequest{
+		RequestId: uuid.NewString(), ResourceId: m.resource.GetResourceId(), ReasonCode: "x", Basis: "x"})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY)
 	if m.state(t) != stateSuspended {
 		t.Errorf("the operator lifted an order: %s", m.state(t))
 	}

@@ -28,9 +28,8 @@ func (s *Server) ProposeRecall(ctx context.Context, req *ledgerv1.ProposeRecallR
 		if err != nil {
 			return nil, err
 		}
-		if !administers(actor.GetAgencyId(), held.AccessProvince) {
-			return nil, errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
-				"the resource is administered by ca-%s and by %s", held.AccessProvince, leadMinistry)
+		if err := mustAdminister(actor, held); err != nil {
+			return nil, err
 		}
 		open, err := q.OpenRecallOf(ctx, req.GetResourceId())
 		if err == nil {
@@ -49,6 +48,9 @@ func (s *Server) ProposeRecall(ctx context.Context, req *ledgerv1.ProposeRecallR
 		}
 		if err := takes(conditionOf(history), recallNoticed); err != nil {
 			return nil, err
+		}
+		if !held.InForce {
+			return nil, wrongState("the resource is allocated to nobody now: there is nothing to take back")
 		}
 		id, err := uuid.NewV7()
 		if err != nil {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -44,10 +45,8 @@ func recallGoes(from, to string) (act bool, err error) {
 	if from == to {
 		return false, nil
 	}
-	for _, next := range recallSteps[from] {
-		if next == to {
-			return true, nil
-		}
+	if slices.Contains(recallSteps[from], to) {
+		return true, nil
 	}
 	return false, wrongState("a recall that is %s does not become %s", from, to)
 }

@@ -95,11 +95,10 @@ func (s *Server) mayRestrict(ctx context.Context, q *store.Queries, e store.AddE
 		}
 		return nil
 	}
-	switch {
-	case !administers(a.GetAgencyId(), held.AccessProvince):
-		return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
-			"the resource is administered by ca-%s and by %s", held.AccessProvince, leadMinistry)
-	case e.Nature != byLaw:
+	if err := mustAdminister(a, held); err != nil {
+		return err
+	}
+	if e.Nature != byLaw {
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
 			"an administration is no party to the contract and acts by law (电信条例 3): nature must be %s", byLaw)
 	}
@@ -135,13 +134,16 @@ func (s *Server) ResumeResource(ctx context.Context, req *ledgerv1.ResumeResourc
 }
 
 func (s *Server) mayResume(ctx context.Context, q *store.Queries, resource string, restricted []store.ResourceEvent) error {
-	a := identity.ActorOf(ctx)
-	if identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS || identity.HasRole(a, accessv1.Role_ROLE_REGISTRAR) {
+	if identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS {
 		return nil
 	}
+	a := identity.ActorOf(ctx)
 	held, err := heldNow(ctx, q, resource, s.now())
 	if err != nil {
 		return err
+	}
+	if identity.HasRole(a, accessv1.Role_ROLE_REGISTRAR) {
+		return mustAdminister(a, held)
 	}
 	if !sameEnterprise(held.AccessOperatorID, a.GetAgencyId()) {
 		return errs.NotFound(pgx.ErrNoRows, "no such resource")
@@ -209,6 +211,14 @@ const leadMinistry = "miit"
 // with access in a province.
 func administers(agency, province string) bool {
 	return agency == leadMinistry || agency == "ca-"+province
+}
+
+func mustAdminister(a *commonv1.Actor, held store.HeldAtRow) error {
+	if administers(a.GetAgencyId(), held.AccessProvince) {
+		return nil
+	}
+	return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
+		"the resource is administered by ca-%s and by %s", held.AccessProvince, leadMinistry)
 }
 
 // sameEnterprise says whether two agencies are an operator and one of its branches, or one and the same.

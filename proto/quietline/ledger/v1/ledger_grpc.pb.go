@@ -133,7 +133,7 @@ type LedgerServiceClient interface {
 	// ListResources lists resources, by holder or state (资源列表).
 	ListResources(ctx context.Context, in *ListResourcesRequest, opts ...grpc.CallOption) (*ListResourcesResponse, error)
 	// WarnResource warns the holder of a resource (警示). A firm of telephony warns by its contract, an administration by
-	// law; neither may do the other. Warning a warned resource is a no-op.
+	// law; neither may do the other. The same ground again is a no-op; another one is added.
 	WarnResource(ctx context.Context, in *WarnResourceRequest, opts ...grpc.CallOption) (*WarnResourceResponse, error)
 	// SuspendResource takes a resource out of service (暂停资源): the workflows by a signed decision, an operator by its
 	// contract. It carries reason, basis, prior notice or why not, and remedy (反电信网络诈骗法 32). The same ground again
@@ -880,7 +880,7 @@ type LedgerServiceServer interface {
 	// ListResources lists resources, by holder or state (资源列表).
 	ListResources(context.Context, *ListResourcesRequest) (*ListResourcesResponse, error)
 	// WarnResource warns the holder of a resource (警示). A firm of telephony warns by its contract, an administration by
-	// law; neither may do the other. Warning a warned resource is a no-op.
+	// law; neither may do the other. The same ground again is a no-op; another one is added.
 	WarnResource(context.Context, *WarnResourceRequest) (*WarnResourceResponse, error)
 	// SuspendResource takes a resource out of service (暂停资源): the workflows by a signed decision, an operator by its
 	// contract. It carries reason, basis, prior notice or why not, and remedy (反电信网络诈骗法 32). The same ground again
