@@ -57,4 +57,9 @@
 //	OPEN ─> RECTIFIED 已整改
 //	     ─> CONFIRMED 属实 ─> RECTIFIED
 //	     ─> DISMISSED 不属实
+//
+// Prefix is not operator 携号转网: who serves a number at a time is the access operator of the ledger, else who it was ported
+// to, else, by plan, the owner of its segment. Portings are known from a table (package portability) and from what operators
+// answered when they were asked about a call (table porting, append-only): of both, what is known of the time closest before
+// the call holds. A resold number has two operators, the reseller and its host. A forged number has none.
 package ledger
