@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/calendar"
@@ -58,48 +57,34 @@ func newActivities(o Owners, r runs, s *starts) *Activities {
 	return &Activities{Owners: o, runs: r, starts: s, now: time.Now}
 }
 
-// Perform does the mesh's own writes in their order and opens the tasks among them.
+// Perform does the mesh's own writes and opens the tasks among them. What is written to the complaint goes first, in its
+// order and in one: who is given a task finds the rights that go with it.
 func (a *Activities) Perform(ctx context.Context, deeds []proto.Message) (*caseworkv1.Performed, error) {
 	out := &caseworkv1.Performed{}
-	for _, deed := range deeds {
-		if err := a.deed(ctx, deed, out); err != nil {
-			return nil, fmt.Errorf("%s: %w", deed.ProtoReflect().Descriptor().Name(), err)
+	w, rest, err := a.sort(ctx, deeds, out)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.writeAll(ctx, w, out); err != nil {
+		return nil, err
+	}
+	for _, d := range rest {
+		if err := d.do(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", d.name, err)
 		}
 	}
 	return out, nil
 }
 
-func (a *Activities) deed(ctx context.Context, deed proto.Message, out *caseworkv1.Performed) error {
+func (a *Activities) deed(ctx context.Context, deed proto.Message) error {
 	deed, err := rekeyed(deed)
 	if err != nil {
 		return err
 	}
 	switch m := deed.(type) {
-	case *caseworkv1.StepTask:
-		err = a.openTask(ctx, m, out)
 	case *assignmentv1.CancelTaskRequest:
 		_, err = a.Assignment.CancelTask(ctx, m)
 		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_TASK_NOT_OPEN)
-	case *reportingv1.AdvanceComplaintRequest:
-		if _, err = a.Reporting.AdvanceComplaint(ctx, m); superseded(err) && !merged(err) {
-			err = nil // a case may end while its complaint is watched and a new round has begun: nothing is left to write
-		}
-		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
-	case *reportingv1.GiveFeedbackRequest:
-		_, err = a.Reporting.GiveFeedback(ctx, m)
-		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
-	case *reportingv1.RecordClassificationRequest:
-		_, err = a.Reporting.RecordClassification(ctx, m)
-		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
-	case *reportingv1.RecordFindingsRequest:
-		if _, err = a.Reporting.RecordFindings(ctx, m); err == nil {
-			err = a.observe(ctx, m)
-		}
-		err = a.moot(ctx, m.GetComplaintId(), m.GetRound(), err)
-	case *ledgerv1.WarnResourceRequest:
-		_, err = a.Ledger.WarnResource(ctx, m)
-		// What is out of service by now needs no warning.
-		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 	case *enforcementv1.RecordMeasureRequest:
 		_, err = a.Enforcement.RecordMeasure(ctx, m)
 	case *enforcementv1.AdvanceCaseRequest:
@@ -110,6 +95,10 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message, out *casework
 		_, err = a.Ledger.AdvanceRecall(ctx, m)
 	case *ledgerv1.AdvanceAppealRequest:
 		_, err = a.Ledger.AdvanceAppeal(ctx, m)
+	case *ledgerv1.WarnResourceRequest:
+		_, err = a.Ledger.WarnResource(ctx, m)
+		// What is out of service by now needs no warning.
+		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 	case *ledgerv1.SuspendResourceRequest:
 		_, err = a.Ledger.SuspendResource(ctx, m)
 		// A resource that was recalled meanwhile is out of service for good.
@@ -118,49 +107,6 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message, out *casework
 		return fmt.Errorf("no such deed: %T", deed)
 	}
 	return err
-}
-
-// openTask opens a task and writes to its complaint where it is now, who takes part and until when. The complaint answers
-// whether anybody still reports it.
-func (a *Activities) openTask(ctx context.Context, s *caseworkv1.StepTask, out *caseworkv1.Performed) error {
-	basis, due, err := dueOf(s)
-	if err != nil {
-		return err
-	}
-	agency, err := a.agency(ctx, s.GetTask().GetAgencyId())
-	if err != nil {
-		return err
-	}
-	if s.GetTask().GetStep() == stepFactCheck.name { // what joined meanwhile is checked with the rest
-		if _, err := a.classifyLate(ctx, s.GetTask().GetTaskId(), s.GetTask().GetSubjectId(), s.GetTask().GetRound()); err != nil {
-			return err
-		}
-	}
-	t := proto.CloneOf(s.GetTask())
-	t.DueTime = timestamppb.New(due.Due)
-	t.Clock = &commonv1.Clock{
-		Basis: basis, StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
-	}
-	if err := tellBounceTerm(t, s); err != nil {
-		return err
-	}
-	if t.GetRole() == roleOperator && !isOperator(agency) {
-		t.Role = roleWorker // a provincial administration stands in for an operator
-	}
-	_, err = a.Assignment.OpenTask(ctx, &assignmentv1.OpenTaskRequest{RequestId: derived(t.GetTaskId() + "/open"), Task: t})
-	// Its identifier is the workflow's: it is open already, and the directory or the calendar changed between two tries.
-	if err = unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED); err != nil {
-		return err
-	}
-	if s.GetStage() != "" {
-		if err := a.advanceTo(ctx, s, t, agency.GetName(), out); err != nil {
-			return err
-		}
-	}
-	out.Opened = append(out.Opened, &caseworkv1.OpenedTask{
-		TaskId: t.GetTaskId(), DueTime: t.GetDueTime(), EscalateEvery: durationpb.New(due.EscalateEvery),
-	})
-	return nil
 }
 
 // dueOf is when a task is due, and by which basis. The routing table names bases, and deadlines are data of another place:
@@ -190,27 +136,6 @@ func tellBounceTerm(t *assignmentv1.Task, s *caseworkv1.StepTask) error {
 	}
 	t.Facts[factBounceUntil] = term.Due.Format(time.RFC3339)
 	return nil
-}
-
-func (a *Activities) advanceTo(
-	ctx context.Context, s *caseworkv1.StepTask, t *assignmentv1.Task, office string, out *caseworkv1.Performed,
-) error {
-	if s.GetOfficeHidden() {
-		office = ""
-	}
-	resp, err := a.Reporting.AdvanceComplaint(ctx, &reportingv1.AdvanceComplaintRequest{
-		RequestId: derived(t.GetTaskId() + "/advance"), ComplaintId: t.GetSubjectId(), Round: t.GetRound(),
-		Stage: s.GetStage(), Office: office, DueTime: t.GetDueTime(),
-		Participations: []*reportingv1.Participation{{AgencyId: t.GetAgencyId(), Part: s.GetPart(), SinceTime: s.GetFromTime()}},
-	})
-	out.AllWithdrawn = out.GetAllWithdrawn() || resp.GetAllWithdrawn()
-	if merged(err) {
-		return a.moot(ctx, t.GetSubjectId(), t.GetRound(), err)
-	}
-	if superseded(err) {
-		return nil // what runs beside the script of a watched complaint: a new round has begun, and this one is told
-	}
-	return unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
 }
 
 // Escalate tells the superior that a task is overdue.

@@ -11,7 +11,9 @@
 //	               sweep.go: two more workflows
 //	task.go        the desk: the only place that waits for people
 //	decisions.go   what a decision needs to be complete: pure rules
-//	activities.go  the only I/O; triage.go, classify.go, record.go, agencies.go, ending.go, cases.go, recalls.go are more of it
+//	clue.go        what becomes of a complaint that marks opened, until somebody reports it
+//	activities.go  the only I/O; write.go is how it writes to complaints and opens tasks; triage.go, classify.go, record.go,
+//	               agencies.go, ending.go, cases.go, recalls.go are more of it
 //	holdings.go    a number that changed hands: complaints are split by its holders; moot.go: a complaint merged meanwhile
 //	server.go      CaseworkService; client.go: typed starts, updates and signals
 //	errors.go      refusals on their way into Temporal and back; codec.go: payloads are sealed
@@ -19,7 +21,9 @@
 //
 // # A round of a complaint: complaint/<id>/<round>
 //
-//	triage ──> preserve (in parallel, at once; the call centre's recordings after assign; decided before closing)
+//	triage ──> a clue (marks, no report): number_check and nothing else ──> close; reported meanwhile: triage again
+//	  │
+//	  ├─────> preserve (in parallel, at once; the call centre's recordings after assign; decided before closing)
 //	  │
 //	  ├── unsure ──> accept ──┬── not accepted ──────── somebody joined: triage again, else ──> close
 //	  │               ^       └── supplement asked ─> wait ─┐
@@ -68,6 +72,7 @@
 //   - Histories hold IDs and codes. Numbers and texts of reports are read by activities and stay there. What a person
 //     writes in a decision, a note or the name of a party, is in the payloads of its update and of the activities that
 //     record it and open its cases; payloads are ciphertext, and assignment and enforcement seal the names of persons.
+//   - What one activity writes to the complaint is one transaction of its owner (WriteRound), before the tasks are opened.
 //   - One activity carries all writes up to the next task: a decision costs nine events of history.
 //   - A round that is no longer current ends, and cancels what it has open. The next round tells it so.
 //   - A complaint that is merged into another is closed by its owner while its round runs. What the round still writes is
@@ -84,5 +89,5 @@
 // goes a recorded history in testdata/histories that replays the way before it; a way that no open run needs any more is
 // removed with its history. Renaming steps, activities or fields of messages is such a change; texts of errors, the rules
 // in decisions.go and whatever activities do inside are not. Nor is a way that only a new field of an activity's answer
-// opens, such as RoutedTo.unsettled: no history from before has it.
+// opens, such as RoutedTo.unsettled or the verdict clue: no history from before has it.
 package workflows

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -39,16 +40,35 @@ func (a *Activities) Conclude(ctx context.Context, c concluding) (*caseworkv1.Co
 	if c.NeedFindings && f.GetUnchecked() > 0 {
 		return &caseworkv1.Concluded{Late: f.GetUnchecked()}, nil
 	}
-	if _, err := a.Perform(ctx, []proto.Message{c.Feedback, c.Advance}); err != nil {
-		return nil, err
-	}
 	until, err := calendar.Due(basisWatch, c.Now, c.Profile)
 	if err != nil {
 		return nil, err
 	}
 	watch := proto.CloneOf(c.Watch)
 	watch.UntilTime = timestamppb.New(until.Due)
-	if watch, err = rekeyed(watch); err != nil {
+	var w writing
+	for _, m := range []proto.Message{c.Feedback, c.Advance, watch} {
+		w.add(roundWrite(m), false)
+	}
+	written, err := a.writeRound(ctx, w.request)
+	if err == nil {
+		return &caseworkv1.Concluded{Watching: written.GetWatching(), UntilTime: watch.GetUntilTime()}, nil
+	}
+	if !final[status.Code(err)] {
+		return nil, err
+	}
+	return a.concludeOneByOne(ctx, c, watch)
+}
+
+// concludeOneByOne is what becomes of a conclusion that the complaint's owner refuses as a whole.
+func (a *Activities) concludeOneByOne(ctx context.Context, c concluding, watch *reportingv1.StartWatchingRequest) (*caseworkv1.Concluded, error) {
+	for _, m := range []roundDeed{c.Feedback, c.Advance} {
+		if err := a.writeOne(ctx, m, false, &caseworkv1.Performed{}); err != nil {
+			return nil, err
+		}
+	}
+	watch, err := rekeyed(watch)
+	if err != nil {
 		return nil, err
 	}
 	resp, err := a.Reporting.StartWatching(ctx, watch)

@@ -93,6 +93,13 @@ func (f related) StartWatching(ctx context.Context, req *reportingv1.StartWatchi
 	return f.fakeReporting.StartWatching(ctx, req, o...)
 }
 
+func (f related) WriteRound(ctx context.Context, req *reportingv1.WriteRoundRequest, o ...grpc.CallOption) (*reportingv1.WriteRoundResponse, error) {
+	if err := f.closed(); err != nil {
+		return nil, err
+	}
+	return f.fakeReporting.WriteRound(ctx, req, o...)
+}
+
 func (f related) CloseComplaint(ctx context.Context, req *reportingv1.CloseComplaintRequest, o ...grpc.CallOption) (*reportingv1.CloseComplaintResponse, error) {
 	if *f.merged {
 		return &reportingv1.CloseComplaintResponse{Closed: true}, nil

@@ -27,22 +27,34 @@ func (s *Server) RecordClassification(ctx context.Context, req *reportingv1.Reco
 		if err != nil {
 			return nil, err
 		}
-		q := store.New(tx)
-		if len(p.ReportIds) > 0 {
-			if err := q.ClassifyReports(ctx, p); err != nil {
-				return nil, fmt.Errorf("classify reports: %w", err)
-			}
-		}
-		now := class{category: req.GetCategory(), sector: req.GetSector(), confidence: 1}
-		if now.category == "" && now.sector == "" {
-			if now, err = weigh(ctx, q, c.ComplaintID); err != nil {
-				return nil, err
-			}
-		}
-		return &reportingv1.RecordClassificationResponse{
-			Category: now.category, Sector: now.sector, Confidence: now.confidence, OtherSectors: now.others,
-		}, reclassify(ctx, tx, c, now, s.clock())
+		return s.classify(ctx, tx, &c, req, p)
 	})
+}
+
+// classify writes the classes of the reports of a locked complaint, and its own.
+func (s *Server) classify(ctx context.Context, tx pgx.Tx, c *store.Complaint, req *reportingv1.RecordClassificationRequest,
+	p store.ClassifyReportsParams,
+) (resp *reportingv1.RecordClassificationResponse, err error) {
+	q := store.New(tx)
+	if len(p.ReportIds) > 0 {
+		if err := q.ClassifyReports(ctx, p); err != nil {
+			return nil, fmt.Errorf("classify reports: %w", err)
+		}
+	}
+	now := class{category: req.GetCategory(), sector: req.GetSector(), confidence: 1}
+	if now.category == "" && now.sector == "" {
+		if now, err = weigh(ctx, q, c.ComplaintID); err != nil {
+			return nil, err
+		}
+	}
+	resp = &reportingv1.RecordClassificationResponse{
+		Category: now.category, Sector: now.sector, Confidence: now.confidence, OtherSectors: now.others,
+	}
+	if err := reclassify(ctx, tx, *c, now, s.clock()); err != nil {
+		return nil, err
+	}
+	c.Category, c.Sector = now.category, now.sector
+	return resp, nil
 }
 
 // reportClasses holds the classes of a request to what a report may be.

@@ -11,6 +11,8 @@
 //	policy.go     figures with valid time
 //	rounds.go     BeginRound, StartWatching, CloseComplaint, re-opening
 //	progress.go   AdvanceComplaint, RecordFindings, GiveFeedback
+//	write.go      WriteRound: several of those in one
+//	mark.go       ImportMarks, ListMarks (标记)       clue.go         marks past the threshold open clues (线索)
 //	classify.go   RecordClassification               evidence_facts.go  evidence that a decision rests on
 //	facts.go      GetFacts, ListUnstarted            read.go         GetComplaint, GetReport and their lists
 //	audit.go      Audit, CountComplaints             tally.go        TallyReports
@@ -29,6 +31,9 @@
 //	                       ^                        │                       │                      ^
 //	                       │                        └── not accepted, withdrawn: CloseComplaint ───┤
 //	                       └──── round + 1: relapses past the threshold, "it has not stopped" ─────┘ (from WATCHING)
+//
+// A complaint that marks opened (origin marks), a clue, is closed from OPEN with what its number check came to (clue_found
+// and kin), unless somebody has reported the number: from then on it is like any other.
 //
 // RECEIVED is the backlog: the row is the outbox. After the commit casework is asked to start the round, best effort and
 // never waited for; its sweep starts what is left. Filing works while casework is down.
@@ -70,6 +75,13 @@
 //   - What all reports of a round are told is told to those that join it later, in the transaction that files them.
 //   - Rows are seen by the agencies that take part in a complaint now, by the national centre and by the lead ministry; a
 //     role gives no right to another agency's rows. What reporters handed in is for lead, co-agencies and centre.
+//   - A mark is a source's count so far for number, day and label. The newest statement by the source's own time (as_of)
+//     stands, whatever the order in which statements arrive; sent twice changes nothing. Rows are merged in the order of the
+//     key. Marks are counted apart from reports, always.
+//   - A clue is opened once per number while a matter of it lives, and none for a while after one was closed: looked for in a
+//     transaction of its own after the marks have committed, so that of two requests that are past the threshold together at
+//     least the later one finds it. Never of a forged or foreign number. Without a report nothing is found, told, measured
+//     or watched.
 //   - Reports nobody verified, and the same call told twice, are kept and answered like all others, and count toward no
 //     threshold and no statistics.
 //   - Reporters' and called numbers, texts and raw rows are stored sealed, found by keyed MAC only, and appear in no log,

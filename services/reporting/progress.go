@@ -25,43 +25,48 @@ func (s *Server) AdvanceComplaint(ctx context.Context, req *reportingv1.AdvanceC
 		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.AdvanceComplaintResponse, error) {
-		at := s.clock()
 		c, err := lockRound(ctx, tx, req.GetComplaintId(), req.GetRound())
 		if err != nil {
 			return nil, err
 		}
-		stage, office, due := req.GetStage(), req.GetOffice(), timeOf(req.GetDueTime())
-		if c.State == stateWatching {
-			stage, office, due = c.Stage, c.Office, c.DueTime
-		} else if err := reach(ctx, tx, c.ComplaintID, c.Round, stage, office, due, at); err != nil {
-			return nil, err
-		}
-		err = store.New(tx).AdvanceComplaint(ctx, store.AdvanceComplaintParams{
-			ComplaintID: c.ComplaintID, Stage: stage, Office: office, DueTime: due, Result: req.GetResult(),
-			RegionSource: req.GetRegionSource(), Disclosure: req.GetDisclosure(), At: at,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("advance complaint: %w", err)
-		}
-		if r := req.GetResult(); r != "" && r != c.Result {
-			if err := record(ctx, tx, c.ComplaintID, c.Round, "result", c.Result, r, at); err != nil {
-				return nil, err
-			}
-		}
-		if req.GetForged() && !c.Forged {
-			if err := detach(ctx, tx, c, at); err != nil {
-				return nil, err
-			}
-		}
-		if err := takePart(ctx, tx, req, at); err != nil {
+		if err := s.advance(ctx, tx, &c, req); err != nil {
 			return nil, err
 		}
 		withdrawn, err := allWithdrawn(ctx, tx, c)
-		if err != nil {
-			return nil, err
-		}
-		return &reportingv1.AdvanceComplaintResponse{AllWithdrawn: withdrawn}, nil
+		return &reportingv1.AdvanceComplaintResponse{AllWithdrawn: withdrawn}, err
 	})
+}
+
+// advance moves a locked complaint on.
+func (s *Server) advance(ctx context.Context, tx pgx.Tx, c *store.Complaint, req *reportingv1.AdvanceComplaintRequest) error {
+	at := s.clock()
+	stage, office, due := req.GetStage(), req.GetOffice(), timeOf(req.GetDueTime())
+	if c.State == stateWatching {
+		stage, office, due = c.Stage, c.Office, c.DueTime
+	} else if err := reach(ctx, tx, c.ComplaintID, c.Round, stage, office, due, at); err != nil {
+		return err
+	}
+	err := store.New(tx).AdvanceComplaint(ctx, store.AdvanceComplaintParams{
+		ComplaintID: c.ComplaintID, Stage: stage, Office: office, DueTime: due, Result: req.GetResult(),
+		RegionSource: req.GetRegionSource(), Disclosure: req.GetDisclosure(), At: at,
+	})
+	if err != nil {
+		return fmt.Errorf("advance complaint: %w", err)
+	}
+	if r := req.GetResult(); r != "" && r != c.Result {
+		if err := record(ctx, tx, c.ComplaintID, c.Round, "result", c.Result, r, at); err != nil {
+			return err
+		}
+		c.Result = r
+	}
+	c.Stage, c.Office, c.DueTime = stage, office, due
+	if req.GetForged() && !c.Forged {
+		if err := detach(ctx, tx, *c, at); err != nil {
+			return err
+		}
+		c.Forged = true
+	}
+	return takePart(ctx, tx, req, at)
 }
 
 // allWithdrawn says whether everybody who reported a complaint took that back; a clue, which nobody reported, is no such.
@@ -142,84 +147,108 @@ func takePart(ctx context.Context, tx pgx.Tx, req *reportingv1.AdvanceComplaintR
 // RecordFindings writes the findings of a fact check. Named reports get theirs even when they had one before, as after a
 // re-check; without names it is all of the round that have none.
 func (s *Server) RecordFindings(ctx context.Context, req *reportingv1.RecordFindingsRequest) (*reportingv1.RecordFindingsResponse, error) {
-	for _, f := range req.GetFindings() {
-		if !slices.Contains(findingResults, f.GetResult()) {
-			return nil, errs.Field("findings.result", "must be substantiated, not_substantiated or no_evidence")
-		}
-		for _, id := range f.GetReportIds() {
-			if uuid.Validate(id) != nil {
-				return nil, errs.Field("findings.report_ids", "must be UUIDs")
-			}
-		}
+	if err := checkFindings(req); err != nil {
+		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.RecordFindingsResponse, error) {
 		c, err := lockRound(ctx, tx, req.GetComplaintId(), req.GetRound())
 		if err != nil {
 			return nil, err
 		}
-		q, at := store.New(tx), s.clock()
-		for _, f := range req.GetFindings() {
-			n, err := q.RecordFinding(ctx, store.RecordFindingParams{
-				ComplaintID: c.ComplaintID, Round: c.Round, Finding: f.GetResult(), Reason: f.GetReasonCode(), Task: req.GetTaskId(),
-				Chosen: len(f.GetReportIds()) > 0, ReportIds: f.GetReportIds(),
-			})
-			if err != nil {
-				return nil, fmt.Errorf("record finding: %w", err)
-			}
-			if err := record(ctx, tx, c.ComplaintID, c.Round, "findings", "", fmt.Sprintf("%s: %d", f.GetResult(), n), at); err != nil {
-				return nil, err
+		return s.find(ctx, tx, &c, req)
+	})
+}
+
+func checkFindings(req *reportingv1.RecordFindingsRequest) error {
+	for _, f := range req.GetFindings() {
+		if !slices.Contains(findingResults, f.GetResult()) {
+			return errs.Field("findings.result", "must be substantiated, not_substantiated or no_evidence")
+		}
+		for _, id := range f.GetReportIds() {
+			if uuid.Validate(id) != nil {
+				return errs.Field("findings.report_ids", "must be UUIDs")
 			}
 		}
-		if err := q.Touch(ctx, store.TouchParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
+	}
+	return nil
+}
+
+// find writes findings to the reports of a locked complaint.
+func (s *Server) find(ctx context.Context, tx pgx.Tx, c *store.Complaint, req *reportingv1.RecordFindingsRequest) (*reportingv1.RecordFindingsResponse, error) {
+	q, at := store.New(tx), s.clock()
+	for _, f := range req.GetFindings() {
+		n, err := q.RecordFinding(ctx, store.RecordFindingParams{
+			ComplaintID: c.ComplaintID, Round: c.Round, Finding: f.GetResult(), Reason: f.GetReasonCode(), Task: req.GetTaskId(),
+			Chosen: len(f.GetReportIds()) > 0, ReportIds: f.GetReportIds(),
+		})
+		if err != nil {
 			return nil, fmt.Errorf("record finding: %w", err)
 		}
-		counts, err := q.FindingCounts(ctx, store.FindingCountsParams{ComplaintID: c.ComplaintID, Round: c.Round})
-		if err != nil {
-			return nil, fmt.Errorf("count findings: %w", err)
+		if err := record(ctx, tx, c.ComplaintID, c.Round, "findings", "", fmt.Sprintf("%s: %d", f.GetResult(), n), at); err != nil {
+			return nil, err
 		}
-		return &reportingv1.RecordFindingsResponse{Substantiated: int32(counts.Substantiated), Checked: int32(counts.Checked)}, nil
-	})
+	}
+	if err := q.Touch(ctx, store.TouchParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
+		return nil, fmt.Errorf("record finding: %w", err)
+	}
+	counts, err := q.FindingCounts(ctx, store.FindingCountsParams{ComplaintID: c.ComplaintID, Round: c.Round})
+	if err != nil {
+		return nil, fmt.Errorf("count findings: %w", err)
+	}
+	return &reportingv1.RecordFindingsResponse{Substantiated: int32(counts.Substantiated), Checked: int32(counts.Checked)}, nil
 }
 
 // GiveFeedback gives every report of the round one feedback of a stage, and keeps it for those that join later. A report
 // whose own finding differs from what the complaint came to is told its own; one that was not accepted is told no more.
 func (s *Server) GiveFeedback(ctx context.Context, req *reportingv1.GiveFeedbackRequest) (*reportingv1.GiveFeedbackResponse, error) {
-	stage, code := req.GetStage(), req.GetCode()
-	if !slices.Contains(feedbackStages, stage) {
-		return nil, errs.Field("stage", "must be one of %s", strings.Join(feedbackStages, ", "))
+	if err := checkFeedback(req); err != nil {
+		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.GiveFeedbackResponse, error) {
 		c, err := lockRound(ctx, tx, req.GetComplaintId(), req.GetRound())
 		if err != nil {
 			return nil, err
 		}
-		q, at, said := store.New(tx), s.clock(), sentence(stage, code, req.GetOffice())
-		n, err := q.GiveFeedback(ctx, store.GiveFeedbackParams{
-			ComplaintID: c.ComplaintID, Round: c.Round, Stage: stage, Code: code, Sentence: said, At: at,
-			ByFinding:        stage == feedbackResult && slices.Contains(substantiatedResults, code),
-			NotSubstantiated: sentence(stage, "not_substantiated", ""), NoEvidence: sentence(stage, "no_evidence", ""),
+		return s.tellRound(ctx, tx, &c, req)
+	})
+}
+
+func checkFeedback(req *reportingv1.GiveFeedbackRequest) error {
+	if !slices.Contains(feedbackStages, req.GetStage()) {
+		return errs.Field("stage", "must be one of %s", strings.Join(feedbackStages, ", "))
+	}
+	return nil
+}
+
+// tellRound gives the reports of a locked complaint a feedback.
+func (s *Server) tellRound(ctx context.Context, tx pgx.Tx, c *store.Complaint, req *reportingv1.GiveFeedbackRequest) (*reportingv1.GiveFeedbackResponse, error) {
+	stage, code := req.GetStage(), req.GetCode()
+	q, at, said := store.New(tx), s.clock(), sentence(stage, code, req.GetOffice())
+	n, err := q.GiveFeedback(ctx, store.GiveFeedbackParams{
+		ComplaintID: c.ComplaintID, Round: c.Round, Stage: stage, Code: code, Sentence: said, At: at,
+		ByFinding:        stage == feedbackResult && slices.Contains(substantiatedResults, code),
+		NotSubstantiated: sentence(stage, "not_substantiated", ""), NoEvidence: sentence(stage, "no_evidence", ""),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("give feedback: %w", err)
+	}
+	if slices.Contains(feedbackOfRound, stage) {
+		err := q.KeepRoundFeedback(ctx, store.KeepRoundFeedbackParams{
+			ComplaintID: c.ComplaintID, Round: c.Round, Stage: stage, Code: code, Text: said, CreatedAt: at,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("give feedback: %w", err)
+			return nil, fmt.Errorf("keep feedback: %w", err)
 		}
-		if slices.Contains(feedbackOfRound, stage) {
-			err := q.KeepRoundFeedback(ctx, store.KeepRoundFeedbackParams{
-				ComplaintID: c.ComplaintID, Round: c.Round, Stage: stage, Code: code, Text: said, CreatedAt: at,
-			})
-			if err != nil {
-				return nil, fmt.Errorf("keep feedback: %w", err)
-			}
+	}
+	if err := q.Touch(ctx, store.TouchParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
+		return nil, fmt.Errorf("give feedback: %w", err)
+	}
+	if n > 0 && stage == feedbackResult && c.State == stateOpen {
+		if err := reach(ctx, tx, c.ComplaintID, c.Round, "feedback", req.GetOffice(), nil, at); err != nil {
+			return nil, err
 		}
-		if err := q.Touch(ctx, store.TouchParams{ComplaintID: c.ComplaintID, At: at}); err != nil {
-			return nil, fmt.Errorf("give feedback: %w", err)
-		}
-		if n > 0 && stage == feedbackResult && c.State == stateOpen {
-			if err := reach(ctx, tx, c.ComplaintID, c.Round, "feedback", req.GetOffice(), nil, at); err != nil {
-				return nil, err
-			}
-		}
-		return &reportingv1.GiveFeedbackResponse{Given: int32(n)}, nil
-	})
+	}
+	return &reportingv1.GiveFeedbackResponse{Given: int32(n)}, nil
 }
 
 func timeOf(t *timestamppb.Timestamp) *time.Time {

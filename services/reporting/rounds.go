@@ -113,40 +113,46 @@ var errNotYet = errors.New("not yet")
 // StartWatching ends the handling of a round, unless a report lacks its result: then the workflow gives it and asks again.
 func (s *Server) StartWatching(ctx context.Context, req *reportingv1.StartWatchingRequest) (*reportingv1.StartWatchingResponse, error) {
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.StartWatchingResponse, error) {
-		at := s.clock()
 		c, err := lockRound(ctx, tx, req.GetComplaintId(), req.GetRound())
 		if err != nil {
 			return nil, err
 		}
-		if c.State == stateWatching {
-			return &reportingv1.StartWatchingResponse{Watching: true}, nil
+		watching, err := s.watch(ctx, tx, &c, req)
+		if err == nil && !watching {
+			err = errNotYet
 		}
-		missing, err := lacking(ctx, tx, c.ComplaintID)
-		if err != nil {
-			return nil, err
-		}
-		if missing > 0 {
-			return nil, errNotYet
-		}
-		until, handled := req.GetUntilTime().AsTime(), at
-		if req.GetHandledTime() != nil {
-			handled = req.GetHandledTime().AsTime()
-		}
-		err = store.New(tx).WatchComplaint(ctx, store.WatchComplaintParams{
-			ComplaintID: c.ComplaintID, Until: &until, HandledTime: &handled, Result: req.GetResult(), At: at,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("watch complaint: %w", err)
-		}
-		if err := reach(ctx, tx, c.ComplaintID, c.Round, stageWatch, "", &until, at); err != nil {
-			return nil, err
-		}
-		return &reportingv1.StartWatchingResponse{Watching: true}, record(ctx, tx, c.ComplaintID, c.Round, "state", c.State, stateWatching, at)
+		return &reportingv1.StartWatchingResponse{Watching: watching}, err
 	})
 	if errors.Is(err, errNotYet) {
 		return &reportingv1.StartWatchingResponse{}, nil
 	}
 	return resp, err
+}
+
+// watch begins to watch a locked complaint, unless a report of it lacks its result.
+func (s *Server) watch(ctx context.Context, tx pgx.Tx, c *store.Complaint, req *reportingv1.StartWatchingRequest) (bool, error) {
+	if c.State == stateWatching {
+		return true, nil
+	}
+	missing, err := lacking(ctx, tx, c.ComplaintID)
+	if err != nil || missing > 0 {
+		return false, err
+	}
+	at := s.clock()
+	until, handled := req.GetUntilTime().AsTime(), at
+	if req.GetHandledTime() != nil {
+		handled = req.GetHandledTime().AsTime()
+	}
+	err = store.New(tx).WatchComplaint(ctx, store.WatchComplaintParams{
+		ComplaintID: c.ComplaintID, Until: &until, HandledTime: &handled, Result: req.GetResult(), At: at,
+	})
+	if err != nil {
+		return false, fmt.Errorf("watch complaint: %w", err)
+	}
+	if err := reach(ctx, tx, c.ComplaintID, c.Round, stageWatch, "", &until, at); err != nil {
+		return false, err
+	}
+	return true, record(ctx, tx, c.ComplaintID, c.Round, "state", c.State, stateWatching, at)
 }
 
 // lacking counts the reports that lack the result of their round.

@@ -3943,6 +3943,273 @@ func (x *CloseComplaintResponse) GetClosed() bool {
 	return false
 }
 
+// WriteRoundRequest carries what a round's workflow has to write, in order. All of it is written, or nothing (办理写入).
+type WriteRoundRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, a UUID (请求编号). The keys of the writes in it are not looked at.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Complaint; each write names the same (事项).
+	ComplaintId string `protobuf:"bytes,2,opt,name=complaint_id,json=complaintId,proto3" json:"complaint_id,omitempty"`
+	// Round; each write names the same (轮次).
+	Round int32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
+	// Writes (写入内容).
+	Writes        []*RoundWrite `protobuf:"bytes,4,rep,name=writes,proto3" json:"writes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteRoundRequest) Reset() {
+	*x = WriteRoundRequest{}
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteRoundRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteRoundRequest) ProtoMessage() {}
+
+func (x *WriteRoundRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteRoundRequest.ProtoReflect.Descriptor instead.
+func (*WriteRoundRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *WriteRoundRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *WriteRoundRequest) GetComplaintId() string {
+	if x != nil {
+		return x.ComplaintId
+	}
+	return ""
+}
+
+func (x *WriteRoundRequest) GetRound() int32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *WriteRoundRequest) GetWrites() []*RoundWrite {
+	if x != nil {
+		return x.Writes
+	}
+	return nil
+}
+
+// RoundWrite is one write, what the RPC of its name would do (写入).
+type RoundWrite struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is written.
+	//
+	// Types that are valid to be assigned to Write:
+	//
+	//	*RoundWrite_Advance
+	//	*RoundWrite_Feedback
+	//	*RoundWrite_Classification
+	//	*RoundWrite_Findings
+	//	*RoundWrite_Watching
+	Write         isRoundWrite_Write `protobuf_oneof:"write"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RoundWrite) Reset() {
+	*x = RoundWrite{}
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoundWrite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoundWrite) ProtoMessage() {}
+
+func (x *RoundWrite) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoundWrite.ProtoReflect.Descriptor instead.
+func (*RoundWrite) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *RoundWrite) GetWrite() isRoundWrite_Write {
+	if x != nil {
+		return x.Write
+	}
+	return nil
+}
+
+func (x *RoundWrite) GetAdvance() *AdvanceComplaintRequest {
+	if x != nil {
+		if x, ok := x.Write.(*RoundWrite_Advance); ok {
+			return x.Advance
+		}
+	}
+	return nil
+}
+
+func (x *RoundWrite) GetFeedback() *GiveFeedbackRequest {
+	if x != nil {
+		if x, ok := x.Write.(*RoundWrite_Feedback); ok {
+			return x.Feedback
+		}
+	}
+	return nil
+}
+
+func (x *RoundWrite) GetClassification() *RecordClassificationRequest {
+	if x != nil {
+		if x, ok := x.Write.(*RoundWrite_Classification); ok {
+			return x.Classification
+		}
+	}
+	return nil
+}
+
+func (x *RoundWrite) GetFindings() *RecordFindingsRequest {
+	if x != nil {
+		if x, ok := x.Write.(*RoundWrite_Findings); ok {
+			return x.Findings
+		}
+	}
+	return nil
+}
+
+func (x *RoundWrite) GetWatching() *StartWatchingRequest {
+	if x != nil {
+		if x, ok := x.Write.(*RoundWrite_Watching); ok {
+			return x.Watching
+		}
+	}
+	return nil
+}
+
+type isRoundWrite_Write interface {
+	isRoundWrite_Write()
+}
+
+type RoundWrite_Advance struct {
+	// Stage and agencies (推进).
+	Advance *AdvanceComplaintRequest `protobuf:"bytes,1,opt,name=advance,proto3,oneof"`
+}
+
+type RoundWrite_Feedback struct {
+	// Staged feedback (反馈).
+	Feedback *GiveFeedbackRequest `protobuf:"bytes,2,opt,name=feedback,proto3,oneof"`
+}
+
+type RoundWrite_Classification struct {
+	// Classes (归类).
+	Classification *RecordClassificationRequest `protobuf:"bytes,3,opt,name=classification,proto3,oneof"`
+}
+
+type RoundWrite_Findings struct {
+	// Findings (核查结论).
+	Findings *RecordFindingsRequest `protobuf:"bytes,4,opt,name=findings,proto3,oneof"`
+}
+
+type RoundWrite_Watching struct {
+	// End of the handling, the last of the writes (转入回访).
+	Watching *StartWatchingRequest `protobuf:"bytes,5,opt,name=watching,proto3,oneof"`
+}
+
+func (*RoundWrite_Advance) isRoundWrite_Write() {}
+
+func (*RoundWrite_Feedback) isRoundWrite_Write() {}
+
+func (*RoundWrite_Classification) isRoundWrite_Write() {}
+
+func (*RoundWrite_Findings) isRoundWrite_Write() {}
+
+func (*RoundWrite_Watching) isRoundWrite_Write() {}
+
+// WriteRoundResponse says how the complaint was found.
+type WriteRoundResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// True when every report of the complaint is withdrawn (全部撤回).
+	AllWithdrawn bool `protobuf:"varint,1,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
+	// True when it is being watched; false when reports joined that lack their feedback: everything else is written
+	// (已转入回访).
+	Watching      bool `protobuf:"varint,2,opt,name=watching,proto3" json:"watching,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteRoundResponse) Reset() {
+	*x = WriteRoundResponse{}
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteRoundResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteRoundResponse) ProtoMessage() {}
+
+func (x *WriteRoundResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteRoundResponse.ProtoReflect.Descriptor instead.
+func (*WriteRoundResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *WriteRoundResponse) GetAllWithdrawn() bool {
+	if x != nil {
+		return x.AllWithdrawn
+	}
+	return false
+}
+
+func (x *WriteRoundResponse) GetWatching() bool {
+	if x != nil {
+		return x.Watching
+	}
+	return false
+}
+
 // TallyReportsRequest names a period.
 type TallyReportsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3956,7 +4223,7 @@ type TallyReportsRequest struct {
 
 func (x *TallyReportsRequest) Reset() {
 	*x = TallyReportsRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3968,7 +4235,7 @@ func (x *TallyReportsRequest) String() string {
 func (*TallyReportsRequest) ProtoMessage() {}
 
 func (x *TallyReportsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3981,7 +4248,7 @@ func (x *TallyReportsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TallyReportsRequest.ProtoReflect.Descriptor instead.
 func (*TallyReportsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{58}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *TallyReportsRequest) GetFromTime() *timestamppb.Timestamp {
@@ -4019,7 +4286,7 @@ type TallyReportsResponse struct {
 
 func (x *TallyReportsResponse) Reset() {
 	*x = TallyReportsResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4031,7 +4298,7 @@ func (x *TallyReportsResponse) String() string {
 func (*TallyReportsResponse) ProtoMessage() {}
 
 func (x *TallyReportsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4044,7 +4311,7 @@ func (x *TallyReportsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TallyReportsResponse.ProtoReflect.Descriptor instead.
 func (*TallyReportsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{59}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *TallyReportsResponse) GetTotal() int64 {
@@ -4104,7 +4371,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4116,7 +4383,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4129,7 +4396,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{60}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Tally) GetKey() string {
@@ -4476,7 +4743,25 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x05round\x18\x03 \x01(\x05R\x05round\x12\x16\n" +
 	"\x06result\x18\x04 \x01(\tR\x06result\"0\n" +
 	"\x16CloseComplaintResponse\x12\x16\n" +
-	"\x06closed\x18\x01 \x01(\bR\x06closed\"\x93\x01\n" +
+	"\x06closed\x18\x01 \x01(\bR\x06closed\"\xd0\x01\n" +
+	"\x11WriteRoundRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
+	"\fcomplaint_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12\x1d\n" +
+	"\x05round\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x05round\x12F\n" +
+	"\x06writes\x18\x04 \x03(\v2\".quietline.reporting.v1.RoundWriteB\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10dR\x06writes\"\xac\x03\n" +
+	"\n" +
+	"RoundWrite\x12K\n" +
+	"\aadvance\x18\x01 \x01(\v2/.quietline.reporting.v1.AdvanceComplaintRequestH\x00R\aadvance\x12I\n" +
+	"\bfeedback\x18\x02 \x01(\v2+.quietline.reporting.v1.GiveFeedbackRequestH\x00R\bfeedback\x12]\n" +
+	"\x0eclassification\x18\x03 \x01(\v23.quietline.reporting.v1.RecordClassificationRequestH\x00R\x0eclassification\x12K\n" +
+	"\bfindings\x18\x04 \x01(\v2-.quietline.reporting.v1.RecordFindingsRequestH\x00R\bfindings\x12J\n" +
+	"\bwatching\x18\x05 \x01(\v2,.quietline.reporting.v1.StartWatchingRequestH\x00R\bwatchingB\x0e\n" +
+	"\x05write\x12\x05\xbaH\x02\b\x01\"U\n" +
+	"\x12WriteRoundResponse\x12#\n" +
+	"\rall_withdrawn\x18\x01 \x01(\bR\fallWithdrawn\x12\x1a\n" +
+	"\bwatching\x18\x02 \x01(\bR\bwatching\"\x93\x01\n" +
 	"\x13TallyReportsRequest\x12?\n" +
 	"\tfrom_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\bfromTime\x12;\n" +
 	"\ato_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x06toTime\"\xc8\x02\n" +
@@ -4492,7 +4777,7 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x05Tally\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\areports\x18\x02 \x01(\x03R\areports\x12\x1c\n" +
-	"\treporters\x18\x03 \x01(\x03R\treporters2\xbb#\n" +
+	"\treporters\x18\x03 \x01(\x03R\treporters2\xa9$\n" +
 	"\x10ReportingService\x12r\n" +
 	"\n" +
 	"FileReport\x12).quietline.reporting.v1.FileReportRequest\x1a*.quietline.reporting.v1.FileReportResponse\"\r\x8a\xb5\x18\t\n" +
@@ -4563,6 +4848,9 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x90\x02\x01\x12~\n" +
 	"\x10AdvanceComplaint\x12/.quietline.reporting.v1.AdvanceComplaintRequest\x1a0.quietline.reporting.v1.AdvanceComplaintResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12l\n" +
+	"\n" +
+	"WriteRound\x12).quietline.reporting.v1.WriteRoundRequest\x1a*.quietline.reporting.v1.WriteRoundResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12\x8a\x01\n" +
 	"\x14RecordClassification\x123.quietline.reporting.v1.RecordClassificationRequest\x1a4.quietline.reporting.v1.RecordClassificationResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12x\n" +
@@ -4591,7 +4879,7 @@ func file_quietline_reporting_v1_reporting_proto_rawDescGZIP() []byte {
 	return file_quietline_reporting_v1_reporting_proto_rawDescData
 }
 
-var file_quietline_reporting_v1_reporting_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_quietline_reporting_v1_reporting_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*GetReportRequest)(nil),             // 0: quietline.reporting.v1.GetReportRequest
 	(*GetReportResponse)(nil),            // 1: quietline.reporting.v1.GetReportResponse
@@ -4651,160 +4939,171 @@ var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*StartWatchingResponse)(nil),        // 55: quietline.reporting.v1.StartWatchingResponse
 	(*CloseComplaintRequest)(nil),        // 56: quietline.reporting.v1.CloseComplaintRequest
 	(*CloseComplaintResponse)(nil),       // 57: quietline.reporting.v1.CloseComplaintResponse
-	(*TallyReportsRequest)(nil),          // 58: quietline.reporting.v1.TallyReportsRequest
-	(*TallyReportsResponse)(nil),         // 59: quietline.reporting.v1.TallyReportsResponse
-	(*Tally)(nil),                        // 60: quietline.reporting.v1.Tally
-	nil,                                  // 61: quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
-	(*Report)(nil),                       // 62: quietline.reporting.v1.Report
-	(*timestamppb.Timestamp)(nil),        // 63: google.protobuf.Timestamp
-	(*StageEntry)(nil),                   // 64: quietline.reporting.v1.StageEntry
-	(*Complaint)(nil),                    // 65: quietline.reporting.v1.Complaint
-	(*ComplaintLink)(nil),                // 66: quietline.reporting.v1.ComplaintLink
-	(*Quarantined)(nil),                  // 67: quietline.reporting.v1.Quarantined
-	(*RowResult)(nil),                    // 68: quietline.reporting.v1.RowResult
-	(*durationpb.Duration)(nil),          // 69: google.protobuf.Duration
-	(*Feedback)(nil),                     // 70: quietline.reporting.v1.Feedback
-	(*Evidence)(nil),                     // 71: quietline.reporting.v1.Evidence
-	(*Participation)(nil),                // 72: quietline.reporting.v1.Participation
-	(*FileReportRequest)(nil),            // 73: quietline.reporting.v1.FileReportRequest
-	(*BatchFileReportsRequest)(nil),      // 74: quietline.reporting.v1.BatchFileReportsRequest
-	(*SplitComplaintRequest)(nil),        // 75: quietline.reporting.v1.SplitComplaintRequest
-	(*MergeComplaintsRequest)(nil),       // 76: quietline.reporting.v1.MergeComplaintsRequest
-	(*LinkComplaintsRequest)(nil),        // 77: quietline.reporting.v1.LinkComplaintsRequest
-	(*UnlinkComplaintsRequest)(nil),      // 78: quietline.reporting.v1.UnlinkComplaintsRequest
-	(*ListComplaintHistoryRequest)(nil),  // 79: quietline.reporting.v1.ListComplaintHistoryRequest
-	(*ImportMarksRequest)(nil),           // 80: quietline.reporting.v1.ImportMarksRequest
-	(*ListMarksRequest)(nil),             // 81: quietline.reporting.v1.ListMarksRequest
-	(*FileReportResponse)(nil),           // 82: quietline.reporting.v1.FileReportResponse
-	(*BatchFileReportsResponse)(nil),     // 83: quietline.reporting.v1.BatchFileReportsResponse
-	(*SplitComplaintResponse)(nil),       // 84: quietline.reporting.v1.SplitComplaintResponse
-	(*MergeComplaintsResponse)(nil),      // 85: quietline.reporting.v1.MergeComplaintsResponse
-	(*LinkComplaintsResponse)(nil),       // 86: quietline.reporting.v1.LinkComplaintsResponse
-	(*UnlinkComplaintsResponse)(nil),     // 87: quietline.reporting.v1.UnlinkComplaintsResponse
-	(*ListComplaintHistoryResponse)(nil), // 88: quietline.reporting.v1.ListComplaintHistoryResponse
-	(*ImportMarksResponse)(nil),          // 89: quietline.reporting.v1.ImportMarksResponse
-	(*ListMarksResponse)(nil),            // 90: quietline.reporting.v1.ListMarksResponse
+	(*WriteRoundRequest)(nil),            // 58: quietline.reporting.v1.WriteRoundRequest
+	(*RoundWrite)(nil),                   // 59: quietline.reporting.v1.RoundWrite
+	(*WriteRoundResponse)(nil),           // 60: quietline.reporting.v1.WriteRoundResponse
+	(*TallyReportsRequest)(nil),          // 61: quietline.reporting.v1.TallyReportsRequest
+	(*TallyReportsResponse)(nil),         // 62: quietline.reporting.v1.TallyReportsResponse
+	(*Tally)(nil),                        // 63: quietline.reporting.v1.Tally
+	nil,                                  // 64: quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
+	(*Report)(nil),                       // 65: quietline.reporting.v1.Report
+	(*timestamppb.Timestamp)(nil),        // 66: google.protobuf.Timestamp
+	(*StageEntry)(nil),                   // 67: quietline.reporting.v1.StageEntry
+	(*Complaint)(nil),                    // 68: quietline.reporting.v1.Complaint
+	(*ComplaintLink)(nil),                // 69: quietline.reporting.v1.ComplaintLink
+	(*Quarantined)(nil),                  // 70: quietline.reporting.v1.Quarantined
+	(*RowResult)(nil),                    // 71: quietline.reporting.v1.RowResult
+	(*durationpb.Duration)(nil),          // 72: google.protobuf.Duration
+	(*Feedback)(nil),                     // 73: quietline.reporting.v1.Feedback
+	(*Evidence)(nil),                     // 74: quietline.reporting.v1.Evidence
+	(*Participation)(nil),                // 75: quietline.reporting.v1.Participation
+	(*FileReportRequest)(nil),            // 76: quietline.reporting.v1.FileReportRequest
+	(*BatchFileReportsRequest)(nil),      // 77: quietline.reporting.v1.BatchFileReportsRequest
+	(*SplitComplaintRequest)(nil),        // 78: quietline.reporting.v1.SplitComplaintRequest
+	(*MergeComplaintsRequest)(nil),       // 79: quietline.reporting.v1.MergeComplaintsRequest
+	(*LinkComplaintsRequest)(nil),        // 80: quietline.reporting.v1.LinkComplaintsRequest
+	(*UnlinkComplaintsRequest)(nil),      // 81: quietline.reporting.v1.UnlinkComplaintsRequest
+	(*ListComplaintHistoryRequest)(nil),  // 82: quietline.reporting.v1.ListComplaintHistoryRequest
+	(*ImportMarksRequest)(nil),           // 83: quietline.reporting.v1.ImportMarksRequest
+	(*ListMarksRequest)(nil),             // 84: quietline.reporting.v1.ListMarksRequest
+	(*FileReportResponse)(nil),           // 85: quietline.reporting.v1.FileReportResponse
+	(*BatchFileReportsResponse)(nil),     // 86: quietline.reporting.v1.BatchFileReportsResponse
+	(*SplitComplaintResponse)(nil),       // 87: quietline.reporting.v1.SplitComplaintResponse
+	(*MergeComplaintsResponse)(nil),      // 88: quietline.reporting.v1.MergeComplaintsResponse
+	(*LinkComplaintsResponse)(nil),       // 89: quietline.reporting.v1.LinkComplaintsResponse
+	(*UnlinkComplaintsResponse)(nil),     // 90: quietline.reporting.v1.UnlinkComplaintsResponse
+	(*ListComplaintHistoryResponse)(nil), // 91: quietline.reporting.v1.ListComplaintHistoryResponse
+	(*ImportMarksResponse)(nil),          // 92: quietline.reporting.v1.ImportMarksResponse
+	(*ListMarksResponse)(nil),            // 93: quietline.reporting.v1.ListMarksResponse
 }
 var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
-	62, // 0: quietline.reporting.v1.GetReportResponse.report:type_name -> quietline.reporting.v1.Report
-	62, // 1: quietline.reporting.v1.ListReportsResponse.reports:type_name -> quietline.reporting.v1.Report
-	63, // 2: quietline.reporting.v1.WithdrawReportResponse.withdrawn_time:type_name -> google.protobuf.Timestamp
-	63, // 3: quietline.reporting.v1.SupplementReportResponse.supplemented_time:type_name -> google.protobuf.Timestamp
-	63, // 4: quietline.reporting.v1.TrackReportResponse.due_time:type_name -> google.protobuf.Timestamp
-	64, // 5: quietline.reporting.v1.TrackReportResponse.entries:type_name -> quietline.reporting.v1.StageEntry
-	65, // 6: quietline.reporting.v1.GetComplaintResponse.complaint:type_name -> quietline.reporting.v1.Complaint
-	66, // 7: quietline.reporting.v1.GetComplaintResponse.links:type_name -> quietline.reporting.v1.ComplaintLink
-	65, // 8: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
-	61, // 9: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
-	67, // 10: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
-	68, // 11: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
-	67, // 12: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
-	69, // 13: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
-	70, // 14: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
-	71, // 15: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
-	71, // 16: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	65, // 0: quietline.reporting.v1.GetReportResponse.report:type_name -> quietline.reporting.v1.Report
+	65, // 1: quietline.reporting.v1.ListReportsResponse.reports:type_name -> quietline.reporting.v1.Report
+	66, // 2: quietline.reporting.v1.WithdrawReportResponse.withdrawn_time:type_name -> google.protobuf.Timestamp
+	66, // 3: quietline.reporting.v1.SupplementReportResponse.supplemented_time:type_name -> google.protobuf.Timestamp
+	66, // 4: quietline.reporting.v1.TrackReportResponse.due_time:type_name -> google.protobuf.Timestamp
+	67, // 5: quietline.reporting.v1.TrackReportResponse.entries:type_name -> quietline.reporting.v1.StageEntry
+	68, // 6: quietline.reporting.v1.GetComplaintResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	69, // 7: quietline.reporting.v1.GetComplaintResponse.links:type_name -> quietline.reporting.v1.ComplaintLink
+	68, // 8: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
+	64, // 9: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
+	70, // 10: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
+	71, // 11: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
+	70, // 12: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
+	72, // 13: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
+	73, // 14: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
+	74, // 15: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	74, // 16: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
 	34, // 17: quietline.reporting.v1.AuditResponse.complaints:type_name -> quietline.reporting.v1.AuditedComplaint
-	63, // 18: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
-	69, // 19: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	66, // 18: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
+	72, // 19: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
 	37, // 20: quietline.reporting.v1.ListUnstartedResponse.complaints:type_name -> quietline.reporting.v1.Unstarted
 	37, // 21: quietline.reporting.v1.ListUnstartedResponse.ended:type_name -> quietline.reporting.v1.Unstarted
-	63, // 22: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	63, // 23: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
-	65, // 24: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	66, // 22: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	66, // 23: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
+	68, // 24: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
 	43, // 25: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
 	42, // 26: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
-	63, // 27: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	63, // 28: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
-	62, // 29: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
-	63, // 30: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
-	72, // 31: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
+	66, // 27: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	66, // 28: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
+	65, // 29: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
+	66, // 30: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
+	75, // 31: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
 	47, // 32: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
 	49, // 33: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
-	63, // 34: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
-	63, // 35: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
-	63, // 36: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
-	63, // 37: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
-	60, // 38: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
-	60, // 39: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
-	60, // 40: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
-	60, // 41: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
-	73, // 42: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
-	74, // 43: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
-	0,  // 44: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
-	2,  // 45: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
-	4,  // 46: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
-	6,  // 47: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
-	8,  // 48: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
-	10, // 49: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
-	12, // 50: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
-	14, // 51: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
-	75, // 52: quietline.reporting.v1.ReportingService.SplitComplaint:input_type -> quietline.reporting.v1.SplitComplaintRequest
-	76, // 53: quietline.reporting.v1.ReportingService.MergeComplaints:input_type -> quietline.reporting.v1.MergeComplaintsRequest
-	77, // 54: quietline.reporting.v1.ReportingService.LinkComplaints:input_type -> quietline.reporting.v1.LinkComplaintsRequest
-	78, // 55: quietline.reporting.v1.ReportingService.UnlinkComplaints:input_type -> quietline.reporting.v1.UnlinkComplaintsRequest
-	79, // 56: quietline.reporting.v1.ReportingService.ListComplaintHistory:input_type -> quietline.reporting.v1.ListComplaintHistoryRequest
-	16, // 57: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
-	18, // 58: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
-	20, // 59: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
-	22, // 60: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
-	24, // 61: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
-	26, // 62: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
-	28, // 63: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
-	30, // 64: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
-	80, // 65: quietline.reporting.v1.ReportingService.ImportMarks:input_type -> quietline.reporting.v1.ImportMarksRequest
-	81, // 66: quietline.reporting.v1.ReportingService.ListMarks:input_type -> quietline.reporting.v1.ListMarksRequest
-	32, // 67: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
-	35, // 68: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
-	38, // 69: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
-	40, // 70: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
-	44, // 71: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
-	46, // 72: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
-	50, // 73: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
-	52, // 74: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
-	54, // 75: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
-	56, // 76: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
-	58, // 77: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
-	82, // 78: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
-	83, // 79: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
-	1,  // 80: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
-	3,  // 81: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
-	5,  // 82: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
-	7,  // 83: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
-	9,  // 84: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
-	11, // 85: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
-	13, // 86: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
-	15, // 87: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
-	84, // 88: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
-	85, // 89: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
-	86, // 90: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
-	87, // 91: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
-	88, // 92: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
-	17, // 93: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
-	19, // 94: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
-	21, // 95: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
-	23, // 96: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
-	25, // 97: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
-	27, // 98: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
-	29, // 99: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
-	31, // 100: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
-	89, // 101: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
-	90, // 102: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
-	33, // 103: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
-	36, // 104: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
-	39, // 105: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
-	41, // 106: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
-	45, // 107: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
-	48, // 108: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
-	51, // 109: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
-	53, // 110: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
-	55, // 111: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
-	57, // 112: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
-	59, // 113: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
-	78, // [78:114] is the sub-list for method output_type
-	42, // [42:78] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	66, // 34: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
+	66, // 35: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
+	59, // 36: quietline.reporting.v1.WriteRoundRequest.writes:type_name -> quietline.reporting.v1.RoundWrite
+	44, // 37: quietline.reporting.v1.RoundWrite.advance:type_name -> quietline.reporting.v1.AdvanceComplaintRequest
+	52, // 38: quietline.reporting.v1.RoundWrite.feedback:type_name -> quietline.reporting.v1.GiveFeedbackRequest
+	46, // 39: quietline.reporting.v1.RoundWrite.classification:type_name -> quietline.reporting.v1.RecordClassificationRequest
+	50, // 40: quietline.reporting.v1.RoundWrite.findings:type_name -> quietline.reporting.v1.RecordFindingsRequest
+	54, // 41: quietline.reporting.v1.RoundWrite.watching:type_name -> quietline.reporting.v1.StartWatchingRequest
+	66, // 42: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
+	66, // 43: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
+	63, // 44: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
+	63, // 45: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
+	63, // 46: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
+	63, // 47: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
+	76, // 48: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
+	77, // 49: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
+	0,  // 50: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
+	2,  // 51: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
+	4,  // 52: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
+	6,  // 53: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
+	8,  // 54: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
+	10, // 55: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
+	12, // 56: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
+	14, // 57: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
+	78, // 58: quietline.reporting.v1.ReportingService.SplitComplaint:input_type -> quietline.reporting.v1.SplitComplaintRequest
+	79, // 59: quietline.reporting.v1.ReportingService.MergeComplaints:input_type -> quietline.reporting.v1.MergeComplaintsRequest
+	80, // 60: quietline.reporting.v1.ReportingService.LinkComplaints:input_type -> quietline.reporting.v1.LinkComplaintsRequest
+	81, // 61: quietline.reporting.v1.ReportingService.UnlinkComplaints:input_type -> quietline.reporting.v1.UnlinkComplaintsRequest
+	82, // 62: quietline.reporting.v1.ReportingService.ListComplaintHistory:input_type -> quietline.reporting.v1.ListComplaintHistoryRequest
+	16, // 63: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
+	18, // 64: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
+	20, // 65: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
+	22, // 66: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
+	24, // 67: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
+	26, // 68: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
+	28, // 69: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
+	30, // 70: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
+	83, // 71: quietline.reporting.v1.ReportingService.ImportMarks:input_type -> quietline.reporting.v1.ImportMarksRequest
+	84, // 72: quietline.reporting.v1.ReportingService.ListMarks:input_type -> quietline.reporting.v1.ListMarksRequest
+	32, // 73: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
+	35, // 74: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
+	38, // 75: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
+	40, // 76: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
+	44, // 77: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
+	58, // 78: quietline.reporting.v1.ReportingService.WriteRound:input_type -> quietline.reporting.v1.WriteRoundRequest
+	46, // 79: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
+	50, // 80: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
+	52, // 81: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
+	54, // 82: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
+	56, // 83: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
+	61, // 84: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
+	85, // 85: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
+	86, // 86: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
+	1,  // 87: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
+	3,  // 88: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
+	5,  // 89: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
+	7,  // 90: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
+	9,  // 91: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
+	11, // 92: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
+	13, // 93: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
+	15, // 94: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
+	87, // 95: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
+	88, // 96: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
+	89, // 97: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
+	90, // 98: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
+	91, // 99: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
+	17, // 100: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
+	19, // 101: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
+	21, // 102: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
+	23, // 103: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
+	25, // 104: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
+	27, // 105: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
+	29, // 106: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
+	31, // 107: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
+	92, // 108: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
+	93, // 109: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
+	33, // 110: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
+	36, // 111: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
+	39, // 112: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
+	41, // 113: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
+	45, // 114: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
+	60, // 115: quietline.reporting.v1.ReportingService.WriteRound:output_type -> quietline.reporting.v1.WriteRoundResponse
+	48, // 116: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
+	51, // 117: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
+	53, // 118: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
+	55, // 119: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
+	57, // 120: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
+	62, // 121: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
+	85, // [85:122] is the sub-list for method output_type
+	48, // [48:85] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_quietline_reporting_v1_reporting_proto_init() }
@@ -4816,13 +5115,20 @@ func file_quietline_reporting_v1_reporting_proto_init() {
 	file_quietline_reporting_v1_relations_proto_init()
 	file_quietline_reporting_v1_report_proto_init()
 	file_quietline_reporting_v1_reporting_proto_msgTypes[8].OneofWrappers = []any{}
+	file_quietline_reporting_v1_reporting_proto_msgTypes[59].OneofWrappers = []any{
+		(*RoundWrite_Advance)(nil),
+		(*RoundWrite_Feedback)(nil),
+		(*RoundWrite_Classification)(nil),
+		(*RoundWrite_Findings)(nil),
+		(*RoundWrite_Watching)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_reporting_v1_reporting_proto_rawDesc), len(file_quietline_reporting_v1_reporting_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   62,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -51,6 +51,7 @@ const (
 	ReportingService_BeginRound_FullMethodName           = "/quietline.reporting.v1.ReportingService/BeginRound"
 	ReportingService_GetFacts_FullMethodName             = "/quietline.reporting.v1.ReportingService/GetFacts"
 	ReportingService_AdvanceComplaint_FullMethodName     = "/quietline.reporting.v1.ReportingService/AdvanceComplaint"
+	ReportingService_WriteRound_FullMethodName           = "/quietline.reporting.v1.ReportingService/WriteRound"
 	ReportingService_RecordClassification_FullMethodName = "/quietline.reporting.v1.ReportingService/RecordClassification"
 	ReportingService_RecordFindings_FullMethodName       = "/quietline.reporting.v1.ReportingService/RecordFindings"
 	ReportingService_GiveFeedback_FullMethodName         = "/quietline.reporting.v1.ReportingService/GiveFeedback"
@@ -132,6 +133,9 @@ type ReportingServiceClient interface {
 	GetFacts(ctx context.Context, in *GetFactsRequest, opts ...grpc.CallOption) (*GetFactsResponse, error)
 	// AdvanceComplaint writes stage, agencies and due date; every row-level right follows from it (推进).
 	AdvanceComplaint(ctx context.Context, in *AdvanceComplaintRequest, opts ...grpc.CallOption) (*AdvanceComplaintResponse, error)
+	// WriteRound does several of the writes that follow, in their order and in one transaction (办理写入). Errors: those of
+	// the first write that is refused; then nothing is written.
+	WriteRound(ctx context.Context, in *WriteRoundRequest, opts ...grpc.CallOption) (*WriteRoundResponse, error)
 	// RecordClassification writes category and sector of the reports and their weighted majority (归类).
 	RecordClassification(ctx context.Context, in *RecordClassificationRequest, opts ...grpc.CallOption) (*RecordClassificationResponse, error)
 	// RecordFindings writes the findings of a fact check to reports (核查结论).
@@ -454,6 +458,16 @@ func (c *reportingServiceClient) AdvanceComplaint(ctx context.Context, in *Advan
 	return out, nil
 }
 
+func (c *reportingServiceClient) WriteRound(ctx context.Context, in *WriteRoundRequest, opts ...grpc.CallOption) (*WriteRoundResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WriteRoundResponse)
+	err := c.cc.Invoke(ctx, ReportingService_WriteRound_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *reportingServiceClient) RecordClassification(ctx context.Context, in *RecordClassificationRequest, opts ...grpc.CallOption) (*RecordClassificationResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RecordClassificationResponse)
@@ -587,6 +601,9 @@ type ReportingServiceServer interface {
 	GetFacts(context.Context, *GetFactsRequest) (*GetFactsResponse, error)
 	// AdvanceComplaint writes stage, agencies and due date; every row-level right follows from it (推进).
 	AdvanceComplaint(context.Context, *AdvanceComplaintRequest) (*AdvanceComplaintResponse, error)
+	// WriteRound does several of the writes that follow, in their order and in one transaction (办理写入). Errors: those of
+	// the first write that is refused; then nothing is written.
+	WriteRound(context.Context, *WriteRoundRequest) (*WriteRoundResponse, error)
 	// RecordClassification writes category and sector of the reports and their weighted majority (归类).
 	RecordClassification(context.Context, *RecordClassificationRequest) (*RecordClassificationResponse, error)
 	// RecordFindings writes the findings of a fact check to reports (核查结论).
@@ -698,6 +715,9 @@ func (UnimplementedReportingServiceServer) GetFacts(context.Context, *GetFactsRe
 }
 func (UnimplementedReportingServiceServer) AdvanceComplaint(context.Context, *AdvanceComplaintRequest) (*AdvanceComplaintResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AdvanceComplaint not implemented")
+}
+func (UnimplementedReportingServiceServer) WriteRound(context.Context, *WriteRoundRequest) (*WriteRoundResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WriteRound not implemented")
 }
 func (UnimplementedReportingServiceServer) RecordClassification(context.Context, *RecordClassificationRequest) (*RecordClassificationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordClassification not implemented")
@@ -1278,6 +1298,24 @@ func _ReportingService_AdvanceComplaint_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportingService_WriteRound_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WriteRoundRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).WriteRound(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_WriteRound_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).WriteRound(ctx, req.(*WriteRoundRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReportingService_RecordClassification_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RecordClassificationRequest)
 	if err := dec(in); err != nil {
@@ -1512,6 +1550,10 @@ var ReportingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AdvanceComplaint",
 			Handler:    _ReportingService_AdvanceComplaint_Handler,
+		},
+		{
+			MethodName: "WriteRound",
+			Handler:    _ReportingService_WriteRound_Handler,
 		},
 		{
 			MethodName: "RecordClassification",
