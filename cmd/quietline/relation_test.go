@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -82,4 +84,85 @@ func (m *testMesh) awaitEnd(t *testing.T, workflow string) {
 		r, err := casework.CheckRunning(t.Context(), &caseworkv1.CheckRunningRequest{WorkflowIds: []string{workflow}})
 		return slices.Contains(r.GetNotRunning(), workflow), err
 	})
+}
+
+// TestMesh_splitByHolder reports calls of one number from the times of two holders, in one file: each holder's is a
+// complaint of its own before anybody is asked about it, and a later report finds the holder of its call.
+func TestMesh_splitByHolder(t *testing.T) {
+	m := theMesh(t)
+	const number = "4009990791"
+	change := time.Now().Add(-48 * time.Hour).Truncate(time.Hour)
+	before := m.allocate(t, number, "静线样例甲公司", "91000000DEMNDEMJ1A", change.AddDate(-1, 0, 0), change)
+	after := m.allocate(t, number, "静线样例乙公司", "91000000DEMNDEMJ2B", change, time.Time{})
+	service := reportingv1.NewReportingServiceClient(m.as(t, "CENTRE@centre-12321"))
+	file := func(reporter string, call time.Time) *reportingv1.FileReportResponse {
+		t.Helper()
+		r, err := service.FileReport(t.Context(), &reportingv1.FileReportRequest{
+			RequestId: uuid.NewString(), SenderNo: "HOLD-" + uuid.NewString()[:8], Channel: "web", ReporterNumber: reporter, DisplayedNumber: number,
+			CallTime: timestamppb.New(call), ReportedType: "贷款理财", ReporterProvince: "44", Text: "推销无抵押贷款,当天放款",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	older, newer := file("13900000011", change.Add(-time.Hour)), file("13900000012", change.Add(time.Hour))
+	// The first began at once, perhaps before the second was there: then it is found when the facts are to be checked.
+	await(t, "the split by holder", m.patience(), func() (bool, error) {
+		m.decideNumberChecks(t, m.complaintOf(t, older))
+		return m.complaintOf(t, older) != m.complaintOf(t, newer), nil
+	})
+	for report, holder := range map[*reportingv1.FileReportResponse]string{older: before, newer: after} {
+		c, err := service.GetComplaint(t.Context(), &reportingv1.GetComplaintRequest{ComplaintId: m.complaintOf(t, report)})
+		if err != nil || c.GetComplaint().GetHolderId() != holder {
+			t.Errorf("holder of the complaint: %v, %v; want %s", c, err, holder)
+		}
+	}
+	if late := file("13900000013", change.Add(-2*time.Hour)); m.complaintOf(t, late) != m.complaintOf(t, older) {
+		t.Error("a later report of the older holder's time joined another complaint")
+	}
+	if late := file("13900000014", change.Add(2*time.Hour)); m.complaintOf(t, late) != m.complaintOf(t, newer) {
+		t.Error("a later report of the newer holder's time joined another complaint")
+	}
+	for _, report := range []*reportingv1.FileReportResponse{older, newer} {
+		m.awaitTasks(t, m.complaintOf(t, report), 1)
+	}
+	m.checkFsck(t)
+}
+
+// allocate gives a number to a firm for a time.
+func (m *testMesh) allocate(t *testing.T, number, name, code string, from, until time.Time) (holder string) {
+	t.Helper()
+	ledger := ledgerv1.NewLedgerServiceClient(m.as(t, "REGISTRAR@miit"))
+	h, err := ledger.RegisterHolder(t.Context(), &ledgerv1.RegisterHolderRequest{
+		RequestId: uuid.NewString(), Holder: &ledgerv1.Holder{Name: name, CreditCode: code, Sector: "loans"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := &ledgerv1.AllocateResourceRequest{
+		RequestId: uuid.NewString(), HolderId: h.GetHolder().GetHolderId(), Scheme: "national", FirstNumber: number, AccessProvince: "44",
+		Purpose: "customer_service", AccessOperatorId: "cmcc-44", Basis: "样例核配文件", Evidence: []string{"样例审查材料"},
+		ValidFrom: timestamppb.New(from),
+	}
+	if !until.IsZero() {
+		req.ValidTo = timestamppb.New(until)
+	}
+	if _, err := ledger.AllocateResource(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	return h.GetHolder().GetHolderId()
+}
+
+// decideNumberChecks has the operators say that the calls took place.
+func (m *testMesh) decideNumberChecks(t *testing.T, complaint string) {
+	t.Helper()
+	open, err := assignmentv1.NewAssignmentServiceClient(m.as(t, "LEAD@miit")).ListTasks(t.Context(),
+		&assignmentv1.ListTasksRequest{SubjectId: complaint, State: "OPEN", Step: "number_check"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range open.GetTasks() {
+		m.decideByScript(t, task)
+	}
 }
