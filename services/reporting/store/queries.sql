@@ -309,7 +309,8 @@ WHERE (@sees_all::boolean
        OR (@sent::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = @agency_id)))
   AND (@state::text = '' OR c.state = @state)
   AND (@stage::text = '' OR c.stage = @stage)
-  AND (@number::text = '' OR c.number_normal = @number)
+  AND (@number::text = '' OR c.number_normal = @number OR c.complaint_id IN ( -- also what the number was merged into
+      SELECT f.merged_into FROM complaint f WHERE f.number_normal = @number AND f.merged_into IS NOT NULL))
   AND (@before::text = '' OR c.complaint_id < nullif(@before, '')::uuid)
 ORDER BY c.complaint_id DESC
 LIMIT @page_size;
@@ -326,7 +327,9 @@ SELECT sqlc.embed(r), sqlc.embed(c) FROM report r JOIN complaint c USING (compla
 WHERE (@sees_all::boolean OR r.sender = @agency_id
        OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = @agency_id AND p.until_time IS NULL))
   AND (@complaint_id::text = '' OR r.complaint_id = nullif(@complaint_id, '')::uuid)
-  AND (@number::text = '' OR c.number_normal = @number)
+  AND (@number::text = '' OR coalesce(nullif(r.number_normal, ''), c.number_normal) = @number AND c.complaint_id IN (
+      SELECT coalesce(f.merged_into, f.complaint_id) FROM complaint f WHERE f.number_normal = @number
+      UNION SELECT f.complaint_id FROM complaint f WHERE f.number_normal = @number))
   AND (@before::text = '' OR r.report_id < nullif(@before, '')::uuid)
 ORDER BY r.report_id DESC
 LIMIT @page_size;

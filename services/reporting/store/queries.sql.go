@@ -807,7 +807,8 @@ WHERE ($1::boolean
        OR ($3::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = $2)))
   AND ($4::text = '' OR c.state = $4)
   AND ($5::text = '' OR c.stage = $5)
-  AND ($6::text = '' OR c.number_normal = $6)
+  AND ($6::text = '' OR c.number_normal = $6 OR c.complaint_id IN ( -- also what the number was merged into
+      SELECT f.merged_into FROM complaint f WHERE f.number_normal = $6 AND f.merged_into IS NOT NULL))
   AND ($7::text = '' OR c.complaint_id < nullif($7, '')::uuid)
 ORDER BY c.complaint_id DESC
 LIMIT $8
@@ -955,7 +956,9 @@ SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r
 WHERE ($1::boolean OR r.sender = $2
        OR c.complaint_id IN (SELECT p.complaint_id FROM complaint_party p WHERE p.agency_id = $2 AND p.until_time IS NULL))
   AND ($3::text = '' OR r.complaint_id = nullif($3, '')::uuid)
-  AND ($4::text = '' OR c.number_normal = $4)
+  AND ($4::text = '' OR coalesce(nullif(r.number_normal, ''), c.number_normal) = $4 AND c.complaint_id IN (
+      SELECT coalesce(f.merged_into, f.complaint_id) FROM complaint f WHERE f.number_normal = $4
+      UNION SELECT f.complaint_id FROM complaint f WHERE f.number_normal = $4))
   AND ($5::text = '' OR r.report_id < nullif($5, '')::uuid)
 ORDER BY r.report_id DESC
 LIMIT $6
