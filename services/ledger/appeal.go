@@ -25,8 +25,8 @@ func (s *Server) ListRestrictions(ctx context.Context, req *ledgerv1.ListRestric
 		return nil, err
 	}
 	v, size := viewerOf(ctx), pg.PageSize(req.GetPageSize())
-	rows, err := store.New(s.db).ListRestrictions(ctx, store.ListRestrictionsParams{
-		Before: before, ResourceID: orNil(req.GetResourceId()), SeesAll: v.all || v.centre, Party: v.party, AgencyID: v.operator, PageSize: size,
+	rows, err := restrictions(ctx, store.New(s.db), v, store.ListRestrictionsParams{
+		Before: before, ResourceID: orNil(req.GetResourceId()), SeesAll: v.all || v.centre, AgencyID: v.operator, PageSize: size,
 	})
 	if err != nil {
 		return nil, err
@@ -39,6 +39,28 @@ func (s *Server) ListRestrictions(ctx context.Context, req *ledgerv1.ListRestric
 		resp.NextPageToken = pg.EncodeToken(fmt.Sprint(rows[size-1].EventID))
 	}
 	return resp, nil
+}
+
+// restrictions are those that a viewer may see.
+func restrictions(ctx context.Context, q *store.Queries, v viewer, arg store.ListRestrictionsParams) ([]store.ListRestrictionsRow, error) {
+	if v.party == "" {
+		return q.ListRestrictions(ctx, arg)
+	}
+	h, err := q.HolderByCreditCode(ctx, v.party)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil // the ledger knows no such holder
+	}
+	if err != nil {
+		return nil, err
+	}
+	own, err := q.ListRestrictionsOf(ctx, store.ListRestrictionsOfParams{
+		HolderID: h.HolderID, Before: arg.Before, ResourceID: arg.ResourceID, PageSize: arg.PageSize,
+	})
+	var rows []store.ListRestrictionsRow
+	for _, r := range own {
+		rows = append(rows, store.ListRestrictionsRow(r))
+	}
+	return rows, err
 }
 
 // AppealRestriction takes an appeal against a warning or suspension, or returns the one that is open.

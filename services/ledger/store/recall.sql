@@ -25,7 +25,7 @@ SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.acces
  LIMIT 1;
 
 -- name: ListRestrictions :many
--- Newest first. A party reads what was done to what it held then, an operator what it gave access to.
+-- Newest first. An operator reads what was done to what it gave access to.
 SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.task_id, e.prior_notice, e.remedy, e.effect_time,
        e.done_by, e.state,
        a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.access_operator_id, a.valid_from, a.valid_to,
@@ -38,9 +38,24 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
  WHERE e.event IN ('warned', 'suspended') AND e.event_id < @before::bigint
    AND (sqlc.narg(resource_id)::uuid IS NULL OR e.resource_id = sqlc.narg(resource_id)::uuid)
    AND (@sees_all::boolean
-        OR (@party::text <> '' AND h.credit_code = @party::text)
         OR (@agency_id::text <> '' AND (@agency_id::text IN (a.access_operator_id, h.agency_id)
             OR starts_with(a.access_operator_id, @agency_id::text || '-') OR starts_with(@agency_id::text, a.access_operator_id || '-'))))
+ ORDER BY e.event_id DESC
+ LIMIT @page_size;
+
+-- name: ListRestrictionsOf :many
+-- The same for a holder, found from what it held: it reads what was done to that then.
+SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.task_id, e.prior_notice, e.remedy, e.effect_time,
+       e.done_by, e.state,
+       a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.access_operator_id, a.valid_from, a.valid_to,
+       h.holder_id, h.name, h.credit_code,
+       EXISTS (SELECT 1 FROM resource_event c WHERE c.corrects_event_id = e.event_id) AS corrected,
+       coalesce((SELECT p.appeal_id::text FROM appeal p WHERE p.event_id = e.event_id ORDER BY p.file_time DESC LIMIT 1), '')::text AS appeal_id
+  FROM allocation a
+  JOIN holder h ON h.holder_id = a.holder_id
+  JOIN resource_event e ON e.resource_id = a.resource_id AND a.valid @> e.effect_time
+ WHERE a.holder_id = @holder_id AND a.known_to IS NULL AND e.event IN ('warned', 'suspended') AND e.event_id < @before::bigint
+   AND (sqlc.narg(resource_id)::uuid IS NULL OR e.resource_id = sqlc.narg(resource_id)::uuid)
  ORDER BY e.event_id DESC
  LIMIT @page_size;
 

@@ -724,18 +724,16 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
  WHERE e.event IN ('warned', 'suspended') AND e.event_id < $1::bigint
    AND ($2::uuid IS NULL OR e.resource_id = $2::uuid)
    AND ($3::boolean
-        OR ($4::text <> '' AND h.credit_code = $4::text)
-        OR ($5::text <> '' AND ($5::text IN (a.access_operator_id, h.agency_id)
-            OR starts_with(a.access_operator_id, $5::text || '-') OR starts_with($5::text, a.access_operator_id || '-'))))
+        OR ($4::text <> '' AND ($4::text IN (a.access_operator_id, h.agency_id)
+            OR starts_with(a.access_operator_id, $4::text || '-') OR starts_with($4::text, a.access_operator_id || '-'))))
  ORDER BY e.event_id DESC
- LIMIT $6
+ LIMIT $5
 `
 
 type ListRestrictionsParams struct {
 	Before     int64
 	ResourceID *string
 	SeesAll    bool
-	Party      string
 	AgencyID   string
 	PageSize   int32
 }
@@ -769,13 +767,12 @@ type ListRestrictionsRow struct {
 	AppealID         string
 }
 
-// Newest first. A party reads what was done to what it held then, an operator what it gave access to.
+// Newest first. An operator reads what was done to what it gave access to.
 func (q *Queries) ListRestrictions(ctx context.Context, arg ListRestrictionsParams) ([]ListRestrictionsRow, error) {
 	rows, err := q.db.Query(ctx, listRestrictions,
 		arg.Before,
 		arg.ResourceID,
 		arg.SeesAll,
-		arg.Party,
 		arg.AgencyID,
 		arg.PageSize,
 	)
@@ -786,6 +783,111 @@ func (q *Queries) ListRestrictions(ctx context.Context, arg ListRestrictionsPara
 	var items []ListRestrictionsRow
 	for rows.Next() {
 		var i ListRestrictionsRow
+		if err := rows.Scan(
+			&i.EventID,
+			&i.ResourceID,
+			&i.Event,
+			&i.ReasonCode,
+			&i.Basis,
+			&i.Nature,
+			&i.TaskID,
+			&i.PriorNotice,
+			&i.Remedy,
+			&i.EffectTime,
+			&i.DoneBy,
+			&i.State,
+			&i.Scheme,
+			&i.Digits,
+			&i.FirstNumber,
+			&i.LastNumber,
+			&i.AccessProvince,
+			&i.Purpose,
+			&i.AccessOperatorID,
+			&i.ValidFrom,
+			&i.ValidTo,
+			&i.HolderID,
+			&i.Name,
+			&i.CreditCode,
+			&i.Corrected,
+			&i.AppealID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRestrictionsOf = `-- name: ListRestrictionsOf :many
+SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.task_id, e.prior_notice, e.remedy, e.effect_time,
+       e.done_by, e.state,
+       a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.access_operator_id, a.valid_from, a.valid_to,
+       h.holder_id, h.name, h.credit_code,
+       EXISTS (SELECT 1 FROM resource_event c WHERE c.corrects_event_id = e.event_id) AS corrected,
+       coalesce((SELECT p.appeal_id::text FROM appeal p WHERE p.event_id = e.event_id ORDER BY p.file_time DESC LIMIT 1), '')::text AS appeal_id
+  FROM allocation a
+  JOIN holder h ON h.holder_id = a.holder_id
+  JOIN resource_event e ON e.resource_id = a.resource_id AND a.valid @> e.effect_time
+ WHERE a.holder_id = $1 AND a.known_to IS NULL AND e.event IN ('warned', 'suspended') AND e.event_id < $2::bigint
+   AND ($3::uuid IS NULL OR e.resource_id = $3::uuid)
+ ORDER BY e.event_id DESC
+ LIMIT $4
+`
+
+type ListRestrictionsOfParams struct {
+	HolderID   string
+	Before     int64
+	ResourceID *string
+	PageSize   int32
+}
+
+type ListRestrictionsOfRow struct {
+	EventID          int64
+	ResourceID       string
+	Event            string
+	ReasonCode       string
+	Basis            string
+	Nature           string
+	TaskID           *string
+	PriorNotice      string
+	Remedy           string
+	EffectTime       time.Time
+	DoneBy           string
+	State            *string
+	Scheme           string
+	Digits           int16
+	FirstNumber      int64
+	LastNumber       int64
+	AccessProvince   string
+	Purpose          string
+	AccessOperatorID string
+	ValidFrom        time.Time
+	ValidTo          *time.Time
+	HolderID         string
+	Name             string
+	CreditCode       string
+	Corrected        bool
+	AppealID         string
+}
+
+// The same for a holder, found from what it held: it reads what was done to that then.
+func (q *Queries) ListRestrictionsOf(ctx context.Context, arg ListRestrictionsOfParams) ([]ListRestrictionsOfRow, error) {
+	rows, err := q.db.Query(ctx, listRestrictionsOf,
+		arg.HolderID,
+		arg.Before,
+		arg.ResourceID,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListRestrictionsOfRow
+	for rows.Next() {
+		var i ListRestrictionsOfRow
 		if err := rows.Scan(
 			&i.EventID,
 			&i.ResourceID,

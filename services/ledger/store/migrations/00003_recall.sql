@@ -33,6 +33,7 @@ ALTER TABLE resource_event
     ADD CONSTRAINT resource_event_of_recall CHECK (event NOT IN ('recall_noticed', 'recall_abandoned') OR recall_id IS NOT NULL);
 CREATE UNIQUE INDEX resource_event_corrected_once ON resource_event (corrects_event_id) WHERE corrects_event_id IS NOT NULL;
 CREATE INDEX resource_event_restrictions ON resource_event (event_id DESC) WHERE event IN ('warned', 'suspended');
+CREATE INDEX resource_event_of_recalls ON resource_event (resource_id) WHERE event IN ('recall_noticed', 'recalled');
 GRANT INSERT (state_given, corrects_event_id, recall_id, appeal_id) ON resource_event TO ledger;
 
 -- For what a resource may be taken back (收回事由), data with valid time. to_confirm: the basis or its reading waits for a
@@ -183,7 +184,7 @@ GRANT UPDATE (state, agency_id, executor_agency_id, deciding_task_id, reason_cod
 
 -- +goose Down
 DROP TABLE appeal, recall_objection, recall, recall_ground;
-DROP INDEX resource_event_corrected_once, resource_event_restrictions;
+DROP INDEX resource_event_corrected_once, resource_event_restrictions, resource_event_of_recalls;
 ALTER TABLE resource_event
     DROP COLUMN state, DROP COLUMN state_given, DROP COLUMN corrects_event_id, DROP COLUMN recall_id, DROP COLUMN appeal_id,
     DROP CONSTRAINT resource_event_restriction_grounded, DROP CONSTRAINT resource_event_order_decided,
