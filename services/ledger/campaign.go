@@ -97,7 +97,7 @@ func (s *Server) clock(field, basis string, from time.Time) (calendar.Deadline, 
 // before and commits later would have been known then, and nobody saw it.
 func knownBy(ctx context.Context, tx pgx.Tx, wanted *time.Time) (time.Time, error) {
 	var settled time.Time
-	err := tx.QueryRow(ctx, `SELECT least(now(), min(xact_start) FILTER (WHERE backend_xid IS NOT NULL)) - interval '1 microsecond'
+	err := tx.QueryRow(ctx, `SELECT least(now(), min(xact_start)) - interval '1 microsecond'
 		FROM pg_stat_activity WHERE datname = current_database()`).Scan(&settled)
 	if err != nil || wanted == nil {
 		return settled, err
@@ -200,6 +200,7 @@ func (s *Server) GetCampaign(ctx context.Context, req *ledgerv1.GetCampaignReque
 		return nil, err
 	}
 	if all, _, _ := standpoint(ctx); !all {
+		resp.Campaign.CreatedBy = agencyOf(c.CreatedBy)
 		return resp, nil
 	}
 	rows, err := q.CampaignProgress(ctx, store.CampaignProgressParams{CampaignID: c.CampaignID, Now: s.now()})
@@ -263,10 +264,14 @@ func (s *Server) ListCampaigns(ctx context.Context, req *ledgerv1.ListCampaignsR
 		return nil, err
 	}
 	resp := &ledgerv1.ListCampaignsResponse{}
+	all, _, _ := standpoint(ctx)
 	for _, c := range rows {
 		p, err := campaignProto(c)
 		if err != nil {
 			return nil, err
+		}
+		if !all {
+			p.CreatedBy = agencyOf(c.CreatedBy)
 		}
 		resp.Campaigns = append(resp.Campaigns, p)
 	}

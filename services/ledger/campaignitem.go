@@ -59,6 +59,9 @@ func (s *Server) items(ctx context.Context, q *store.Queries, arg store.ListCamp
 	byID := map[string]*ledgerv1.CampaignItem{}
 	for _, r := range rows {
 		p := itemProto(r)
+		if !arg.SeesAll { // holders learn which agency inspected, not who
+			p.InspectedBy = agencyOf(p.GetInspectedBy())
+		}
 		byID[p.GetItemId()], last = p, p.GetItemId()
 		items = append(items, p)
 	}

@@ -58,6 +58,23 @@
 //	     ─> CONFIRMED 属实 ─> RECTIFIED
 //	     ─> DISMISSED 不属实
 //
+// A load 台账报送 is a file of one sender, held against the ledger before anything of it is written. A row is about the
+// allocation of its numbers that begins or holds when it says. What each row would write is written down to the letter, so
+// overlaps are found as the ledger would find them, and applying a load is copying it, all or nothing, through the same
+// constraints; the rules of allocation are those of AllocateResource. An operator loads what it gives access to; purpose and
+// holder change by a registrar's document only; suspensions and recalls are not carried by files. A month's changes come out
+// in the columns of a load:
+//
+//	OPEN <─> COMPARED ─> APPLIED      (a row sent again opens it; a ledger that moved refuses it: compare again)
+//	  └──────────┴─────> DISCARDED
+//
+// A campaign 清查 draws a sample out of the population as it was true and known at a time: the rank of a resource follows from
+// the seed and its identifier alone, so the sample can be drawn again and is when the ledger is audited. Its items:
+//
+//	PENDING ─> CONFORMING
+//	   └─────> FOUND ─> RECTIFIED      (no finding is left open)
+//	              └───> CLOSED         (关停, after the term: event closed with its grounds, then ended)
+//
 // Prefix is not operator 携号转网: who serves a number at a time is the access operator of the ledger, else who it was ported
 // to, else, by plan, the owner of its segment. Portings are known from a table (package portability) and from what operators
 // answered when they were asked about a call (table porting, append-only): of both, what is known of the time closest before

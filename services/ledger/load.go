@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,11 +89,16 @@ func loadsFor(ctx context.Context, operator string) (string, error) {
 		return operator, nil
 	case operator == "":
 		return a.GetAgencyId(), nil
-	case sameEnterprise(a.GetAgencyId(), operator):
+	case branchOf(a.GetAgencyId(), operator):
 		return operator, nil
 	}
 	return "", errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
 		"an operator loads what it gives access to itself (谁接入谁负责)")
+}
+
+// branchOf says whether an access is that of an agency or of a branch of it. A branch does not speak for its head office.
+func branchOf(agency, operator string) bool {
+	return agency != "" && (operator == agency || strings.HasPrefix(operator, agency+"-"))
 }
 
 func registrar(a *commonv1.Actor) bool { return identity.HasRole(a, accessv1.Role_ROLE_REGISTRAR) }
@@ -187,10 +194,8 @@ func lockLoad(ctx context.Context, q *store.Queries, id string, states ...string
 	if err != nil {
 		return l, errs.NotFound(err, "no such load")
 	}
-	for _, s := range states {
-		if l.State == s {
-			return l, nil
-		}
+	if slices.Contains(states, l.State) {
+		return l, nil
 	}
 	return l, wrongState("the load is %s", l.State)
 }

@@ -173,11 +173,9 @@ func (s *Server) apply(ctx context.Context, tx pgx.Tx, q *store.Queries, l store
 		}
 	}
 	return q.SetApplied(ctx, store.SetAppliedParams{
-		LoadID: l.LoadID, EndMissing: req.GetEndMissing(), Reason: req.GetReason(), AppliedAt: ptr(s.now()), AppliedBy: by,
+		LoadID: l.LoadID, EndMissing: req.GetEndMissing(), Reason: req.GetReason(), AppliedAt: new(s.now()), AppliedBy: by,
 	})
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // applyRows ends what ends, closes what is replaced, and enters what stands in its place. The database's own rules hold
 // for every row of it.

@@ -143,6 +143,26 @@ func TestMissingResourcesEndOnlyWhenAsked(t *testing.T) {
 	noViolations(t, w)
 }
 
+// TestABranchDoesNotSpeakForItsHeadOffice: what the head office gives access to is not missing from a branch's file, and a
+// branch cannot load it; the head office speaks for its branches.
+func TestABranchDoesNotSpeakForItsHeadOffice(t *testing.T) {
+	w := newWorld(t)
+	ctx, now := t.Context(), time.Now()
+	l := w.loaded(ctx, t, strings.Join([]string{loadHead, line("4008000100", "甲", "91000000DEMNDEMN01", "cmcc"), line("4008000200", "乙", "91000000DEMNDEMN02", "cmcc-11")}, "\n"), "", now.Add(-time.Hour))
+	if _, err := w.apply(ctx, l, false); err != nil {
+		t.Fatal(err)
+	}
+	branch, head := as(ctx, accessv1.Role_ROLE_OPERATOR, "cmcc-11", "line-desk"), as(ctx, accessv1.Role_ROLE_OPERATOR, "cmcc", "line-desk")
+	l = w.loaded(branch, t, strings.Join([]string{loadHead, line("4008000300", "丙", "91000000DEMNDEMN03", "cmcc")}, "\n"), "", now)
+	if c := l.GetCounts(); c.GetMissing() != 1 || c.GetConflict() != 1 {
+		t.Errorf("branch: %v\n%s", c, w.report(branch, t, l))
+	}
+	l = w.loaded(head, t, strings.Join([]string{loadHead, line("4008000300", "丙", "91000000DEMNDEMN03", "cmcc-44")}, "\n"), "", now)
+	if c := l.GetCounts(); c.GetMissing() != 2 || c.GetNew() != 1 {
+		t.Errorf("head office: %v\n%s", c, w.report(head, t, l))
+	}
+}
+
 func TestOnlyARegistrarsDocumentChangesPurposeOrHolder(t *testing.T) {
 	w := newWorld(t)
 	ctx, now := t.Context(), time.Now()
@@ -170,7 +190,7 @@ func TestOnlyARegistrarsDocumentChangesPurposeOrHolder(t *testing.T) {
 		}
 	}
 	// before the change nothing is different
-	resp, err := w.worker.WhoHeld(ctx, &ledgerv1.WhoHeldRequest{Number: "4008000200", At: timeProto(ptr(now.Add(-24 * time.Hour)))})
+	resp, err := w.worker.WhoHeld(ctx, &ledgerv1.WhoHeldRequest{Number: "4008000200", At: timeProto(new(now.Add(-24 * time.Hour)))})
 	if err != nil || resp.GetResource().GetHolder().GetName() != "乙" {
 		t.Errorf("%v %v", resp, err)
 	}

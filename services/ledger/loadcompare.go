@@ -194,9 +194,9 @@ func (j *judging) held(ctx context.Context, ids []string) (map[string]*heldRow, 
 func (j *judging) judge(ctx context.Context, said format.Row, is *heldRow) (difference, error) {
 	if !j.registrar {
 		switch {
-		case said[format.Operator] != "" && !sameEnterprise(j.agency, said[format.Operator]):
+		case said[format.Operator] != "" && !branchOf(j.agency, said[format.Operator]):
 			return conflict(nil, "an operator loads what it gives access to itself (谁接入谁负责)"), nil
-		case is != nil && !sameEnterprise(j.agency, is.AccessOperatorID):
+		case is != nil && !branchOf(j.agency, is.AccessOperatorID):
 			return conflict(nil, "these numbers have their access through another operator"), nil
 		}
 	}

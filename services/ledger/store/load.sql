@@ -195,12 +195,13 @@ SELECT DISTINCT ON (p.line) p.line, coalesce(o.line, 0)::int AS other_line, coal
 DELETE FROM load_piece WHERE load_id = @load_id AND line = ANY (@lines::int[]);
 
 -- name: FindMissing :execrows
--- What holds at the time of the file through this operator and no row of the file is about, not even an unusable one of
+-- What holds at the time of the file through this operator or a branch of it, not its head office, and no row of the file is about, not even an unusable one of
 -- the same numbers.
 INSERT INTO load_missing (load_id, resource_id, allocation_id)
 SELECT l.load_id, a.resource_id, a.allocation_id
   FROM load l
-  JOIN allocation a ON same_operator(l.access_operator_id, a.access_operator_id) AND a.known_to IS NULL AND a.valid @> l.as_of
+  JOIN allocation a ON (a.access_operator_id = l.access_operator_id OR starts_with(a.access_operator_id, l.access_operator_id || '-'))
+   AND a.known_to IS NULL AND a.valid @> l.as_of
  WHERE l.load_id = @load_id AND l.access_operator_id <> ''
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.resource_id = a.resource_id)
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.scheme = a.scheme AND r.digits = a.digits
@@ -209,7 +210,8 @@ SELECT l.load_id, a.resource_id, a.allocation_id
 -- name: CountLedgerRows :one
 -- How many rows the ledger has for an operator: a load is applied to the ledger that its report saw.
 SELECT count(*) FROM allocation a
- WHERE @access_operator_id::text <> '' AND same_operator(@access_operator_id::text, a.access_operator_id) AND a.known_to IS NULL;
+ WHERE @access_operator_id::text <> '' AND a.known_to IS NULL
+   AND (a.access_operator_id = @access_operator_id::text OR starts_with(a.access_operator_id, @access_operator_id::text || '-'));
 
 -- name: SetCompared :exec
 UPDATE load SET state = 'COMPARED', version = @version::uuid, ledger_rows = @ledger_rows, compared_at = now() WHERE load_id = @load_id;

@@ -275,7 +275,8 @@ func (q *Queries) ClearLoadRows(ctx context.Context, loadID string) error {
 
 const countLedgerRows = `-- name: CountLedgerRows :one
 SELECT count(*) FROM allocation a
- WHERE $1::text <> '' AND same_operator($1::text, a.access_operator_id) AND a.known_to IS NULL
+ WHERE $1::text <> '' AND a.known_to IS NULL
+   AND (a.access_operator_id = $1::text OR starts_with(a.access_operator_id, $1::text || '-'))
 `
 
 // How many rows the ledger has for an operator: a load is applied to the ledger that its report saw.
@@ -335,14 +336,15 @@ const findMissing = `-- name: FindMissing :execrows
 INSERT INTO load_missing (load_id, resource_id, allocation_id)
 SELECT l.load_id, a.resource_id, a.allocation_id
   FROM load l
-  JOIN allocation a ON same_operator(l.access_operator_id, a.access_operator_id) AND a.known_to IS NULL AND a.valid @> l.as_of
+  JOIN allocation a ON (a.access_operator_id = l.access_operator_id OR starts_with(a.access_operator_id, l.access_operator_id || '-'))
+   AND a.known_to IS NULL AND a.valid @> l.as_of
  WHERE l.load_id = $1 AND l.access_operator_id <> ''
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.resource_id = a.resource_id)
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.scheme = a.scheme AND r.digits = a.digits
                       AND r.first_number <= a.last_number AND a.first_number <= r.last_number)
 `
 
-// What holds at the time of the file through this operator and no row of the file is about, not even an unusable one of
+// What holds at the time of the file through this operator or a branch of it, not its head office, and no row of the file is about, not even an unusable one of
 // the same numbers.
 func (q *Queries) FindMissing(ctx context.Context, loadID string) (int64, error) {
 	result, err := q.db.Exec(ctx, findMissing, loadID)
