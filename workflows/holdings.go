@@ -128,7 +128,7 @@ func splittable(f *reportingv1.GetFactsResponse) bool {
 // differ says whether the calls of a complaint have different holders, as far as a few look-ups show: its first and last
 // call, and some between.
 func (h *held) differ(f *reportingv1.GetFactsResponse) (bool, error) {
-	const between = 6
+	const between, unheld = 6, 4 // where nobody held it, as with most mobiles, a few of them are enough
 	calls := []time.Time{f.GetFirstCallTime().AsTime(), f.GetLastCallTime().AsTime()}
 	step := max(len(f.GetReports())/between, 1)
 	for i := 0; i < len(f.GetReports()); i += step {
@@ -137,7 +137,10 @@ func (h *held) differ(f *reportingv1.GetFactsResponse) (bool, error) {
 		}
 	}
 	one := f.GetComplaint().GetHolderId() // split before: what stayed has this holder
-	for _, call := range calls {
+	for i, call := range calls {
+		if one == nobody && i == unheld {
+			return false, nil
+		}
 		holder, ok, err := h.at(call)
 		if err != nil {
 			return false, err

@@ -313,3 +313,19 @@ func TestComplaint_lateReportOfAnotherHolder(t *testing.T) {
 		t.Fatalf("splits: %v", *splits)
 	}
 }
+
+// ListUnstarted has a merged complaint among what is waiting.
+func (f related) ListUnstarted(context.Context, *reportingv1.ListUnstartedRequest, ...grpc.CallOption) (*reportingv1.ListUnstartedResponse, error) {
+	return &reportingv1.ListUnstartedResponse{Ended: []*reportingv1.Unstarted{{ComplaintId: id(7), Round: 2}}}, nil
+}
+
+// A nudge that was lost with the merger is made good by the sweep.
+func TestSweep_tellsRunsOfMergedComplaints(t *testing.T) {
+	p, _, _ := newRelated(t)
+	p.acts.runs = fakeRuns{p.w}
+	err := p.acts.complaintsUnstarted(t.Context(), nil, func(func(context.Context) (bool, error)) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.want("signals", strings.Join(p.w.signals, " "), complaintID(id(7), 2)+" "+signalNudge)
+}

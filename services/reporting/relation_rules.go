@@ -9,12 +9,6 @@ import (
 	"quietline/services/reporting/store"
 )
 
-// resultMerged is the result of a complaint that lives on in another.
-const resultMerged = "merged"
-
-// nobody is the holder of a number at calls when nobody held it.
-const nobody = "none"
-
 // Kinds of links that the mesh makes itself.
 const (
 	linkSplit  = "split"

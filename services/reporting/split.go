@@ -256,9 +256,9 @@ type destination struct {
 
 // target is the holder's complaint of the number while it lives, else a new one. By person it is always a new one.
 func (sp *splitting) target(ctx context.Context, g *reportingv1.SplitGroup, reports []string) (destination, error) {
-	base, holder, part := baseOf(&sp.c), sp.c.Holder, ""
-	if g.GetHolderId() != "" {
-		holder, part = g.GetHolderId(), g.GetHolderId()
+	base, holder, part := baseOf(&sp.c), sp.c.Holder, g.GetHolderId()
+	if part != "" {
+		holder = part
 		if base != nil {
 			if c := sp.live[*base]; c != nil && c.Holder == holder {
 				return destination{c, true}, nil
