@@ -23,6 +23,8 @@ const (
 	businessWeight = 1.3
 	// companyInText is what a firm's name counts in the text instead of in its own field.
 	companyInText = 0.4
+	// mostDisguise is what it counts at most for crime that a text hides its words behind look-alike characters.
+	mostDisguise = 4.0
 	// whyAtMost bounds the evidence that is told.
 	whyAtMost = 8
 	// maxText bounds, in characters, how much of a text is looked at.
@@ -52,6 +54,9 @@ func (l *lexicon) read(item *assignmentv1.ClassifyItem) *reading {
 	r := &reading{text: l.normalise(item.GetText()), level2: make([]float64, len(l.classes)), axes: map[string]map[string]float64{}}
 	r.text = r.text[:min(len(r.text), maxText)]
 	words := l.readWords(r)
+	if n := l.disguised(item.GetText()); n > 0 {
+		r.add("disguised characters", placeOf(sectorOrder, "other"), placeOf(categoryOrder, criminal), none, min(float64(n), mostDisguise))
+	}
 	l.readFirms(r, item, words)
 	l.readType(r, item)
 	r.addAll("number_kind:", l.kinds[item.GetNumberKind()])

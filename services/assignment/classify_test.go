@@ -163,7 +163,7 @@ func TestClassify_tellsNoText(t *testing.T) {
 func TestLoadLexicon_refusesBadData(t *testing.T) {
 	good := fstest.MapFS{
 		versionFile:       {Data: []byte("version,note\n1,x\n")},
-		variantsFile:      {Data: []byte("variant,standard\n貸,贷\n")},
+		variantsFile:      {Data: []byte("variant,standard,kind\n貸,贷,script\n")},
 		placeholdersFile:  {Data: []byte("token,stands_for\nurl,link\n")},
 		taxonomyFile:      {Data: []byte("level2,category,sector,name,source\nloans,commercial,loans,贷款,x\n")},
 		lexiconFile:       {Data: []byte("word,sector,category,level2,weight,with,without\n贷款,loans,commercial,loans,4,,\n")},
@@ -185,7 +185,7 @@ func TestLoadLexicon_refusesBadData(t *testing.T) {
 		"class's kind": {taxonomyFile, "level2,category,sector,name,source\nloans,business,loans,贷款,x\n"},
 		"placeholder":  {placeholdersFile, "token,stands_for\nurl,nonsense\n"},
 		"training":     {trainingFile, "text,sector,category\n贷款,loans,\n"},
-		"variant":      {variantsFile, "variant,standard\n貸款,贷\n"},
+		"variant":      {variantsFile, "variant,standard,kind\n貸款,贷,script\n"},
 		"version":      {versionFile, "version,note\n"},
 	} {
 		bad := fstest.MapFS{}

@@ -19,6 +19,12 @@ const (
 	decay = 2e-4
 	// beforehand is how many reports of each category a sector is taken to have had before anything is learned.
 	beforehand = 1
+	// ownWeight is what a made-up row counts beside a confirmed report.
+	ownWeight = 0.5
+	// missedCrime is how much worse it is to miss a crime than to suspect one: in doubt it is the police's to look.
+	missedCrime = 1.5
+	// crime is the place of criminal conduct among the categories.
+	crime = 2
 	// minReports is how many reports an n-gram must stand in to be learned: what one person wrote is no word.
 	minReports = 2
 	// steps bounds the work of a training.
@@ -54,6 +60,7 @@ type sample struct {
 	group            string // what belongs together is learned from or held back together
 	features         *features
 	sector, category int8 // none where nothing was confirmed
+	own              bool // made up, not confirmed
 }
 
 // prior is the model that has learned nothing: the lexicon's scores count for their own answers.
@@ -73,7 +80,12 @@ func prior() *model {
 func (m *model) shares(samples []sample) {
 	var counts [numSectors][numCategories]float32
 	for i := range samples {
-		if s := &samples[i]; s.sector != none && s.category != none {
+		s := &samples[i]
+		switch {
+		case s.sector == none || s.category == none:
+		case s.own:
+			counts[s.sector][s.category] += ownWeight
+		default:
 			counts[s.sector][s.category]++
 		}
 	}
@@ -191,6 +203,11 @@ func gradient(out *[numOutputs]float32, s *sample) [numOutputs]float32 {
 	} else {
 		g[numSectors+int(s.category)]--
 	}
+	if s.own {
+		for k := range g {
+			g[k] *= ownWeight
+		}
+	}
 	return g
 }
 
@@ -251,6 +268,9 @@ func (m *model) answers(f *features) [numOutputs]float32 {
 		var spoken float32
 		for s := range numSectors {
 			spoken += float32(out[s] * m.given[s][c])
+		}
+		if c == crime {
+			spoken *= missedCrime
 		}
 		out[numSectors+c] = float32(out[numSectors+c] * spoken)
 		sum += out[numSectors+c]

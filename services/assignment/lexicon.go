@@ -34,7 +34,7 @@ const (
 	organisationsFile = "organisations.csv" // name, numbers, sector, lender, weight
 	typesFile         = "types.csv"         // field (type, kind), value, sector, category, level2, weight
 	taxonomyFile      = "taxonomy.csv"      // level2, category, sector, name, source
-	variantsFile      = "variants.csv"      // variant, standard: characters that spammers or other scripts write instead
+	variantsFile      = "variants.csv"      // variant, standard, kind: what other scripts (script) or spammers (disguise) write instead
 	placeholdersFile  = "placeholders.csv"  // token, stands_for: what anonymised collections write in place of contacts
 	trainingFile      = "training.csv"      // text, sector, category: made-up rows to learn from beside the confirmed ones
 	versionFile       = "version.csv"       // version, note
@@ -81,10 +81,10 @@ type lexicon struct {
 
 func loadLexicon(files fs.FS) (*lexicon, error) {
 	l := &lexicon{kinds: map[string][]entry{}, numbers: map[string]int32{}, index: map[string]int32{}}
-	l.variants = map[rune]rune{}
+	l.variants, l.disguises = map[rune]rune{}, map[rune]bool{}
 	err := errors.Join(
 		eachRow(files, versionFile, 2, func(r []string) error { l.version = r[0]; return nil }),
-		eachRow(files, variantsFile, 2, l.addVariant),
+		eachRow(files, variantsFile, 3, l.addVariant),
 		eachRow(files, placeholdersFile, 2, l.addPlaceholder),
 		eachRow(files, taxonomyFile, 5, l.taxonomy.add),
 		eachRow(files, lexiconFile, 7, l.addWord),
@@ -132,6 +132,13 @@ func (l *lexicon) addVariant(r []string) error {
 	to, m := utf8.DecodeRuneInString(r[1])
 	if n != len(r[0]) || m != len(r[1]) || n == 0 || m == 0 {
 		return errors.New("a variant and its standard form are one character each")
+	}
+	switch r[2] {
+	case "script":
+	case "disguise":
+		l.disguises[from] = true
+	default:
+		return fmt.Errorf("unknown kind of variant %q", r[2])
 	}
 	l.variants[from] = to
 	return nil

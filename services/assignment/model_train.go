@@ -171,7 +171,7 @@ func (l *lexicon) samples(hash hasher) []sample {
 	for i, row := range l.training {
 		samples = append(samples, sample{
 			id: fmt.Sprintf("0-own-%06d", i), features: hash.features(l.read(row.Item)), // before any report's
-			sector: placeOf(sectorOrder, row.Sector), category: placeOf(categoryOrder, row.Category),
+			sector: placeOf(sectorOrder, row.Sector), category: placeOf(categoryOrder, row.Category), own: true,
 		})
 	}
 	return slices.Clip(samples)

@@ -27,8 +27,20 @@ var marks = map[string]rune{
 // normaliser makes texts comparable: compatibility forms folded, lower case, other scripts, homophones and look-alikes
 // replaced, contacts marked, and nothing but letters and digits, since spammers put signs between characters.
 type normaliser struct {
-	variants map[rune]rune
-	tokens   []token // longest first
+	variants  map[rune]rune
+	disguises map[rune]bool // variants that only somebody writes who hides from a reader of words
+	tokens    []token       // longest first
+}
+
+// disguised counts the characters of a text that hide what it says.
+func (n *normaliser) disguised(text string) int {
+	count := 0
+	for _, r := range text {
+		if r >= utf8.RuneSelf && n.disguises[r] {
+			count++
+		}
+	}
+	return count
 }
 
 type token struct {
