@@ -165,5 +165,5 @@ SELECT i.item_id FROM campaign_item i
  LIMIT @page_size;
 
 -- name: CampaignsToDraw :many
--- The newest campaigns, whose samples an audit draws again.
-SELECT * FROM campaign ORDER BY created_at DESC LIMIT 3;
+-- The newest campaign, whose sample an audit draws again; GetCampaign does so for any.
+SELECT * FROM campaign ORDER BY created_at DESC LIMIT 1;

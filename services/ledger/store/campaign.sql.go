@@ -189,10 +189,10 @@ func (q *Queries) CampaignProgress(ctx context.Context, arg CampaignProgressPara
 }
 
 const campaignsToDraw = `-- name: CampaignsToDraw :many
-SELECT campaign_id, name, basis, agency_id, population, sample_size, sample_percent, seed, as_of, known_at, population_count, population_sha256, sample_count, sample_sha256, return_basis, return_due, return_statutory, return_proof, return_provisional, inspect_basis, inspect_due, inspect_statutory, inspect_proof, inspect_provisional, state, created_by, created_at, closed_at, closed_by, conclusion FROM campaign ORDER BY created_at DESC LIMIT 3
+SELECT campaign_id, name, basis, agency_id, population, sample_size, sample_percent, seed, as_of, known_at, population_count, population_sha256, sample_count, sample_sha256, return_basis, return_due, return_statutory, return_proof, return_provisional, inspect_basis, inspect_due, inspect_statutory, inspect_proof, inspect_provisional, state, created_by, created_at, closed_at, closed_by, conclusion FROM campaign ORDER BY created_at DESC LIMIT 1
 `
 
-// The newest campaigns, whose samples an audit draws again.
+// The newest campaign, whose sample an audit draws again; GetCampaign does so for any.
 func (q *Queries) CampaignsToDraw(ctx context.Context) ([]Campaign, error) {
 	rows, err := q.db.Query(ctx, campaignsToDraw)
 	if err != nil {

@@ -296,10 +296,10 @@ UPDATE load SET state = 'APPLIED', end_missing = @end_missing, reason = @reason,
 UPDATE load SET state = 'DISCARDED' WHERE load_id = @load_id;
 
 -- name: AuditLoads :many
--- Applied loads whose pieces the ledger does not have.
+-- Loads applied in the last month whose pieces the ledger does not have.
 SELECT l.load_id
   FROM load l
- WHERE l.state = 'APPLIED' AND l.load_id > @after
+ WHERE l.state = 'APPLIED' AND l.load_id > @after AND l.applied_at > now() - interval '31 days'
    AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = l.load_id
                   AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.allocation_id = p.allocation_id AND a.resource_id = p.resource_id
                                      AND a.holder_id = p.holder_id AND a.numbers = p.numbers AND a.valid = p.valid))

@@ -203,7 +203,7 @@ func (q *Queries) ApplyResources(ctx context.Context, loadID string) error {
 const auditLoads = `-- name: AuditLoads :many
 SELECT l.load_id
   FROM load l
- WHERE l.state = 'APPLIED' AND l.load_id > $1
+ WHERE l.state = 'APPLIED' AND l.load_id > $1 AND l.applied_at > now() - interval '31 days'
    AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = l.load_id
                   AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.allocation_id = p.allocation_id AND a.resource_id = p.resource_id
                                      AND a.holder_id = p.holder_id AND a.numbers = p.numbers AND a.valid = p.valid))
@@ -216,7 +216,7 @@ type AuditLoadsParams struct {
 	PageSize int32
 }
 
-// Applied loads whose pieces the ledger does not have.
+// Loads applied in the last month whose pieces the ledger does not have.
 func (q *Queries) AuditLoads(ctx context.Context, arg AuditLoadsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, auditLoads, arg.After, arg.PageSize)
 	if err != nil {
