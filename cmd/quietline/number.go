@@ -70,13 +70,14 @@ func readNumbers(in io.Reader, out *bufio.Writer) error {
 	lines := linesOf(in)
 	for {
 		line, cut, err := lines.next()
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return err
 		}
-		if err == nil || line != "" {
+		if !last || line != "" {
 			writeNumber(out, line, cut)
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 		if _, err := out.Write(nil); err != nil { // a broken pipe ends it
