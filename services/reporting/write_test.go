@@ -14,7 +14,7 @@ import (
 
 // writes are what a round's workflow writes at its end: findings, class, a stage with an agency, result, watching.
 func writes(id string, stage string) []*reportingv1.RoundWrite {
-	request := func() string { return uuid.NewString() }
+	request := uuid.NewString
 	return []*reportingv1.RoundWrite{
 		{Write: &reportingv1.RoundWrite_Classification{Classification: &reportingv1.RecordClassificationRequest{
 			RequestId: request(), ComplaintId: id, Round: 1, Category: "commercial", Sector: "loans",
