@@ -46,10 +46,10 @@ func (s *Server) LookupCode(ctx context.Context, req *ledgerv1.LookupCodeRequest
 	if err != nil {
 		return nil, errs.NotFound(err, unknown)
 	}
-	if row.Holder.CreditCode == "" {
+	if row.CreditCode == "" {
 		return nil, errs.NotFound(pgx.ErrNoRows, unknown)
 	}
-	since, err := q.HeldSince(ctx, store.HeldSinceParams{ResourceID: row.Allocation.ResourceID, HolderID: row.Holder.HolderID, At: now})
+	since, err := q.HeldSince(ctx, store.HeldSinceParams{ResourceID: row.ResourceID, HolderID: row.HolderID, At: now})
 	if err != nil {
 		return nil, err
 	}

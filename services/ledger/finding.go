@@ -86,7 +86,7 @@ func (s *Server) RecordObservation(ctx context.Context, req *ledgerv1.RecordObse
 		if err != nil {
 			return nil, err
 		}
-		purpose, err := purposeOf(ctx, q, row.Allocation.Purpose)
+		purpose, err := purposeOf(ctx, q, row.Purpose)
 		if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD) { // entered before purposes were a list
 			purpose, err = store.Purpose{CallsOut: true, Markets: true}, nil
 		}
@@ -94,9 +94,9 @@ func (s *Server) RecordObservation(ctx context.Context, req *ledgerv1.RecordObse
 			return nil, err
 		}
 		o := observation{number: req.GetNumber(), category: req.GetCategory(), sector: req.GetSector()}
-		for _, d := range compare(o, row.Allocation, purpose) {
+		for _, d := range compare(o, allocationOf(row), purpose) {
 			id, _, err := s.find(ctx, q, findingDraft{
-				Resource: row.Allocation.ResourceID, Source: byComplaint, Ref: req.GetComplaintId(), Kind: d.kind,
+				Resource: row.ResourceID, Source: byComplaint, Ref: req.GetComplaintId(), Kind: d.kind,
 				Declared: d.declared, Observed: d.observed, At: arg.At, By: doneBy(identity.ActorOf(ctx)),
 			})
 			if err != nil {

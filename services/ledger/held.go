@@ -1,10 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -93,7 +96,7 @@ func (s *Server) WhoHeldRange(ctx context.Context, req *ledgerv1.WhoHeldRangeReq
 			return nil, err
 		}
 		resp.Holdings = append(resp.Holdings, one)
-		last = row.Allocation.LastNumber
+		last = row.LastNumber
 	}
 	if len(numbers) == int(size) && last < to.value {
 		resp.NextPageToken = pg.EncodeToken(strconv.FormatInt(last+1, 10))
@@ -139,6 +142,7 @@ type (
 	heldSublet struct {
 		ID, Lessor, Lessee, Name, Code, Sector, Purpose, Document string
 		First, Last                                               int64
+		Depth                                                     int
 		From                                                      time.Time
 		To                                                        *time.Time
 	}
@@ -156,11 +160,27 @@ func aggregated[T any](column []byte) ([]T, error) {
 	return rows, nil
 }
 
+// allocationOf is the row of the allocation in an answer, as far as the answer has it.
+func allocationOf(r store.WhoHeldRow) store.Allocation {
+	return store.Allocation{
+		AllocationID: r.AllocationID, ResourceID: r.ResourceID, HolderID: r.HolderID, Scheme: r.Scheme, Digits: r.Digits,
+		FirstNumber: r.FirstNumber, LastNumber: r.LastNumber, AccessProvince: r.AccessProvince, Purpose: r.Purpose,
+		PermittedCallers: r.PermittedCallers, AccessOperatorID: r.AccessOperatorID, Basis: r.Basis, ValidFrom: r.ValidFrom,
+		ValidTo: r.ValidTo, KnownFrom: r.KnownFrom, Operation: r.Operation, PrincipalHolderID: r.PrincipalHolderID,
+	}
+}
+
+func holderIn(r store.WhoHeldRow) store.Holder {
+	return store.Holder{
+		HolderID: r.HolderID, Name: r.Name, CreditCode: r.CreditCode, Licence: r.Licence, Sector: r.Sector, AgencyID: r.AgencyID,
+	}
+}
+
 // heldProto is an answer. The access at the location of the resource comes first.
 func heldProto(row store.WhoHeldRow) (*ledgerv1.WhoHeldResponse, error) {
-	a := row.Allocation
+	a := allocationOf(row)
 	resp := &ledgerv1.WhoHeldResponse{
-		Resource: resourceOf(a, row.Holder, principal(a, row.PrincipalName, row.PrincipalCode), row.State),
+		Resource: resourceOf(a, holderIn(row), principal(a, row.PrincipalName, row.PrincipalCode), row.State),
 		Accesses: []*ledgerv1.Access{{
 			ResourceId: a.ResourceID, Province: a.AccessProvince, OperatorId: a.AccessOperatorID,
 			ValidFrom: timestamppb.New(a.ValidFrom), ValidTo: timeProto(a.ValidTo),
@@ -170,6 +190,9 @@ func heldProto(row store.WhoHeldRow) (*ledgerv1.WhoHeldResponse, error) {
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(accesses, func(x, y heldAccess) int {
+		return cmp.Or(strings.Compare(x.Province, y.Province), strings.Compare(x.Operator, y.Operator))
+	})
 	for _, x := range accesses {
 		resp.Accesses = append(resp.Accesses, &ledgerv1.Access{
 			AccessId: x.ID, ResourceId: a.ResourceID, Province: x.Province, OperatorId: x.Operator, Location: x.Location,
@@ -181,11 +204,12 @@ func heldProto(row store.WhoHeldRow) (*ledgerv1.WhoHeldResponse, error) {
 
 // heldBeside fills in contracts, licences and the chain of sublets.
 func heldBeside(row store.WhoHeldRow, resp *ledgerv1.WhoHeldResponse) error {
-	a := row.Allocation
+	a := row
 	contracts, err := aggregated[heldContract](row.Contracts)
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(contracts, func(x, y heldContract) int { return strings.Compare(x.Operator, y.Operator) })
 	for _, c := range contracts {
 		resp.Contracts = append(resp.Contracts, &ledgerv1.Contract{
 			ContractId: c.ID, ResourceId: a.ResourceID, OperatorId: c.Operator, Number: c.Number, CallLimit: c.Limit, LimitUnit: c.Unit,
@@ -196,6 +220,7 @@ func heldBeside(row store.WhoHeldRow, resp *ledgerv1.WhoHeldResponse) error {
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(licences, func(x, y heldLicence) int { return strings.Compare(x.Number, y.Number) })
 	for _, l := range licences {
 		resp.Licences = append(resp.Licences, &ledgerv1.Licence{
 			LicenceId: l.ID, HolderId: a.HolderID, Number: l.Number, Kinds: l.Kinds, Provinces: l.Provinces, Outbound: l.Outbound,
@@ -206,6 +231,7 @@ func heldBeside(row store.WhoHeldRow, resp *ledgerv1.WhoHeldResponse) error {
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(sublets, func(x, y heldSublet) int { return x.Depth - y.Depth })
 	for _, x := range sublets {
 		resp.Sublets = append(resp.Sublets, &ledgerv1.Sublet{
 			SubletId: x.ID, ResourceId: a.ResourceID, LessorId: x.Lessor,

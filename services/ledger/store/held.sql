@@ -24,43 +24,46 @@ WITH RECURSIVE found AS (
      WHERE u.last_number >= @number::bigint
 ), chain AS (
     SELECT s.sublet_id, s.resource_id, s.lessor_id, s.lessee_id, s.first_number, s.last_number, s.purpose, s.document,
-           s.valid_from, s.valid_to, 1 AS depth
+           s.valid_from, s.valid_to, o.name, o.credit_code, o.sector, 1 AS depth
       FROM found f
       JOIN sublet s ON s.resource_id = f.resource_id AND s.lessor_id = f.holder_id AND s.numbers @> @number::bigint
        AND s.valid_from <= @at::timestamptz AND (s.valid_to IS NULL OR s.valid_to > @at::timestamptz)
        AND s.known_from <= @known_at::timestamptz AND (s.known_to IS NULL OR s.known_to > @known_at::timestamptz)
+      JOIN holder o ON o.holder_id = s.lessee_id
     UNION ALL
     SELECT s.sublet_id, s.resource_id, s.lessor_id, s.lessee_id, s.first_number, s.last_number, s.purpose, s.document,
-           s.valid_from, s.valid_to, c.depth + 1
+           s.valid_from, s.valid_to, o.name, o.credit_code, o.sector, c.depth + 1
       FROM chain c
       JOIN sublet s ON s.resource_id = c.resource_id AND s.lessor_id = c.lessee_id AND s.numbers @> @number::bigint
        AND s.valid_from <= @at::timestamptz AND (s.valid_to IS NULL OR s.valid_to > @at::timestamptz)
        AND s.known_from <= @known_at::timestamptz AND (s.known_to IS NULL OR s.known_to > @known_at::timestamptz)
+      JOIN holder o ON o.holder_id = s.lessee_id
      WHERE c.depth < 16
 )
-SELECT sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.credit_code AS principal_code,
+SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose,
+       a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.operation, a.principal_holder_id,
+       h.name, h.credit_code, h.licence, h.sector, h.agency_id, p.name AS principal_name, p.credit_code AS principal_code,
        coalesce(e.state, 'ACTIVE')::text AS state,
        (SELECT json_agg(json_build_object('id', x.access_id, 'province', x.province, 'operator', x.operator_id,
-                   'location', x.location, 'from', x.valid_from, 'to', x.valid_to) ORDER BY x.province, x.operator_id)
+                   'location', x.location, 'from', x.valid_from, 'to', x.valid_to))
           FROM access x
          WHERE x.resource_id = ANY (ARRAY[a.resource_id]) AND x.valid_from <= @at::timestamptz AND (x.valid_to IS NULL OR x.valid_to > @at::timestamptz)
            AND x.known_from <= @known_at::timestamptz AND (x.known_to IS NULL OR x.known_to > @known_at::timestamptz))::json AS accesses,
        (SELECT json_agg(json_build_object('id', c.contract_id, 'operator', c.operator_id, 'number', c.number,
                    'limit', c.call_limit, 'unit', c.limit_unit, 'complaints', c.complaint_clauses,
-                   'handling', c.handling_clauses, 'from', c.valid_from, 'to', c.valid_to) ORDER BY c.operator_id)
+                   'handling', c.handling_clauses, 'from', c.valid_from, 'to', c.valid_to))
           FROM contract c
          WHERE c.resource_id = ANY (ARRAY[a.resource_id]) AND c.valid_from <= @at::timestamptz AND (c.valid_to IS NULL OR c.valid_to > @at::timestamptz)
            AND c.known_from <= @known_at::timestamptz AND (c.known_to IS NULL OR c.known_to > @known_at::timestamptz))::json AS contracts,
        (SELECT json_agg(json_build_object('id', l.licence_id, 'number', l.number, 'kinds', l.kinds, 'provinces', l.provinces,
-                   'outbound', l.outbound, 'document', l.document, 'from', l.valid_from, 'to', l.valid_to) ORDER BY l.number)
+                   'outbound', l.outbound, 'document', l.document, 'from', l.valid_from, 'to', l.valid_to))
           FROM licence l
          WHERE l.holder_id = a.holder_id AND l.valid_from <= @at::timestamptz AND (l.valid_to IS NULL OR l.valid_to > @at::timestamptz)
            AND l.known_from <= @known_at::timestamptz AND (l.known_to IS NULL OR l.known_to > @known_at::timestamptz))::json AS licences,
-       (SELECT json_agg(json_build_object('id', c.sublet_id, 'lessor', c.lessor_id, 'lessee', c.lessee_id, 'name', o.name,
-                   'code', o.credit_code, 'sector', o.sector, 'first', c.first_number, 'last', c.last_number,
-                   'purpose', c.purpose, 'document', c.document, 'from', c.valid_from, 'to', c.valid_to) ORDER BY c.depth)
-          FROM chain c
-          JOIN holder o ON o.holder_id = c.lessee_id)::json AS sublets
+       (SELECT json_agg(json_build_object('id', c.sublet_id, 'depth', c.depth, 'lessor', c.lessor_id, 'lessee', c.lessee_id, 'name', c.name,
+                   'code', c.credit_code, 'sector', c.sector, 'first', c.first_number, 'last', c.last_number,
+                   'purpose', c.purpose, 'document', c.document, 'from', c.valid_from, 'to', c.valid_to))
+          FROM chain c)::json AS sublets
   FROM found
   JOIN allocation a ON a.allocation_id = found.allocation_id
   JOIN holder h ON h.holder_id = a.holder_id
