@@ -76,14 +76,15 @@ BEGIN
      WHERE agency_id ~ '^(nfra|csrc)-[0-9]{2}$';
 
     -- Who joins: ordinary rows, competent by their own laws. The programme's assent is to be confirmed (待确认).
-    UPDATE agency SET valid = tstzrange(lower(valid), joined) WHERE agency_id = 'cac' AND upper_inf(valid);
+    UPDATE agency SET valid = tstzrange(lower(valid), joined) WHERE agency_id = 'cac' AND upper_inf(valid) AND lower(valid) < joined;
     INSERT INTO agency (agency_id, valid, name, name_en, kind, sectors, assignable, source)
     SELECT a.id, term, a.name, a.name_en, 'ministry', '{}', true, a.source FROM (VALUES
         ('mot', '交通运输部', 'Ministry of Transport', '道路运输条例 第三十九条(机动车驾驶员培训);是否参加方案待确认'),
         ('sat', '国家税务总局', 'State Taxation Administration', '发票管理办法 第四条、第三十五条;是否参加方案待确认'),
         ('spb', '国家邮政局', 'State Post Bureau', '邮政法 第四条、快递暂行条例 第五条;是否参加方案待确认'),
         ('cac', '国家互联网信息办公室', 'Cyberspace Administration of China', '个人信息保护法 第六十条、第六十五条;是否参加方案待确认')
-    ) AS a (id, name, name_en, source);
+    ) AS a (id, name, name_en, source)
+    ON CONFLICT DO NOTHING; -- an installation may have added them itself
 
     INSERT INTO agency (agency_id, valid, name, name_en, kind, superior_id, province, sectors, assignable, source)
     SELECT m.id || '-' || p.code, term,
@@ -99,10 +100,15 @@ BEGIN
       LEFT JOIN (VALUES
             ('mot', '11', '北京市交通委员会', '北京市机构名录'),
             ('mot', '31', '上海市交通委员会', '上海市机构名录')
-           ) AS x (id, code, name, source) ON x.id = m.id AND x.code = p.code;
+           ) AS x (id, code, name, source) ON x.id = m.id AND x.code = p.code
+    ON CONFLICT DO NOTHING;
 
+    -- An installation that has loaded a table of its own keeps to it. Where matters were routed already the new one begins now:
+    -- how they were routed stays as it was.
     INSERT INTO routing_table (version, valid_from, loaded_by, loaded_agency, reason, former)
-    VALUES ('2026-1', joined, 'migration', 'miit', '补齐主管不明的行业,写明层级、期限和规则责任单位;主管不明确的由中心确定', '2018-1');
+    SELECT '2026-1', CASE WHEN EXISTS (SELECT FROM task) THEN greatest(joined, now()) ELSE joined END, 'migration', 'miit',
+           '补齐主管不明的行业,写明层级、期限和规则责任单位;主管不明确的由中心确定', '2018-1'
+     WHERE NOT EXISTS (SELECT FROM routing_table WHERE version <> '2018-1');
 END
 $$;
 -- +goose StatementEnd
@@ -169,14 +175,15 @@ SELECT '2026-1', row_number() OVER (ORDER BY n), rule_id, condition, lead, co::t
         '{"category":"commercial","sector":"other","numberKind":"foreign"}', '境外、无法识别的主叫由通信管理局溯源'),
     (999, 'catch_all', 'true', 'centre', '{}', 'operator', '', 'miit', 'no_competent_agency',
         '{"category":"commercial","sector":"other","numberKind":"mobile"}', '138号文未点名主管部门')
-) AS r (n, rule_id, condition, lead, co, verifier, basis, owner, reason, example, source);
+) AS r (n, rule_id, condition, lead, co, verifier, basis, owner, reason, example, source)
+ WHERE EXISTS (SELECT FROM routing_table WHERE version = '2026-1' AND loaded_by = 'migration');
 
 -- +goose Down
-DELETE FROM routing_rule WHERE version = '2026-1';
-DELETE FROM routing_table WHERE version = '2026-1';
+DROP TABLE routing, agency_change;
+DELETE FROM routing_rule WHERE version = '2026-1' AND EXISTS (SELECT FROM routing_table WHERE version = '2026-1' AND loaded_by = 'migration');
+DELETE FROM routing_table WHERE version = '2026-1' AND loaded_by = 'migration';
 DELETE FROM agency WHERE agency_id ~ '^(mot|sat|spb|cac)(-[0-9]{2})?$' AND lower(valid) = '2026-10-01 00:00+08';
 UPDATE agency SET valid = tstzrange(lower(valid), NULL) WHERE agency_id = 'cac';
-DROP TABLE routing, agency_change;
 DROP INDEX decision_bounced, task_fact_check;
 ALTER TABLE routing_rule DROP COLUMN level, DROP COLUMN verifier_level, DROP COLUMN check_basis, DROP COLUMN handle_basis,
     DROP COLUMN owner_id, DROP COLUMN reason, DROP COLUMN example;
