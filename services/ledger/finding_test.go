@@ -53,7 +53,7 @@ func TestObservedAgainstDeclared(t *testing.T) {
 		got[0].GetObserved() != "outbound_marketing/loans" || got[0].GetSourceRef() != complaint || got[0].GetArticle() != "电信条例 28" {
 		t.Errorf("findings: %v", got)
 	}
-	if term := got[0].GetDueTime().AsTime().Sub(time.Now()); term < 29*24*time.Hour || term > 31*24*time.Hour {
+	if term := time.Until(got[0].GetDueTime().AsTime()); term < 29*24*time.Hour || term > 31*24*time.Hour {
 		t.Errorf("due in %v", term)
 	}
 	if seen := list(w.operator, ""); len(seen) != 1 { // cmcc-11: a branch of the access operator
