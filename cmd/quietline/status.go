@@ -45,6 +45,7 @@ type meshStatus struct {
 	Reports     int64           `json:"reports"`
 	Complaints  complaintCounts `json:"complaints"`
 	Quarantined int64           `json:"quarantined"`
+	Clues       int64           `json:"clues"` // of the complaints, known from marks alone
 	TasksOpen   int64           `json:"tasks_open"`
 	TasksLate   int64           `json:"tasks_overdue"`
 	Services    []serviceState  `json:"services"`
@@ -96,7 +97,7 @@ func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus
 			Received: counts.GetReceived(), Open: counts.GetOpen(),
 			Watching: counts.GetWatching(), Closed: counts.GetClosed(),
 		},
-		Quarantined: counts.GetQuarantined(),
+		Quarantined: counts.GetQuarantined(), Clues: counts.GetClues(),
 		TasksOpen:   tasks.GetOpen(), TasksLate: tasks.GetOverdue(),
 		byStage: counts.GetByStage(), byStep: tasks.GetByStep(),
 	}, nil
@@ -166,6 +167,9 @@ func (s *meshStatus) print() {
 	}
 	fmt.Printf("%s  %s, profile %s\n\n", s.Gateway, state, s.Profile)
 	fmt.Printf("reports      %7d   quarantined %d\n", s.Reports, s.Quarantined)
+	if s.Clues > 0 {
+		fmt.Printf("clues        %7d   live, from marks; nobody has reported them\n", s.Clues)
+	}
 	fmt.Printf("complaints   received %d, open %d, watching %d, closed %d\n",
 		s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching, s.Complaints.Closed)
 	fmt.Printf("tasks open   %7d   overdue %d\n", s.TasksOpen, s.TasksLate)
