@@ -98,7 +98,7 @@ func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus
 			Watching: counts.GetWatching(), Closed: counts.GetClosed(),
 		},
 		Quarantined: counts.GetQuarantined(), Clues: counts.GetClues(),
-		TasksOpen:   tasks.GetOpen(), TasksLate: tasks.GetOverdue(),
+		TasksOpen: tasks.GetOpen(), TasksLate: tasks.GetOverdue(),
 		byStage: counts.GetByStage(), byStep: tasks.GetByStep(),
 	}, nil
 }
