@@ -12,14 +12,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
+	"quietline/internal/identity"
 	"quietline/internal/pg"
 	"quietline/internal/phone"
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/reporting/store"
-
-	"quietline/internal/identity"
 )
 
 const (
@@ -105,9 +104,10 @@ func statedAt(asOf *timestamppb.Timestamp, at time.Time, policy figures) (time.T
 	return t, nil
 }
 
+// markLimits: nothing is taken in that would be dropped again at once.
 func (f figures) markLimits(at time.Time) markLimits {
 	today := dayOf(at)
-	return markLimits{first: today.Add(-f.days("mark_age_days")), last: today}
+	return markLimits{first: today.Add(-min(f.days("mark_age_days"), f.days("mark_keep_days"))), last: today}
 }
 
 // statedMarks are the rows of a request as read: statements in the order of their key, and what is unusable.

@@ -230,6 +230,10 @@ func TestMaintainMarks_dropsOldMonths(t *testing.T) {
 	if err := m.MaintainMarks(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	m.policies.read = time.Time{} // look again
+	if got := m.state(t, chinaMobile, &reportingv1.MarkRow{Number: "13800000001", Day: "2025-03-03", Label: "骚扰电话", Count: 1}); len(got.GetRejected()) != 1 {
+		t.Errorf("a day that is kept no longer: %v", got)
+	}
 	if left, gone := m.count(t, "SELECT count(*) FROM mark"), m.count(t, "SELECT count(*) FROM mark_dropped WHERE month = '2025-03-01'"); left != 1 || gone != 1 {
 		t.Errorf("%d rows left, %d months on record as dropped, want 1 and 1", left, gone)
 	}
