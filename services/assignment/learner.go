@@ -22,7 +22,7 @@ const (
 	// ownWeight is what a made-up row counts beside a confirmed report.
 	ownWeight = 0.5
 	// missedCrime is how much worse it is to miss a crime than to suspect one: in doubt it is the police's to look.
-	missedCrime = 1.5
+	missedCrime = 3.0
 	// crime is the place of criminal conduct among the categories.
 	crime = 2
 	// minReports is how many reports an n-gram must stand in to be learned: what one person wrote is no word.
@@ -44,7 +44,6 @@ const (
 // model is a linear classifier over n-grams and the lexicon's scores: one softmax over sectors, one over categories. It is
 // read-only after training, and the same samples and seed give the same model.
 type model struct {
-	version string
 	hash    hasher
 	row     []int32   // by bucket: place in weights, or -1
 	count   []uint16  // by place: reports it stood in
