@@ -295,3 +295,30 @@ func TestSeatsAndLines(t *testing.T) {
 	_, err := w.public.ListSeats(t.Context(), &ledgerv1.ListSeatsRequest{HolderId: h})
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_ROLE_NOT_ALLOWED)
 }
+
+// TestBelowManyLaterOnes: a block that was broken up later is still found as of before, from beyond all that came after it.
+func TestBelowManyLaterOnes(t *testing.T) {
+	w := newWorld(t)
+	h := w.holder(t, "甲", "").GetHolderId()
+	change := timestamppb.New(time.Now().Add(-time.Hour))
+	block, err := w.allocate(t, func(r *ledgerv1.AllocateResourceRequest) {
+		r.HolderId, r.FirstNumber, r.LastNumber = h, "4008000000", "4008000099"
+		r.ValidFrom, r.ValidTo = timestamppb.New(time.Now().AddDate(0, 0, -1)), change
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 70 {
+		if _, err := w.allocate(t, func(r *ledgerv1.AllocateResourceRequest) {
+			r.HolderId, r.FirstNumber, r.ValidFrom = h, fmt.Sprint(4008000010+n), change
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: "4008000090", At: timestamppb.New(time.Now().Add(-2 * time.Hour))})
+	if err != nil || got.GetResource().GetResourceId() != block.GetResourceId() {
+		t.Errorf("before the change: %v, %v", got, err)
+	}
+	_, err = w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: "4008000090"})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+}
