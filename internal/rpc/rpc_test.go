@@ -83,7 +83,7 @@ func TestCall_refusedForWhoIsNotNamed(t *testing.T) {
 
 func TestCall_noPersonWhereTheRuleNamesNoRole(t *testing.T) {
 	conn := testkit.Conn(t, identity.Ledger, (&ledger{}).register, identity.Gateway, head)
-	_, err := ledgerv1.NewLedgerServiceClient(conn).SuspendResource(t.Context(), &ledgerv1.SuspendResourceRequest{})
+	_, err := ledgerv1.NewLedgerServiceClient(conn).CompleteRecall(t.Context(), &ledgerv1.CompleteRecallRequest{})
 	if !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED) {
 		t.Errorf("got %v", err)
 	}
