@@ -31,8 +31,8 @@ const (
 )
 
 const (
-	mostSampled      = 100_000
-	populationAtOnce = 20_000
+	mostSampled   = 100_000
+	mostResources = 100_000_000
 )
 
 // OpenCampaign opens a campaign and draws its sample.
@@ -149,21 +149,14 @@ func draw(ctx context.Context, q *store.Queries, p *ledgerv1.Population, c store
 	}
 	d := newDrawing(c.Seed, size)
 	arg := filterOf(p)
-	arg.After, arg.AsOf, arg.KnownAt, arg.PageSize = firstID, c.AsOf, c.KnownAt, populationAtOnce
-	for {
-		rows, err := q.ListPopulation(ctx, arg)
-		if err != nil {
-			return drawn{}, err
+	arg.After, arg.AsOf, arg.KnownAt, arg.PageSize = firstID, c.AsOf, c.KnownAt, mostResources
+	err := q.EachOfPopulation(ctx, arg, func(row store.ListPopulationRow) {
+		if len(p.GetKinds()) == 0 || wanted(row, p.GetKinds()) {
+			d.add(row)
 		}
-		for _, row := range rows {
-			if _, ok := kindOf(row, p.GetKinds()); ok {
-				d.add(row)
-			}
-		}
-		if len(rows) < populationAtOnce {
-			break
-		}
-		arg.After = rows[len(rows)-1].ResourceID
+	})
+	if err != nil {
+		return drawn{}, err
 	}
 	if shareOf(d.population, int(c.SamplePercent)) > mostSampled {
 		return drawn{}, errs.Field("sample_percent", "would draw more than %d resources", mostSampled)
@@ -179,7 +172,7 @@ func enterCampaign(ctx context.Context, q *store.Queries, c store.InsertCampaign
 	in := store.InsertCampaignItemsParams{CampaignID: c.CampaignID}
 	space := uuid.MustParse(c.CampaignID)
 	for _, row := range items {
-		kind, _ := kindOf(row, nil)
+		kind := kindsOfRow(row)[0]
 		in.Items = append(in.Items, uuid.NewSHA1(space, []byte(row.ResourceID)).String())
 		in.Resources, in.Allocations = append(in.Resources, row.ResourceID), append(in.Allocations, row.AllocationID)
 		in.Holders, in.Kinds = append(in.Holders, row.HolderID), append(in.Kinds, kind)

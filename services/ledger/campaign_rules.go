@@ -114,8 +114,11 @@ func filterOf(p *ledgerv1.Population) store.ListPopulationParams {
 	}
 }
 
-// kindOf is the kind of a resource's numbers, and whether a population asks for it.
-func kindOf(row store.ListPopulationRow, wanted []string) (kind string, ok bool) {
-	kinds := kindsOf(row.Scheme, digitsOf(row.Digits, row.FirstNumber), digitsOf(row.Digits, row.LastNumber))
-	return kinds[0], len(wanted) == 0 || slices.ContainsFunc(kinds, func(k string) bool { return slices.Contains(wanted, k) })
+// wanted says whether a population asks for the kind of a resource's numbers.
+func wanted(row store.ListPopulationRow, kinds []string) bool {
+	return slices.ContainsFunc(kindsOfRow(row), func(k string) bool { return slices.Contains(kinds, k) })
+}
+
+func kindsOfRow(row store.ListPopulationRow) []string {
+	return kindsOf(row.Scheme, digitsOf(row.Digits, row.FirstNumber), digitsOf(row.Digits, row.LastNumber))
 }

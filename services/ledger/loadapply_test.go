@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -206,7 +207,9 @@ func TestLargeLoad(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	ctx := as(t.Context(), accessv1.Role_ROLE_OPERATOR, "cmcc-11", "line-desk")
+	bounded, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	ctx := as(bounded, accessv1.Role_ROLE_OPERATOR, "cmcc-11", "line-desk")
 	opened, err := w.registrar.LoadLedger(ctx, &ledgerv1.LoadLedgerRequest{
 		RequestId: uuid.NewString(), Format: "ledger", Header: []byte(loadHead), FileSha256: strings.Repeat("0", 64),
 	})
