@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -194,6 +195,9 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, resource string, at time.Ti
 	if !rows[0].ValidFrom.Before(at) {
 		return errs.Field("end_time", "must be after the allocation began; what never held is corrected")
 	}
+	if err := endable(ctx, q, resource, at); err != nil {
+		return err
+	}
 	for _, row := range rows {
 		if _, err := q.CloseAllocation(ctx, row.AllocationID); err != nil {
 			return err
@@ -211,6 +215,18 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, resource string, at time.Ti
 	return q.InsertEvent(ctx, store.InsertEventParams{
 		ResourceID: resource, Event: ended, ReasonCode: ended, Basis: cmp.Or(basis, reason), EffectTime: at, DoneBy: by,
 	})
+}
+
+// endable asks the transitions whether the use of a resource may end, as it is now: also an end in the past would take a
+// resource out of an announced recall. An end later than this one is brought forward by it.
+func endable(ctx context.Context, q *store.Queries, resource string, at time.Time) error {
+	history, err := q.HistoryOf(ctx, resource)
+	if err != nil {
+		return err
+	}
+	return takes(conditionOf(slices.DeleteFunc(history, func(e store.ResourceEvent) bool {
+		return e.Event == ended && e.EffectTime.After(at)
+	})), ended)
 }
 
 // endWith ends what hangs on an allocation.
