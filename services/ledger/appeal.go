@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,14 +27,14 @@ func (s *Server) ListRestrictions(ctx context.Context, req *ledgerv1.ListRestric
 	}
 	v, size := viewerOf(ctx), pg.PageSize(req.GetPageSize())
 	rows, err := restrictions(ctx, store.New(s.db), v, store.ListRestrictionsParams{
-		Before: before, ResourceID: orNil(req.GetResourceId()), SeesAll: v.all || v.centre, AgencyID: v.operator, PageSize: size,
+		Before: before, ResourceID: orNil(req.GetResourceId()), SeesAll: v.all || v.centre, AgencyID: v.agency, LeadMinistry: leadMinistry, PageSize: size,
 	})
 	if err != nil {
 		return nil, err
 	}
 	resp := &ledgerv1.ListRestrictionsResponse{}
 	for _, r := range rows {
-		resp.Restrictions = append(resp.Restrictions, restrictionProto(r, v.inside()))
+		resp.Restrictions = append(resp.Restrictions, restrictionProto(r, v.inside(agencyOf(r.DoneBy))))
 	}
 	if len(rows) == int(size) {
 		resp.NextPageToken = pg.EncodeToken(fmt.Sprint(rows[size-1].EventID))
@@ -63,7 +64,7 @@ func restrictions(ctx context.Context, q *store.Queries, v viewer, arg store.Lis
 	return rows, err
 }
 
-// AppealRestriction takes an appeal against a warning or suspension, or returns the one that is open.
+// AppealRestriction takes an appeal against a warning or suspension, or returns the appellant's that is open.
 func (s *Server) AppealRestriction(ctx context.Context, req *ledgerv1.AppealRestrictionRequest) (*ledgerv1.AppealRestrictionResponse, error) {
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.AppealRestrictionResponse, error) {
 		q := store.New(tx)
@@ -75,17 +76,22 @@ func (s *Server) AppealRestriction(ctx context.Context, req *ledgerv1.AppealRest
 			return nil, err
 		}
 		v := viewerOf(ctx)
-		open, err := q.OpenAppealOf(ctx, e.EventID)
-		if err == nil {
-			return &ledgerv1.AppealRestrictionResponse{Appeal: appealProto(open, held.CreditCode, v)}, nil
+		by := appellantOf(ctx, req, held)
+		last, err := q.LastAppealOf(ctx, store.LastAppealOfParams{
+			EventID: e.EventID, Appellant: by.Appellant, HolderID: by.HolderID, FiledAgencyID: by.FiledAgencyID, Reference: by.Reference,
+		})
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			err = standing(ctx, q, e.EventID)
+		case err == nil && last.DecidingTaskID == nil:
+			return &ledgerv1.AppealRestrictionResponse{Appeal: appealProto(last, held.CreditCode, v)}, nil
+		case err == nil:
+			err = answered(last)
 		}
-		if !errors.Is(err, pgx.ErrNoRows) {
+		if err != nil {
 			return nil, err
 		}
-		if err := answered(ctx, q, e.EventID); err != nil {
-			return nil, err
-		}
-		filed, err := s.file(ctx, q, req, e, held)
+		filed, err := s.file(ctx, q, req, e, by)
 		if err != nil {
 			return nil, err
 		}
@@ -124,16 +130,32 @@ func isParty(ctx context.Context) bool {
 	return identity.HasRole(identity.ActorOf(ctx), accessv1.Role_ROLE_PARTY)
 }
 
-// answered refuses a second appeal against what an appeal was answered about: other remedies are open then.
-func answered(ctx context.Context, q *store.Queries, event int64) error {
-	last, err := q.LastAppealOf(ctx, event)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+// appellantOf is who appeals, in the terms of the table. Each has a right of its own: a subscriber's appeal, known by the
+// centre and its number for it, uses up neither the holder's nor another subscriber's.
+func appellantOf(ctx context.Context, req *ledgerv1.AppealRestrictionRequest, held store.HeldAtRow) store.InsertAppealParams {
+	by := store.InsertAppealParams{Appellant: "holder", HolderID: held.HolderID, AccessOperatorID: held.AccessOperatorID}
+	if !isParty(ctx) {
+		by.Appellant, by.Reference, by.FiledAgencyID = "subscriber", req.GetReference(), identity.ActorOf(ctx).GetAgencyId()
+	}
+	return by
+}
+
+// standing refuses an appeal against what fell on another's.
+func standing(ctx context.Context, q *store.Queries, event int64) error {
+	_, err := q.CorrectionOf(ctx, event)
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
-	case err != nil:
-		return err
+	}
+	return cmp.Or(err, fallen())
+}
+
+func fallen() error { return wrongState("the restriction was found wrong on appeal already") }
+
+// answered refuses a second appeal of the same appellant against the same act: other remedies are open then.
+func answered(last store.Appeal) error {
+	switch {
 	case last.State != appealDismissed:
-		return wrongState("the restriction was found wrong on appeal already")
+		return fallen()
 	case last.Nature == byContract:
 		return wrongState("the operator has answered; its administration takes the matter as a user's appeal (电信用户申诉处理办法)")
 	}
@@ -148,8 +170,8 @@ func basisOfAppeal(nature string) string {
 	return "appeal_30d" // 电信条例 39
 }
 
-func (s *Server) file(ctx context.Context, q *store.Queries, req *ledgerv1.AppealRestrictionRequest, e store.ResourceEvent, held store.HeldAtRow) (store.Appeal, error) {
-	actor, now := identity.ActorOf(ctx), s.now()
+func (s *Server) file(ctx context.Context, q *store.Queries, req *ledgerv1.AppealRestrictionRequest, e store.ResourceEvent, arg store.InsertAppealParams) (store.Appeal, error) {
+	now := s.now()
 	due, err := calendar.Due(basisOfAppeal(e.Nature), now, calendar.Statutory)
 	if err != nil {
 		return store.Appeal{}, fmt.Errorf("term of the answer: %w", err)
@@ -158,15 +180,10 @@ func (s *Server) file(ctx context.Context, q *store.Queries, req *ledgerv1.Appea
 	if err != nil {
 		return store.Appeal{}, err
 	}
-	arg := store.InsertAppealParams{
-		AppealID: id.String(), EventID: e.EventID, ResourceID: e.ResourceID, Restriction: e.Event, Nature: e.Nature, Appellant: "holder",
-		HolderID: held.HolderID, AccessOperatorID: held.AccessOperatorID, FiledBy: actor.GetSubject(), Statement: req.GetStatement(),
-		FileTime: now, DispositionTaskID: e.TaskID, ClockBasis: basisOfAppeal(e.Nature),
-		ClockStatutoryDue: due.Statutory.Format(time.RFC3339), ClockProof: due.Proof, ClockProvisional: due.Provisional,
-	}
-	if !isParty(ctx) {
-		arg.Appellant, arg.Reference, arg.FiledAgencyID = "subscriber", req.GetReference(), actor.GetAgencyId()
-	}
+	arg.AppealID, arg.EventID, arg.ResourceID, arg.Restriction, arg.Nature = id.String(), e.EventID, e.ResourceID, e.Event, e.Nature
+	arg.FiledBy, arg.Statement, arg.FileTime, arg.DispositionTaskID = identity.ActorOf(ctx).GetSubject(), req.GetStatement(), now, e.TaskID
+	arg.ClockBasis, arg.ClockStatutoryDue = basisOfAppeal(e.Nature), due.Statutory.Format(time.RFC3339)
+	arg.ClockProof, arg.ClockProvisional = due.Proof, due.Provisional
 	if err := q.InsertAppeal(ctx, arg); err != nil {
 		return store.Appeal{}, err
 	}
@@ -177,7 +194,7 @@ func (s *Server) file(ctx context.Context, q *store.Queries, req *ledgerv1.Appea
 func (s *Server) GetAppeal(ctx context.Context, req *ledgerv1.GetAppealRequest) (*ledgerv1.GetAppealResponse, error) {
 	q, v, id := store.New(s.db), viewerOf(ctx), req.GetAppealId()
 	rows, err := q.ListAppeals(ctx, store.ListAppealsParams{
-		AppealID: &id, SeesAll: v.engine || v.lead, Party: v.party, AgencyID: v.agency, PageSize: 1,
+		AppealID: &id, SeesAll: v.all, Party: v.party, AgencyID: v.agency, PageSize: 1,
 	})
 	if err != nil {
 		return nil, err
@@ -200,7 +217,7 @@ func (s *Server) GetAppeal(ctx context.Context, req *ledgerv1.GetAppealRequest) 
 func (s *Server) ListAppeals(ctx context.Context, req *ledgerv1.ListAppealsRequest) (*ledgerv1.ListAppealsResponse, error) {
 	v := viewerOf(ctx)
 	appeals, next, err := s.appeals(ctx, store.ListAppealsParams{
-		State: req.GetState(), SeesAll: v.lead, Party: v.party, AgencyID: v.agency, PageSize: pg.PageSize(req.GetPageSize()),
+		State: req.GetState(), SeesAll: v.all, Party: v.party, AgencyID: v.agency, PageSize: pg.PageSize(req.GetPageSize()),
 	}, req.GetPageToken(), v)
 	return &ledgerv1.ListAppealsResponse{Appeals: appeals, NextPageToken: next}, err
 }

@@ -49,17 +49,15 @@ func appealGoes(from, to string) (act bool, err error) {
 
 // viewer is what the caller may see of recalls, restrictions and appeals.
 type viewer struct {
-	engine   bool   // the workflows
-	all      bool   // works on the whole ledger
-	lead     bool   // the lead ministry's people with that role
-	centre   bool   // takes appeals in for subscribers
-	party    string // credit code of the holder itself
-	operator string // agency of an operator
-	agency   string // agency of whoever it is
+	engine bool   // the workflows
+	all    bool   // the lead ministry's people with that role, auditors, the workflows
+	centre bool   // takes appeals in for subscribers
+	party  string // credit code of the holder itself
+	agency string // agency of whoever it is
 }
 
 // inside says whether the viewer may know who in an agency did something.
-func (v viewer) inside() bool { return v.engine || v.all }
+func (v viewer) inside(agency string) bool { return v.all || v.agency != "" && v.agency == agency }
 
 func viewerOf(ctx context.Context) viewer {
 	a := identity.ActorOf(ctx)
@@ -74,11 +72,7 @@ func viewerOf(ctx context.Context) viewer {
 		switch r {
 		case accessv1.Role_ROLE_CENTRE:
 			v.centre = true
-		case accessv1.Role_ROLE_OPERATOR:
-			v.operator = a.GetAgencyId()
 		case accessv1.Role_ROLE_LEAD, accessv1.Role_ROLE_AUDITOR:
-			v.all, v.lead = true, true
-		case accessv1.Role_ROLE_CASEWORKER, accessv1.Role_ROLE_REVIEWER, accessv1.Role_ROLE_HEAD, accessv1.Role_ROLE_REGISTRAR:
 			v.all = true
 		}
 	}

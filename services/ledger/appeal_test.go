@@ -246,8 +246,11 @@ func TestAppeal_ofASubscriber(t *testing.T) {
 	if got := sees(m.centre); got.GetState() != appealDismissed || got.GetReply() == "" {
 		t.Errorf("the centre reads %v", got)
 	}
-	_, err = m.appeal(t, m.centre, event, "SS-2026-0002")
-	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
+	_, err = m.appeal(t, m.centre, event, "SS-2026-0001")
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE) // this subscriber has its answer
+	if other, err := m.appeal(t, m.centre, event, "SS-2026-0002"); err != nil || !other.GetFiled() {
+		t.Errorf("another subscriber: %v, %v", other, err)
+	}
 	m.audited(t)
 }
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -89,6 +90,14 @@ func (s *Server) answerAppeal(ctx context.Context, q *store.Queries, p store.App
 	}
 	if to == appealUpheld {
 		if err := q.LockKey(ctx, "resource/"+p.ResourceID); err != nil {
+			return err
+		}
+		done, err := q.CorrectionOf(ctx, p.EventID)
+		if err == nil { // another's appeal against the same act was upheld first: the record is right again
+			arg.CorrectingEventID = &done
+			return q.AnswerAppeal(ctx, arg)
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		history, err := q.HistoryOf(ctx, p.ResourceID)

@@ -19,6 +19,11 @@ import (
 // published are the kinds of numbers whose holders everybody may know: codes of firms and services, never subscribers'.
 var published = []string{phone.Code95Enterprise, phone.Code95CallCentre, phone.Code95Public, phone.Code96, phone.AreaCode96, phone.Code400, phone.Code1010}
 
+// announced are the states that everybody may know: that a code is held, that its recall was announced or carried out, that
+// its use ended. A warning or suspension is between its holder and who ordered it: a sanction is published by a decision of
+// its own only, behind the gate of its kind (行政处罚法 48).
+var announced = []string{stateActive, stateNotice, stateRecalled, stateEnded}
+
 // LookupCode tells the public who holds a code now, since when and through whom. A subscriber's number, a code that nobody
 // holds and one that no firm holds get the same answer.
 func (s *Server) LookupCode(ctx context.Context, req *ledgerv1.LookupCodeRequest) (*ledgerv1.LookupCodeResponse, error) {
@@ -70,6 +75,9 @@ func publicOf(code string, held *ledgerv1.WhoHeldResponse, since *timestamppb.Ti
 	out := &ledgerv1.LookupCodeResponse{
 		Code: code, HolderName: r.GetHolder().GetName(), CreditCode: r.GetHolder().GetCreditCode(),
 		SinceTime: since, State: r.GetState(), Purpose: r.GetPurpose(),
+	}
+	if !slices.Contains(announced, out.GetState()) {
+		out.State = stateActive // it is held
 	}
 	for _, x := range held.GetAccesses() {
 		p := &ledgerv1.PublicAccess{Province: x.GetProvince(), OperatorId: x.GetOperatorId()}

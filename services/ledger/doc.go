@@ -41,9 +41,10 @@
 // the others lie over it, so that what happens while a recall is announced is not lost when the recall is abandoned.
 //
 // A warning or suspension is an operator's measure by its contract or an administration's order by law; nobody does what is
-// the other's to do, and an order takes its signatures. A further ground is added to the first. An appeal 申诉 that is upheld
+// the other's to do, an order takes its signatures, and nobody lifts what another did. A further ground is added to the first. An appeal 申诉 that is upheld
 // adds the event corrected: the history keeps the act, its state is again what it would be without it, and what another
-// ground ordered stands. A recall 收回 is proposed, reviewed and signed by three people, announced to the public, and carried
+// ground ordered stands. Each appellant has an appeal of its own, and another officer than those who had a part in the act
+// decides it. A recall 收回 is proposed, reviewed and signed by three people, announced to the public, and carried
 // out after its term, unless an objection stands; with it the allocation ends in both times:
 //
 //	recall  PROPOSED ─> REVIEWING ─> NOTICE ─> RECALLED

@@ -46,6 +46,10 @@ func (s *Server) ProposeRecall(ctx context.Context, req *ledgerv1.ProposeRecallR
 		if err != nil {
 			return nil, err
 		}
+		if ground.AfterRestriction && !restrictedBefore(history) {
+			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+				"for %s (%s) only what was warned or suspended before is taken back (电信条例 3; %s)", ground.Code, ground.Name, ground.Basis)
+		}
 		if err := takes(conditionOf(history), recallNoticed); err != nil {
 			return nil, err
 		}
@@ -92,7 +96,7 @@ func (s *Server) GetRecall(ctx context.Context, req *ledgerv1.GetRecallRequest) 
 	q, v := store.New(s.db), viewerOf(ctx)
 	id := req.GetRecallId()
 	rows, err := q.ListRecalls(ctx, store.ListRecallsParams{
-		RecallID: &id, SeesAll: v.all, Party: v.party, AgencyID: v.operator, PageSize: 1,
+		RecallID: &id, SeesAll: v.all, Party: v.party, AgencyID: v.agency, LeadMinistry: leadMinistry, PageSize: 1,
 	})
 	if err != nil {
 		return nil, err
@@ -108,20 +112,20 @@ func (s *Server) GetRecall(ctx context.Context, req *ledgerv1.GetRecallRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &ledgerv1.GetRecallResponse{Recall: recallProto(rows[0], objections, v.inside()), Resource: takenFrom(held)}, nil
+	return &ledgerv1.GetRecallResponse{Recall: recallProto(rows[0], objections, v.inside(rows[0].AgencyID)), Resource: takenFrom(held)}, nil
 }
 
 // ListRecalls lists recalls, newest first.
 func (s *Server) ListRecalls(ctx context.Context, req *ledgerv1.ListRecallsRequest) (*ledgerv1.ListRecallsResponse, error) {
 	v := viewerOf(ctx)
 	recalls, next, err := s.recalls(ctx, store.ListRecallsParams{
-		ResourceID: orNil(req.GetResourceId()), State: req.GetState(), SeesAll: v.all, Party: v.party, AgencyID: v.operator,
+		ResourceID: orNil(req.GetResourceId()), State: req.GetState(), SeesAll: v.all, Party: v.party, AgencyID: v.agency, LeadMinistry: leadMinistry,
 		PageSize: pg.PageSize(req.GetPageSize()),
-	}, req.GetPageToken(), v.inside())
+	}, req.GetPageToken(), v)
 	return &ledgerv1.ListRecallsResponse{Recalls: recalls, NextPageToken: next}, err
 }
 
-func (s *Server) recalls(ctx context.Context, arg store.ListRecallsParams, token string, inside bool) ([]*ledgerv1.Recall, string, error) {
+func (s *Server) recalls(ctx context.Context, arg store.ListRecallsParams, token string, v viewer) ([]*ledgerv1.Recall, string, error) {
 	before, id, ok, err := pg.DecodeTimeToken(token)
 	if err != nil {
 		return nil, "", err
@@ -135,7 +139,7 @@ func (s *Server) recalls(ctx context.Context, arg store.ListRecallsParams, token
 	}
 	var out []*ledgerv1.Recall
 	for _, r := range rows {
-		out = append(out, recallProto(r, nil, inside))
+		out = append(out, recallProto(r, nil, v.inside(r.AgencyID)))
 	}
 	next := ""
 	if len(rows) == int(arg.PageSize) {

@@ -10,13 +10,13 @@ import (
 
 // auditRecalls pages through all recalls, for who joins them with the decisions and publications that they name.
 func (s *Server) auditRecalls(ctx context.Context, token string, size int32) (*ledgerv1.AuditResponse, error) {
-	recalls, next, err := s.recalls(ctx, store.ListRecallsParams{SeesAll: true, PageSize: size}, token, true)
+	recalls, next, err := s.recalls(ctx, store.ListRecallsParams{SeesAll: true, PageSize: size}, token, viewer{engine: true, all: true})
 	return &ledgerv1.AuditResponse{Recalls: recalls, NextPageToken: next}, err
 }
 
 // auditAppeals pages through all appeals.
 func (s *Server) auditAppeals(ctx context.Context, token string, size int32) (*ledgerv1.AuditResponse, error) {
-	appeals, next, err := s.appeals(ctx, store.ListAppealsParams{SeesAll: true, PageSize: size}, token, viewer{engine: true})
+	appeals, next, err := s.appeals(ctx, store.ListAppealsParams{SeesAll: true, PageSize: size}, token, viewer{engine: true, all: true})
 	return &ledgerv1.AuditResponse{Appeals: appeals, NextPageToken: next}, err
 }
 

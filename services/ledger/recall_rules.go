@@ -51,6 +51,16 @@ func recallGoes(from, to string) (act bool, err error) {
 	return false, wrongState("a recall that is %s does not become %s", from, to)
 }
 
+// restrictedBefore says whether a resource was ever warned or suspended, by an act that was not found wrong. Being put back
+// since does not count against it: who was let off once and does it again has not mended its ways.
+func restrictedBefore(history []store.ResourceEvent) bool {
+	return slices.ContainsFunc(history, func(e store.ResourceEvent) bool {
+		return (e.Event == warned || e.Event == suspended) && !slices.ContainsFunc(history, func(c store.ResourceEvent) bool {
+			return c.CorrectsEventID != nil && *c.CorrectsEventID == e.EventID
+		})
+	})
+}
+
 // objectable says whether objections are taken now.
 func objectable(r store.Recall, now time.Time) error {
 	if r.State != recallNotice {

@@ -275,7 +275,10 @@ func TestRecall_whoMaySee(t *testing.T) {
 		before, after bool
 	}{
 		"its administration": {m.official, true, true}, "the head": {m.head, true, true}, "the lead": {m.lead, true, true},
-		"the holder": {m.party, false, true}, "another firm": {m.stranger, false, false}, "who gives access": {m.operator, false, true},
+		"the holder": {m.party, false, true}, "another firm": {m.stranger, false, false}, "who gives access": {m.operator, false, true}, "another province": {m.other, false, false},
+		"another authority": {m.worker, false, false}, "another operator": {m.elsewhere, false, false},
+		"a caseworker of the lead ministry": {m.as("miit", accessv1.Role_ROLE_CASEWORKER), true, true},
+		"a caseworker of who gives access":  {m.as("cmcc-11", accessv1.Role_ROLE_CASEWORKER), false, true},
 	} {
 		if got := sees(c.who); got != c.before {
 			t.Errorf("before the notice %s sees it: %v", name, got)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -105,7 +106,8 @@ func (s *Server) mayRestrict(ctx context.Context, q *store.Queries, e store.AddE
 	return nil
 }
 
-// ResumeResource puts a warned or suspended resource back. An operator does so while only its own measures restrict it.
+// ResumeResource puts a warned or suspended resource back. An operator and a registrar do so while nothing but what they did
+// themselves restricts it.
 func (s *Server) ResumeResource(ctx context.Context, req *ledgerv1.ResumeResourceRequest) (*ledgerv1.ResumeResourceResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.ResumeResourceResponse, error) {
 		q := store.New(tx)
@@ -142,19 +144,36 @@ func (s *Server) mayResume(ctx context.Context, q *store.Queries, resource strin
 	if err != nil {
 		return err
 	}
-	if identity.HasRole(a, accessv1.Role_ROLE_REGISTRAR) {
-		return mustAdminister(a, held)
-	}
-	if !sameEnterprise(held.AccessOperatorID, a.GetAgencyId()) {
+	registrar := identity.HasRole(a, accessv1.Role_ROLE_REGISTRAR)
+	if registrar {
+		if err := mustAdminister(a, held); err != nil {
+			return err
+		}
+	} else if !sameEnterprise(held.AccessOperatorID, a.GetAgencyId()) {
 		return errs.NotFound(pgx.ErrNoRows, "no such resource")
 	}
 	for _, e := range restricted {
-		if e.Nature != byContract || !sameEnterprise(agencyOf(e.DoneBy), a.GetAgencyId()) {
-			return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
-				"an order of %s is lifted by who gave it, or by an appeal (反电信网络诈骗法 32), not by the operator", agencyOf(e.DoneBy))
+		if err := mayLift(e, a.GetAgencyId(), registrar); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// mayLift holds each restriction to who did it. A signed decision that the workflows entered names its task and no agency:
+// of the registrars the lead ministry's lifts it.
+func mayLift(e store.ResourceEvent, agency string, registrar bool) error {
+	by := agencyOf(e.DoneBy)
+	switch {
+	case !registrar && e.Nature == byContract && sameEnterprise(by, agency),
+		registrar && e.Nature == byLaw && cmp.Or(by, leadMinistry) == agency:
+		return nil
+	case e.Nature == byContract:
+		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+			"%s restricted the resource by its contract and lifts that itself; an administration is no party to it (电信条例 3)", by)
+	}
+	return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+		"an order of %s is lifted by who gave it, or by an appeal (反电信网络诈骗法 32)", cmp.Or(by, "task "+text(e.TaskID)))
 }
 
 // happen adds an event to a resource's history, if its condition takes it, and returns the resource after it.

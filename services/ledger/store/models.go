@@ -394,14 +394,15 @@ type Recall struct {
 }
 
 type RecallGround struct {
-	Code      string
-	Name      string
-	Basis     string
-	Source    string
-	ToConfirm bool
-	ValidFrom time.Time
-	ValidTo   *time.Time
-	CreatedAt time.Time
+	Code             string
+	Name             string
+	Basis            string
+	Source           string
+	ToConfirm        bool
+	AfterRestriction bool
+	ValidFrom        time.Time
+	ValidTo          *time.Time
+	CreatedAt        time.Time
 }
 
 type RecallObjection struct {

@@ -12,6 +12,10 @@ SELECT * FROM resource_event WHERE resource_id = @resource_id ORDER BY effect_ti
 -- name: GetEvent :one
 SELECT * FROM resource_event WHERE event_id = @event_id;
 
+-- name: CorrectionOf :one
+-- The event that says that an act was wrong.
+SELECT event_id FROM resource_event WHERE corrects_event_id = @event_id::bigint;
+
 -- name: HeldAt :one
 -- Who held a resource at a time, as known now: the row in force then, else the latest.
 SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.access_operator_id,
@@ -25,7 +29,8 @@ SELECT a.resource_id, a.scheme, a.digits, a.first_number, a.last_number, a.acces
  LIMIT 1;
 
 -- name: ListRestrictions :many
--- Newest first. An operator reads what was done to what it gave access to.
+-- Newest first. An agency reads what it did itself, what was done to what it administers, and an operator what was done to
+-- what it holds or gave access to.
 SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.task_id, e.prior_notice, e.remedy, e.effect_time,
        e.done_by, e.state,
        a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.access_operator_id, a.valid_from, a.valid_to,
@@ -38,7 +43,8 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
  WHERE e.event IN ('warned', 'suspended') AND e.event_id < @before::bigint
    AND (sqlc.narg(resource_id)::uuid IS NULL OR e.resource_id = sqlc.narg(resource_id)::uuid)
    AND (@sees_all::boolean
-        OR (@agency_id::text <> '' AND (@agency_id::text IN (a.access_operator_id, h.agency_id)
+        OR (@agency_id::text <> '' AND (@agency_id::text IN (@lead_ministry::text, 'ca-' || a.access_province, a.access_operator_id, h.agency_id)
+            OR right(e.done_by, length(@agency_id::text) + 1) = '@' || @agency_id::text
             OR starts_with(a.access_operator_id, @agency_id::text || '-') OR starts_with(@agency_id::text, a.access_operator_id || '-'))))
  ORDER BY e.event_id DESC
  LIMIT @page_size;
@@ -50,7 +56,8 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
        a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.access_operator_id, a.valid_from, a.valid_to,
        h.holder_id, h.name, h.credit_code,
        EXISTS (SELECT 1 FROM resource_event c WHERE c.corrects_event_id = e.event_id) AS corrected,
-       coalesce((SELECT p.appeal_id::text FROM appeal p WHERE p.event_id = e.event_id ORDER BY p.file_time DESC LIMIT 1), '')::text AS appeal_id
+       coalesce((SELECT p.appeal_id::text FROM appeal p WHERE p.event_id = e.event_id AND p.appellant = 'holder' AND p.holder_id = a.holder_id
+                  ORDER BY p.file_time DESC LIMIT 1), '')::text AS appeal_id
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
   JOIN resource_event e ON e.resource_id = a.resource_id AND a.valid @> e.effect_time
@@ -89,15 +96,19 @@ UPDATE recall SET state = 'NOTICE', former_state = @former_state, signing_task_i
  WHERE recall_id = @recall_id;
 
 -- name: ListRecalls :many
--- A recall is its administration's and whoever works on the whole ledger sees it; who gives access and the holder see it
--- from its notice on.
+-- A recall is its administration's, the province's and the lead ministry's; who gives access and the holder see it from its
+-- notice on.
 SELECT r.*
   FROM recall r
   JOIN holder h ON h.holder_id = r.holder_id
  WHERE (sqlc.narg(recall_id)::uuid IS NULL OR r.recall_id = sqlc.narg(recall_id)::uuid)
    AND (sqlc.narg(resource_id)::uuid IS NULL OR r.resource_id = sqlc.narg(resource_id)::uuid)
    AND (@state::text = '' OR r.state = @state)
-   AND (@sees_all::boolean OR (r.notice_time IS NOT NULL AND (
+   AND (@sees_all::boolean
+        OR (@agency_id::text <> '' AND (@agency_id::text IN (r.agency_id, @lead_ministry::text)
+            OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = r.resource_id AND a.known_to IS NULL
+                          AND @agency_id::text = 'ca-' || a.access_province)))
+        OR (r.notice_time IS NOT NULL AND (
         (@party::text <> '' AND h.credit_code = @party::text)
         OR (@agency_id::text <> '' AND (@agency_id::text IN (r.access_operator_id, h.agency_id)
             OR starts_with(r.access_operator_id, @agency_id::text || '-') OR starts_with(@agency_id::text, r.access_operator_id || '-'))))))
@@ -135,11 +146,11 @@ SELECT appeal_id AS id, file_time AS at FROM appeal
  ORDER BY file_time, appeal_id
  LIMIT @page_size;
 
--- name: OpenAppealOf :one
-SELECT * FROM appeal WHERE event_id = @event_id AND state IN ('FILED', 'REVIEWING');
-
 -- name: LastAppealOf :one
-SELECT * FROM appeal WHERE event_id = @event_id ORDER BY file_time DESC LIMIT 1;
+-- The newest appeal of an appellant against an act, open or answered.
+SELECT * FROM appeal
+ WHERE event_id = @event_id AND appellant = @appellant AND holder_id = @holder_id AND filed_agency_id = @filed_agency_id AND reference = @reference
+ ORDER BY file_time DESC LIMIT 1;
 
 -- name: InsertAppeal :exec
 INSERT INTO appeal (appeal_id, event_id, resource_id, restriction, nature, appellant, holder_id, access_operator_id, reference,

@@ -223,6 +223,18 @@ func (q *Queries) AuditRecalls(ctx context.Context, arg AuditRecallsParams) ([]A
 	return items, nil
 }
 
+const correctionOf = `-- name: CorrectionOf :one
+SELECT event_id FROM resource_event WHERE corrects_event_id = $1::bigint
+`
+
+// The event that says that an act was wrong.
+func (q *Queries) CorrectionOf(ctx context.Context, eventID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, correctionOf, eventID)
+	var event_id int64
+	err := row.Scan(&event_id)
+	return event_id, err
+}
+
 const endRecall = `-- name: EndRecall :exec
 UPDATE recall SET state = $1, end_time = $2::timestamptz, end_reason = $3, end_task_id = $4
  WHERE recall_id = $5
@@ -491,11 +503,28 @@ func (q *Queries) InsertRecall(ctx context.Context, arg InsertRecallParams) erro
 }
 
 const lastAppealOf = `-- name: LastAppealOf :one
-SELECT appeal_id, event_id, resource_id, restriction, nature, appellant, holder_id, access_operator_id, reference, filed_agency_id, filed_by, statement, file_time, state, agency_id, executor_agency_id, disposition_task_id, clock_basis, clock_statutory_due, clock_proof, clock_provisional, deciding_task_id, reason_code, reply, decided_time, correcting_event_id, restore, restoring_task_id, restored_time, created_at FROM appeal WHERE event_id = $1 ORDER BY file_time DESC LIMIT 1
+SELECT appeal_id, event_id, resource_id, restriction, nature, appellant, holder_id, access_operator_id, reference, filed_agency_id, filed_by, statement, file_time, state, agency_id, executor_agency_id, disposition_task_id, clock_basis, clock_statutory_due, clock_proof, clock_provisional, deciding_task_id, reason_code, reply, decided_time, correcting_event_id, restore, restoring_task_id, restored_time, created_at FROM appeal
+ WHERE event_id = $1 AND appellant = $2 AND holder_id = $3 AND filed_agency_id = $4 AND reference = $5
+ ORDER BY file_time DESC LIMIT 1
 `
 
-func (q *Queries) LastAppealOf(ctx context.Context, eventID int64) (Appeal, error) {
-	row := q.db.QueryRow(ctx, lastAppealOf, eventID)
+type LastAppealOfParams struct {
+	EventID       int64
+	Appellant     string
+	HolderID      string
+	FiledAgencyID string
+	Reference     string
+}
+
+// The newest appeal of an appellant against an act, open or answered.
+func (q *Queries) LastAppealOf(ctx context.Context, arg LastAppealOfParams) (Appeal, error) {
+	row := q.db.QueryRow(ctx, lastAppealOf,
+		arg.EventID,
+		arg.Appellant,
+		arg.HolderID,
+		arg.FiledAgencyID,
+		arg.Reference,
+	)
 	var i Appeal
 	err := row.Scan(
 		&i.AppealID,
@@ -632,38 +661,44 @@ SELECT r.recall_id, r.resource_id, r.holder_id, r.access_operator_id, r.agency_i
  WHERE ($1::uuid IS NULL OR r.recall_id = $1::uuid)
    AND ($2::uuid IS NULL OR r.resource_id = $2::uuid)
    AND ($3::text = '' OR r.state = $3)
-   AND ($4::boolean OR (r.notice_time IS NOT NULL AND (
-        ($5::text <> '' AND h.credit_code = $5::text)
-        OR ($6::text <> '' AND ($6::text IN (r.access_operator_id, h.agency_id)
-            OR starts_with(r.access_operator_id, $6::text || '-') OR starts_with($6::text, r.access_operator_id || '-'))))))
-   AND ($7::timestamptz IS NULL
-        OR (r.propose_time, r.recall_id) < ($7::timestamptz, $8::uuid))
+   AND ($4::boolean
+        OR ($5::text <> '' AND ($5::text IN (r.agency_id, $6::text)
+            OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = r.resource_id AND a.known_to IS NULL
+                          AND $5::text = 'ca-' || a.access_province)))
+        OR (r.notice_time IS NOT NULL AND (
+        ($7::text <> '' AND h.credit_code = $7::text)
+        OR ($5::text <> '' AND ($5::text IN (r.access_operator_id, h.agency_id)
+            OR starts_with(r.access_operator_id, $5::text || '-') OR starts_with($5::text, r.access_operator_id || '-'))))))
+   AND ($8::timestamptz IS NULL
+        OR (r.propose_time, r.recall_id) < ($8::timestamptz, $9::uuid))
  ORDER BY r.propose_time DESC, r.recall_id DESC
- LIMIT $9
+ LIMIT $10
 `
 
 type ListRecallsParams struct {
-	RecallID   *string
-	ResourceID *string
-	State      string
-	SeesAll    bool
-	Party      string
-	AgencyID   string
-	BeforeTime *time.Time
-	BeforeID   *string
-	PageSize   int32
+	RecallID     *string
+	ResourceID   *string
+	State        string
+	SeesAll      bool
+	AgencyID     string
+	LeadMinistry string
+	Party        string
+	BeforeTime   *time.Time
+	BeforeID     *string
+	PageSize     int32
 }
 
-// A recall is its administration's and whoever works on the whole ledger sees it; who gives access and the holder see it
-// from its notice on.
+// A recall is its administration's, the province's and the lead ministry's; who gives access and the holder see it from its
+// notice on.
 func (q *Queries) ListRecalls(ctx context.Context, arg ListRecallsParams) ([]Recall, error) {
 	rows, err := q.db.Query(ctx, listRecalls,
 		arg.RecallID,
 		arg.ResourceID,
 		arg.State,
 		arg.SeesAll,
-		arg.Party,
 		arg.AgencyID,
+		arg.LeadMinistry,
+		arg.Party,
 		arg.BeforeTime,
 		arg.BeforeID,
 		arg.PageSize,
@@ -724,18 +759,20 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
  WHERE e.event IN ('warned', 'suspended') AND e.event_id < $1::bigint
    AND ($2::uuid IS NULL OR e.resource_id = $2::uuid)
    AND ($3::boolean
-        OR ($4::text <> '' AND ($4::text IN (a.access_operator_id, h.agency_id)
+        OR ($4::text <> '' AND ($4::text IN ($5::text, 'ca-' || a.access_province, a.access_operator_id, h.agency_id)
+            OR right(e.done_by, length($4::text) + 1) = '@' || $4::text
             OR starts_with(a.access_operator_id, $4::text || '-') OR starts_with($4::text, a.access_operator_id || '-'))))
  ORDER BY e.event_id DESC
- LIMIT $5
+ LIMIT $6
 `
 
 type ListRestrictionsParams struct {
-	Before     int64
-	ResourceID *string
-	SeesAll    bool
-	AgencyID   string
-	PageSize   int32
+	Before       int64
+	ResourceID   *string
+	SeesAll      bool
+	AgencyID     string
+	LeadMinistry string
+	PageSize     int32
 }
 
 type ListRestrictionsRow struct {
@@ -767,13 +804,15 @@ type ListRestrictionsRow struct {
 	AppealID         string
 }
 
-// Newest first. An operator reads what was done to what it gave access to.
+// Newest first. An agency reads what it did itself, what was done to what it administers, and an operator what was done to
+// what it holds or gave access to.
 func (q *Queries) ListRestrictions(ctx context.Context, arg ListRestrictionsParams) ([]ListRestrictionsRow, error) {
 	rows, err := q.db.Query(ctx, listRestrictions,
 		arg.Before,
 		arg.ResourceID,
 		arg.SeesAll,
 		arg.AgencyID,
+		arg.LeadMinistry,
 		arg.PageSize,
 	)
 	if err != nil {
@@ -827,7 +866,8 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
        a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.access_operator_id, a.valid_from, a.valid_to,
        h.holder_id, h.name, h.credit_code,
        EXISTS (SELECT 1 FROM resource_event c WHERE c.corrects_event_id = e.event_id) AS corrected,
-       coalesce((SELECT p.appeal_id::text FROM appeal p WHERE p.event_id = e.event_id ORDER BY p.file_time DESC LIMIT 1), '')::text AS appeal_id
+       coalesce((SELECT p.appeal_id::text FROM appeal p WHERE p.event_id = e.event_id AND p.appellant = 'holder' AND p.holder_id = a.holder_id
+                  ORDER BY p.file_time DESC LIMIT 1), '')::text AS appeal_id
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
   JOIN resource_event e ON e.resource_id = a.resource_id AND a.valid @> e.effect_time
@@ -1068,48 +1108,6 @@ func (q *Queries) ObjectionsOf(ctx context.Context, recallID string) ([]RecallOb
 	return items, nil
 }
 
-const openAppealOf = `-- name: OpenAppealOf :one
-SELECT appeal_id, event_id, resource_id, restriction, nature, appellant, holder_id, access_operator_id, reference, filed_agency_id, filed_by, statement, file_time, state, agency_id, executor_agency_id, disposition_task_id, clock_basis, clock_statutory_due, clock_proof, clock_provisional, deciding_task_id, reason_code, reply, decided_time, correcting_event_id, restore, restoring_task_id, restored_time, created_at FROM appeal WHERE event_id = $1 AND state IN ('FILED', 'REVIEWING')
-`
-
-func (q *Queries) OpenAppealOf(ctx context.Context, eventID int64) (Appeal, error) {
-	row := q.db.QueryRow(ctx, openAppealOf, eventID)
-	var i Appeal
-	err := row.Scan(
-		&i.AppealID,
-		&i.EventID,
-		&i.ResourceID,
-		&i.Restriction,
-		&i.Nature,
-		&i.Appellant,
-		&i.HolderID,
-		&i.AccessOperatorID,
-		&i.Reference,
-		&i.FiledAgencyID,
-		&i.FiledBy,
-		&i.Statement,
-		&i.FileTime,
-		&i.State,
-		&i.AgencyID,
-		&i.ExecutorAgencyID,
-		&i.DispositionTaskID,
-		&i.ClockBasis,
-		&i.ClockStatutoryDue,
-		&i.ClockProof,
-		&i.ClockProvisional,
-		&i.DecidingTaskID,
-		&i.ReasonCode,
-		&i.Reply,
-		&i.DecidedTime,
-		&i.CorrectingEventID,
-		&i.Restore,
-		&i.RestoringTaskID,
-		&i.RestoredTime,
-		&i.CreatedAt,
-	)
-	return i, err
-}
-
 const openObjectionOf = `-- name: OpenObjectionOf :one
 SELECT objection_id, recall_id, text, objected_by, object_time, state, task_id, reason_code, reply, decided_time, created_at FROM recall_objection WHERE recall_id = $1 AND state = 'OPEN'
 `
@@ -1170,7 +1168,7 @@ func (q *Queries) OpenRecallOf(ctx context.Context, resourceID string) (Recall, 
 }
 
 const recallGround = `-- name: RecallGround :one
-SELECT code, name, basis, source, to_confirm, valid_from, valid_to, created_at FROM recall_ground WHERE code = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+SELECT code, name, basis, source, to_confirm, after_restriction, valid_from, valid_to, created_at FROM recall_ground WHERE code = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
 `
 
 type RecallGroundParams struct {
@@ -1187,6 +1185,7 @@ func (q *Queries) RecallGround(ctx context.Context, arg RecallGroundParams) (Rec
 		&i.Basis,
 		&i.Source,
 		&i.ToConfirm,
+		&i.AfterRestriction,
 		&i.ValidFrom,
 		&i.ValidTo,
 		&i.CreatedAt,

@@ -654,7 +654,7 @@ type LookupCodeResponse struct {
 	CreditCode string `protobuf:"bytes,3,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
 	// Since when (生效时间).
 	SinceTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
-	// State (状态).
+	// ACTIVE, RECALL_NOTICE, RECALLED or ENDED. Warnings and suspensions are not published: such a code is ACTIVE (状态).
 	State string `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
 	// Declared purpose (登记用途).
 	Purpose string `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`

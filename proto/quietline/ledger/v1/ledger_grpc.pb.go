@@ -140,14 +140,15 @@ type LedgerServiceClient interface {
 	// is a no-op; another one is added.
 	SuspendResource(ctx context.Context, in *SuspendResourceRequest, opts ...grpc.CallOption) (*SuspendResourceResponse, error)
 	// ResumeResource puts a warned or suspended resource back into full service (恢复资源). Resuming an active one is a
-	// no-op. An operator resumes what its own measures restrict.
+	// no-op. An operator lifts its own measures, a registrar the orders of its own administration; nobody another's.
 	ResumeResource(ctx context.Context, in *ResumeResourceRequest, opts ...grpc.CallOption) (*ResumeResourceResponse, error)
-	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access.
+	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access, an
+	// administration those of what it administers. The centre, which appeals for subscribers, and LEAD read all.
 	ListRestrictions(ctx context.Context, in *ListRestrictionsRequest, opts ...grpc.CallOption) (*ListRestrictionsResponse, error)
 	// ProposeRecall proposes to take a resource back, or returns its open recall (拟收回). Three people decide; the public
 	// notice and its term follow.
 	ProposeRecall(ctx context.Context, in *ProposeRecallRequest, opts ...grpc.CallOption) (*ProposeRecallResponse, error)
-	// GetRecall returns a recall: to its administration, to who gives access, and from the notice on to the holder
+	// GetRecall returns a recall: to its administration, and from the notice on to who gives access and to the holder
 	// (查看收回).
 	GetRecall(ctx context.Context, in *GetRecallRequest, opts ...grpc.CallOption) (*GetRecallResponse, error)
 	// ListRecalls lists recalls, newest first (收回列表).
@@ -163,8 +164,8 @@ type LedgerServiceClient interface {
 	// CompleteRecall ends a recall whose notice period is over: the allocation ends with it (完成收回). An open objection
 	// keeps it.
 	CompleteRecall(ctx context.Context, in *CompleteRecallRequest, opts ...grpc.CallOption) (*CompleteRecallResponse, error)
-	// AppealRestriction appeals against a warning or suspension, or returns its open appeal (申诉): the holder for itself,
-	// the centre for a subscriber.
+	// AppealRestriction appeals against a warning or suspension, or returns the appellant's open appeal (申诉): the holder
+	// for itself, the centre for a subscriber, whom its reference tells from others.
 	AppealRestriction(ctx context.Context, in *AppealRestrictionRequest, opts ...grpc.CallOption) (*AppealRestrictionResponse, error)
 	// GetAppeal returns an appeal to who filed it, who decides it and who restores (查看申诉).
 	GetAppeal(ctx context.Context, in *GetAppealRequest, opts ...grpc.CallOption) (*GetAppealResponse, error)
@@ -887,14 +888,15 @@ type LedgerServiceServer interface {
 	// is a no-op; another one is added.
 	SuspendResource(context.Context, *SuspendResourceRequest) (*SuspendResourceResponse, error)
 	// ResumeResource puts a warned or suspended resource back into full service (恢复资源). Resuming an active one is a
-	// no-op. An operator resumes what its own measures restrict.
+	// no-op. An operator lifts its own measures, a registrar the orders of its own administration; nobody another's.
 	ResumeResource(context.Context, *ResumeResourceRequest) (*ResumeResourceResponse, error)
-	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access.
+	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access, an
+	// administration those of what it administers. The centre, which appeals for subscribers, and LEAD read all.
 	ListRestrictions(context.Context, *ListRestrictionsRequest) (*ListRestrictionsResponse, error)
 	// ProposeRecall proposes to take a resource back, or returns its open recall (拟收回). Three people decide; the public
 	// notice and its term follow.
 	ProposeRecall(context.Context, *ProposeRecallRequest) (*ProposeRecallResponse, error)
-	// GetRecall returns a recall: to its administration, to who gives access, and from the notice on to the holder
+	// GetRecall returns a recall: to its administration, and from the notice on to who gives access and to the holder
 	// (查看收回).
 	GetRecall(context.Context, *GetRecallRequest) (*GetRecallResponse, error)
 	// ListRecalls lists recalls, newest first (收回列表).
@@ -910,8 +912,8 @@ type LedgerServiceServer interface {
 	// CompleteRecall ends a recall whose notice period is over: the allocation ends with it (完成收回). An open objection
 	// keeps it.
 	CompleteRecall(context.Context, *CompleteRecallRequest) (*CompleteRecallResponse, error)
-	// AppealRestriction appeals against a warning or suspension, or returns its open appeal (申诉): the holder for itself,
-	// the centre for a subscriber.
+	// AppealRestriction appeals against a warning or suspension, or returns the appellant's open appeal (申诉): the holder
+	// for itself, the centre for a subscriber, whom its reference tells from others.
 	AppealRestriction(context.Context, *AppealRestrictionRequest) (*AppealRestrictionResponse, error)
 	// GetAppeal returns an appeal to who filed it, who decides it and who restores (查看申诉).
 	GetAppeal(context.Context, *GetAppealRequest) (*GetAppealResponse, error)

@@ -192,7 +192,7 @@ type Restriction struct {
 	Event *ResourceEvent `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
 	// True when it was found wrong and the record corrected (已纠正).
 	Corrected bool `protobuf:"varint,3,opt,name=corrected,proto3" json:"corrected,omitempty"`
-	// Its newest appeal; empty when there is none (申诉).
+	// Its newest appeal; for a holder its own newest. Empty when there is none (申诉).
 	AppealId      string `protobuf:"bytes,4,opt,name=appeal_id,json=appealId,proto3" json:"appeal_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -392,7 +392,7 @@ type Recall struct {
 	Statement string `protobuf:"bytes,6,opt,name=statement,proto3" json:"statement,omitempty"`
 	// PROPOSED, REVIEWING, REJECTED, NOTICE, ABANDONED or RECALLED (状态).
 	State string `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`
-	// Who proposed it, subject@agency; the agency alone for the holder (拟办人).
+	// Who proposed it, subject@agency; the agency alone outside of it (拟办人).
 	ProposedBy string `protobuf:"bytes,8,opt,name=proposed_by,json=proposedBy,proto3" json:"proposed_by,omitempty"`
 	// When (拟办时间).
 	ProposeTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=propose_time,json=proposeTime,proto3" json:"propose_time,omitempty"`

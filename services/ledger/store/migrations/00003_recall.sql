@@ -31,19 +31,21 @@ ALTER TABLE resource_event
     ADD CONSTRAINT resource_event_order_decided CHECK (event <> 'suspended' OR task_id IS NOT NULL OR nature = 'operator_measure'),
     ADD CONSTRAINT resource_event_correction CHECK (corrects_event_id IS NULL OR (event = 'corrected' AND appeal_id IS NOT NULL)),
     ADD CONSTRAINT resource_event_of_recall CHECK (event NOT IN ('recall_noticed', 'recall_abandoned') OR recall_id IS NOT NULL);
+-- an act is corrected once, however many appeals against it are upheld
 CREATE UNIQUE INDEX resource_event_corrected_once ON resource_event (corrects_event_id) WHERE corrects_event_id IS NOT NULL;
 CREATE INDEX resource_event_restrictions ON resource_event (event_id DESC) WHERE event IN ('warned', 'suspended');
 CREATE INDEX resource_event_of_recalls ON resource_event (resource_id) WHERE event IN ('recall_noticed', 'recalled');
 GRANT INSERT (state_given, corrects_event_id, recall_id, appeal_id) ON resource_event TO ledger;
 
 -- For what a resource may be taken back (收回事由), data with valid time. to_confirm: the basis or its reading waits for a
--- lawyer.
+-- lawyer. after_restriction: only from who was warned or suspended before and did not mend its ways (经警示或暂停仍不改正).
 CREATE TABLE recall_ground (
     code       text        NOT NULL,
     name       text        NOT NULL,
     basis      text        NOT NULL,
     source     text        NOT NULL,
     to_confirm boolean     NOT NULL,
+    after_restriction boolean NOT NULL,
     valid_from timestamptz NOT NULL,
     valid_to   timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -52,12 +54,12 @@ CREATE TABLE recall_ground (
     CONSTRAINT recall_ground_valid_ordered CHECK (valid_to IS NULL OR valid_from < valid_to),
     CONSTRAINT recall_ground_one_at_a_time EXCLUDE USING gist (code WITH =, tstzrange(valid_from, valid_to) WITH &&)
 );
-INSERT INTO recall_ground (code, name, basis, source, to_confirm, valid_from) VALUES
-    ('transferred', '擅自转让、出租码号资源', '电信条例 第二十八条', '电信条例 第二十八条; 收回条文待确认', true, '2014-08-15T00:00:00+08:00'),
-    ('purpose_changed', '擅自改变码号资源用途', '电信条例 第二十八条', '电信条例 第二十八条; 收回条文待确认', true, '2014-08-15T00:00:00+08:00'),
-    ('unused', '逾期未启用码号资源', '电信网码号资源管理办法', '电信网码号资源管理办法; 收回条文待确认', true, '2014-08-15T00:00:00+08:00'),
-    ('unlicensed', '无证或超范围经营', '电信条例 第七条', '综合整治骚扰电话专项行动方案; 收回条文待确认', true, '2018-07-01T00:00:00+08:00'),
-    ('harassment', '使用码号资源实施骚扰, 经警示或暂停仍不改正', '综合整治骚扰电话专项行动方案', 'programme: 综合整治骚扰电话专项行动方案; 收回依据待确认', true, '2018-07-01T00:00:00+08:00');
+INSERT INTO recall_ground (code, name, basis, source, to_confirm, after_restriction, valid_from) VALUES
+    ('transferred', '擅自转让、出租码号资源', '电信条例 第二十八条', '电信条例 第二十八条; 收回条文待确认', true, false, '2014-08-15T00:00:00+08:00'),
+    ('purpose_changed', '擅自改变码号资源用途', '电信条例 第二十八条', '电信条例 第二十八条; 收回条文待确认', true, false, '2014-08-15T00:00:00+08:00'),
+    ('unused', '逾期未启用码号资源', '电信网码号资源管理办法', '电信网码号资源管理办法; 收回条文待确认', true, false, '2014-08-15T00:00:00+08:00'),
+    ('unlicensed', '无证或超范围经营', '电信条例 第七条', '综合整治骚扰电话专项行动方案; 收回条文待确认', true, false, '2018-07-01T00:00:00+08:00'),
+    ('harassment', '使用码号资源实施骚扰, 经警示或暂停仍不改正', '综合整治骚扰电话专项行动方案', 'programme: 综合整治骚扰电话专项行动方案; 收回依据待确认', true, true, '2018-07-01T00:00:00+08:00');
 
 -- A recall (收回) of a resource: proposed, reviewed and signed by three people, announced, and after its term carried out,
 -- unless an objection stands.
@@ -168,7 +170,8 @@ CREATE TABLE appeal (
     CONSTRAINT appeal_restored_by CHECK ((state = 'RESTORED') = (restoring_task_id IS NOT NULL)
         AND (state = 'RESTORED') = (restored_time IS NOT NULL))
 );
-CREATE UNIQUE INDEX appeal_one_open ON appeal (event_id) WHERE state IN ('FILED', 'REVIEWING');
+-- each appellant has an appeal of its own: a subscriber's is known by the number that the centre which took it in gave it
+CREATE UNIQUE INDEX appeal_one_open ON appeal (event_id, appellant, holder_id, filed_agency_id, reference) WHERE state IN ('FILED', 'REVIEWING');
 CREATE INDEX appeal_of_event ON appeal (event_id, file_time DESC);
 CREATE INDEX appeal_unstarted ON appeal (file_time, appeal_id) WHERE state = 'FILED';
 CREATE INDEX appeal_newest ON appeal (file_time DESC, appeal_id DESC);
