@@ -53,6 +53,21 @@ func TestRecallIsAnnouncedOnce(t *testing.T) {
 		t.Error("a recall was announced twice")
 	}
 	announce(recall)
+	of := func(r *disclosurev1.GetPublicationRequest) (*disclosurev1.Publication, error) {
+		resp, err := w.flows.GetPublication(t.Context(), r)
+		return resp.GetPublication(), err
+	}
+	if got, err := of(&disclosurev1.GetPublicationRequest{Kind: recallNotice, CaseId: id}); err != nil || got.GetPublicationId() != notice.GetPublicationId() {
+		t.Errorf("the notice of the recall: %v, %v", got, err)
+	}
+	if _, err := of(&disclosurev1.GetPublicationRequest{Kind: recallNotice, CaseId: uuid.NewString()}); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) {
+		t.Errorf("the notice of another: %v", err)
+	}
+	for _, r := range []*disclosurev1.GetPublicationRequest{{}, {Kind: recall}, {PublicationId: id, Kind: recall, CaseId: id}} {
+		if _, err := of(r); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD) {
+			t.Errorf("%v: %v", r, err)
+		}
+	}
 	list := func() int {
 		resp, err := w.public.ListPublications(t.Context(), &disclosurev1.ListPublicationsRequest{Kind: recallNotice})
 		if err != nil {

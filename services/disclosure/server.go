@@ -171,9 +171,20 @@ func (s *Server) WithdrawPublication(ctx context.Context, req *disclosurev1.With
 	})
 }
 
-// GetPublication returns a publication, or its tombstone.
+// GetPublication returns a publication, or its tombstone, by its identifier or by what it is of.
 func (s *Server) GetPublication(ctx context.Context, req *disclosurev1.GetPublicationRequest) (*disclosurev1.GetPublicationResponse, error) {
-	p, err := get(ctx, store.New(s.db), req.GetPublicationId(), s.now())
+	q, id := store.New(s.db), req.GetPublicationId()
+	if named := req.GetKind() != "" && req.GetCaseId() != ""; named == (id != "") {
+		return nil, errs.Field("publication_id", "must name the publication, or kind and case_id what it is of")
+	}
+	if id == "" {
+		var err error
+		id, err = q.PublicationOfCase(ctx, store.PublicationOfCaseParams{Kind: req.GetKind(), CaseID: optional(req.GetCaseId())})
+		if err != nil {
+			return nil, errs.NotFound(err, "no such publication")
+		}
+	}
+	p, err := get(ctx, q, id, s.now())
 	if err != nil {
 		return nil, err
 	}

@@ -503,8 +503,12 @@ func (x *WithdrawPublicationResponse) GetPublication() *Publication {
 // GetPublicationRequest names a publication.
 type GetPublicationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Publication (公示).
+	// Publication; empty when its kind and case name it (公示).
 	PublicationId string `protobuf:"bytes,1,opt,name=publication_id,json=publicationId,proto3" json:"publication_id,omitempty"`
+	// Kind, with case_id: what was published of a case (类别).
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Case, recall or listing that it is about (所属事项).
+	CaseId        string `protobuf:"bytes,3,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -542,6 +546,20 @@ func (*GetPublicationRequest) Descriptor() ([]byte, []int) {
 func (x *GetPublicationRequest) GetPublicationId() string {
 	if x != nil {
 		return x.PublicationId
+	}
+	return ""
+}
+
+func (x *GetPublicationRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *GetPublicationRequest) GetCaseId() string {
+	if x != nil {
+		return x.CaseId
 	}
 	return ""
 }
@@ -1369,9 +1387,11 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"e\n" +
 	"\x1bWithdrawPublicationResponse\x12F\n" +
-	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\"H\n" +
-	"\x15GetPublicationRequest\x12/\n" +
-	"\x0epublication_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\rpublicationId\"`\n" +
+	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\"\x8e\x01\n" +
+	"\x15GetPublicationRequest\x122\n" +
+	"\x0epublication_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\rpublicationId\x12\x1b\n" +
+	"\x04kind\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04kind\x12$\n" +
+	"\acase_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06caseId\"`\n" +
 	"\x16GetPublicationResponse\x12F\n" +
 	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\"\x88\x01\n" +
 	"\x17ListPublicationsRequest\x12'\n" +
