@@ -9,8 +9,8 @@ import (
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 )
 
-// Appeal drives an appeal against a warning or a suspension (申诉, 反电信网络诈骗法 32): another officer of the agency that
-// ordered it decides in its term; upheld, the record is corrected at once, and who gave the resource access restores the
+// Appeal drives an appeal against a warning or a suspension (申诉, 反电信网络诈骗法 32): an officer of the agency that ordered it
+// who had no part in that decides in its term; upheld, the record is corrected at once, and who gave the resource access restores the
 // service within one working day.
 //
 //	appeal_review (an authority) ──┬── dismissed
@@ -48,7 +48,8 @@ func (p *appeal) run(ctx workflow.Context) error {
 		s = stepAppealAnswer
 	}
 	o := p.order(s, p.known.GetAgencyId())
-	if by := p.known.GetOrderedBy(); by != "" {
+	o.excluded = p.known.GetExcluded()
+	if by := p.known.GetOrderedBy(); by != "" && len(o.excluded) == 0 { // found out before all who had a part were
 		o.excluded = []string{by}
 	}
 	t := p.planSince(ctx, o, p.known.GetFileTime()) // the appellant's clock does not wait for ours

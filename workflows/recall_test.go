@@ -171,6 +171,24 @@ func TestRecall_useEndedMeanwhile(t *testing.T) {
 	p.want("publications", p.kinds(), "")
 }
 
+// The use of a resource may end after its notice was published and before the ledger takes it, also when the try that found
+// out breaks off: the recall ends and no notice of it stays public.
+func TestRecall_useEndsUnderTheNotice(t *testing.T) {
+	p := newRecallPlay(t)
+	p.w.matters.endsAtNotice = true
+	p.runRecall()
+	p.want("states", p.recallStates(), "REVIEWING REJECTED")
+	p.want("publications", p.kinds(), "recall_notice")
+	p.want("withdrawn", strings.Join(p.w.matters.withdrawn, " "), id(700))
+
+	again := newRecallPlay(t)
+	again.w.published = append(again.w.published, p.w.published...)
+	again.w.matters.recalled.State = "ENDED"
+	again.runRecall()
+	again.want("states", again.recallStates(), "REVIEWING REJECTED")
+	again.want("withdrawn by the next try", strings.Join(again.w.matters.withdrawn, " "), id(700))
+}
+
 func TestRecall_doneAlready(t *testing.T) {
 	p := newRecallPlay(t)
 	p.w.matters.recall.State = "RECALLED"
@@ -193,6 +211,7 @@ func TestPublicNumbers(t *testing.T) {
 	for _, c := range [][3]string{
 		{"95588", "95588", "95588"}, {"4008000000", "4008000009", "4008000000-4008000009"}, {"10101234", "", "10101234"},
 		{"1085551234", "1085551299", "108555****-108555****"}, {"13800001234", "", "1380000****"}, {"12321", "", "12321"},
+		{"10690123", "10690199", "10690123-10690199"}, {"106901234567", "", "106901234567"}, {"01062345678", "", "0106234****"},
 	} {
 		if got := publicNumbers(&ledgerv1.Resource{FirstNumber: c[0], LastNumber: c[1]}); got != c[2] {
 			t.Errorf("%s: %s, want %s", c[0], got, c[2])
@@ -259,17 +278,26 @@ func TestAppeal(t *testing.T) {
 	}
 }
 
-// The officer whose signature ordered a suspension in a complaint does not decide on the appeal against it.
-func TestAppeal_excludesWhoSigned(t *testing.T) {
-	p := newAppealPlay(t, func(m *matters) { m.appeal.DispositionTaskId, m.orderedBy = id(950), "workflows" })
-	p.w.tasks = append(p.w.tasks, &assignmentv1.Task{TaskId: id(950), Step: "sign", AgencyId: "nfra-44", State: "DONE"})
-	p.w.decisions = append(p.w.decisions, &assignmentv1.RecordDecisionRequest{Decision: &assignmentv1.Decision{TaskId: id(950), DecidedBy: "zhao"}})
-	p.replies["appeal_review"] = []reply{
-		{outcome: dismissed, reason: "x", detail: answeredInWords, by: "zhao", refused: "SAME_PERSON"},
-		{outcome: dismissed, reason: "x", detail: answeredInWords, by: "qian"},
+// Nobody who proposed, reviewed or signed a suspension in a complaint decides on the appeal against it; who had a part in
+// another complaint does.
+func TestAppeal_excludesWhoHadAPart(t *testing.T) {
+	p := newAppealPlay(t, func(m *matters) { m.appeal.DispositionTaskId, m.orderedBy = id(952), "workflows" })
+	for n, by := range []string{"handle:zhao", "review:qian", "sign:sun", "review:li"} {
+		step, who, _ := strings.Cut(by, ":")
+		p.w.tasks = append(p.w.tasks, &assignmentv1.Task{
+			TaskId: id(950 + n), Step: step, SubjectKind: "complaint", SubjectId: id(1 + n/3), AgencyId: "nfra-44", State: "DONE"})
+		p.w.decisions = append(p.w.decisions, &assignmentv1.RecordDecisionRequest{Decision: &assignmentv1.Decision{TaskId: id(950 + n), DecidedBy: who}})
+	}
+	answer := reply{outcome: dismissed, reason: "x", detail: answeredInWords}
+	for _, who := range []string{"zhao", "qian", "sun", "li"} {
+		answer.by, answer.refused = who, "SAME_PERSON"
+		if who == "li" {
+			answer.refused = ""
+		}
+		p.replies["appeal_review"] = append(p.replies["appeal_review"], answer)
 	}
 	p.runAppeal()
-	p.want("tasks", p.tasks(), "sign@nfra-44 appeal_review@nfra-44")
+	p.want("tasks", p.tasks(), "handle@nfra-44 review@nfra-44 sign@nfra-44 review@nfra-44 appeal_review@nfra-44")
 }
 
 // The appellant's clock runs from the filing, and every term escalates.

@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,18 +47,15 @@ func subjectOf(by string) string {
 }
 
 // GiveRecallNotice publishes the signed notice and puts the resource under it; the term runs from the publication. A
-// resource whose use has ended by itself meanwhile is taken back from nobody.
+// resource whose use has ended by itself meanwhile is taken back from nobody, and no notice of it stays public.
 func (a *Activities) GiveRecallNotice(ctx context.Context, n givingNotice) (*caseworkv1.NoticeGiven, error) {
 	resp, err := a.Ledger.GetRecall(ctx, &ledgerv1.GetRecallRequest{RecallId: n.RecallID})
 	if err != nil {
 		return nil, err
 	}
-	r := resp.GetRecall()
-	if r.GetState() == "REVIEWING" && (resp.GetResource().GetState() == "ENDED" || resp.GetResource().GetState() == "RECALLED") {
-		_, err := a.Ledger.AdvanceRecall(ctx, &ledgerv1.AdvanceRecallRequest{
-			RequestId: derived(n.RecallID + "/moot"), RecallId: n.RecallID, State: "REJECTED", TaskId: n.SigningTaskID, ReasonCode: "use_ended",
-		})
-		return &caseworkv1.NoticeGiven{}, err
+	if r := resp.GetRecall(); r.GetState() == "REJECTED" ||
+		r.GetState() == "REVIEWING" && (resp.GetResource().GetState() == "ENDED" || resp.GetResource().GetState() == "RECALLED") {
+		return &caseworkv1.NoticeGiven{}, a.recallIsMoot(ctx, n)
 	}
 	p, err := a.publishRecall(ctx, resp, kindRecallNotice, &disclosurev1.Gate{DecidedTime: n.Signed})
 	if err != nil {
@@ -73,12 +71,38 @@ func (a *Activities) GiveRecallNotice(ctx context.Context, n givingNotice) (*cas
 			Basis: basisNotice, StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
 		},
 	})
+	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE) { // its use ended after we looked
+		return &caseworkv1.NoticeGiven{}, a.recallIsMoot(ctx, n)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &caseworkv1.NoticeGiven{
 		PublicationId: given.GetRecall().GetPublicationId(), UntilTime: given.GetRecall().GetNoticeUntil(),
 	}, nil
+}
+
+// recallIsMoot ends a recall of what nobody holds any more. Its notice may be public by now, of this try or of one before:
+// it is withdrawn first, so that a try that breaks off between the two leaves a recall to be ended, not a notice to be found.
+func (a *Activities) recallIsMoot(ctx context.Context, n givingNotice) error {
+	p, err := a.Disclosure.GetPublication(ctx, &disclosurev1.GetPublicationRequest{Kind: kindRecallNotice, CaseId: n.RecallID})
+	if err == nil {
+		err = a.withdrawNotice(ctx, p.GetPublication().GetPublicationId(), "码号资源已终止使用,终止收回")
+	}
+	if err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND); err != nil {
+		return err
+	}
+	_, err = a.Ledger.AdvanceRecall(ctx, &ledgerv1.AdvanceRecallRequest{
+		RequestId: derived(n.RecallID + "/moot"), RecallId: n.RecallID, State: "REJECTED", TaskId: n.SigningTaskID, ReasonCode: "use_ended",
+	})
+	return err
+}
+
+func (a *Activities) withdrawNotice(ctx context.Context, publication, reason string) error {
+	_, err := a.Disclosure.WithdrawPublication(ctx, &disclosurev1.WithdrawPublicationRequest{
+		RequestId: derived(publication + "/withdraw"), PublicationId: publication, Reason: reason,
+	})
+	return err
 }
 
 // publishRecall publishes what the public reads of a recall, once per kind.
@@ -123,7 +147,8 @@ func publicHolder(h *ledgerv1.Holder) string {
 	return h.GetName()
 }
 
-// publicNumbers are the numbers of a resource as the public reads them: codes in full, subscriber numbers masked.
+// publicNumbers are the numbers of a resource as the public reads them: codes in full, among them the ports of short
+// messages, which are longer than codes of calls; subscriber numbers masked.
 func publicNumbers(r *ledgerv1.Resource) string {
 	first, last := publicNumber(r.GetFirstNumber()), publicNumber(r.GetLastNumber())
 	if r.GetLastNumber() == "" || r.GetFirstNumber() == r.GetLastNumber() {
@@ -133,16 +158,19 @@ func publicNumbers(r *ledgerv1.Resource) string {
 }
 
 func publicNumber(n string) string {
-	const shown = 4
+	const masked, port = 4, "106"
+	if strings.HasPrefix(n, port) {
+		return n
+	}
 	for _, code := range []string{"95", "96", "400", "800", "1010", "10", "11", "12"} {
 		if strings.HasPrefix(n, code) && (len(n) <= 8 || len(code) == 3 && len(n) == 10) {
 			return n
 		}
 	}
-	if len(n) <= shown {
+	if len(n) <= masked {
 		return n
 	}
-	return n[:len(n)-shown] + strings.Repeat("*", shown)
+	return n[:len(n)-masked] + strings.Repeat("*", masked)
 }
 
 // GoOnWithRecall looks at a recall under notice. When its term is over and no objection is open it is carried out, and
@@ -180,13 +208,11 @@ func (a *Activities) AnswerObjection(ctx context.Context, w answering) error {
 	if _, err := a.Ledger.DecideObjection(ctx, req); err != nil || !req.GetUpheld() {
 		return err
 	}
-	_, err = a.Disclosure.WithdrawPublication(ctx, &disclosurev1.WithdrawPublicationRequest{
-		RequestId: derived(w.Publication + "/withdraw"), PublicationId: w.Publication, Reason: "异议成立,终止收回",
-	})
-	return err
+	return a.withdrawNotice(ctx, w.Publication, "异议成立,终止收回")
 }
 
-// BeginAppeal finds out who ordered what is appealed against, who therefore decides, and who would restore.
+// BeginAppeal finds out who ordered what is appealed against and who had a part in it, who therefore decides, and who would
+// restore.
 func (a *Activities) BeginAppeal(ctx context.Context, in *caseworkv1.AppealInput) (*caseworkv1.AppealFacts, error) {
 	resp, err := a.Ledger.GetAppeal(ctx, &ledgerv1.GetAppealRequest{AppealId: in.GetAppealId()})
 	if err != nil {
@@ -210,6 +236,12 @@ func (a *Activities) BeginAppeal(ctx context.Context, in *caseworkv1.AppealInput
 		if known.GetTask().GetAgencyId() != "" {
 			out.OrderedBy, out.AgencyId = known.GetDecision().GetDecidedBy(), known.GetTask().GetAgencyId()
 		}
+		if out.Excluded, err = a.hadAPart(ctx, known.GetTask().GetSubjectId()); err != nil {
+			return nil, err
+		}
+	}
+	if by := out.GetOrderedBy(); by != "" && !slices.Contains(out.GetExcluded(), by) {
+		out.Excluded = append(out.Excluded, by)
 	}
 	access := resp.GetAccessOperatorId()
 	if out.AgencyId, err = a.acting(ctx, out.GetAgencyId(), access); err != nil {
@@ -223,6 +255,36 @@ func (a *Activities) BeginAppeal(ctx context.Context, in *caseworkv1.AppealInput
 		State: "REVIEWING", AgencyId: out.GetAgencyId(), ExecutorAgencyId: out.GetExecutorAgencyId(),
 	})
 	return out, err
+}
+
+// hadAPart are those who proposed, reviewed or signed what became of a complaint. Who had a part in an order does not
+// decide on it again (回避).
+func (a *Activities) hadAPart(ctx context.Context, subject string) ([]string, error) {
+	var who []string
+	if subject == "" {
+		return nil, nil
+	}
+	for _, s := range []step{stepHandle, stepReview, stepSign} {
+		for token, more := "", true; more; more = token != "" {
+			page, err := a.Assignment.ListTasks(ctx, &assignmentv1.ListTasksRequest{
+				SubjectId: subject, Step: s.name, State: "DONE", PageSize: 500, PageToken: token,
+			})
+			if err != nil {
+				return nil, err
+			}
+			for _, t := range page.GetTasks() {
+				known, err := a.Assignment.GetTask(ctx, &assignmentv1.GetTaskRequest{TaskId: t.GetTaskId()})
+				if err != nil {
+					return nil, err
+				}
+				if by := known.GetDecision().GetDecidedBy(); by != "" && !slices.Contains(who, by) {
+					who = append(who, by)
+				}
+			}
+			token = page.GetNextPageToken()
+		}
+	}
+	return who, nil
 }
 
 // acting is an agency, if it takes tasks; else the communications administration in its place.

@@ -30,6 +30,7 @@ type matters struct {
 	withdrawn    []string
 	warned       []*ledgerv1.WarnResourceRequest
 	objectAtEnd  bool // an objection comes in and its signal is lost
+	endsAtNotice bool // the use ends between the publication and the ledger's notice
 }
 
 func (w *world) recallOf() *ledgerv1.Recall { return proto.CloneOf(w.matters.recall) }
@@ -54,6 +55,11 @@ func (f fakeLedger) AdvanceRecall(_ context.Context, req *ledgerv1.AdvanceRecall
 
 func (f fakeLedger) GiveRecallNotice(_ context.Context, req *ledgerv1.GiveRecallNoticeRequest, _ ...grpc.CallOption) (*ledgerv1.GiveRecallNoticeResponse, error) {
 	return once(f.w, req, func() (*ledgerv1.GiveRecallNoticeResponse, error) {
+		if f.w.matters.endsAtNotice {
+			f.w.matters.recalled = proto.CloneOf(f.w.matters.recalled)
+			f.w.matters.recalled.State = "ENDED"
+			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "the use of the resource has ended")
+		}
 		r := f.w.matters.recall
 		r.NoticeTime, r.NoticeUntil, r.Clock = req.GetNoticeTime(), req.GetNoticeUntil(), req.GetClock()
 		r.SigningTaskId, r.PublicationId = req.GetSigningTaskId(), req.GetPublicationId()
@@ -139,6 +145,17 @@ func (f fakeLedger) DecideAppeal(_ context.Context, req *ledgerv1.DecideAppealRe
 
 func (f fakeLedger) ListUnstartedMatters(_ context.Context, req *ledgerv1.ListUnstartedMattersRequest, _ ...grpc.CallOption) (*ledgerv1.ListUnstartedMattersResponse, error) {
 	return &ledgerv1.ListUnstartedMattersResponse{Ids: map[string][]string{"recall": {id(600)}, "appeal": {id(601)}}[req.GetKind()]}, nil
+}
+
+func (f fakeDisclosure) GetPublication(_ context.Context, req *disclosurev1.GetPublicationRequest, _ ...grpc.CallOption) (*disclosurev1.GetPublicationResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	for _, r := range f.w.published {
+		if p := r.GetPublication(); p.GetKind() == req.GetKind() && p.GetCaseId() == req.GetCaseId() {
+			return &disclosurev1.GetPublicationResponse{Publication: &disclosurev1.Publication{PublicationId: id(700), Kind: p.GetKind()}}, nil
+		}
+	}
+	return nil, errs.New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, "no such publication")
 }
 
 func (f fakeDisclosure) WithdrawPublication(_ context.Context, req *disclosurev1.WithdrawPublicationRequest, _ ...grpc.CallOption) (*disclosurev1.WithdrawPublicationResponse, error) {

@@ -124,6 +124,18 @@ func (f fakeAssignment) GetTask(_ context.Context, req *assignmentv1.GetTaskRequ
 	return resp, nil
 }
 
+func (f fakeAssignment) ListTasks(_ context.Context, req *assignmentv1.ListTasksRequest, _ ...grpc.CallOption) (*assignmentv1.ListTasksResponse, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	resp := &assignmentv1.ListTasksResponse{}
+	for _, t := range f.w.tasks {
+		if t.GetSubjectId() == req.GetSubjectId() && t.GetStep() == req.GetStep() && t.GetState() == req.GetState() {
+			resp.Tasks = append(resp.Tasks, proto.CloneOf(t))
+		}
+	}
+	return resp, nil
+}
+
 // open are the open tasks of a subject.
 func (x *town) open(subject string) []*assignmentv1.Task {
 	x.w.mu.Lock()

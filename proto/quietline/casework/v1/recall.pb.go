@@ -344,7 +344,9 @@ type AppealFacts struct {
 	// warned or suspended (措施).
 	Restriction string `protobuf:"bytes,7,opt,name=restriction,proto3" json:"restriction,omitempty"`
 	// When it was filed: the clock runs from then (提出时间).
-	FileTime      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=file_time,json=fileTime,proto3" json:"file_time,omitempty"`
+	FileTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=file_time,json=fileTime,proto3" json:"file_time,omitempty"`
+	// Subjects of all who had a part in the order, who ordered it among them: another officer decides (应回避人员).
+	Excluded      []string `protobuf:"bytes,9,rep,name=excluded,proto3" json:"excluded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -435,6 +437,13 @@ func (x *AppealFacts) GetFileTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *AppealFacts) GetExcluded() []string {
+	if x != nil {
+		return x.Excluded
+	}
+	return nil
+}
+
 // AppealDecided is what came of the answer (答复结果).
 type AppealDecided struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -508,7 +517,7 @@ const file_quietline_casework_v1_recall_proto_rawDesc = "" +
 	"\fobjection_id\x18\x02 \x01(\tR\vobjectionId\"D\n" +
 	"\vAppealInput\x12\x1b\n" +
 	"\tappeal_id\x18\x01 \x01(\tR\bappealId\x12\x18\n" +
-	"\aprofile\x18\x02 \x01(\tR\aprofile\"\xb8\x02\n" +
+	"\aprofile\x18\x02 \x01(\tR\aprofile\"\xd4\x02\n" +
 	"\vAppealFacts\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x1b\n" +
 	"\tagency_id\x18\x02 \x01(\tR\bagencyId\x12\x1d\n" +
@@ -519,7 +528,8 @@ const file_quietline_casework_v1_recall_proto_rawDesc = "" +
 	"\vresource_id\x18\x06 \x01(\tR\n" +
 	"resourceId\x12 \n" +
 	"\vrestriction\x18\a \x01(\tR\vrestriction\x127\n" +
-	"\tfile_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bfileTime\")\n" +
+	"\tfile_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bfileTime\x12\x1a\n" +
+	"\bexcluded\x18\t \x03(\tR\bexcluded\")\n" +
 	"\rAppealDecided\x12\x18\n" +
 	"\arestore\x18\x01 \x01(\bR\arestoreB\xd0\x01\n" +
 	"\x19com.quietline.casework.v1B\vRecallProtoP\x01Z0quietline/proto/quietline/casework/v1;caseworkv1\xa2\x02\x03QCX\xaa\x02\x15Quietline.Casework.V1\xca\x02\x15Quietline\\Casework\\V1\xe2\x02!Quietline\\Casework\\V1\\GPBMetadata\xea\x02\x17Quietline::Casework::V1b\x06proto3"
