@@ -121,7 +121,7 @@ func enterBeside(ctx context.Context, service ledgerv1.LedgerServiceClient, row 
 	if row.resource == "" { // it was there already
 		return nil
 	}
-	for _, place := range strings.Fields(row.cells["further_access"]) {
+	for _, place := range strings.FieldsSeq(row.cells["further_access"]) {
 		province, operator, _ := strings.Cut(place, ":")
 		_, err := service.RecordAccess(ctx, &ledgerv1.RecordAccessRequest{
 			RequestId: row.request("access/" + place),
@@ -165,9 +165,10 @@ func enterSublet(ctx context.Context, service ledgerv1.LedgerServiceClient, row 
 
 // unlessThere forgives what is on record already.
 func unlessThere(err error) error {
-	switch errs.Reason(err) {
-	case commonv1.ErrorReason_ERROR_REASON_ALLOCATION_OVERLAPS, commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS:
-		return nil
+	for _, there := range []commonv1.ErrorReason{commonv1.ErrorReason_ERROR_REASON_ALLOCATION_OVERLAPS, commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS} {
+		if errs.Is(err, there) {
+			return nil
+		}
 	}
 	return err
 }
