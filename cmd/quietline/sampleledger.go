@@ -121,7 +121,7 @@ func enterBeside(ctx context.Context, service ledgerv1.LedgerServiceClient, row 
 	if row.resource == "" { // it was there already
 		return nil
 	}
-	for _, place := range strings.FieldsSeq(row.cells["further_access"]) {
+	for place := range strings.FieldsSeq(row.cells["further_access"]) {
 		province, operator, _ := strings.Cut(place, ":")
 		_, err := service.RecordAccess(ctx, &ledgerv1.RecordAccessRequest{
 			RequestId: row.request("access/" + place),
