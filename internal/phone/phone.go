@@ -63,10 +63,11 @@ func Parse(raw string) *commonv1.Number {
 		return search(n, w)
 	}
 	r := w.runs[0]
-	if r.american() && abroad(n, r.digits) == "" && n.GetReason() == "" {
-		return n
+	if us := new(commonv1.Number); r.american() && abroad(us, r.digits) == "" && us.GetReason() == "" {
+		us.Displayed = n.GetDisplayed()
+		return us
 	}
-	if why := read(n, r, true); why != "" && !part(n, r) {
+	if why := grouped(n, r, true); why != "" {
 		invalid(n, r.String(), why)
 	}
 	return n
@@ -171,7 +172,7 @@ func read(n *commonv1.Number, r run, loose bool) (why string) {
 	case len(d) > maxDigits:
 		return tooLong
 	case r.plus && strings.HasPrefix(d, "86"):
-		return international(n, d[2:], "+86")
+		return international(n, r.from(2), "+86")
 	case r.plus && strings.HasPrefix(d, "00"):
 		return "加号后不应再有国际冠码 00"
 	case r.plus && len(d) <= 8 && codeOf(d) != nil:
@@ -179,13 +180,13 @@ func read(n *commonv1.Number, r run, loose bool) (why string) {
 	case r.plus:
 		return abroad(n, d)
 	case strings.HasPrefix(d, "0086"):
-		return international(n, d[4:], "0086")
+		return international(n, r.from(4), "0086")
 	case strings.HasPrefix(d, "00"):
 		if forge(n, d, d[2:], "前不应有国际冠码 00") {
 			return ""
 		}
 		return abroad(n, d[2:])
-	case national(n, d) || odd(n, d, loose):
+	case beijing(n, r) || national(n, d) || odd(n, r, loose):
 		return ""
 	}
 	return reasonFor(d)
@@ -193,7 +194,14 @@ func read(n *commonv1.Number, r run, loose bool) (why string) {
 
 // international reads what stands after +86 or 0086. Only numbers of subscribers and intelligent-network numbers are shown
 // so by a real network.
-func international(n *commonv1.Number, d, prefix string) (why string) {
+func international(n *commonv1.Number, r run, prefix string) (why string) {
+	d := r.digits
+	if rest, ok := cutPrefix(d); ok && international(n, r.from(len(d)-len(rest)), prefix) == "" {
+		return ""
+	}
+	if beijing(n, r) {
+		return ""
+	}
 	bare := strings.TrimPrefix(d, "0")
 	// Beijing without its trunk 0 begins like a code: 10 and eight digits
 	if len(bare) == 10 && strings.HasPrefix(bare, "10") && landline(n, "0"+bare) {
@@ -211,8 +219,12 @@ func international(n *commonv1.Number, d, prefix string) (why string) {
 			return ""
 		}
 	}
-	if mobile(n, bare) || plainCode(n, bare) || landline(n, "0"+bare) {
+	trunk := len(bare) < len(d) // 0 stands before an area code, never before a code
+	if mobile(n, bare) || !trunk && plainCode(n, bare) || (trunk || r.splitsAtArea()) && landline(n, "0"+bare) {
 		return ""
+	}
+	if iot(bare) {
+		return reasonFor(bare)
 	}
 	return prefix + " 后不是有效的国内号码"
 }
@@ -238,31 +250,45 @@ func national(n *commonv1.Number, d string) bool {
 }
 
 // odd tries what people and old networks put before a number.
-func odd(n *commonv1.Number, d string, loose bool) bool {
+func odd(n *commonv1.Number, r run, loose bool) bool {
+	d := r.digits
 	if rest, ok := cutPrefix(d); ok {
-		return national(n, rest) || strings.HasPrefix(rest, "86") && international(n, rest[2:], "86") == ""
+		return behind(n, r.from(len(d)-len(rest)))
 	}
 	if rest, ok := strings.CutPrefix(d, "86"); ok {
 		switch {
-		case len(rest) >= 10: // shorter ones may as well be a local number
-			return international(n, rest, "86") == ""
-		case len(rest) == 9:
-			return landline(n, "0"+rest)
-		case len(rest) == 3 || len(rest) == 5:
-			return forge(n, "+86"+rest, rest, "前不应有国际区号 86")
+		case len(rest) == 9 && landline(n, "0"+rest):
+			return true
+		case len(rest) < 3, len(rest) == 6 && !r.endsAt(2): // may as well be a local number
+			return false
 		}
-		return false
+		return international(n, r.from(2), "86") == ""
 	}
-	if rest, ok := strings.CutPrefix(d, "086"); ok && mobile(n, rest) {
-		return true
+	if strings.HasPrefix(d, "086") && len(d) > 5 { // there is no such area
+		return international(n, r.from(3), "086") == ""
 	}
-	return loose && len(d) >= 9 && d[0] >= '2' && landline(n, "0"+d)
+	return loose && len(d) >= 9 && d[0] >= '2' && r.splitsAtArea() && landline(n, "0"+d)
+}
+
+// behind reads what stands behind a prefix that chose an operator.
+func behind(n *commonv1.Number, r run) bool {
+	for _, prefix := range []string{"0086", "86"} {
+		if strings.HasPrefix(r.digits, prefix) {
+			return international(n, r.from(len(prefix)), prefix) == ""
+		}
+	}
+	return beijing(n, r) || national(n, r.digits)
+}
+
+// iot knows the thirteen digits of things that talk to things (物联网号码): nobody is called by them, and they are no SMS ports.
+func iot(d string) bool {
+	return len(d) == 13 && (strings.HasPrefix(d, "14") || strings.HasPrefix(d, "1064") && d[4] >= '6')
 }
 
 // reasonFor says why national digits are no number.
 func reasonFor(d string) string {
 	switch {
-	case len(d) == 13 && (strings.HasPrefix(d, "14") || strings.HasPrefix(d, "106")):
+	case iot(d):
 		return "物联网专用号码，不能拨打电话"
 	case len(d) == 11 && d[0] == '1':
 		return "号段未启用"

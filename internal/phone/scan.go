@@ -17,7 +17,8 @@ const (
 type run struct {
 	plus   bool
 	digits string
-	groups []int // where each group of digits ends
+	groups []int  // where each group of digits ends
+	marked []bool // whether more than a space stands before each group: a dash, a bracket
 }
 
 // written is a text taken apart.
@@ -34,7 +35,8 @@ func scan(raw string) written {
 	w := written{text: trim(raw)}
 	s := scanner{w: &w}
 	for i, r := range w.text {
-		s.next(r, w.text[i:])
+		s.look(r, w.text[i:])
+		s.before = r
 	}
 	s.end()
 	return w
@@ -66,9 +68,35 @@ type scanner struct {
 	w         *written
 	buf       []byte
 	groups    []int
+	marked    []bool
 	plus      bool
 	gap       bool // a separator stands before the next digit
+	mark      bool // and it is more than a space
 	extension bool // digits from here on are an extension
+	before    rune // what was read last
+	skip      int  // characters that are a time
+	numerals  int  // characters that are digits in Chinese numerals
+}
+
+// look passes over times and reads Chinese numerals; everything else is next's.
+func (s *scanner) look(r rune, rest string) {
+	if s.skip > 0 {
+		s.skip--
+		return
+	}
+	if n := s.time(r, rest); n > 0 {
+		s.end()
+		s.skip, s.w.words, s.w.last = n-1, true, false
+		return
+	}
+	if s.numerals == 0 {
+		s.numerals = s.spelled(r, rest)
+	}
+	if s.numerals > 0 {
+		s.numerals--
+		r = '0' + rune(numeralOf(r))
+	}
+	s.next(r, rest)
 }
 
 func (s *scanner) next(r rune, rest string) {
@@ -77,9 +105,9 @@ func (s *scanner) next(r rune, rest string) {
 			return
 		}
 		if s.gap && len(s.buf) > 0 {
-			s.groups = append(s.groups, len(s.buf))
+			s.groups, s.marked = append(s.groups, len(s.buf)), append(s.marked, s.mark)
 		}
-		s.gap, s.buf, s.w.last = false, append(s.buf, d), true
+		s.gap, s.mark, s.buf, s.w.last = false, false, append(s.buf, d), true
 		return
 	}
 	switch {
@@ -89,7 +117,7 @@ func (s *scanner) next(r rune, rest string) {
 		}
 		s.plus, s.extension = true, false
 	case joins(r):
-		s.gap = true
+		s.gap, s.mark = true, s.mark || !blank(r)
 	case lists(r):
 		s.end()
 	case s.marksExtension(r, rest):
@@ -105,9 +133,9 @@ func (s *scanner) next(r rune, rest string) {
 // end closes the run.
 func (s *scanner) end() {
 	if len(s.buf) > 0 {
-		s.w.runs = append(s.w.runs, run{plus: s.plus, digits: string(s.buf), groups: append(s.groups, len(s.buf))})
+		s.w.runs = append(s.w.runs, run{plus: s.plus, digits: string(s.buf), groups: append(s.groups, len(s.buf)), marked: append([]bool{false}, s.marked...)})
 	}
-	s.buf, s.groups, s.plus, s.gap, s.extension = nil, nil, false, false, false
+	s.buf, s.groups, s.marked, s.plus, s.gap, s.mark, s.extension = nil, nil, nil, false, false, false, false
 }
 
 // digitOf reads ASCII, full-width and any other decimal digit.
@@ -144,6 +172,9 @@ func joins(r rune) bool {
 	}
 	return r != utf8.RuneError && (unicode.In(r, unicode.Pd, unicode.Ps, unicode.Pe, unicode.Pi, unicode.Pf, unicode.Cf) || unseen(r))
 }
+
+// blank knows separators that say nothing: spaces, quotes and what nobody sees.
+func blank(r rune) bool { return strings.ContainsRune("'\"`＇＂", r) || unseen(r) }
 
 // lists knows what stands between two numbers.
 func lists(r rune) bool { return strings.ContainsRune(",;/|\\、，；／｜", r) }

@@ -13,7 +13,13 @@ func search(n *commonv1.Number, w written) *commonv1.Number {
 	best := 0
 	for _, r := range w.runs {
 		found := &commonv1.Number{Displayed: n.GetDisplayed()}
-		if why := read(found, r, false); why != "" && !part(found, r) {
+		if grouped(found, r, false) != "" {
+			continue
+		}
+		// a form that gives it away says more about the call than the same code without
+		if best > 0 && Forged(found.GetKind()) && !Forged(n.GetKind()) && found.GetNormal() != n.GetNormal() && shows(found, n.GetNormal()) {
+			n.Reset()
+			proto.Merge(n, found)
 			continue
 		}
 		worth := weigh(found, w)
@@ -54,39 +60,4 @@ func weigh(n *commonv1.Number, w written) int {
 		return 3
 	}
 	return 2
-}
-
-// part tries parts of what stands there, from the front and longest first: 010-62671188-8001, 2026-10-15 13814590000. Parts
-// further back must have a subscriber.
-func part(n *commonv1.Number, r run) bool {
-	if len(r.groups) < 2 || len(r.groups) > maxGroups {
-		return false
-	}
-	for from := range r.groups {
-		start := 0
-		if from > 0 {
-			start = r.groups[from-1]
-		}
-		for to := len(r.groups) - 1; to >= from; to-- {
-			if from == 0 && to == len(r.groups)-1 {
-				continue
-			}
-			got := &commonv1.Number{}
-			if read(got, run{plus: r.plus && from == 0, digits: r.digits[start:r.groups[to]]}, false) != "" {
-				continue
-			}
-			if len(got.GetNormal()) < 5 || from > 0 && !subscriber(got.GetKind()) {
-				continue
-			}
-			got.Displayed = n.GetDisplayed()
-			n.Reset()
-			proto.Merge(n, got)
-			return true
-		}
-	}
-	return false
-}
-
-func subscriber(kind string) bool {
-	return kind == Mobile || kind == Landline || kind == Code400 || kind == Code800
 }
