@@ -161,13 +161,7 @@ func (s *Server) RecordAccess(ctx context.Context, req *ledgerv1.RecordAccessReq
 		if err != nil {
 			return nil, err
 		}
-		if e.corrects != nil {
-			if old, err := q.CloseAccess(ctx, *e.corrects); err != nil {
-				return nil, replaced(err)
-			} else if old.ResourceID != in.GetResourceId() {
-				return nil, other("resource")
-			}
-		} else if err := s.reaches(ctx, q, a, in.GetProvince(), e.from); err != nil {
+		if err := s.replaceAccess(ctx, q, a, in, e); err != nil {
 			return nil, err
 		}
 		if in.GetProvince() == a.AccessProvince && in.GetOperatorId() == a.AccessOperatorID {
@@ -182,6 +176,23 @@ func (s *Server) RecordAccess(ctx context.Context, req *ledgerv1.RecordAccessReq
 		}
 		return &ledgerv1.RecordAccessResponse{Access: accessProto(row)}, nil
 	})
+}
+
+// replaceAccess takes out the access that is replaced. A place that none was recorded for, and time that it was not recorded
+// for, must be within a licence.
+func (s *Server) replaceAccess(ctx context.Context, q *store.Queries, a store.Allocation, in *ledgerv1.Access, e entry) error {
+	if e.corrects != nil {
+		old, err := q.CloseAccess(ctx, *e.corrects)
+		switch {
+		case err != nil:
+			return replaced(err)
+		case old.ResourceID != in.GetResourceId():
+			return other("resource")
+		case old.Province == in.GetProvince() && within(e.from, e.to, old.ValidFrom, old.ValidTo):
+			return nil
+		}
+	}
+	return s.reaches(ctx, q, a, in.GetProvince(), e.from)
 }
 
 func recordedAccess() error {

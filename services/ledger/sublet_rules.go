@@ -71,6 +71,14 @@ func loose(rows []store.Allocation, known []store.Sublet) []store.Sublet {
 	}
 }
 
+// givesMore says whether a sublet lets more than the row that it replaces, or to another: then the rules of allocation hold
+// for it as for a new one. What only ends earlier, or was let by another, is put on record as it is.
+func givesMore(old, x store.Sublet) bool {
+	return x.LesseeID != old.LesseeID || x.Purpose != old.Purpose || x.Digits != old.Digits ||
+		x.FirstNumber != old.FirstNumber || x.LastNumber != old.LastNumber || !x.ValidFrom.Equal(old.ValidFrom) ||
+		!within(x.ValidFrom, x.ValidTo, old.ValidFrom, old.ValidTo)
+}
+
 // hanging says whether others have from the lessee of a sublet what it would no longer have with another row, or none, in
 // its place.
 func hanging(known []store.Sublet, old store.Sublet, now *store.Sublet) bool {

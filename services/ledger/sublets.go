@@ -41,10 +41,16 @@ func (s *Server) DeclareSublet(ctx context.Context, req *ledgerv1.DeclareSubletR
 		if err != nil {
 			return nil, err
 		}
-		if err := s.admitLessee(ctx, q, a, lessee, x); err != nil {
+		old, err := closeReplaced(ctx, q, x)
+		if err != nil {
 			return nil, err
 		}
-		if err := chained(ctx, q, x); err != nil {
+		if old == nil || givesMore(*old, x) {
+			if err := s.admitLessee(ctx, q, a, lessee, x); err != nil {
+				return nil, err
+			}
+		}
+		if err := chained(ctx, q, old, x); err != nil {
 			return nil, err
 		}
 		row, err := q.InsertSublet(ctx, store.InsertSubletParams{
@@ -84,13 +90,10 @@ func subletOf(in *ledgerv1.Sublet, a store.Allocation, e entry) (store.Sublet, e
 }
 
 // admitLessee holds the lessee against the rules of allocation. The approval of the sublet is its vetting and, for the bad
-// list, its reasoned approval. A row that only replaces one gives nothing new when it keeps the lessee.
+// list, its reasoned approval.
 func (s *Server) admitLessee(ctx context.Context, q *store.Queries, a store.Allocation, lessee store.Holder, x store.Sublet) error {
 	if _, err := purposeOf(ctx, q, x.Purpose); err != nil {
 		return err
-	}
-	if x.Corrects != nil && x.ValidTo != nil {
-		return nil
 	}
 	d := draftOf(a)
 	d.Purpose, d.ValidFrom, d.Lists = x.Purpose, x.ValidFrom, nil
@@ -106,8 +109,23 @@ func (s *Server) admitLessee(ctx context.Context, q *store.Queries, a store.Allo
 	return judge(facts, policy)
 }
 
-// chained takes out the row that is replaced and sees that the chain holds without it and with the new one.
-func chained(ctx context.Context, q *store.Queries, x store.Sublet) error {
+// closeReplaced takes out the row that is replaced; nil when none is.
+func closeReplaced(ctx context.Context, q *store.Queries, x store.Sublet) (*store.Sublet, error) {
+	if x.Corrects == nil {
+		return nil, nil
+	}
+	old, err := q.CloseSublet(ctx, *x.Corrects)
+	if err != nil {
+		return nil, replaced(err)
+	}
+	if old.ResourceID != x.ResourceID {
+		return nil, other("resource")
+	}
+	return &old, nil
+}
+
+// chained sees that the chain holds without the row that is replaced and with the new one.
+func chained(ctx context.Context, q *store.Queries, old *store.Sublet, x store.Sublet) error {
 	rows, known, err := lettable(ctx, q, x.ResourceID)
 	if err != nil {
 		return err
@@ -116,22 +134,10 @@ func chained(ctx context.Context, q *store.Queries, x store.Sublet) error {
 	if i < 0 {
 		return errs.NotFound(pgx.ErrNoRows, "the resource is not allocated at that time")
 	}
-	span := spans(rows)[i]
-	if x.Corrects == nil {
-		return checkSublet(span, known, x)
-	}
-	old, err := q.CloseSublet(ctx, *x.Corrects)
-	if err != nil {
-		return replaced(err)
-	}
-	if old.ResourceID != x.ResourceID {
-		return other("resource")
-	}
-	known = slices.DeleteFunc(known, func(k store.Sublet) bool { return k.SubletID == old.SubletID })
-	if hanging(known, old, &x) {
+	if old != nil && hanging(known, *old, &x) {
 		return wrongState("what the lessee lets on must be replaced or ended first")
 	}
-	return checkSublet(span, known, x)
+	return checkSublet(spans(rows)[i], known, x)
 }
 
 // lettable is what a chain hangs on, and the chain: all rows of a resource that are known now.
