@@ -12,9 +12,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	durationpb "google.golang.org/protobuf/types/known/durationpb"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	v1 "quietline/proto/quietline/access/v1"
+	_ "quietline/proto/quietline/access/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -26,885 +24,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// ListTasksRequest filters tasks.
-type ListTasksRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 50 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// OPEN, DONE, CANCELLED; empty for OPEN (状态).
-	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
-	// Step; empty for all (环节).
-	Step string `protobuf:"bytes,4,opt,name=step,proto3" json:"step,omitempty"`
-	// Agency; only LEAD may name another than its own, empty is own or, for LEAD, all (单位).
-	AgencyId string `protobuf:"bytes,5,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	// Subject, e.g. a complaint; empty for all (所属事项).
-	SubjectId string `protobuf:"bytes,6,opt,name=subject_id,json=subjectId,proto3" json:"subject_id,omitempty"`
-	// Only tasks due before this (期限早于).
-	DueBefore *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=due_before,json=dueBefore,proto3" json:"due_before,omitempty"`
-	// Only tasks claimed by the caller (本人领取).
-	Mine          bool `protobuf:"varint,8,opt,name=mine,proto3" json:"mine,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListTasksRequest) Reset() {
-	*x = ListTasksRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListTasksRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListTasksRequest) ProtoMessage() {}
-
-func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
-func (*ListTasksRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *ListTasksRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListTasksRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListTasksRequest) GetState() string {
-	if x != nil {
-		return x.State
-	}
-	return ""
-}
-
-func (x *ListTasksRequest) GetStep() string {
-	if x != nil {
-		return x.Step
-	}
-	return ""
-}
-
-func (x *ListTasksRequest) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-func (x *ListTasksRequest) GetSubjectId() string {
-	if x != nil {
-		return x.SubjectId
-	}
-	return ""
-}
-
-func (x *ListTasksRequest) GetDueBefore() *timestamppb.Timestamp {
-	if x != nil {
-		return x.DueBefore
-	}
-	return nil
-}
-
-func (x *ListTasksRequest) GetMine() bool {
-	if x != nil {
-		return x.Mine
-	}
-	return false
-}
-
-// ListTasksResponse has a page of tasks.
-type ListTasksResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tasks, soonest due first (待办).
-	Tasks []*Task `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListTasksResponse) Reset() {
-	*x = ListTasksResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListTasksResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListTasksResponse) ProtoMessage() {}
-
-func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
-func (*ListTasksResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *ListTasksResponse) GetTasks() []*Task {
-	if x != nil {
-		return x.Tasks
-	}
-	return nil
-}
-
-func (x *ListTasksResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// ListTaskChangesRequest polls the feed.
-type ListTaskChangesRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Cursor of the last change seen; empty from the start (游标).
-	AfterCursor string `protobuf:"bytes,1,opt,name=after_cursor,json=afterCursor,proto3" json:"after_cursor,omitempty"`
-	// How long to wait for something new, at most 30 s (最长等待).
-	MaxWait *durationpb.Duration `protobuf:"bytes,2,opt,name=max_wait,json=maxWait,proto3" json:"max_wait,omitempty"`
-	// Page size, at most 500; 0 is 100 (每页条数).
-	PageSize      int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListTaskChangesRequest) Reset() {
-	*x = ListTaskChangesRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListTaskChangesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListTaskChangesRequest) ProtoMessage() {}
-
-func (x *ListTaskChangesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListTaskChangesRequest.ProtoReflect.Descriptor instead.
-func (*ListTaskChangesRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ListTaskChangesRequest) GetAfterCursor() string {
-	if x != nil {
-		return x.AfterCursor
-	}
-	return ""
-}
-
-func (x *ListTaskChangesRequest) GetMaxWait() *durationpb.Duration {
-	if x != nil {
-		return x.MaxWait
-	}
-	return nil
-}
-
-func (x *ListTaskChangesRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-// TaskChange is one change of a task.
-type TaskChange struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// opened, claimed, released, reassigned, decided, cancelled, escalated (变更).
-	Change string `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
-	// The task after it (待办).
-	Task *Task `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
-	// When (时间).
-	ChangeTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TaskChange) Reset() {
-	*x = TaskChange{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TaskChange) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TaskChange) ProtoMessage() {}
-
-func (x *TaskChange) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TaskChange.ProtoReflect.Descriptor instead.
-func (*TaskChange) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *TaskChange) GetChange() string {
-	if x != nil {
-		return x.Change
-	}
-	return ""
-}
-
-func (x *TaskChange) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-func (x *TaskChange) GetChangeTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ChangeTime
-	}
-	return nil
-}
-
-// ListTaskChangesResponse has changes in order.
-type ListTaskChangesResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Changes (变更).
-	Changes []*TaskChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
-	// Cursor to go on from (游标).
-	NextCursor    string `protobuf:"bytes,2,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListTaskChangesResponse) Reset() {
-	*x = ListTaskChangesResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListTaskChangesResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListTaskChangesResponse) ProtoMessage() {}
-
-func (x *ListTaskChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListTaskChangesResponse.ProtoReflect.Descriptor instead.
-func (*ListTaskChangesResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *ListTaskChangesResponse) GetChanges() []*TaskChange {
-	if x != nil {
-		return x.Changes
-	}
-	return nil
-}
-
-func (x *ListTaskChangesResponse) GetNextCursor() string {
-	if x != nil {
-		return x.NextCursor
-	}
-	return ""
-}
-
-// GetTaskRequest names a task.
-type GetTaskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Task (待办).
-	TaskId        string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetTaskRequest) Reset() {
-	*x = GetTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetTaskRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetTaskRequest) ProtoMessage() {}
-
-func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetTaskRequest.ProtoReflect.Descriptor instead.
-func (*GetTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *GetTaskRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-// GetTaskResponse has the task.
-type GetTaskResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The task (待办).
-	Task *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	// Its decision, once made (决定).
-	Decision      *Decision `protobuf:"bytes,2,opt,name=decision,proto3" json:"decision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetTaskResponse) Reset() {
-	*x = GetTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetTaskResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetTaskResponse) ProtoMessage() {}
-
-func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetTaskResponse.ProtoReflect.Descriptor instead.
-func (*GetTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *GetTaskResponse) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-func (x *GetTaskResponse) GetDecision() *Decision {
-	if x != nil {
-		return x.Decision
-	}
-	return nil
-}
-
-// ClaimTaskRequest claims a task.
-type ClaimTaskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Task (待办).
-	TaskId        string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ClaimTaskRequest) Reset() {
-	*x = ClaimTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ClaimTaskRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ClaimTaskRequest) ProtoMessage() {}
-
-func (x *ClaimTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ClaimTaskRequest.ProtoReflect.Descriptor instead.
-func (*ClaimTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *ClaimTaskRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *ClaimTaskRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-// ClaimTaskResponse has the claimed task.
-type ClaimTaskResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The task (待办).
-	Task          *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ClaimTaskResponse) Reset() {
-	*x = ClaimTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ClaimTaskResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ClaimTaskResponse) ProtoMessage() {}
-
-func (x *ClaimTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ClaimTaskResponse.ProtoReflect.Descriptor instead.
-func (*ClaimTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *ClaimTaskResponse) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-// ReleaseTaskRequest releases a task.
-type ReleaseTaskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Task (待办).
-	TaskId        string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReleaseTaskRequest) Reset() {
-	*x = ReleaseTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReleaseTaskRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReleaseTaskRequest) ProtoMessage() {}
-
-func (x *ReleaseTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReleaseTaskRequest.ProtoReflect.Descriptor instead.
-func (*ReleaseTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *ReleaseTaskRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *ReleaseTaskRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-// ReleaseTaskResponse has the task.
-type ReleaseTaskResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The task (待办).
-	Task          *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReleaseTaskResponse) Reset() {
-	*x = ReleaseTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReleaseTaskResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReleaseTaskResponse) ProtoMessage() {}
-
-func (x *ReleaseTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReleaseTaskResponse.ProtoReflect.Descriptor instead.
-func (*ReleaseTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *ReleaseTaskResponse) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-// ReassignTaskRequest gives a task to somebody.
-type ReassignTaskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Task (待办).
-	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Subject of the person (人员).
-	ToSubject string `protobuf:"bytes,3,opt,name=to_subject,json=toSubject,proto3" json:"to_subject,omitempty"`
-	// Why (理由).
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReassignTaskRequest) Reset() {
-	*x = ReassignTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReassignTaskRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReassignTaskRequest) ProtoMessage() {}
-
-func (x *ReassignTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReassignTaskRequest.ProtoReflect.Descriptor instead.
-func (*ReassignTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *ReassignTaskRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *ReassignTaskRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-func (x *ReassignTaskRequest) GetToSubject() string {
-	if x != nil {
-		return x.ToSubject
-	}
-	return ""
-}
-
-func (x *ReassignTaskRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-// ReassignTaskResponse has the task.
-type ReassignTaskResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The task (待办).
-	Task          *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReassignTaskResponse) Reset() {
-	*x = ReassignTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReassignTaskResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReassignTaskResponse) ProtoMessage() {}
-
-func (x *ReassignTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReassignTaskResponse.ProtoReflect.Descriptor instead.
-func (*ReassignTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *ReassignTaskResponse) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-// CountTasksRequest asks for counts.
-type CountTasksRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CountTasksRequest) Reset() {
-	*x = CountTasksRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CountTasksRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CountTasksRequest) ProtoMessage() {}
-
-func (x *CountTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CountTasksRequest.ProtoReflect.Descriptor instead.
-func (*CountTasksRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{13}
-}
-
-// CountTasksResponse has counts.
-type CountTasksResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Open tasks (未结待办).
-	Open int64 `protobuf:"varint,1,opt,name=open,proto3" json:"open,omitempty"`
-	// Overdue ones among them (逾期).
-	Overdue int64 `protobuf:"varint,2,opt,name=overdue,proto3" json:"overdue,omitempty"`
-	// By step (按环节).
-	ByStep map[string]int64 `protobuf:"bytes,3,rep,name=by_step,json=byStep,proto3" json:"by_step,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// By agency (按单位).
-	ByAgency      map[string]int64 `protobuf:"bytes,4,rep,name=by_agency,json=byAgency,proto3" json:"by_agency,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CountTasksResponse) Reset() {
-	*x = CountTasksResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CountTasksResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CountTasksResponse) ProtoMessage() {}
-
-func (x *CountTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CountTasksResponse.ProtoReflect.Descriptor instead.
-func (*CountTasksResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *CountTasksResponse) GetOpen() int64 {
-	if x != nil {
-		return x.Open
-	}
-	return 0
-}
-
-func (x *CountTasksResponse) GetOverdue() int64 {
-	if x != nil {
-		return x.Overdue
-	}
-	return 0
-}
-
-func (x *CountTasksResponse) GetByStep() map[string]int64 {
-	if x != nil {
-		return x.ByStep
-	}
-	return nil
-}
-
-func (x *CountTasksResponse) GetByAgency() map[string]int64 {
-	if x != nil {
-		return x.ByAgency
-	}
-	return nil
-}
 
 // AuditRequest pages through the facts.
 type AuditRequest struct {
@@ -921,7 +40,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[15]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +52,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[15]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +65,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{15}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *AuditRequest) GetPageSize() int32 {
@@ -985,7 +104,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[16]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -997,7 +116,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[16]
+	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1010,7 +129,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{16}
+	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *AuditResponse) GetTasks() []*Task {
@@ -1034,779 +153,11 @@ func (x *AuditResponse) GetNextPageToken() string {
 	return ""
 }
 
-// OpenTaskRequest opens a task.
-type OpenTaskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The task; state, claim and times of change are the owner's (待办).
-	Task          *Task `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OpenTaskRequest) Reset() {
-	*x = OpenTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OpenTaskRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OpenTaskRequest) ProtoMessage() {}
-
-func (x *OpenTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OpenTaskRequest.ProtoReflect.Descriptor instead.
-func (*OpenTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{17}
-}
-
-func (x *OpenTaskRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *OpenTaskRequest) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-// OpenTaskResponse has the task.
-type OpenTaskResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The task as written (待办).
-	Task          *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OpenTaskResponse) Reset() {
-	*x = OpenTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[18]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OpenTaskResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OpenTaskResponse) ProtoMessage() {}
-
-func (x *OpenTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[18]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OpenTaskResponse.ProtoReflect.Descriptor instead.
-func (*OpenTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{18}
-}
-
-func (x *OpenTaskResponse) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-// RecordDecisionRequest writes a decision. Who decided is the actor of the call.
-type RecordDecisionRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The decision (决定).
-	Decision *Decision `protobuf:"bytes,2,opt,name=decision,proto3" json:"decision,omitempty"`
-	// Subjects that must not decide this step: proposer, reviewer (回避人员).
-	ExcludedSubjects []string `protobuf:"bytes,3,rep,name=excluded_subjects,json=excludedSubjects,proto3" json:"excluded_subjects,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *RecordDecisionRequest) Reset() {
-	*x = RecordDecisionRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RecordDecisionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RecordDecisionRequest) ProtoMessage() {}
-
-func (x *RecordDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RecordDecisionRequest.ProtoReflect.Descriptor instead.
-func (*RecordDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *RecordDecisionRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *RecordDecisionRequest) GetDecision() *Decision {
-	if x != nil {
-		return x.Decision
-	}
-	return nil
-}
-
-func (x *RecordDecisionRequest) GetExcludedSubjects() []string {
-	if x != nil {
-		return x.ExcludedSubjects
-	}
-	return nil
-}
-
-// RecordDecisionResponse has the task.
-type RecordDecisionResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The closed task (待办).
-	Task          *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RecordDecisionResponse) Reset() {
-	*x = RecordDecisionResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RecordDecisionResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RecordDecisionResponse) ProtoMessage() {}
-
-func (x *RecordDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RecordDecisionResponse.ProtoReflect.Descriptor instead.
-func (*RecordDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{20}
-}
-
-func (x *RecordDecisionResponse) GetTask() *Task {
-	if x != nil {
-		return x.Task
-	}
-	return nil
-}
-
-// ListUntakenRequest asks for what is not confirmed.
-type ListUntakenRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 100 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only those decided longer ago than this (早于).
-	OlderThan     *durationpb.Duration `protobuf:"bytes,3,opt,name=older_than,json=olderThan,proto3" json:"older_than,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListUntakenRequest) Reset() {
-	*x = ListUntakenRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListUntakenRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListUntakenRequest) ProtoMessage() {}
-
-func (x *ListUntakenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListUntakenRequest.ProtoReflect.Descriptor instead.
-func (*ListUntakenRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *ListUntakenRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListUntakenRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListUntakenRequest) GetOlderThan() *durationpb.Duration {
-	if x != nil {
-		return x.OlderThan
-	}
-	return nil
-}
-
-// ListUntakenResponse has a page of decisions.
-type ListUntakenResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Decisions, oldest first (决定).
-	Decisions []*UntakenDecision `protobuf:"bytes,1,rep,name=decisions,proto3" json:"decisions,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListUntakenResponse) Reset() {
-	*x = ListUntakenResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListUntakenResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListUntakenResponse) ProtoMessage() {}
-
-func (x *ListUntakenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListUntakenResponse.ProtoReflect.Descriptor instead.
-func (*ListUntakenResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{22}
-}
-
-func (x *ListUntakenResponse) GetDecisions() []*UntakenDecision {
-	if x != nil {
-		return x.Decisions
-	}
-	return nil
-}
-
-func (x *ListUntakenResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// UntakenDecision is a decision with what it takes to tell it again.
-type UntakenDecision struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The decision as recorded, names of persons included (决定).
-	Decision *Decision `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
-	// Workflow that waits for it (流程标识).
-	WorkflowId string `protobuf:"bytes,2,opt,name=workflow_id,json=workflowId,proto3" json:"workflow_id,omitempty"`
-	// Agency that decided (决定单位).
-	AgencyId string `protobuf:"bytes,3,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	// Role in which it was decided (角色).
-	Role          v1.Role `protobuf:"varint,4,opt,name=role,proto3,enum=quietline.access.v1.Role" json:"role,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UntakenDecision) Reset() {
-	*x = UntakenDecision{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[23]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UntakenDecision) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UntakenDecision) ProtoMessage() {}
-
-func (x *UntakenDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[23]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UntakenDecision.ProtoReflect.Descriptor instead.
-func (*UntakenDecision) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{23}
-}
-
-func (x *UntakenDecision) GetDecision() *Decision {
-	if x != nil {
-		return x.Decision
-	}
-	return nil
-}
-
-func (x *UntakenDecision) GetWorkflowId() string {
-	if x != nil {
-		return x.WorkflowId
-	}
-	return ""
-}
-
-func (x *UntakenDecision) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-func (x *UntakenDecision) GetRole() v1.Role {
-	if x != nil {
-		return x.Role
-	}
-	return v1.Role(0)
-}
-
-// TakeDecisionsRequest names tasks whose decisions were taken.
-type TakeDecisionsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tasks (待办).
-	TaskIds       []string `protobuf:"bytes,1,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TakeDecisionsRequest) Reset() {
-	*x = TakeDecisionsRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[24]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TakeDecisionsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TakeDecisionsRequest) ProtoMessage() {}
-
-func (x *TakeDecisionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[24]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TakeDecisionsRequest.ProtoReflect.Descriptor instead.
-func (*TakeDecisionsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{24}
-}
-
-func (x *TakeDecisionsRequest) GetTaskIds() []string {
-	if x != nil {
-		return x.TaskIds
-	}
-	return nil
-}
-
-// TakeDecisionsResponse confirms.
-type TakeDecisionsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TakeDecisionsResponse) Reset() {
-	*x = TakeDecisionsResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[25]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TakeDecisionsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TakeDecisionsResponse) ProtoMessage() {}
-
-func (x *TakeDecisionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[25]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TakeDecisionsResponse.ProtoReflect.Descriptor instead.
-func (*TakeDecisionsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{25}
-}
-
-// CancelTaskRequest cancels a task.
-type CancelTaskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Task (待办).
-	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Reason code (理由代码).
-	ReasonCode    string `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CancelTaskRequest) Reset() {
-	*x = CancelTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[26]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CancelTaskRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CancelTaskRequest) ProtoMessage() {}
-
-func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[26]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CancelTaskRequest.ProtoReflect.Descriptor instead.
-func (*CancelTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{26}
-}
-
-func (x *CancelTaskRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *CancelTaskRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-func (x *CancelTaskRequest) GetReasonCode() string {
-	if x != nil {
-		return x.ReasonCode
-	}
-	return ""
-}
-
-// CancelTaskResponse confirms.
-type CancelTaskResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CancelTaskResponse) Reset() {
-	*x = CancelTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[27]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CancelTaskResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CancelTaskResponse) ProtoMessage() {}
-
-func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[27]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CancelTaskResponse.ProtoReflect.Descriptor instead.
-func (*CancelTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{27}
-}
-
-// EscalateTaskRequest escalates an overdue task.
-type EscalateTaskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Task (待办).
-	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Level: 1 or 2 (级别).
-	Level         int32 `protobuf:"varint,3,opt,name=level,proto3" json:"level,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *EscalateTaskRequest) Reset() {
-	*x = EscalateTaskRequest{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[28]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *EscalateTaskRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*EscalateTaskRequest) ProtoMessage() {}
-
-func (x *EscalateTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[28]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use EscalateTaskRequest.ProtoReflect.Descriptor instead.
-func (*EscalateTaskRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{28}
-}
-
-func (x *EscalateTaskRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *EscalateTaskRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-func (x *EscalateTaskRequest) GetLevel() int32 {
-	if x != nil {
-		return x.Level
-	}
-	return 0
-}
-
-// EscalateTaskResponse says who was told.
-type EscalateTaskResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Superior told; the lead ministry has a copy (上级单位).
-	SuperiorId    string `protobuf:"bytes,1,opt,name=superior_id,json=superiorId,proto3" json:"superior_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *EscalateTaskResponse) Reset() {
-	*x = EscalateTaskResponse{}
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[29]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *EscalateTaskResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*EscalateTaskResponse) ProtoMessage() {}
-
-func (x *EscalateTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_assignment_proto_msgTypes[29]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use EscalateTaskResponse.ProtoReflect.Descriptor instead.
-func (*EscalateTaskResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_assignment_proto_rawDescGZIP(), []int{29}
-}
-
-func (x *EscalateTaskResponse) GetSuperiorId() string {
-	if x != nil {
-		return x.SuperiorId
-	}
-	return ""
-}
-
 var File_quietline_assignment_v1_assignment_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a&quietline/assignment/v1/classify.proto\x1a#quietline/assignment/v1/model.proto\x1a$quietline/assignment/v1/bounce.proto\x1a'quietline/assignment/v1/directory.proto\x1a%quietline/assignment/v1/routing.proto\x1a+quietline/assignment/v1/routing_table.proto\x1a\"quietline/assignment/v1/task.proto\"\xbd\x02\n" +
-	"\x10ListTasksRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12\x1d\n" +
-	"\x05state\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x05state\x12\x1b\n" +
-	"\x04step\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\x04step\x12$\n" +
-	"\tagency_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\x12&\n" +
-	"\n" +
-	"subject_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18(R\tsubjectId\x129\n" +
-	"\n" +
-	"due_before\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tdueBefore\x12\x12\n" +
-	"\x04mine\x18\b \x01(\bR\x04mine\"p\n" +
-	"\x11ListTasksResponse\x123\n" +
-	"\x05tasks\x18\x01 \x03(\v2\x1d.quietline.assignment.v1.TaskR\x05tasks\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb1\x01\n" +
-	"\x16ListTaskChangesRequest\x12*\n" +
-	"\fafter_cursor\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\vafterCursor\x12B\n" +
-	"\bmax_wait\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b\x1e2\x00R\amaxWait\x12'\n" +
-	"\tpage_size\x18\x03 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\"\x94\x01\n" +
-	"\n" +
-	"TaskChange\x12\x16\n" +
-	"\x06change\x18\x01 \x01(\tR\x06change\x121\n" +
-	"\x04task\x18\x02 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\x12;\n" +
-	"\vchange_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"changeTime\"y\n" +
-	"\x17ListTaskChangesResponse\x12=\n" +
-	"\achanges\x18\x01 \x03(\v2#.quietline.assignment.v1.TaskChangeR\achanges\x12\x1f\n" +
-	"\vnext_cursor\x18\x02 \x01(\tR\n" +
-	"nextCursor\"3\n" +
-	"\x0eGetTaskRequest\x12!\n" +
-	"\atask_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"\x83\x01\n" +
-	"\x0fGetTaskResponse\x121\n" +
-	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\x12=\n" +
-	"\bdecision\x18\x02 \x01(\v2!.quietline.assignment.v1.DecisionR\bdecision\"^\n" +
-	"\x10ClaimTaskRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
-	"\atask_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"F\n" +
-	"\x11ClaimTaskResponse\x121\n" +
-	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\"`\n" +
-	"\x12ReleaseTaskRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
-	"\atask_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"H\n" +
-	"\x13ReleaseTaskResponse\x121\n" +
-	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\"\xb0\x01\n" +
-	"\x13ReassignTaskRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
-	"\atask_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12)\n" +
-	"\n" +
-	"to_subject\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\ttoSubject\x12\"\n" +
-	"\x06reason\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"I\n" +
-	"\x14ReassignTaskResponse\x121\n" +
-	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\"\x13\n" +
-	"\x11CountTasksRequest\"\xe4\x02\n" +
-	"\x12CountTasksResponse\x12\x12\n" +
-	"\x04open\x18\x01 \x01(\x03R\x04open\x12\x18\n" +
-	"\aoverdue\x18\x02 \x01(\x03R\aoverdue\x12P\n" +
-	"\aby_step\x18\x03 \x03(\v27.quietline.assignment.v1.CountTasksResponse.ByStepEntryR\x06byStep\x12V\n" +
-	"\tby_agency\x18\x04 \x03(\v29.quietline.assignment.v1.CountTasksResponse.ByAgencyEntryR\bbyAgency\x1a9\n" +
-	"\vByStepEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1a;\n" +
-	"\rByAgencyEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x93\x01\n" +
+	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a&quietline/assignment/v1/classify.proto\x1a#quietline/assignment/v1/model.proto\x1a$quietline/assignment/v1/bounce.proto\x1a'quietline/assignment/v1/directory.proto\x1a%quietline/assignment/v1/routing.proto\x1a+quietline/assignment/v1/routing_table.proto\x1a\"quietline/assignment/v1/task.proto\x1a'quietline/assignment/v1/task_flow.proto\x1a'quietline/assignment/v1/task_list.proto\"\x93\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -1820,55 +171,7 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"u\n" +
-	"\x0fOpenTaskRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x129\n" +
-	"\x04task\x18\x02 \x01(\v2\x1d.quietline.assignment.v1.TaskB\x06\xbaH\x03\xc8\x01\x01R\x04task\"E\n" +
-	"\x10OpenTaskResponse\x121\n" +
-	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\"\xbe\x01\n" +
-	"\x15RecordDecisionRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12E\n" +
-	"\bdecision\x18\x02 \x01(\v2!.quietline.assignment.v1.DecisionB\x06\xbaH\x03\xc8\x01\x01R\bdecision\x125\n" +
-	"\x11excluded_subjects\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\n" +
-	"R\x10excludedSubjects\"K\n" +
-	"\x16RecordDecisionResponse\x121\n" +
-	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\"\xa0\x01\n" +
-	"\x12ListUntakenRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x128\n" +
-	"\n" +
-	"older_than\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tolderThan\"\x85\x01\n" +
-	"\x13ListUntakenResponse\x12F\n" +
-	"\tdecisions\x18\x01 \x03(\v2(.quietline.assignment.v1.UntakenDecisionR\tdecisions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbd\x01\n" +
-	"\x0fUntakenDecision\x12=\n" +
-	"\bdecision\x18\x01 \x01(\v2!.quietline.assignment.v1.DecisionR\bdecision\x12\x1f\n" +
-	"\vworkflow_id\x18\x02 \x01(\tR\n" +
-	"workflowId\x12\x1b\n" +
-	"\tagency_id\x18\x03 \x01(\tR\bagencyId\x12-\n" +
-	"\x04role\x18\x04 \x01(\x0e2\x19.quietline.access.v1.RoleR\x04role\"E\n" +
-	"\x14TakeDecisionsRequest\x12-\n" +
-	"\btask_ids\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\f\b\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01R\ataskIds\"\x17\n" +
-	"\x15TakeDecisionsResponse\"\x8b\x01\n" +
-	"\x11CancelTaskRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
-	"\atask_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12*\n" +
-	"\vreason_code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\n" +
-	"reasonCode\"\x14\n" +
-	"\x12CancelTaskResponse\"\x82\x01\n" +
-	"\x13EscalateTaskRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
-	"\atask_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12\x1f\n" +
-	"\x05level\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x02(\x01R\x05level\"7\n" +
-	"\x14EscalateTaskResponse\x12\x1f\n" +
-	"\vsuperior_id\x18\x01 \x01(\tR\n" +
-	"superiorId2\x8b\"\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\x8b\"\n" +
 	"\x11AssignmentService\x12x\n" +
 	"\tGetAgency\x12).quietline.assignment.v1.GetAgencyRequest\x1a*.quietline.assignment.v1.GetAgencyResponse\"\x14\x8a\xb5\x18\r\n" +
 	"\x02\x01\x02\x12\a\x01\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x81\x01\n" +
@@ -1975,186 +278,157 @@ func file_quietline_assignment_v1_assignment_proto_rawDescGZIP() []byte {
 	return file_quietline_assignment_v1_assignment_proto_rawDescData
 }
 
-var file_quietline_assignment_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_quietline_assignment_v1_assignment_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_quietline_assignment_v1_assignment_proto_goTypes = []any{
-	(*ListTasksRequest)(nil),           // 0: quietline.assignment.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),          // 1: quietline.assignment.v1.ListTasksResponse
-	(*ListTaskChangesRequest)(nil),     // 2: quietline.assignment.v1.ListTaskChangesRequest
-	(*TaskChange)(nil),                 // 3: quietline.assignment.v1.TaskChange
-	(*ListTaskChangesResponse)(nil),    // 4: quietline.assignment.v1.ListTaskChangesResponse
-	(*GetTaskRequest)(nil),             // 5: quietline.assignment.v1.GetTaskRequest
-	(*GetTaskResponse)(nil),            // 6: quietline.assignment.v1.GetTaskResponse
-	(*ClaimTaskRequest)(nil),           // 7: quietline.assignment.v1.ClaimTaskRequest
-	(*ClaimTaskResponse)(nil),          // 8: quietline.assignment.v1.ClaimTaskResponse
-	(*ReleaseTaskRequest)(nil),         // 9: quietline.assignment.v1.ReleaseTaskRequest
-	(*ReleaseTaskResponse)(nil),        // 10: quietline.assignment.v1.ReleaseTaskResponse
-	(*ReassignTaskRequest)(nil),        // 11: quietline.assignment.v1.ReassignTaskRequest
-	(*ReassignTaskResponse)(nil),       // 12: quietline.assignment.v1.ReassignTaskResponse
-	(*CountTasksRequest)(nil),          // 13: quietline.assignment.v1.CountTasksRequest
-	(*CountTasksResponse)(nil),         // 14: quietline.assignment.v1.CountTasksResponse
-	(*AuditRequest)(nil),               // 15: quietline.assignment.v1.AuditRequest
-	(*AuditResponse)(nil),              // 16: quietline.assignment.v1.AuditResponse
-	(*OpenTaskRequest)(nil),            // 17: quietline.assignment.v1.OpenTaskRequest
-	(*OpenTaskResponse)(nil),           // 18: quietline.assignment.v1.OpenTaskResponse
-	(*RecordDecisionRequest)(nil),      // 19: quietline.assignment.v1.RecordDecisionRequest
-	(*RecordDecisionResponse)(nil),     // 20: quietline.assignment.v1.RecordDecisionResponse
-	(*ListUntakenRequest)(nil),         // 21: quietline.assignment.v1.ListUntakenRequest
-	(*ListUntakenResponse)(nil),        // 22: quietline.assignment.v1.ListUntakenResponse
-	(*UntakenDecision)(nil),            // 23: quietline.assignment.v1.UntakenDecision
-	(*TakeDecisionsRequest)(nil),       // 24: quietline.assignment.v1.TakeDecisionsRequest
-	(*TakeDecisionsResponse)(nil),      // 25: quietline.assignment.v1.TakeDecisionsResponse
-	(*CancelTaskRequest)(nil),          // 26: quietline.assignment.v1.CancelTaskRequest
-	(*CancelTaskResponse)(nil),         // 27: quietline.assignment.v1.CancelTaskResponse
-	(*EscalateTaskRequest)(nil),        // 28: quietline.assignment.v1.EscalateTaskRequest
-	(*EscalateTaskResponse)(nil),       // 29: quietline.assignment.v1.EscalateTaskResponse
-	nil,                                // 30: quietline.assignment.v1.CountTasksResponse.ByStepEntry
-	nil,                                // 31: quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
-	(*timestamppb.Timestamp)(nil),      // 32: google.protobuf.Timestamp
-	(*Task)(nil),                       // 33: quietline.assignment.v1.Task
-	(*durationpb.Duration)(nil),        // 34: google.protobuf.Duration
-	(*Decision)(nil),                   // 35: quietline.assignment.v1.Decision
-	(v1.Role)(0),                       // 36: quietline.access.v1.Role
-	(*GetAgencyRequest)(nil),           // 37: quietline.assignment.v1.GetAgencyRequest
-	(*ListAgenciesRequest)(nil),        // 38: quietline.assignment.v1.ListAgenciesRequest
-	(*ClassifyRequest)(nil),            // 39: quietline.assignment.v1.ClassifyRequest
-	(*ClassifyReportsRequest)(nil),     // 40: quietline.assignment.v1.ClassifyReportsRequest
-	(*TrainModelRequest)(nil),          // 41: quietline.assignment.v1.TrainModelRequest
-	(*PromoteModelRequest)(nil),        // 42: quietline.assignment.v1.PromoteModelRequest
-	(*RollBackModelRequest)(nil),       // 43: quietline.assignment.v1.RollBackModelRequest
-	(*ListModelsRequest)(nil),          // 44: quietline.assignment.v1.ListModelsRequest
-	(*GetModelRequest)(nil),            // 45: quietline.assignment.v1.GetModelRequest
-	(*RouteRequest)(nil),               // 46: quietline.assignment.v1.RouteRequest
-	(*LoadRoutingTableRequest)(nil),    // 47: quietline.assignment.v1.LoadRoutingTableRequest
-	(*RouteComplaintRequest)(nil),      // 48: quietline.assignment.v1.RouteComplaintRequest
-	(*ListRoutingsRequest)(nil),        // 49: quietline.assignment.v1.ListRoutingsRequest
-	(*GetRoutingTableRequest)(nil),     // 50: quietline.assignment.v1.GetRoutingTableRequest
-	(*ListRoutingTablesRequest)(nil),   // 51: quietline.assignment.v1.ListRoutingTablesRequest
-	(*DryRunRoutingTableRequest)(nil),  // 52: quietline.assignment.v1.DryRunRoutingTableRequest
-	(*PutAgencyRequest)(nil),           // 53: quietline.assignment.v1.PutAgencyRequest
-	(*GetAgencyHistoryRequest)(nil),    // 54: quietline.assignment.v1.GetAgencyHistoryRequest
-	(*ListBounceCountsRequest)(nil),    // 55: quietline.assignment.v1.ListBounceCountsRequest
-	(*ListBouncingRulesRequest)(nil),   // 56: quietline.assignment.v1.ListBouncingRulesRequest
-	(*DesignateRequest)(nil),           // 57: quietline.assignment.v1.DesignateRequest
-	(*GetAgencyResponse)(nil),          // 58: quietline.assignment.v1.GetAgencyResponse
-	(*ListAgenciesResponse)(nil),       // 59: quietline.assignment.v1.ListAgenciesResponse
-	(*ClassifyResponse)(nil),           // 60: quietline.assignment.v1.ClassifyResponse
-	(*ClassifyReportsResponse)(nil),    // 61: quietline.assignment.v1.ClassifyReportsResponse
-	(*TrainModelResponse)(nil),         // 62: quietline.assignment.v1.TrainModelResponse
-	(*PromoteModelResponse)(nil),       // 63: quietline.assignment.v1.PromoteModelResponse
-	(*RollBackModelResponse)(nil),      // 64: quietline.assignment.v1.RollBackModelResponse
-	(*ListModelsResponse)(nil),         // 65: quietline.assignment.v1.ListModelsResponse
-	(*GetModelResponse)(nil),           // 66: quietline.assignment.v1.GetModelResponse
-	(*RouteResponse)(nil),              // 67: quietline.assignment.v1.RouteResponse
-	(*LoadRoutingTableResponse)(nil),   // 68: quietline.assignment.v1.LoadRoutingTableResponse
-	(*RouteComplaintResponse)(nil),     // 69: quietline.assignment.v1.RouteComplaintResponse
-	(*ListRoutingsResponse)(nil),       // 70: quietline.assignment.v1.ListRoutingsResponse
-	(*GetRoutingTableResponse)(nil),    // 71: quietline.assignment.v1.GetRoutingTableResponse
-	(*ListRoutingTablesResponse)(nil),  // 72: quietline.assignment.v1.ListRoutingTablesResponse
-	(*DryRunRoutingTableResponse)(nil), // 73: quietline.assignment.v1.DryRunRoutingTableResponse
-	(*PutAgencyResponse)(nil),          // 74: quietline.assignment.v1.PutAgencyResponse
-	(*GetAgencyHistoryResponse)(nil),   // 75: quietline.assignment.v1.GetAgencyHistoryResponse
-	(*ListBounceCountsResponse)(nil),   // 76: quietline.assignment.v1.ListBounceCountsResponse
-	(*ListBouncingRulesResponse)(nil),  // 77: quietline.assignment.v1.ListBouncingRulesResponse
-	(*DesignateResponse)(nil),          // 78: quietline.assignment.v1.DesignateResponse
+	(*AuditRequest)(nil),               // 0: quietline.assignment.v1.AuditRequest
+	(*AuditResponse)(nil),              // 1: quietline.assignment.v1.AuditResponse
+	(*Task)(nil),                       // 2: quietline.assignment.v1.Task
+	(*GetAgencyRequest)(nil),           // 3: quietline.assignment.v1.GetAgencyRequest
+	(*ListAgenciesRequest)(nil),        // 4: quietline.assignment.v1.ListAgenciesRequest
+	(*ClassifyRequest)(nil),            // 5: quietline.assignment.v1.ClassifyRequest
+	(*ClassifyReportsRequest)(nil),     // 6: quietline.assignment.v1.ClassifyReportsRequest
+	(*TrainModelRequest)(nil),          // 7: quietline.assignment.v1.TrainModelRequest
+	(*PromoteModelRequest)(nil),        // 8: quietline.assignment.v1.PromoteModelRequest
+	(*RollBackModelRequest)(nil),       // 9: quietline.assignment.v1.RollBackModelRequest
+	(*ListModelsRequest)(nil),          // 10: quietline.assignment.v1.ListModelsRequest
+	(*GetModelRequest)(nil),            // 11: quietline.assignment.v1.GetModelRequest
+	(*RouteRequest)(nil),               // 12: quietline.assignment.v1.RouteRequest
+	(*LoadRoutingTableRequest)(nil),    // 13: quietline.assignment.v1.LoadRoutingTableRequest
+	(*RouteComplaintRequest)(nil),      // 14: quietline.assignment.v1.RouteComplaintRequest
+	(*ListRoutingsRequest)(nil),        // 15: quietline.assignment.v1.ListRoutingsRequest
+	(*GetRoutingTableRequest)(nil),     // 16: quietline.assignment.v1.GetRoutingTableRequest
+	(*ListRoutingTablesRequest)(nil),   // 17: quietline.assignment.v1.ListRoutingTablesRequest
+	(*DryRunRoutingTableRequest)(nil),  // 18: quietline.assignment.v1.DryRunRoutingTableRequest
+	(*PutAgencyRequest)(nil),           // 19: quietline.assignment.v1.PutAgencyRequest
+	(*GetAgencyHistoryRequest)(nil),    // 20: quietline.assignment.v1.GetAgencyHistoryRequest
+	(*ListBounceCountsRequest)(nil),    // 21: quietline.assignment.v1.ListBounceCountsRequest
+	(*ListBouncingRulesRequest)(nil),   // 22: quietline.assignment.v1.ListBouncingRulesRequest
+	(*ListTasksRequest)(nil),           // 23: quietline.assignment.v1.ListTasksRequest
+	(*ListTaskChangesRequest)(nil),     // 24: quietline.assignment.v1.ListTaskChangesRequest
+	(*GetTaskRequest)(nil),             // 25: quietline.assignment.v1.GetTaskRequest
+	(*ClaimTaskRequest)(nil),           // 26: quietline.assignment.v1.ClaimTaskRequest
+	(*ReleaseTaskRequest)(nil),         // 27: quietline.assignment.v1.ReleaseTaskRequest
+	(*ReassignTaskRequest)(nil),        // 28: quietline.assignment.v1.ReassignTaskRequest
+	(*CountTasksRequest)(nil),          // 29: quietline.assignment.v1.CountTasksRequest
+	(*OpenTaskRequest)(nil),            // 30: quietline.assignment.v1.OpenTaskRequest
+	(*RecordDecisionRequest)(nil),      // 31: quietline.assignment.v1.RecordDecisionRequest
+	(*ListUntakenRequest)(nil),         // 32: quietline.assignment.v1.ListUntakenRequest
+	(*TakeDecisionsRequest)(nil),       // 33: quietline.assignment.v1.TakeDecisionsRequest
+	(*CancelTaskRequest)(nil),          // 34: quietline.assignment.v1.CancelTaskRequest
+	(*EscalateTaskRequest)(nil),        // 35: quietline.assignment.v1.EscalateTaskRequest
+	(*DesignateRequest)(nil),           // 36: quietline.assignment.v1.DesignateRequest
+	(*GetAgencyResponse)(nil),          // 37: quietline.assignment.v1.GetAgencyResponse
+	(*ListAgenciesResponse)(nil),       // 38: quietline.assignment.v1.ListAgenciesResponse
+	(*ClassifyResponse)(nil),           // 39: quietline.assignment.v1.ClassifyResponse
+	(*ClassifyReportsResponse)(nil),    // 40: quietline.assignment.v1.ClassifyReportsResponse
+	(*TrainModelResponse)(nil),         // 41: quietline.assignment.v1.TrainModelResponse
+	(*PromoteModelResponse)(nil),       // 42: quietline.assignment.v1.PromoteModelResponse
+	(*RollBackModelResponse)(nil),      // 43: quietline.assignment.v1.RollBackModelResponse
+	(*ListModelsResponse)(nil),         // 44: quietline.assignment.v1.ListModelsResponse
+	(*GetModelResponse)(nil),           // 45: quietline.assignment.v1.GetModelResponse
+	(*RouteResponse)(nil),              // 46: quietline.assignment.v1.RouteResponse
+	(*LoadRoutingTableResponse)(nil),   // 47: quietline.assignment.v1.LoadRoutingTableResponse
+	(*RouteComplaintResponse)(nil),     // 48: quietline.assignment.v1.RouteComplaintResponse
+	(*ListRoutingsResponse)(nil),       // 49: quietline.assignment.v1.ListRoutingsResponse
+	(*GetRoutingTableResponse)(nil),    // 50: quietline.assignment.v1.GetRoutingTableResponse
+	(*ListRoutingTablesResponse)(nil),  // 51: quietline.assignment.v1.ListRoutingTablesResponse
+	(*DryRunRoutingTableResponse)(nil), // 52: quietline.assignment.v1.DryRunRoutingTableResponse
+	(*PutAgencyResponse)(nil),          // 53: quietline.assignment.v1.PutAgencyResponse
+	(*GetAgencyHistoryResponse)(nil),   // 54: quietline.assignment.v1.GetAgencyHistoryResponse
+	(*ListBounceCountsResponse)(nil),   // 55: quietline.assignment.v1.ListBounceCountsResponse
+	(*ListBouncingRulesResponse)(nil),  // 56: quietline.assignment.v1.ListBouncingRulesResponse
+	(*ListTasksResponse)(nil),          // 57: quietline.assignment.v1.ListTasksResponse
+	(*ListTaskChangesResponse)(nil),    // 58: quietline.assignment.v1.ListTaskChangesResponse
+	(*GetTaskResponse)(nil),            // 59: quietline.assignment.v1.GetTaskResponse
+	(*ClaimTaskResponse)(nil),          // 60: quietline.assignment.v1.ClaimTaskResponse
+	(*ReleaseTaskResponse)(nil),        // 61: quietline.assignment.v1.ReleaseTaskResponse
+	(*ReassignTaskResponse)(nil),       // 62: quietline.assignment.v1.ReassignTaskResponse
+	(*CountTasksResponse)(nil),         // 63: quietline.assignment.v1.CountTasksResponse
+	(*OpenTaskResponse)(nil),           // 64: quietline.assignment.v1.OpenTaskResponse
+	(*RecordDecisionResponse)(nil),     // 65: quietline.assignment.v1.RecordDecisionResponse
+	(*ListUntakenResponse)(nil),        // 66: quietline.assignment.v1.ListUntakenResponse
+	(*TakeDecisionsResponse)(nil),      // 67: quietline.assignment.v1.TakeDecisionsResponse
+	(*CancelTaskResponse)(nil),         // 68: quietline.assignment.v1.CancelTaskResponse
+	(*EscalateTaskResponse)(nil),       // 69: quietline.assignment.v1.EscalateTaskResponse
+	(*DesignateResponse)(nil),          // 70: quietline.assignment.v1.DesignateResponse
 }
 var file_quietline_assignment_v1_assignment_proto_depIdxs = []int32{
-	32, // 0: quietline.assignment.v1.ListTasksRequest.due_before:type_name -> google.protobuf.Timestamp
-	33, // 1: quietline.assignment.v1.ListTasksResponse.tasks:type_name -> quietline.assignment.v1.Task
-	34, // 2: quietline.assignment.v1.ListTaskChangesRequest.max_wait:type_name -> google.protobuf.Duration
-	33, // 3: quietline.assignment.v1.TaskChange.task:type_name -> quietline.assignment.v1.Task
-	32, // 4: quietline.assignment.v1.TaskChange.change_time:type_name -> google.protobuf.Timestamp
-	3,  // 5: quietline.assignment.v1.ListTaskChangesResponse.changes:type_name -> quietline.assignment.v1.TaskChange
-	33, // 6: quietline.assignment.v1.GetTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	35, // 7: quietline.assignment.v1.GetTaskResponse.decision:type_name -> quietline.assignment.v1.Decision
-	33, // 8: quietline.assignment.v1.ClaimTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	33, // 9: quietline.assignment.v1.ReleaseTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	33, // 10: quietline.assignment.v1.ReassignTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	30, // 11: quietline.assignment.v1.CountTasksResponse.by_step:type_name -> quietline.assignment.v1.CountTasksResponse.ByStepEntry
-	31, // 12: quietline.assignment.v1.CountTasksResponse.by_agency:type_name -> quietline.assignment.v1.CountTasksResponse.ByAgencyEntry
-	33, // 13: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
-	33, // 14: quietline.assignment.v1.OpenTaskRequest.task:type_name -> quietline.assignment.v1.Task
-	33, // 15: quietline.assignment.v1.OpenTaskResponse.task:type_name -> quietline.assignment.v1.Task
-	35, // 16: quietline.assignment.v1.RecordDecisionRequest.decision:type_name -> quietline.assignment.v1.Decision
-	33, // 17: quietline.assignment.v1.RecordDecisionResponse.task:type_name -> quietline.assignment.v1.Task
-	34, // 18: quietline.assignment.v1.ListUntakenRequest.older_than:type_name -> google.protobuf.Duration
-	23, // 19: quietline.assignment.v1.ListUntakenResponse.decisions:type_name -> quietline.assignment.v1.UntakenDecision
-	35, // 20: quietline.assignment.v1.UntakenDecision.decision:type_name -> quietline.assignment.v1.Decision
-	36, // 21: quietline.assignment.v1.UntakenDecision.role:type_name -> quietline.access.v1.Role
-	37, // 22: quietline.assignment.v1.AssignmentService.GetAgency:input_type -> quietline.assignment.v1.GetAgencyRequest
-	38, // 23: quietline.assignment.v1.AssignmentService.ListAgencies:input_type -> quietline.assignment.v1.ListAgenciesRequest
-	39, // 24: quietline.assignment.v1.AssignmentService.Classify:input_type -> quietline.assignment.v1.ClassifyRequest
-	40, // 25: quietline.assignment.v1.AssignmentService.ClassifyReports:input_type -> quietline.assignment.v1.ClassifyReportsRequest
-	41, // 26: quietline.assignment.v1.AssignmentService.TrainModel:input_type -> quietline.assignment.v1.TrainModelRequest
-	42, // 27: quietline.assignment.v1.AssignmentService.PromoteModel:input_type -> quietline.assignment.v1.PromoteModelRequest
-	43, // 28: quietline.assignment.v1.AssignmentService.RollBackModel:input_type -> quietline.assignment.v1.RollBackModelRequest
-	44, // 29: quietline.assignment.v1.AssignmentService.ListModels:input_type -> quietline.assignment.v1.ListModelsRequest
-	45, // 30: quietline.assignment.v1.AssignmentService.GetModel:input_type -> quietline.assignment.v1.GetModelRequest
-	46, // 31: quietline.assignment.v1.AssignmentService.Route:input_type -> quietline.assignment.v1.RouteRequest
-	47, // 32: quietline.assignment.v1.AssignmentService.LoadRoutingTable:input_type -> quietline.assignment.v1.LoadRoutingTableRequest
-	48, // 33: quietline.assignment.v1.AssignmentService.RouteComplaint:input_type -> quietline.assignment.v1.RouteComplaintRequest
-	49, // 34: quietline.assignment.v1.AssignmentService.ListRoutings:input_type -> quietline.assignment.v1.ListRoutingsRequest
-	50, // 35: quietline.assignment.v1.AssignmentService.GetRoutingTable:input_type -> quietline.assignment.v1.GetRoutingTableRequest
-	51, // 36: quietline.assignment.v1.AssignmentService.ListRoutingTables:input_type -> quietline.assignment.v1.ListRoutingTablesRequest
-	52, // 37: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:input_type -> quietline.assignment.v1.DryRunRoutingTableRequest
-	53, // 38: quietline.assignment.v1.AssignmentService.PutAgency:input_type -> quietline.assignment.v1.PutAgencyRequest
-	54, // 39: quietline.assignment.v1.AssignmentService.GetAgencyHistory:input_type -> quietline.assignment.v1.GetAgencyHistoryRequest
-	55, // 40: quietline.assignment.v1.AssignmentService.ListBounceCounts:input_type -> quietline.assignment.v1.ListBounceCountsRequest
-	56, // 41: quietline.assignment.v1.AssignmentService.ListBouncingRules:input_type -> quietline.assignment.v1.ListBouncingRulesRequest
-	0,  // 42: quietline.assignment.v1.AssignmentService.ListTasks:input_type -> quietline.assignment.v1.ListTasksRequest
-	2,  // 43: quietline.assignment.v1.AssignmentService.ListTaskChanges:input_type -> quietline.assignment.v1.ListTaskChangesRequest
-	5,  // 44: quietline.assignment.v1.AssignmentService.GetTask:input_type -> quietline.assignment.v1.GetTaskRequest
-	7,  // 45: quietline.assignment.v1.AssignmentService.ClaimTask:input_type -> quietline.assignment.v1.ClaimTaskRequest
-	9,  // 46: quietline.assignment.v1.AssignmentService.ReleaseTask:input_type -> quietline.assignment.v1.ReleaseTaskRequest
-	11, // 47: quietline.assignment.v1.AssignmentService.ReassignTask:input_type -> quietline.assignment.v1.ReassignTaskRequest
-	13, // 48: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
-	15, // 49: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
-	17, // 50: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
-	19, // 51: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
-	21, // 52: quietline.assignment.v1.AssignmentService.ListUntaken:input_type -> quietline.assignment.v1.ListUntakenRequest
-	24, // 53: quietline.assignment.v1.AssignmentService.TakeDecisions:input_type -> quietline.assignment.v1.TakeDecisionsRequest
-	26, // 54: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
-	28, // 55: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
-	57, // 56: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
-	58, // 57: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
-	59, // 58: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
-	60, // 59: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
-	61, // 60: quietline.assignment.v1.AssignmentService.ClassifyReports:output_type -> quietline.assignment.v1.ClassifyReportsResponse
-	62, // 61: quietline.assignment.v1.AssignmentService.TrainModel:output_type -> quietline.assignment.v1.TrainModelResponse
-	63, // 62: quietline.assignment.v1.AssignmentService.PromoteModel:output_type -> quietline.assignment.v1.PromoteModelResponse
-	64, // 63: quietline.assignment.v1.AssignmentService.RollBackModel:output_type -> quietline.assignment.v1.RollBackModelResponse
-	65, // 64: quietline.assignment.v1.AssignmentService.ListModels:output_type -> quietline.assignment.v1.ListModelsResponse
-	66, // 65: quietline.assignment.v1.AssignmentService.GetModel:output_type -> quietline.assignment.v1.GetModelResponse
-	67, // 66: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
-	68, // 67: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
-	69, // 68: quietline.assignment.v1.AssignmentService.RouteComplaint:output_type -> quietline.assignment.v1.RouteComplaintResponse
-	70, // 69: quietline.assignment.v1.AssignmentService.ListRoutings:output_type -> quietline.assignment.v1.ListRoutingsResponse
-	71, // 70: quietline.assignment.v1.AssignmentService.GetRoutingTable:output_type -> quietline.assignment.v1.GetRoutingTableResponse
-	72, // 71: quietline.assignment.v1.AssignmentService.ListRoutingTables:output_type -> quietline.assignment.v1.ListRoutingTablesResponse
-	73, // 72: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:output_type -> quietline.assignment.v1.DryRunRoutingTableResponse
-	74, // 73: quietline.assignment.v1.AssignmentService.PutAgency:output_type -> quietline.assignment.v1.PutAgencyResponse
-	75, // 74: quietline.assignment.v1.AssignmentService.GetAgencyHistory:output_type -> quietline.assignment.v1.GetAgencyHistoryResponse
-	76, // 75: quietline.assignment.v1.AssignmentService.ListBounceCounts:output_type -> quietline.assignment.v1.ListBounceCountsResponse
-	77, // 76: quietline.assignment.v1.AssignmentService.ListBouncingRules:output_type -> quietline.assignment.v1.ListBouncingRulesResponse
-	1,  // 77: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
-	4,  // 78: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
-	6,  // 79: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
-	8,  // 80: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
-	10, // 81: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
-	12, // 82: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
-	14, // 83: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
-	16, // 84: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
-	18, // 85: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
-	20, // 86: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
-	22, // 87: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
-	25, // 88: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
-	27, // 89: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
-	29, // 90: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
-	78, // 91: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
-	57, // [57:92] is the sub-list for method output_type
-	22, // [22:57] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	2,  // 0: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
+	3,  // 1: quietline.assignment.v1.AssignmentService.GetAgency:input_type -> quietline.assignment.v1.GetAgencyRequest
+	4,  // 2: quietline.assignment.v1.AssignmentService.ListAgencies:input_type -> quietline.assignment.v1.ListAgenciesRequest
+	5,  // 3: quietline.assignment.v1.AssignmentService.Classify:input_type -> quietline.assignment.v1.ClassifyRequest
+	6,  // 4: quietline.assignment.v1.AssignmentService.ClassifyReports:input_type -> quietline.assignment.v1.ClassifyReportsRequest
+	7,  // 5: quietline.assignment.v1.AssignmentService.TrainModel:input_type -> quietline.assignment.v1.TrainModelRequest
+	8,  // 6: quietline.assignment.v1.AssignmentService.PromoteModel:input_type -> quietline.assignment.v1.PromoteModelRequest
+	9,  // 7: quietline.assignment.v1.AssignmentService.RollBackModel:input_type -> quietline.assignment.v1.RollBackModelRequest
+	10, // 8: quietline.assignment.v1.AssignmentService.ListModels:input_type -> quietline.assignment.v1.ListModelsRequest
+	11, // 9: quietline.assignment.v1.AssignmentService.GetModel:input_type -> quietline.assignment.v1.GetModelRequest
+	12, // 10: quietline.assignment.v1.AssignmentService.Route:input_type -> quietline.assignment.v1.RouteRequest
+	13, // 11: quietline.assignment.v1.AssignmentService.LoadRoutingTable:input_type -> quietline.assignment.v1.LoadRoutingTableRequest
+	14, // 12: quietline.assignment.v1.AssignmentService.RouteComplaint:input_type -> quietline.assignment.v1.RouteComplaintRequest
+	15, // 13: quietline.assignment.v1.AssignmentService.ListRoutings:input_type -> quietline.assignment.v1.ListRoutingsRequest
+	16, // 14: quietline.assignment.v1.AssignmentService.GetRoutingTable:input_type -> quietline.assignment.v1.GetRoutingTableRequest
+	17, // 15: quietline.assignment.v1.AssignmentService.ListRoutingTables:input_type -> quietline.assignment.v1.ListRoutingTablesRequest
+	18, // 16: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:input_type -> quietline.assignment.v1.DryRunRoutingTableRequest
+	19, // 17: quietline.assignment.v1.AssignmentService.PutAgency:input_type -> quietline.assignment.v1.PutAgencyRequest
+	20, // 18: quietline.assignment.v1.AssignmentService.GetAgencyHistory:input_type -> quietline.assignment.v1.GetAgencyHistoryRequest
+	21, // 19: quietline.assignment.v1.AssignmentService.ListBounceCounts:input_type -> quietline.assignment.v1.ListBounceCountsRequest
+	22, // 20: quietline.assignment.v1.AssignmentService.ListBouncingRules:input_type -> quietline.assignment.v1.ListBouncingRulesRequest
+	23, // 21: quietline.assignment.v1.AssignmentService.ListTasks:input_type -> quietline.assignment.v1.ListTasksRequest
+	24, // 22: quietline.assignment.v1.AssignmentService.ListTaskChanges:input_type -> quietline.assignment.v1.ListTaskChangesRequest
+	25, // 23: quietline.assignment.v1.AssignmentService.GetTask:input_type -> quietline.assignment.v1.GetTaskRequest
+	26, // 24: quietline.assignment.v1.AssignmentService.ClaimTask:input_type -> quietline.assignment.v1.ClaimTaskRequest
+	27, // 25: quietline.assignment.v1.AssignmentService.ReleaseTask:input_type -> quietline.assignment.v1.ReleaseTaskRequest
+	28, // 26: quietline.assignment.v1.AssignmentService.ReassignTask:input_type -> quietline.assignment.v1.ReassignTaskRequest
+	29, // 27: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
+	0,  // 28: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
+	30, // 29: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
+	31, // 30: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
+	32, // 31: quietline.assignment.v1.AssignmentService.ListUntaken:input_type -> quietline.assignment.v1.ListUntakenRequest
+	33, // 32: quietline.assignment.v1.AssignmentService.TakeDecisions:input_type -> quietline.assignment.v1.TakeDecisionsRequest
+	34, // 33: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
+	35, // 34: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
+	36, // 35: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
+	37, // 36: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
+	38, // 37: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
+	39, // 38: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
+	40, // 39: quietline.assignment.v1.AssignmentService.ClassifyReports:output_type -> quietline.assignment.v1.ClassifyReportsResponse
+	41, // 40: quietline.assignment.v1.AssignmentService.TrainModel:output_type -> quietline.assignment.v1.TrainModelResponse
+	42, // 41: quietline.assignment.v1.AssignmentService.PromoteModel:output_type -> quietline.assignment.v1.PromoteModelResponse
+	43, // 42: quietline.assignment.v1.AssignmentService.RollBackModel:output_type -> quietline.assignment.v1.RollBackModelResponse
+	44, // 43: quietline.assignment.v1.AssignmentService.ListModels:output_type -> quietline.assignment.v1.ListModelsResponse
+	45, // 44: quietline.assignment.v1.AssignmentService.GetModel:output_type -> quietline.assignment.v1.GetModelResponse
+	46, // 45: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
+	47, // 46: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
+	48, // 47: quietline.assignment.v1.AssignmentService.RouteComplaint:output_type -> quietline.assignment.v1.RouteComplaintResponse
+	49, // 48: quietline.assignment.v1.AssignmentService.ListRoutings:output_type -> quietline.assignment.v1.ListRoutingsResponse
+	50, // 49: quietline.assignment.v1.AssignmentService.GetRoutingTable:output_type -> quietline.assignment.v1.GetRoutingTableResponse
+	51, // 50: quietline.assignment.v1.AssignmentService.ListRoutingTables:output_type -> quietline.assignment.v1.ListRoutingTablesResponse
+	52, // 51: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:output_type -> quietline.assignment.v1.DryRunRoutingTableResponse
+	53, // 52: quietline.assignment.v1.AssignmentService.PutAgency:output_type -> quietline.assignment.v1.PutAgencyResponse
+	54, // 53: quietline.assignment.v1.AssignmentService.GetAgencyHistory:output_type -> quietline.assignment.v1.GetAgencyHistoryResponse
+	55, // 54: quietline.assignment.v1.AssignmentService.ListBounceCounts:output_type -> quietline.assignment.v1.ListBounceCountsResponse
+	56, // 55: quietline.assignment.v1.AssignmentService.ListBouncingRules:output_type -> quietline.assignment.v1.ListBouncingRulesResponse
+	57, // 56: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
+	58, // 57: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
+	59, // 58: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
+	60, // 59: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
+	61, // 60: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
+	62, // 61: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
+	63, // 62: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
+	1,  // 63: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
+	64, // 64: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
+	65, // 65: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
+	66, // 66: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
+	67, // 67: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
+	68, // 68: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
+	69, // 69: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
+	70, // 70: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
+	36, // [36:71] is the sub-list for method output_type
+	1,  // [1:36] is the sub-list for method input_type
+	1,  // [1:1] is the sub-list for extension type_name
+	1,  // [1:1] is the sub-list for extension extendee
+	0,  // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_quietline_assignment_v1_assignment_proto_init() }
@@ -2169,13 +443,15 @@ func file_quietline_assignment_v1_assignment_proto_init() {
 	file_quietline_assignment_v1_routing_proto_init()
 	file_quietline_assignment_v1_routing_table_proto_init()
 	file_quietline_assignment_v1_task_proto_init()
+	file_quietline_assignment_v1_task_flow_proto_init()
+	file_quietline_assignment_v1_task_list_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_assignment_v1_assignment_proto_rawDesc), len(file_quietline_assignment_v1_assignment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -478,7 +478,9 @@ func (x *PutAgencyRequest) GetReason() string {
 type PutAgencyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As written (单位).
-	Agency        *Agency `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Agency *Agency `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// What is broken in the directory from that time on without this version as well, one sentence each (名录既有问题).
+	Broken        []string `protobuf:"bytes,2,rep,name=broken,proto3" json:"broken,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -516,6 +518,13 @@ func (*PutAgencyResponse) Descriptor() ([]byte, []int) {
 func (x *PutAgencyResponse) GetAgency() *Agency {
 	if x != nil {
 		return x.Agency
+	}
+	return nil
+}
+
+func (x *PutAgencyResponse) GetBroken() []string {
+	if x != nil {
+		return x.Broken
 	}
 	return nil
 }
@@ -756,9 +765,10 @@ const file_quietline_assignment_v1_directory_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12?\n" +
 	"\x06agency\x18\x02 \x01(\v2\x1f.quietline.assignment.v1.AgencyB\x06\xbaH\x03\xc8\x01\x01R\x06agency\x12\"\n" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"L\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"d\n" +
 	"\x11PutAgencyResponse\x127\n" +
-	"\x06agency\x18\x01 \x01(\v2\x1f.quietline.assignment.v1.AgencyR\x06agency\"A\n" +
+	"\x06agency\x18\x01 \x01(\v2\x1f.quietline.assignment.v1.AgencyR\x06agency\x12\x16\n" +
+	"\x06broken\x18\x02 \x03(\tR\x06broken\"A\n" +
 	"\x17GetAgencyHistoryRequest\x12&\n" +
 	"\tagency_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\bagencyId\"\x98\x01\n" +
 	"\x18GetAgencyHistoryResponse\x12;\n" +

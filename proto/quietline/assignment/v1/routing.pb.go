@@ -245,7 +245,7 @@ type RouteResponse struct {
 	LeadName string `protobuf:"bytes,8,opt,name=lead_name,json=leadName,proto3" json:"lead_name,omitempty"`
 	// False where no competence is settled: the centre says who leads (主管是否明确).
 	Settled bool `protobuf:"varint,9,opt,name=settled,proto3" json:"settled,omitempty"`
-	// Why it is not settled, a code of the rule (未明确的原因).
+	// Why it is not settled: a code of the rule, or rule_failed where its condition failed on these facts (未明确的原因).
 	UnsettledReason string `protobuf:"bytes,10,opt,name=unsettled_reason,json=unsettledReason,proto3" json:"unsettled_reason,omitempty"`
 	// The route in one sentence (路由说明).
 	Why string `protobuf:"bytes,11,opt,name=why,proto3" json:"why,omitempty"`
