@@ -51,14 +51,15 @@
 // them anew by rules that are not in force and lists the differences; a lead that a person named stands whatever a table says.
 // A new version is tried on matters of every sort before it is taken, must reach each of its rows by the row's example, and
 // begins now or later: it is in force on every replica from its time on, without a restart. Versions are never changed; each
-// says who loaded it, when, why, and in which rows it differs from the one before. A rule whose condition fails after all is
-// passed over, counted and logged.
+// says who loaded it, when, why, and in which rows it differs from the one before. A rule whose condition fails after all
+// settles nothing: the centre says who leads (rule_failed); it is counted and logged.
 //
 // Bounces are counted from the decisions themselves, by agency and by the rule that the fact check's facts name
 // (route_table, route_rule); the rules that cause most are listed for the ministry that owns them.
 //
 // The directory is maintained with PutAgency: a new version ends the one before at its time, nothing that was is rewritten, and
-// agency_change says who did it and why.
+// agency_change says who did it and why. A version that would break the directory, which must route every matter, on its first
+// day or any later one is refused; what is broken there without it is told.
 //
 // # Tasks
 //

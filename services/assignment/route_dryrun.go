@@ -33,7 +33,7 @@ func (s *Server) DryRunRoutingTable(ctx context.Context, req *assignmentv1.DryRu
 	if !v.assignable(leadMinistry) {
 		return nil, errs.Field("valid_from", "is before the programme began")
 	}
-	t, err := tried(triedVersion, req.GetRules(), v)
+	t, err := tried(ctx, triedVersion, req.GetRules(), v)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (d *dryRun) over(ctx context.Context, q *store.Queries, p store.RoutingsBet
 			return fmt.Errorf("routes of the period: %w", err)
 		}
 		for i := range rows {
-			if err := d.look(&rows[i]); err != nil {
+			if err := d.look(ctx, &rows[i]); err != nil {
 				return err
 			}
 			p.AfterTime, p.AfterID = rows[i].RoutedTime, rows[i].RoutingID
@@ -90,7 +90,11 @@ func (d *dryRun) over(ctx context.Context, q *store.Queries, p store.RoutingsBet
 	}
 }
 
-func (d *dryRun) look(row *store.Routing) error {
+// look routes one matter anew; it ends when nobody waits for it any more.
+func (d *dryRun) look(ctx context.Context, row *store.Routing) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("dry run: %w", err)
+	}
 	was, err := routingOf(row)
 	if err != nil {
 		return err

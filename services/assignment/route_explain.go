@@ -17,7 +17,7 @@ var (
 	}
 	regionTexts = map[string]string{byAccess: "接入地", byNumber: "号码归属地", byReporters: "多数举报人所在地"}
 	lenderTexts = map[string]string{"licensed": "持牌机构放贷", "small_lender": "小额贷款公司放贷", "unlicensed": "无照放贷"}
-	reasonTexts = map[string]string{noCompetentAgency: "没有已明确的主管部门"}
+	reasonTexts = map[string]string{noCompetentAgency: "没有已明确的主管部门", ruleFailed: "规则条件无法判断"}
 )
 
 // explain is the route in one sentence: what it is about, by which region, who leads by which row, who takes part, and on

@@ -21,8 +21,11 @@ const (
 	atCentre   = "centre"
 )
 
-// noCompetentAgency is why nothing is settled where a rule names the sector's ministry and no sector has one.
-const noCompetentAgency = "no_competent_agency"
+// Why nothing is settled.
+const (
+	noCompetentAgency = "no_competent_agency" // a rule names the sector's ministry and no sector has one
+	ruleFailed        = "rule_failed"         // the condition of a rule failed on the facts of the matter
+)
 
 // routing is one matter on its way through a table.
 type routing struct {
@@ -35,8 +38,8 @@ type routing struct {
 }
 
 // route says who acts. It always finds an assignable agency: the catch-all matches, and what a rule names is replaced
-// by the communications administration or the lead ministry where it cannot act. Where the rule settles no competence, the
-// centre has it, to say who leads.
+// by the communications administration or the lead ministry where it cannot act. Where the rule settles no competence, or its
+// condition fails, the centre has it, to say who leads.
 func (t *table) route(v view, req *assignmentv1.RouteRequest) (*assignmentv1.RouteResponse, error) {
 	r := &routing{view: v, req: req}
 	r.province, r.source = v.region(req)

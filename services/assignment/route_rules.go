@@ -15,12 +15,16 @@ import (
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 )
 
-// costLimit bounds one condition; a rule over a handful of short codes needs a few dozen units.
-const costLimit = 10_000
+// What one condition may cost on the facts of one matter; a rule over a handful of short codes needs a few dozen units. In
+// force it may cost more than when it was tried, so that richer facts than those tried do not make it fail.
+const (
+	costTried   = 1_000
+	costInForce = 10_000
+)
 
 // ruleErrors counts conditions that failed on the facts of a matter.
 var ruleErrors = promauto.With(obs.Registry()).NewCounterVec(prometheus.CounterOpts{
-	Name: "quietline_routing_rule_errors_total", Help: "Conditions of routing rules that failed and were passed over.",
+	Name: "quietline_routing_rule_errors_total", Help: "Conditions of routing rules that failed, so that the centre has to say who leads.",
 }, []string{"version", "rule"})
 
 // rule is a compiled row of the decision table.
@@ -45,8 +49,9 @@ type errRule struct {
 
 func (e *errRule) Error() string { return fmt.Sprintf("rules[%d].%s: %v", e.index, e.field, e.err) }
 
-// compileTable compiles a table and refuses one that could leave a matter without an agency.
-func compileTable(version string, rows []*assignmentv1.RoutingRule, d *directory) (*table, error) {
+// compileTable compiles a table and refuses one that could leave a matter without an agency. No condition may cost more than
+// the given cost.
+func compileTable(version string, rows []*assignmentv1.RoutingRule, d *directory, cost uint64) (*table, error) {
 	env, err := conditionEnv()
 	if err != nil {
 		return nil, err
@@ -58,7 +63,7 @@ func compileTable(version string, rows []*assignmentv1.RoutingRule, d *directory
 			return nil, &errRule{i, "rule_id", fmt.Errorf("%q stands there twice", row.GetRuleId())}
 		}
 		ids[row.GetRuleId()] = true
-		program, err := compileCondition(env, row.GetCondition())
+		program, err := compileCondition(env, row.GetCondition(), cost)
 		if err != nil {
 			return nil, &errRule{i, "condition", err}
 		}
@@ -112,7 +117,7 @@ func conditionEnv() (*cel.Env, error) {
 	)
 }
 
-func compileCondition(env *cel.Env, source string) (cel.Program, error) {
+func compileCondition(env *cel.Env, source string, cost uint64) (cel.Program, error) {
 	ast, issues := env.Compile(source)
 	if issues.Err() != nil {
 		return nil, issues.Err()
@@ -120,24 +125,29 @@ func compileCondition(env *cel.Env, source string) (cel.Program, error) {
 	if !ast.OutputType().IsExactType(cel.BoolType) {
 		return nil, fmt.Errorf("a condition is true or false, this is a %s", ast.OutputType())
 	}
-	return env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit))
+	return env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(cost))
 }
 
-// match is the first rule whose condition holds. A condition that fails on these facts does not hold: one bad rule must
-// not keep matters from the rules after it.
+// match is the first rule whose condition holds. A condition that fails says neither yes nor no, so no rule after it can be
+// known to be the one: then it is a row of the same name by which the centre says who leads.
 func (t *table) match(r *routing) (*rule, error) {
 	facts := factsOf(r.req, r.province)
 	for i := range t.rules {
 		out, _, err := t.rules[i].condition.Eval(facts)
 		if err != nil {
 			t.tell(&t.rules[i], err)
-			continue
+			return t.rules[i].failed(), nil
 		}
 		if out.Value() == true {
 			return &t.rules[i], nil
 		}
 	}
 	return nil, fmt.Errorf("routing table %s has no catch-all", t.version)
+}
+
+// failed is what stands in for a rule whose condition failed: it settles nothing, and names nobody.
+func (r *rule) failed() *rule {
+	return &rule{RoutingRule: &assignmentv1.RoutingRule{RuleId: r.GetRuleId(), Lead: "centre", Reason: ruleFailed}}
 }
 
 // factsOf is what conditions look at.
@@ -158,6 +168,6 @@ func factsOf(req *assignmentv1.RouteRequest, region string) map[string]any {
 func (t *table) tell(r *rule, err error) {
 	ruleErrors.WithLabelValues(t.version, r.GetRuleId()).Inc()
 	r.warn.Do(func() {
-		slog.Error("a routing rule fails and is passed over", slog.String("version", t.version), slog.String("rule", r.GetRuleId()), slog.Any("error", err))
+		slog.Error("a routing rule fails: the centre says who leads", slog.String("version", t.version), slog.String("rule", r.GetRuleId()), slog.Any("error", err))
 	})
 }

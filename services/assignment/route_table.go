@@ -30,10 +30,15 @@ func (s *Server) LoadRoutingTable(ctx context.Context, req *assignmentv1.LoadRou
 	if err != nil {
 		return nil, err
 	}
+	// Tried out here: it takes a while, and nothing may be held meanwhile.
+	_, unfit := tried(ctx, req.GetVersion(), req.GetRules(), v)
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*assignmentv1.LoadRoutingTableResponse, error) {
-		// Asked in here, so that a request that was answered once is not refused for its age later.
-		if err := s.checkTable(req, v); err != nil {
-			return nil, err
+		// Told in here, so that a request that was answered once is not refused later for its age or for who has gone.
+		if from.Before(s.now().Add(-backdated)) {
+			return nil, errs.Field("valid_from", "must not be in the past")
+		}
+		if unfit != nil {
+			return nil, unfit
 		}
 		q := store.New(tx)
 		former, rules, err := formerRules(ctx, q, from)
@@ -84,21 +89,12 @@ func rulesOfVersion(ctx context.Context, q *store.Queries, version string) ([]*a
 	return rulesOf(rows)
 }
 
-// checkTable refuses a table that begins in the past, or that cannot route.
-func (s *Server) checkTable(req *assignmentv1.LoadRoutingTableRequest, v view) error {
-	if req.GetValidFrom().AsTime().Before(s.now().Add(-backdated)) {
-		return errs.Field("valid_from", "must not be in the past")
-	}
-	_, err := tried(req.GetVersion(), req.GetRules(), v)
-	return err
-}
-
 // tried is a compiled table that would be taken; or the refusal, naming the row: it does not compile, fails on facts as they
 // come, or gives matters to who cannot lead them.
-func tried(version string, rules []*assignmentv1.RoutingRule, v view) (*table, error) {
-	t, err := compileTable(version, rules, v.d)
+func tried(ctx context.Context, version string, rules []*assignmentv1.RoutingRule, v view) (*table, error) {
+	t, err := compileTable(version, rules, v.d, costTried)
 	if err == nil {
-		err = t.try(v)
+		err = t.try(ctx, v)
 	}
 	if bad, ok := errors.AsType[*errRule](err); ok {
 		return nil, errs.Field(fmt.Sprintf("rules[%d].%s", bad.index, bad.field), "%v", bad.err)

@@ -84,7 +84,7 @@ func TestRoute_everyRowHasItsExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := table.try(v); err != nil {
+	if err := table.try(t.Context(), v); err != nil {
 		t.Fatal(err)
 	}
 	if len(table.rules) < 25 || table.version != "2026-1" {

@@ -130,7 +130,7 @@ func (s *Server) table(ctx context.Context, at time.Time) (*table, view, error) 
 	if err != nil {
 		return nil, view{}, err
 	}
-	t, err := compileTable(in.Version, rules, d)
+	t, err := compileTable(in.Version, rules, d, costInForce)
 	if err != nil {
 		return nil, view{}, fmt.Errorf("routing table %s: %w", in.Version, err)
 	}
