@@ -29,7 +29,8 @@ var agencyKinds = []string{
 }
 
 // PutAgency writes a version of an agency that is valid from a time on. The version before ends then and stays on record; a
-// version with an end, and a successor, is how an agency goes. The directory must remain one that routes every matter.
+// version with an end, and a successor, is how an agency goes. On no later day may it break the
+// directory, which routes every matter; what is broken there already is told.
 func (s *Server) PutAgency(ctx context.Context, req *assignmentv1.PutAgencyRequest) (*assignmentv1.PutAgencyResponse, error) {
 	wanted, err := agencyWanted(req.GetAgency())
 	if err != nil {
@@ -49,7 +50,8 @@ func (s *Server) PutAgency(ctx context.Context, req *assignmentv1.PutAgencyReque
 		if err != nil {
 			return nil, err
 		}
-		if err := d.with(before, wanted).check(wanted); err != nil {
+		already, err := d.with(before, wanted).compare(d, wanted)
+		if err != nil {
 			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES, "the directory would not hold: %v", err)
 		}
 		if before != nil {
@@ -75,7 +77,7 @@ func (s *Server) PutAgency(ctx context.Context, req *assignmentv1.PutAgencyReque
 		if err := q.InsertAgencyChange(ctx, change); err != nil {
 			return nil, fmt.Errorf("change of %s: %w", wanted.id, err)
 		}
-		return &assignmentv1.PutAgencyResponse{Agency: after}, nil
+		return &assignmentv1.PutAgencyResponse{Agency: after, Broken: already}, nil
 	})
 }
 
@@ -142,20 +144,6 @@ func (d *directory) with(before, v *agency) *directory {
 		}
 	}
 	return newDirectory(d.revision+1, append(rows, *v))
-}
-
-// check finds what a version would break: when it begins, and when it ends.
-func (d *directory) check(v *agency) error {
-	if err := d.at(v.from).check(); err != nil {
-		return err
-	}
-	if v.successor != "" && !d.knows(v.successor) {
-		return fmt.Errorf("the successor %s is not in the directory", v.successor)
-	}
-	if v.to == nil {
-		return nil
-	}
-	return d.at(*v.to).check()
 }
 
 func insertAgency(ctx context.Context, q *store.Queries, a *agency) error {

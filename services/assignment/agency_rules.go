@@ -1,8 +1,10 @@
 package assignment
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -214,33 +216,43 @@ func (v view) list(after, kind, province string, n int) []*agency {
 	return out
 }
 
-// check finds what would make routing ambiguous or send work to nobody.
+// check says what would make routing ambiguous or send work to nobody.
 func (v view) check() error {
-	competent := map[string]string{}
+	if broken := v.broken(); len(broken) > 0 {
+		return errors.New(strings.Join(broken, "; "))
+	}
+	return nil
+}
+
+// broken is all that would make routing ambiguous or send work to nobody, each in one sentence that says the same whatever
+// else is broken.
+func (v view) broken() []string {
+	var broken []string
+	competent := map[string][]string{}
 	for _, id := range v.d.ids {
 		a, ok := v.get(id)
 		if !ok {
 			continue
 		}
 		if _, known := v.get(a.superior); a.superior != "" && !known {
-			return fmt.Errorf("the superior %s of %s is not in the directory", a.superior, id)
+			broken = append(broken, fmt.Sprintf("the superior %s of %s is not in the directory", a.superior, id))
 		}
 		if a.kind != kindMinistry || !a.assignable {
 			continue
 		}
 		for _, s := range a.sectors {
-			if other := competent[s]; other != "" {
-				return fmt.Errorf("%s and %s are both competent for %s", other, id, s)
+			for _, other := range competent[s] {
+				broken = append(broken, fmt.Sprintf("%s and %s are both competent for %s", other, id, s))
 			}
-			competent[s] = id
+			competent[s] = append(competent[s], id)
 		}
 	}
 	for _, id := range []string{leadMinistry, police, centre} {
 		if !v.assignable(id) {
-			return fmt.Errorf("%s is missing or not assignable", id)
+			broken = append(broken, id+" is missing or not assignable")
 		}
 	}
-	return nil
+	return broken
 }
 
 func (v view) provinceOf(id string) string {
