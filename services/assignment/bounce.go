@@ -137,7 +137,7 @@ func afterCount(token string) (int64, string, error) {
 		return math.MaxInt64, "", err
 	}
 	count, err := strconv.ParseInt(parts[0], 10, 64)
-	if err != nil {
+	if err != nil || count < 0 {
 		return 0, "", errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_BAD_CURSOR, "the page token is malformed")
 	}
 	return count, parts[1], nil

@@ -2,6 +2,7 @@ package assignment
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"testing"
 	"time"
@@ -109,4 +110,10 @@ func TestListBounces(t *testing.T) {
 	}
 	_, err := rules(caseworker("c", "samr-11"), "nfra")
 	refused(t, err, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY)
+	for _, count := range []int64{-1, math.MinInt64} { // no page ends so
+		_, err := w.as(lead).ListBounceCounts(t.Context(), &assignmentv1.ListBounceCountsRequest{
+			By: "agency", SinceTime: timestamppb.New(begin), PageToken: countToken(count, "x"),
+		})
+		refused(t, err, commonv1.ErrorReason_ERROR_REASON_BAD_CURSOR)
+	}
 }
