@@ -1,6 +1,7 @@
 package assignment
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 
@@ -59,7 +60,7 @@ func (c *Classifier) Learn(rows []Labelled) int {
 			samples = append(samples, s)
 		}
 	}
-	c.model = train(samples, classifierSeed, hasher(0))
+	c.model = train(context.Background(), samples, classifierSeed, hasher(0))
 	return len(samples) - own
 }
 

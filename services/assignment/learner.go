@@ -1,6 +1,7 @@
 package assignment
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -27,8 +28,9 @@ const (
 	crime = 2
 	// minReports is how many reports an n-gram must stand in to be learned: what one person wrote is no word.
 	minReports = 2
-	// steps bounds the work of a training.
+	// steps and gramSteps bound the work of a training, by reports and by their n-grams: a call waits for it.
 	steps     = 120_000
+	gramSteps = 48_000_000
 	maxEpochs = 30
 	minEpochs = 3
 	// toldFrom is how many reports an n-gram must stand in to be told as a reason.
@@ -101,8 +103,8 @@ func (m *model) shares(samples []sample) {
 }
 
 // train learns from samples, in the order of their IDs. Every report is learned twice, once without the lexicon's scores,
-// so that n-grams also stand alone where the lexicon knows no word.
-func train(samples []sample, seed uint64, hash hasher) *model {
+// so that n-grams also stand alone where the lexicon knows no word. When ctx ends first, the model is not whole.
+func train(ctx context.Context, samples []sample, seed uint64, hash hasher) *model {
 	samples = slices.SortedFunc(slices.Values(samples), func(a, b sample) int { return compareStrings(a.id, b.id) })
 	m := prior()
 	m.hash = hash
@@ -117,7 +119,10 @@ func train(samples []sample, seed uint64, hash hasher) *model {
 		order[i] = i
 	}
 	shuffle := rand.New(rand.NewPCG(seed, uint64(len(samples))))
-	for range min(max(steps/len(samples), minEpochs), maxEpochs) {
+	for range epochs(samples) {
+		if ctx.Err() != nil {
+			break
+		}
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, i := range order {
 			t.learn(&samples[i], true)
@@ -125,6 +130,15 @@ func train(samples []sample, seed uint64, hash hasher) *model {
 		}
 	}
 	return m
+}
+
+// epochs is how often every report is learned from.
+func epochs(samples []sample) int {
+	grams := 0
+	for i := range samples {
+		grams += len(samples[i].features.grams)
+	}
+	return min(max(min(steps/len(samples), gramSteps/max(grams, 1)), minEpochs), maxEpochs)
 }
 
 func compareStrings(a, b string) int {

@@ -2,6 +2,7 @@ package assignment
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,12 +54,12 @@ func TestLearn_deterministic(t *testing.T) {
 		samples = append(samples, sample{id: fmt.Sprint(1000 + i), features: hasher(7).features(words.read(r.Item)),
 			sector: placeOf(sectorOrder, r.Sector), category: placeOf(categoryOrder, r.Category)})
 	}
-	one, err := train(samples, 1, 7).encode()
+	one, err := train(t.Context(), samples, 1, 7).encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.Reverse(samples)
-	trained := train(samples, 1, 7)
+	trained := train(t.Context(), samples, 1, 7)
 	two, err := trained.encode()
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +83,23 @@ func TestLearn_deterministic(t *testing.T) {
 		if _, err := decodeModel(bad, 7); err == nil {
 			t.Errorf("%d bytes that are no model are read", len(bad))
 		}
+	}
+}
+
+// A training is bounded in the n-grams that it looks at, and ends when nobody waits for it any more.
+func TestTrain_isBounded(t *testing.T) {
+	for _, tc := range []struct{ reports, grams, want int }{
+		{1, 300, 30}, {1000, 300, 30}, {20_000, 300, 6}, {20_000, 1200, 3}, {10_000, 1200, 4}, {5, 0, 30},
+	} {
+		if got := epochs(slices.Repeat([]sample{{features: &features{grams: make([]uint32, tc.grams)}}}, tc.reports)); got != tc.want {
+			t.Errorf("%d reports of %d n-grams: %d epochs, want %d", tc.reports, tc.grams, got, tc.want)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	samples := []sample{{features: &features{grams: []uint32{7}}}, {features: &features{grams: []uint32{7}}}}
+	if m := train(gone, samples, 1, 7); len(m.weights) != numOutputs || slices.ContainsFunc(m.weights, func(w float32) bool { return w != 0 }) {
+		t.Error("it goes on learning")
 	}
 }
 
