@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/identity"
+	"quietline/internal/testkit"
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
@@ -224,4 +225,24 @@ func TestEnd_notUnderNotice(t *testing.T) {
 		t.Errorf("%v, %v", r, err)
 	}
 	m.audited(t)
+}
+
+// The audit finds what the rules keep out, should it come in another way.
+func TestAudit_recallsAgainstTheRules(t *testing.T) {
+	m := newMatterWorld(t)
+	id := m.announce(t, m.propose(t).GetRecallId()).GetRecallId()
+	_, err := testkit.Owner(t, m.db).Exec(t.Context(), "UPDATE recall SET reason_code = 'harassment'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = testkit.Owner(t, m.db).Exec(t.Context(), `INSERT INTO resource_event (resource_id, event, reason_code, basis, effect_time, done_by)
+		SELECT resource_id, 'ended', 'ended', 'x', notice_time + interval '1 hour', 'x' FROM recall`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.auditor.Audit(t.Context(), &ledgerv1.AuditRequest{What: "violations"})
+	found := strings.Join(a.GetViolations(), "\n")
+	if err != nil || !strings.Contains(found, "not under notice") || !strings.Contains(found, "warned or suspended before") || !strings.Contains(found, id) {
+		t.Errorf("%s, %v", found, err)
+	}
 }

@@ -173,6 +173,19 @@ SELECT s.resource_id, 'resource is ' || s.state || ' but no recall says so'
    AND NOT EXISTS (SELECT 1 FROM recall r WHERE r.resource_id = s.resource_id AND r.publication_id IS NOT NULL
                      AND r.state = CASE s.state WHEN 'RECALLED' THEN 'RECALLED' ELSE 'NOTICE' END)
 UNION ALL
+SELECT r.recall_id, 'recall is announced but its resource is not under notice'
+  FROM recall r
+ WHERE r.state = 'NOTICE'
+   AND 'RECALL_NOTICE' IS DISTINCT FROM (SELECT e.state FROM resource_event e WHERE e.resource_id = r.resource_id AND e.state IS NOT NULL
+                                          ORDER BY e.effect_time DESC, e.event_id DESC LIMIT 1)
+UNION ALL
+SELECT r.recall_id, 'recall is for not mending one''s ways, but nothing was warned or suspended before it'
+  FROM recall r
+  JOIN recall_ground g ON g.code = r.reason_code AND g.valid_from <= r.propose_time AND (g.valid_to IS NULL OR g.valid_to > r.propose_time)
+ WHERE g.after_restriction
+   AND NOT EXISTS (SELECT 1 FROM resource_event e WHERE e.resource_id = r.resource_id AND e.event IN ('warned', 'suspended')
+                      AND e.effect_time <= r.propose_time)
+UNION ALL
 SELECT r.resource_id, 'resource is recalled but its allocation is live'
   FROM recall r
  WHERE r.state = 'RECALLED'
