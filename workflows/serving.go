@@ -39,7 +39,7 @@ func (a *Activities) serving(ctx context.Context, n *commonv1.Number, t *casewor
 		return nil
 	}
 	t.ServingSource = "segment"
-	t.ServingOperatorId, err = a.operator(ctx, resp.GetAllocatedCarrier()+"-"+n.GetProvince())
+	t.ServingOperatorId, err = a.operator(ctx, resp.GetAllocatedCarrier()+"-"+phone.SureProvince(n))
 	return err
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 	"google.golang.org/protobuf/proto"
+
+	commonv1 "quietline/proto/quietline/common/v1"
 )
 
 // How the place of a number is known (归属地依据).
@@ -21,6 +23,15 @@ const (
 	BasisSegment  = "segment"   // place data of the first seven digits (号段归属地)
 	BasisInferred = "inferred"  // from the way segments are given out; may be wrong
 )
+
+// SureProvince is the province of a number for those who act on it: none where it was only inferred, which is wrong for one
+// number in ten or so.
+func SureProvince(n *commonv1.Number) string {
+	if n.GetPlaceBasis() == BasisInferred {
+		return ""
+	}
+	return n.GetProvince()
+}
 
 // A place is a province (GB/T 2260 code) and a city (short name).
 type place struct{ province, city string }

@@ -117,5 +117,8 @@ func TestInferred(t *testing.T) {
 		if n.GetProvince() != province || n.GetPlaceBasis() != BasisInferred {
 			t.Errorf("%s: %s by %s, want %s", number, n.GetProvince(), n.GetPlaceBasis(), province)
 		}
+		if got := SureProvince(n); got != "" {
+			t.Errorf("%s is surely of %s", number, got)
+		}
 	}
 }

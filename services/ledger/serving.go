@@ -47,7 +47,7 @@ func (s *Server) GetServingOperator(ctx context.Context, req *ledgerv1.GetServin
 	}
 	bySegment(resp, n)
 	if n.GetResale() {
-		resp.HostOperatorId = branch(n.GetAllocatedCarrier(), n.GetProvince())
+		resp.HostOperatorId = branch(n.GetAllocatedCarrier(), phone.SureProvince(n))
 	}
 	if n.GetKind() == phone.Mobile {
 		p, ok, err := s.portedTo(ctx, n.GetNormal(), at)
@@ -57,6 +57,9 @@ func (s *Server) GetServingOperator(ctx context.Context, req *ledgerv1.GetServin
 		if ok {
 			byPorting(resp, n, p)
 		}
+	}
+	if n.GetPlaceBasis() == phone.BasisInferred && resp.GetOperatorId() != "" {
+		resp.Explanation += "；归属地仅为推断，未据以确定省级公司"
 	}
 	return resp, s.byLedger(ctx, req, n, resp)
 }
@@ -78,7 +81,7 @@ func bySegment(resp *ledgerv1.GetServingOperatorResponse, n *commonv1.Number) {
 	if n.GetAllocatedCarrier() == "" {
 		return
 	}
-	resp.Source, resp.OperatorId = ledgerv1.ServingSource_SERVING_SOURCE_SEGMENT, branch(n.GetAllocatedCarrier(), n.GetProvince())
+	resp.Source, resp.OperatorId = ledgerv1.ServingSource_SERVING_SOURCE_SEGMENT, branch(n.GetAllocatedCarrier(), phone.SureProvince(n))
 	resp.Explanation = "按号段推定"
 	if n.GetKind() == phone.Mobile {
 		resp.Explanation = "按号段推定，可能已携号转网"
@@ -88,7 +91,7 @@ func bySegment(resp *ledgerv1.GetServingOperatorResponse, n *commonv1.Number) {
 // byPorting takes over who a number was ported to. A ported number stays in its local network, so in its province; it
 // leaves its resale operator with its host.
 func byPorting(resp *ledgerv1.GetServingOperatorResponse, n *commonv1.Number, p portability.Porting) {
-	resp.Source, resp.OperatorId = ledgerv1.ServingSource_SERVING_SOURCE_PORTABILITY, branch(p.OperatorID, n.GetProvince())
+	resp.Source, resp.OperatorId = ledgerv1.ServingSource_SERVING_SOURCE_PORTABILITY, branch(p.OperatorID, phone.SureProvince(n))
 	resp.Explanation = fmt.Sprintf("已携号转网，%s起由该企业服务", p.Since.In(calendar.Shanghai).Format("2006年1月2日"))
 	resp.Since = timestamppb.New(p.Since)
 	resp.HostOperatorId = ""
@@ -156,7 +159,8 @@ func branch(operator, province string) string {
 }
 
 // portedTo joins the portability source with what operators have answered. Of both, what is known of the time closest
-// before the call holds; the answer of an operator, who has looked, when both speak of the same time.
+// before the call holds; the answer of an operator, who has looked, when both speak of the same time. What the source knows
+// to have ended since the answer is over: the owner of the segment serves the number again.
 func (s *Server) portedTo(ctx context.Context, number string, at time.Time) (portability.Porting, bool, error) {
 	p, ok, err := s.ports.ServedBy(ctx, number, at)
 	if err != nil {
@@ -169,8 +173,8 @@ func (s *Server) portedTo(ctx context.Context, number string, at time.Time) (por
 	if err != nil {
 		return p, false, fmt.Errorf("answers of operators: %w", err)
 	}
-	if ok && p.Since.After(told.ServedTime) {
-		return p, true, nil
+	if ok && p.Since.After(told.ServedTime) || !ok && p.Until.After(told.ServedTime) {
+		return p, ok, nil
 	}
 	return portability.Porting{OperatorID: told.OperatorID, Since: told.ServedTime}, true, nil
 }

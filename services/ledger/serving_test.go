@@ -104,6 +104,7 @@ func TestServingOperator(t *testing.T) {
 		{"95588", "2026-06-01", `cucc-11 by ledger_access, allocated , host "", resale ""`},
 		{"95588", "2025-06-01", ` by unknown, allocated , host "", resale ""`},
 		{"087196533", "2026-06-01", `ctcc-53 by ledger_access, allocated , host "", resale ""`},
+		{"19607360000", "2026-06-01", `cucc by segment, allocated cucc, host "", resale ""`}, // its province is inferred
 		{"4006800166", "2026-06-01", `cucc by segment, allocated cucc, host "", resale ""`},
 		{"+8695588", "2026-06-01", ` by unknown, allocated , host "", resale ""`}, // never the true holder's operator
 		{"0095588", "2026-06-01", ` by unknown, allocated , host "", resale ""`},
@@ -177,6 +178,44 @@ func TestRecordPorting(t *testing.T) {
 		RequestId: uuid.NewString(), Number: "13114590000", OperatorId: "cmcc", At: timestamppb.New(at(time.May)), TaskId: uuid.NewString(),
 	})
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED)
+}
+
+// TestEndedPorting: what an operator answered about a call does not outlive the end of the porting that the source knows.
+func TestEndedPorting(t *testing.T) {
+	w := portedWorld(t, "13114590000,ctcc,2026-03-01,2026-06-01\n")
+	at := func(month time.Month) time.Time { return time.Date(2026, month, 15, 4, 0, 0, 0, time.UTC) }
+	tell := func(operator string, month time.Month) {
+		t.Helper()
+		if _, err := w.workflows.RecordPorting(t.Context(), &ledgerv1.RecordPortingRequest{
+			RequestId: uuid.NewString(), Number: "13114590000", OperatorId: operator, At: timestamppb.New(at(month)), TaskId: uuid.NewString(),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(month time.Month, operator string) {
+		t.Helper()
+		if got := w.served(t, "13114590000", at(month)).GetOperatorId(); got != operator {
+			t.Errorf("in %s: %s, want %s", month, got, operator)
+		}
+	}
+	want(time.August, "cucc-23")
+	tell("ctcc", time.April)
+	want(time.May, "ctcc-23")
+	want(time.August, "cucc-23")
+	tell("cmcc", time.July) // of a time behind the end
+	want(time.August, "cmcc-23")
+	want(time.May, "ctcc-23")
+}
+
+// TestInferredPlace: a province that may be wrong names no branch, and the answer says so.
+func TestInferredPlace(t *testing.T) {
+	w := portedWorld(t, "19607360000,ctcc,2026-03-01,\n")
+	for month, operator := range map[time.Month]string{time.February: "cucc", time.April: "ctcc"} {
+		got := w.served(t, "19607360000", time.Date(2026, month, 15, 4, 0, 0, 0, time.UTC))
+		if got.GetOperatorId() != operator || !strings.Contains(got.GetExplanation(), "推断") {
+			t.Errorf("in %s: %s (%s)", month, got.GetOperatorId(), got.GetExplanation())
+		}
+	}
 }
 
 // TestParseNumber is for everybody, bounded, and looks nothing up.

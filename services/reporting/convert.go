@@ -30,6 +30,9 @@ func numberOf(c *store.Complaint, own, displayed string, clear bool) *commonv1.N
 		n.Displayed = displayed
 	} else if p := phone.Parse(n.GetNormal()); p.GetKind() == n.GetKind() {
 		n.City, n.Organization, n.Resale = p.GetCity(), p.GetOrganization(), p.GetResale()
+		if p.GetProvince() == n.GetProvince() {
+			n.PlaceBasis = p.GetPlaceBasis()
+		}
 	}
 	if !clear {
 		n.Normal = phone.Mask(n.GetNormal())

@@ -11,10 +11,11 @@ import (
 type Porting struct {
 	OperatorID string // agency_id of the directory
 	Since      time.Time
+	Until      time.Time // zero: it has no end yet
 }
 
 // A Source knows ported numbers. Of a number that it does not know at that time, ok is false: it was not ported, or the
-// source does not reach back so far.
+// source does not reach back so far. When the last porting before that time has ended by then, p is that one, for its end.
 type Source interface {
 	ServedBy(ctx context.Context, number string, at time.Time) (p Porting, ok bool, err error)
 }

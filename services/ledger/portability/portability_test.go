@@ -50,8 +50,13 @@ func TestServedBy(t *testing.T) {
 		{"13800000002", "2030-01-01", "cbn"}, {"13800000003", "2025-03-01", ""}, {"", "2025-03-01", ""}, {"+8695588", "2025-03-01", ""},
 	} {
 		p, ok, err := f.ServedBy(t.Context(), tt.number, at(tt.day))
-		if err != nil || ok != (tt.want != "") || p.OperatorID != tt.want {
+		if err != nil || ok != (tt.want != "") || ok && p.OperatorID != tt.want {
 			t.Errorf("%s: got %q", tt.day, p.OperatorID)
+		}
+	}
+	for day, want := range map[string]string{"2025-02-28": "0001-01-01", "2025-04-01": "0001-01-01", "2025-12-31": "2025-12-31", "2026-02-01": "2025-12-31"} {
+		if p, _, _ := f.ServedBy(t.Context(), "13800000001", at(day)); p.Until.Format(time.DateOnly) != want { // midnight in Shanghai
+			t.Errorf("on %s: until %s, want %s", day, p.Until, want)
 		}
 	}
 }
@@ -140,7 +145,7 @@ func TestTableAgreesWithAWalk(t *testing.T) {
 					}
 				}
 				key, _ := keyOf("1380000000" + string(rune('0'+number)))
-				got, _ := table.servedBy(key, uint32(at("2026-01-"+day(d)).Unix()))
+				got, _ := table.servedBy(key, uint32(at("2026-01-"+day(d)).Unix())) // none of them ends
 				if got.OperatorID != want {
 					t.Fatalf("number %d on day %d: got %q, want %q", number, d, got.OperatorID, want)
 				}

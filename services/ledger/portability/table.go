@@ -27,14 +27,18 @@ type table struct {
 // never is later than all times: the row holds until the next one.
 const never = math.MaxUint32
 
-// servedBy is the row of a number that holds at a time.
+// servedBy is the row of a number that holds at a time; not ok, the last one that has ended by then.
 func (t *table) servedBy(key uint64, at uint32) (Porting, bool) {
 	// the first row behind it
 	i := sort.Search(len(t.numbers), func(i int) bool { return t.numbers[i] > key || t.numbers[i] == key && t.from[i] > at })
-	if i == 0 || t.numbers[i-1] != key || t.to[i-1] <= at {
+	if i == 0 || t.numbers[i-1] != key {
 		return Porting{}, false
 	}
-	return Porting{OperatorID: t.names[t.operators[i-1]], Since: time.Unix(int64(t.from[i-1]), 0).UTC()}, true
+	p := Porting{OperatorID: t.names[t.operators[i-1]], Since: time.Unix(int64(t.from[i-1]), 0).UTC()}
+	if t.to[i-1] != never {
+		p.Until = time.Unix(int64(t.to[i-1]), 0).UTC()
+	}
+	return p, t.to[i-1] > at
 }
 
 // keyOf packs a number with its length, for numbers of different lengths are different.
