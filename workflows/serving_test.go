@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
@@ -83,6 +84,25 @@ func TestComplaint_portingIsLearned(t *testing.T) {
 	before.w.portings = p.w.portings
 	before.run()
 	before.want("tasks", before.tasks(), "preserve@cmcc-44 number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44")
+}
+
+// A province that was only inferred decides nobody's competence; one by area code or place data does.
+func TestComplaint_inferredPlaceIsNoRegion(t *testing.T) {
+	for basis, want := range map[string]string{phone.BasisInferred: "", phone.BasisSegment: "44", phone.BasisArea: "44"} {
+		p := newPlay(t, complaintID(id(1), 1))
+		n := proto.CloneOf(&mobileOf138)
+		n.PlaceBasis = basis
+		p.w.number, p.w.resource = n, nil
+		p.run()
+		if len(p.w.routes) == 0 {
+			t.Fatal("no route was asked for")
+		}
+		for _, r := range p.w.routes {
+			if r.GetNumberProvince() != want {
+				t.Errorf("by %s: routed for province %q, want %q", basis, r.GetNumberProvince(), want)
+			}
+		}
+	}
 }
 
 // A porting that the ledger does not take keeps nobody from deciding.

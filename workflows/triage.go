@@ -70,7 +70,7 @@ func (a *Activities) figures(t *caseworkv1.Triage) error {
 func (a *Activities) known(ctx context.Context, id string, in *caseworkv1.ComplaintInput, f *reportingv1.GetFactsResponse, t *caseworkv1.Triage) error {
 	number := f.GetComplaint().GetNumber()
 	t.Reports = f.GetComplaint().GetReportCount()
-	t.NumberKind, t.NumberProvince = number.GetKind(), number.GetProvince()
+	t.NumberKind, t.NumberProvince = number.GetKind(), phone.SureProvince(number)
 	t.ReportersProvince = mostReporters(f.GetReports())
 	t.Forged = spoofed(number.GetKind()) || f.GetComplaint().GetForged()
 	var err error
