@@ -52,9 +52,10 @@ func (s *Server) LoadLedger(ctx context.Context, req *ledgerv1.LoadLedgerRequest
 	if err != nil {
 		return nil, err
 	}
-	asOf := s.now()
-	if t := timeOf(req.GetAsOf()); t != nil {
-		asOf = *t
+	now := s.now()
+	asOf := now
+	if t := timeOf(req.GetAsOf()); t != nil && (t.After(now) || registrar(identity.ActorOf(ctx))) {
+		asOf = *t // an operator's file holds from when it is sent at the earliest
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.LoadLedgerResponse, error) {
 		q := store.New(tx)
@@ -65,7 +66,7 @@ func (s *Server) LoadLedger(ctx context.Context, req *ledgerv1.LoadLedgerRequest
 		a := identity.ActorOf(ctx)
 		_, err = q.InsertLoad(ctx, store.InsertLoadParams{
 			LoadID: id.String(), AgencyID: a.GetAgencyId(), AccessOperatorID: operator, Format: req.GetFormat(),
-			Header: req.GetHeader(), FileName: req.GetFileName(), FileSha256: req.GetFileSha256(), AsOf: asOf, CreatedBy: doneBy(a),
+			Header: req.GetHeader(), FileName: req.GetFileName(), FileSha256: req.GetFileSha256(), AsOf: asOf, CreatedBy: doneBy(a), CreatedAt: now,
 		})
 		if err != nil {
 			return nil, err

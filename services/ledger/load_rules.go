@@ -138,7 +138,10 @@ func compareRow(said format.Row, is *heldRow, by parties, asOf time.Time, regist
 	if why := unapproved(said, *is, d.changes, registrar); why != "" {
 		return conflict(d.changes, "%s", why)
 	}
-	d.plan(said, *is, by, asOf)
+	d = d.plan(said, *is, by, asOf)
+	if d.ends != nil && is.state == stateNotice {
+		return conflict(d.changes, "the recall of the resource is announced; its use ends with that or not at all")
+	}
 	return d
 }
 
@@ -178,7 +181,7 @@ func newRow(said format.Row, by parties, asOf time.Time) difference {
 	if to, ok := said.Time(format.To); ok {
 		a.ValidTo = &to
 		if !to.After(a.ValidFrom) {
-			return conflict(nil, "it ended before the file's own time and has no beginning")
+			return conflict(nil, "it ends before it begins: its end is in the file, and no earlier beginning")
 		}
 	}
 	effect := a.ValidFrom
@@ -226,7 +229,7 @@ func unapproved(said format.Row, is heldRow, changes []fieldChange, registrar bo
 }
 
 // plan says which rows of the ledger a change makes: from when it holds, a new one; before, what there was.
-func (d *difference) plan(said format.Row, is heldRow, by parties, asOf time.Time) {
+func (d difference) plan(said format.Row, is heldRow, by parties, asOf time.Time) difference {
 	changed := map[string]bool{}
 	for _, c := range d.changes {
 		changed[c.Field] = true
@@ -241,7 +244,7 @@ func (d *difference) plan(said format.Row, is heldRow, by parties, asOf time.Tim
 	sooner := is.ValidTo == nil || to.Before(*is.ValidTo)
 	if len(d.changes) == 1 && changed[format.To] && ends && sooner && to.After(is.ValidFrom) {
 		d.effect, d.ends, d.grows = &to, &to, false
-		return
+		return d
 	}
 	if !at.After(is.ValidFrom) && !changed[format.From] {
 		at = is.ValidFrom
@@ -250,6 +253,9 @@ func (d *difference) plan(said format.Row, is heldRow, by parties, asOf time.Tim
 	next := is.Allocation
 	put(&next, said, changed, by)
 	next.ValidFrom = at
+	if next.ValidTo != nil && !next.ValidTo.After(at) || is.ValidTo != nil && !at.Before(*is.ValidTo) {
+		return conflict(d.changes, "it ends before the change takes effect (失效时间早于变更生效时间)")
+	}
 	if newHolder {
 		next.HolderID, next.Evidence = by.holder, said.List(format.Evidence)
 		next.ApprovalDocument, next.ApprovalReason = said[format.Approval], said[format.ApprovalReason]
@@ -265,4 +271,5 @@ func (d *difference) plan(said format.Row, is heldRow, by parties, asOf time.Tim
 		before.ValidTo = &at
 		d.pieces = []piece{{before, false}, {next, false}}
 	}
+	return d
 }

@@ -39,7 +39,7 @@ func (s *Server) CompareLoad(ctx context.Context, req *ledgerv1.CompareLoadReque
 		}
 		j := &judging{
 			s: s, q: q, load: l, registrar: registrar(identity.ActorOf(ctx)), agency: identity.ActorOf(ctx).GetAgencyId(),
-			holders: map[string]string{}, names: map[string]string{}, firms: map[string]*applicant{},
+			since: sentSince(l, s.now()), holders: map[string]string{}, names: map[string]string{}, firms: map[string]*applicant{},
 		}
 		if err := j.judgeAll(ctx); err != nil {
 			return nil, err
@@ -94,8 +94,9 @@ type judging struct {
 	load      store.Load
 	registrar bool
 	agency    string
+	since     time.Time // what an operator's file says holds from then at the earliest
 	policy    []store.AllocationPolicy
-	purposes  []string
+	purposes  []store.Purpose
 	holders   map[string]string     // by credit code
 	names     map[string]string     // of holders without one
 	firms     map[string]*applicant // by holder
@@ -103,6 +104,7 @@ type judging struct {
 
 // applicant is what the rules look at of a holder.
 type applicant struct {
+	code     string // credit code
 	lists    *lists
 	licences []store.Licence
 	live     bool // or vetted with an earlier row of the file
@@ -113,12 +115,8 @@ func (j *judging) judgeAll(ctx context.Context) error {
 	if j.policy, err = j.q.ListPolicy(ctx, j.s.now()); err != nil {
 		return err
 	}
-	purposes, err := j.q.ListPurposes(ctx)
-	if err != nil {
+	if j.purposes, err = j.q.ListPurposes(ctx); err != nil {
 		return err
-	}
-	for _, p := range purposes {
-		j.purposes = append(j.purposes, p.Purpose)
 	}
 	for after := int32(0); ; {
 		rows, err := j.q.LoadRowsToJudge(ctx, store.LoadRowsToJudgeParams{LoadID: j.load.LoadID, After: after, PageSize: judgedAtOnce})
@@ -199,6 +197,7 @@ func (j *judging) judge(ctx context.Context, said format.Row, is *heldRow) (diff
 		case is != nil && !branchOf(j.agency, is.AccessOperatorID):
 			return conflict(nil, "these numbers have their access through another operator"), nil
 		}
+		said = unapprovedRow(said)
 	}
 	by := parties{holder: j.holderOf(said), principal: j.holders[said[format.Principal]]}
 	if said[format.Principal] != "" && by.principal == "" {
@@ -208,8 +207,11 @@ func (j *judging) judge(ctx context.Context, said format.Row, is *heldRow) (diff
 		by.principal = *is.PrincipalHolderID
 	}
 	d := compareRow(said, is, by, j.load.AsOf, j.registrar)
+	if why := beyondOperators(d, j.since); why != "" && !j.registrar {
+		return conflict(d.changes, "%s", why), nil
+	}
 	for i := range d.pieces {
-		why, err := j.refuses(ctx, d, d.pieces[i].Allocation, said)
+		why, err := j.refuses(ctx, d, d.pieces[i].Allocation)
 		if err != nil {
 			return d, err
 		}
@@ -221,10 +223,11 @@ func (j *judging) judge(ctx context.Context, said format.Row, is *heldRow) (diff
 }
 
 // refuses says what the rules of allocation have against a row that would be written, as AllocateResource would say it.
-func (j *judging) refuses(ctx context.Context, d difference, a store.Allocation, said format.Row) (string, error) {
+func (j *judging) refuses(ctx context.Context, d difference, a store.Allocation) (string, error) {
 	first, last := digitsOf(a.Digits, a.FirstNumber), digitsOf(a.Digits, a.LastNumber)
+	purpose := slices.IndexFunc(j.purposes, func(p store.Purpose) bool { return p.Purpose == a.Purpose })
 	switch {
-	case !slices.Contains(j.purposes, a.Purpose):
+	case purpose < 0:
 		return "the ledger knows no purpose of that name", nil
 	case !slices.Contains([]string{"", inHouse, outsourced}, a.Operation):
 		return "a call centre is run in_house or outsourced", nil
@@ -242,12 +245,16 @@ func (j *judging) refuses(ctx context.Context, d difference, a store.Allocation,
 	if !d.grows {
 		return "", nil
 	}
-	f, err := j.firmOf(ctx, a.HolderID, said[format.CreditCode])
+	f, err := j.firmOf(ctx, a.HolderID)
 	if err != nil {
 		return "", err
 	}
+	kinds := kindsOf(a.Scheme, first, last)
+	if f.code == "" && (j.purposes[purpose].Markets || slices.ContainsFunc(kinds, named)) {
+		return "the holder of such a number, or of a line for calls out, has a credit code: without one no credit list can be asked (统一社会信用代码)", nil
+	}
 	err = judge(application{
-		numberKinds: kindsOf(a.Scheme, first, last), purpose: a.Purpose, operation: a.Operation, province: a.AccessProvince,
+		numberKinds: kinds, purpose: a.Purpose, operation: a.Operation, province: a.AccessProvince,
 		newHolder: !f.live, lists: *f.lists, licences: f.licencesAt(a.ValidFrom), approved: a.ApprovalDocument != "",
 		evidenced: len(a.Evidence) > 0,
 	}, j.policy)

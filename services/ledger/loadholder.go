@@ -66,7 +66,7 @@ func (j *judging) newHolders(ctx context.Context, said []format.Row) error {
 		}
 		id := uuid.NewSHA1(uuid.MustParse(j.load.LoadID), []byte(key)).String()
 		of[key] = id
-		j.firms[id] = &applicant{}
+		j.firms[id] = &applicant{code: r[format.CreditCode]}
 		in.Ids, in.Names, in.Codes = append(in.Ids, id), append(in.Names, r[format.Holder]), append(in.Codes, r[format.CreditCode])
 		in.Licences, in.Sectors = append(in.Licences, r[format.Licence]), append(in.Sectors, r[format.Sector])
 	}
@@ -85,7 +85,7 @@ func (j *judging) holderOf(r format.Row) string {
 }
 
 // firmOf reads what the rules look at of a holder, once for a load.
-func (j *judging) firmOf(ctx context.Context, holder, creditCode string) (*applicant, error) {
+func (j *judging) firmOf(ctx context.Context, holder string) (*applicant, error) {
 	f, ok := j.firms[holder]
 	if ok && f.lists != nil {
 		return f, nil
@@ -95,7 +95,7 @@ func (j *judging) firmOf(ctx context.Context, holder, creditCode string) (*appli
 		if err != nil {
 			return nil, err
 		}
-		f, creditCode = &applicant{}, h.CreditCode
+		f = &applicant{code: h.CreditCode}
 		if f.licences, err = j.q.LicencesKnown(ctx, holder); err != nil {
 			return nil, err
 		}
@@ -104,7 +104,7 @@ func (j *judging) firmOf(ctx context.Context, holder, creditCode string) (*appli
 		}
 	}
 	var err error
-	if f.lists, err = j.s.listed(ctx, creditCode, j.s.now()); err != nil {
+	if f.lists, err = j.s.listed(ctx, f.code, j.s.now()); err != nil {
 		return nil, err
 	}
 	j.firms[holder] = f

@@ -1,7 +1,7 @@
 -- name: InsertLoad :execrows
 -- Nothing when the sender has the same file on its way.
-INSERT INTO load (load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, created_by)
-VALUES (@load_id, @agency_id, @access_operator_id, @format, @header, @file_name, @file_sha256, @as_of, @created_by)
+INSERT INTO load (load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, created_by, created_at)
+VALUES (@load_id, @agency_id, @access_operator_id, @format, @header, @file_name, @file_sha256, @as_of, @created_by, @created_at)
 ON CONFLICT (agency_id, file_sha256, format, access_operator_id) WHERE state IN ('OPEN', 'COMPARED') DO NOTHING;
 
 -- name: LoadOfFile :one
@@ -195,14 +195,15 @@ SELECT DISTINCT ON (p.line) p.line, coalesce(o.line, 0)::int AS other_line, coal
 DELETE FROM load_piece WHERE load_id = @load_id AND line = ANY (@lines::int[]);
 
 -- name: FindMissing :execrows
--- What holds at the time of the file through this operator or a branch of it, not its head office, and no row of the file is about, not even an unusable one of
--- the same numbers.
+-- What holds at the time of the file through this operator or a branch of it, not its head office, and no row of the file is
+-- about, not even an unusable one of the same numbers. What is announced to be recalled is not the operator's to end.
 INSERT INTO load_missing (load_id, resource_id, allocation_id)
 SELECT l.load_id, a.resource_id, a.allocation_id
   FROM load l
   JOIN allocation a ON (a.access_operator_id = l.access_operator_id OR starts_with(a.access_operator_id, l.access_operator_id || '-'))
    AND a.known_to IS NULL AND a.valid @> l.as_of
  WHERE l.load_id = @load_id AND l.access_operator_id <> ''
+   AND NOT EXISTS (SELECT 1 FROM recall c WHERE c.resource_id = a.resource_id AND c.state = 'NOTICE')
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.resource_id = a.resource_id)
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.scheme = a.scheme AND r.digits = a.digits
                       AND r.first_number <= a.last_number AND a.first_number <= r.last_number);

@@ -339,13 +339,14 @@ SELECT l.load_id, a.resource_id, a.allocation_id
   JOIN allocation a ON (a.access_operator_id = l.access_operator_id OR starts_with(a.access_operator_id, l.access_operator_id || '-'))
    AND a.known_to IS NULL AND a.valid @> l.as_of
  WHERE l.load_id = $1 AND l.access_operator_id <> ''
+   AND NOT EXISTS (SELECT 1 FROM recall c WHERE c.resource_id = a.resource_id AND c.state = 'NOTICE')
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.resource_id = a.resource_id)
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.scheme = a.scheme AND r.digits = a.digits
                       AND r.first_number <= a.last_number AND a.first_number <= r.last_number)
 `
 
-// What holds at the time of the file through this operator or a branch of it, not its head office, and no row of the file is about, not even an unusable one of
-// the same numbers.
+// What holds at the time of the file through this operator or a branch of it, not its head office, and no row of the file is
+// about, not even an unusable one of the same numbers. What is announced to be recalled is not the operator's to end.
 func (q *Queries) FindMissing(ctx context.Context, loadID string) (int64, error) {
 	result, err := q.db.Exec(ctx, findMissing, loadID)
 	if err != nil {
@@ -425,8 +426,8 @@ func (q *Queries) HoldersByName(ctx context.Context, arg HoldersByNameParams) ([
 }
 
 const insertLoad = `-- name: InsertLoad :execrows
-INSERT INTO load (load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO load (load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, created_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (agency_id, file_sha256, format, access_operator_id) WHERE state IN ('OPEN', 'COMPARED') DO NOTHING
 `
 
@@ -440,6 +441,7 @@ type InsertLoadParams struct {
 	FileSha256       string
 	AsOf             time.Time
 	CreatedBy        string
+	CreatedAt        time.Time
 }
 
 // Nothing when the sender has the same file on its way.
@@ -454,6 +456,7 @@ func (q *Queries) InsertLoad(ctx context.Context, arg InsertLoadParams) (int64, 
 		arg.FileSha256,
 		arg.AsOf,
 		arg.CreatedBy,
+		arg.CreatedAt,
 	)
 	if err != nil {
 		return 0, err
