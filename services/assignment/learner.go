@@ -1,7 +1,6 @@
 package assignment
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -103,8 +102,9 @@ func (m *model) shares(samples []sample) {
 }
 
 // train learns from samples, in the order of their IDs. Every report is learned twice, once without the lexicon's scores,
-// so that n-grams also stand alone where the lexicon knows no word. When ctx ends first, the model is not whole.
-func train(ctx context.Context, samples []sample, seed uint64, hash hasher) *model {
+// so that n-grams also stand alone where the lexicon knows no word. When it is stopped first, the
+// model is not whole.
+func train(stop <-chan struct{}, samples []sample, seed uint64, hash hasher) *model {
 	samples = slices.SortedFunc(slices.Values(samples), func(a, b sample) int { return compareStrings(a.id, b.id) })
 	m := prior()
 	m.hash = hash
@@ -120,8 +120,10 @@ func train(ctx context.Context, samples []sample, seed uint64, hash hasher) *mod
 	}
 	shuffle := rand.New(rand.NewPCG(seed, uint64(len(samples))))
 	for range epochs(samples) {
-		if ctx.Err() != nil {
-			break
+		select {
+		case <-stop:
+			return m
+		default:
 		}
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, i := range order {

@@ -2,7 +2,6 @@ package assignment
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,12 +53,12 @@ func TestLearn_deterministic(t *testing.T) {
 		samples = append(samples, sample{id: fmt.Sprint(1000 + i), features: hasher(7).features(words.read(r.Item)),
 			sector: placeOf(sectorOrder, r.Sector), category: placeOf(categoryOrder, r.Category)})
 	}
-	one, err := train(t.Context(), samples, 1, 7).encode()
+	one, err := train(nil, samples, 1, 7).encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.Reverse(samples)
-	trained := train(t.Context(), samples, 1, 7)
+	trained := train(nil, samples, 1, 7)
 	two, err := trained.encode()
 	if err != nil {
 		t.Fatal(err)
@@ -95,8 +94,8 @@ func TestTrain_isBounded(t *testing.T) {
 			t.Errorf("%d reports of %d n-grams: %d epochs, want %d", tc.reports, tc.grams, got, tc.want)
 		}
 	}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
+	gone := make(chan struct{})
+	close(gone)
 	samples := []sample{{features: &features{grams: []uint32{7}}}, {features: &features{grams: []uint32{7}}}}
 	if m := train(gone, samples, 1, 7); len(m.weights) != numOutputs || slices.ContainsFunc(m.weights, func(w float32) bool { return w != 0 }) {
 		t.Error("it goes on learning")

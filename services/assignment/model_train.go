@@ -46,7 +46,7 @@ func (s *Server) TrainModel(ctx context.Context, req *assignmentv1.TrainModelReq
 	if err != nil {
 		return nil, err
 	}
-	m := train(ctx, append(s.words.samples(s.hash), known.learned...), modelSeed, s.hash)
+	m := train(ctx.Done(), append(s.words.samples(s.hash), known.learned...), modelSeed, s.hash)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
