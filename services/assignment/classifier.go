@@ -1,6 +1,7 @@
 package assignment
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 
@@ -12,6 +13,9 @@ const Threshold = 0.7
 
 // classifierSeed orders the samples of a training outside of the mesh.
 const classifierSeed = 20180701
+
+// fileForm begins a file that Save wrote; the lexicon's version follows.
+const fileForm = "quietline model of lexicon "
 
 // Classifier is the classifier without the mesh: the lexicon and what was learned on top of it.
 type Classifier struct {
@@ -63,12 +67,23 @@ func (c *Classifier) Learn(rows []Labelled) int {
 	return len(samples) - own
 }
 
-// Save is what was learned, as a file.
-func (c *Classifier) Save() ([]byte, error) { return c.model.encode() }
+// Save is what was learned, as a file: a line with the lexicon that it builds on, and the model.
+func (c *Classifier) Save() ([]byte, error) {
+	raw, err := c.model.encode()
+	return append([]byte(fileForm+c.words.version+"\n"), raw...), err
+}
 
-// Load takes what Save wrote.
+// Load takes what Save wrote, if it was learned on this lexicon.
 func (c *Classifier) Load(raw []byte) error {
-	m, err := decodeModel(raw, hasher(0))
+	head, rest, _ := bytes.Cut(raw, []byte("\n"))
+	lexicon, ok := bytes.CutPrefix(head, []byte(fileForm))
+	switch {
+	case !ok:
+		return errModel
+	case string(lexicon) != c.words.version:
+		return fmt.Errorf("%w: it was learned on lexicon %q, this is lexicon %s: learn again", errModel, lexicon, c.words.version)
+	}
+	m, err := decodeModel(rest, hasher(0))
 	if err != nil {
 		return err
 	}

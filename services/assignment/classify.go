@@ -15,9 +15,11 @@ import (
 type inForce struct {
 	id    int64
 	model *model // nil: the lexicon alone
+	// unused is the model that is in force, where it is not of this lexicon and the lexicon alone answers.
+	unused int64
 }
 
-// version is a model's name; empty for the lexicon alone.
+// version is the name of the model that answers; empty for the lexicon alone.
 func (f *inForce) version() string { return versionOf(f.id) }
 
 func versionOf(id int64) string {
@@ -32,11 +34,14 @@ func hashUnder(keys *seal.Keys) hasher {
 	return hasher(binary.LittleEndian.Uint64(keys.Index("features", "n-grams")) | 1) // 0 is the hash without a key
 }
 
-// classifier is what is in force now: the policy's threshold and the model.
+// classifier is what is in force now: the policy's threshold and the model, if it is of this lexicon.
 func (s *Server) classifier(ctx context.Context) (float64, *inForce, error) {
 	row, err := store.New(s.db).ClassifierInForce(ctx, s.now())
 	if err != nil {
 		return 0, nil, fmt.Errorf("classifier in force: %w", err)
+	}
+	if row.ModelID != 0 && row.LexiconVersion != s.words.version {
+		return row.Threshold, s.unused(ctx, forced{row.ModelID, row.LexiconVersion}), nil
 	}
 	f, err := s.modelOf(ctx, store.New(s.db), row.ModelID)
 	return row.Threshold, f, err

@@ -50,10 +50,10 @@ func (s *Server) PromoteModel(ctx context.Context, req *assignmentv1.PromoteMode
 			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 				"model %s was trained on lexicon %s; %s is in force: train a new one", req.GetVersion(), row.LexiconVersion, s.words.version)
 		}
-		if top(stack) == id {
+		if stack.top().id == id {
 			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "model %s is in force already", req.GetVersion())
 		}
-		candidate, current, err := s.compare(ctx, q, known, id, top(stack))
+		candidate, current, err := s.compare(ctx, q, known, id, stack.inUse(s.words.version))
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +111,7 @@ func mayPromote(version string, candidate, current *assignmentv1.Evaluation, lea
 	return nil
 }
 
-// RollBackModel puts back in force what was before the current model.
+// RollBackModel puts back in force what was before the current model, the newest of this lexicon.
 func (s *Server) RollBackModel(ctx context.Context, req *assignmentv1.RollBackModelRequest) (*assignmentv1.RollBackModelResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*assignmentv1.RollBackModelResponse, error) {
 		q := store.New(tx)
@@ -123,7 +123,7 @@ func (s *Server) RollBackModel(ctx context.Context, req *assignmentv1.RollBackMo
 			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 				"no model is in force: the lexicon decides alone")
 		}
-		before := top(stack[:len(stack)-1])
+		before := stack.before(s.words.version)
 		var id *int64
 		if before != 0 {
 			id = &before
@@ -135,38 +135,6 @@ func (s *Server) RollBackModel(ctx context.Context, req *assignmentv1.RollBackMo
 		m, err := s.modelByID(ctx, q, before, before)
 		return &assignmentv1.RollBackModelResponse{Model: m}, err
 	})
-}
-
-// lockActs is what is in force over what, the current one last, for one person at a time.
-func lockActs(ctx context.Context, q *store.Queries) ([]int64, error) {
-	if err := q.LockModelActs(ctx); err != nil {
-		return nil, fmt.Errorf("lock models: %w", err)
-	}
-	return acts(ctx, q)
-}
-
-func acts(ctx context.Context, q *store.Queries) ([]int64, error) {
-	rows, err := q.ModelActs(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("models in force: %w", err)
-	}
-	var stack []int64
-	for _, r := range rows {
-		switch {
-		case r.Act == "promoted" && r.ModelID != nil:
-			stack = append(stack, *r.ModelID)
-		case len(stack) > 0:
-			stack = stack[:len(stack)-1]
-		}
-	}
-	return stack, nil
-}
-
-func top(stack []int64) int64 {
-	if len(stack) == 0 {
-		return 0
-	}
-	return stack[len(stack)-1]
 }
 
 func (s *Server) act(ctx context.Context, q *store.Queries, act string, id *int64, e, baseline *assignmentv1.Evaluation, reason string) error {
@@ -195,7 +163,8 @@ func (s *Server) GetModel(ctx context.Context, req *assignmentv1.GetModelRequest
 	if err != nil {
 		return nil, err
 	}
-	id := top(stack)
+	current := stack.inUse(s.words.version)
+	id := current
 	if req.GetVersion() != "" {
 		if id, err = modelID(req.GetVersion()); err != nil {
 			return nil, err
@@ -204,7 +173,7 @@ func (s *Server) GetModel(ctx context.Context, req *assignmentv1.GetModelRequest
 	if id == 0 {
 		return &assignmentv1.GetModelResponse{}, nil
 	}
-	m, err := s.modelByID(ctx, q, id, top(stack))
+	m, err := s.modelByID(ctx, q, id, current)
 	return &assignmentv1.GetModelResponse{Model: m}, err
 }
 
@@ -242,7 +211,7 @@ func (s *Server) ListModels(ctx context.Context, req *assignmentv1.ListModelsReq
 	resp := &assignmentv1.ListModelsResponse{}
 	for _, r := range rows {
 		row := store.GetModelRow(r)
-		m, err := modelOf(&row, top(stack))
+		m, err := modelOf(&row, stack.inUse(s.words.version))
 		if err != nil {
 			return nil, err
 		}

@@ -42,20 +42,24 @@ func (s *Server) auditModels(ctx context.Context, q *store.Queries, resp *assign
 // modelViolations replays the log of what was in force.
 func modelViolations(log []store.AuditModelActsRow) ([]string, error) {
 	var found []string
-	var stack []int64
+	var stack forceStack
 	for _, a := range log {
 		id := int64(0)
 		if a.ModelID != nil {
 			id = *a.ModelID
 		}
 		if a.Act == "rolled_back" {
-			stack = stack[:max(len(stack)-1, 0)]
-			if top(stack) != id {
-				found = append(found, fmt.Sprintf("act %d rolled back to model %d, before it was %d", a.ActID, id, top(stack)))
+			under, was := forceStack{}, stack
+			if len(stack) > 0 {
+				under = stack[:len(stack)-1]
+			}
+			known := false
+			if stack, known = stack.back(id); !known || skipped(was, stack) {
+				found = append(found, fmt.Sprintf("act %d rolled back to model %d, before it was %d", a.ActID, id, under.top().id))
 			}
 			continue
 		}
-		stack = append(stack, id)
+		stack = append(stack, forced{id, a.LexiconVersion})
 		e, baseline := &assignmentv1.Evaluation{}, &assignmentv1.Evaluation{}
 		if err := protojson.Unmarshal(a.Evaluation, e); err != nil {
 			return nil, fmt.Errorf("evaluation of act %d: %w", a.ActID, err)
@@ -68,4 +72,14 @@ func modelViolations(log []store.AuditModelActsRow) ([]string, error) {
 		}
 	}
 	return found, nil
+}
+
+// skipped says whether a roll-back went past a model of the lexicon of the one that it put back.
+func skipped(before, after forceStack) bool {
+	for i := len(after); i < len(before)-1; i++ {
+		if len(after) > 0 && before[i].lexicon == after.top().lexicon && before[i].id != before.top().id {
+			return true
+		}
+	}
+	return false
 }

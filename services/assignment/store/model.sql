@@ -1,8 +1,11 @@
 -- name: ClassifierInForce :one
--- ClassifierInForce is what Classify needs to know whether its copy of the model is still good. 0: the lexicon alone.
-SELECT p.value AS threshold,
-       COALESCE((SELECT a.model_id FROM model_act a ORDER BY a.act_id DESC LIMIT 1), 0)::bigint AS model_id
-  FROM policy p WHERE p.name = 'classify_threshold' AND p.valid @> @at::timestamptz;
+-- ClassifierInForce is what Classify needs to know whether its copy of the model is still good, and whether the model is of
+-- its lexicon. 0: the lexicon alone.
+SELECT p.value AS threshold, COALESCE(f.model_id, 0)::bigint AS model_id, COALESCE(f.lexicon_version, '')::text AS lexicon_version
+  FROM policy p
+  LEFT JOIN (SELECT a.model_id, m.lexicon_version FROM model_act a LEFT JOIN model m USING (model_id)
+              ORDER BY a.act_id DESC LIMIT 1) AS f ON true
+ WHERE p.name = 'classify_threshold' AND p.valid @> @at::timestamptz;
 
 -- name: KeepFeatures :exec
 -- KeepFeatures writes a row a report, set-wise; a report that is classified again replaces its own. What did not change is
@@ -59,14 +62,16 @@ SELECT m.model_id, m.lexicon_version, m.trained_on, m.held_back, m.evaluation, m
 SELECT pg_advisory_xact_lock(hashtextextended('assignment/model_act', 0));
 
 -- name: ModelActs :many
-SELECT act, model_id FROM model_act ORDER BY act_id;
+SELECT a.act, a.model_id, COALESCE(m.lexicon_version, '')::text AS lexicon_version
+  FROM model_act a LEFT JOIN model m USING (model_id) ORDER BY a.act_id;
 
 -- name: InsertModelAct :exec
 INSERT INTO model_act (act, model_id, evaluation, baseline, reason, acted_by, act_time)
 VALUES (@act, sqlc.narg('model_id'), @evaluation, @baseline, @reason, @acted_by, @act_time);
 
 -- name: AuditModelActs :many
-SELECT act_id, act, model_id, evaluation, baseline FROM model_act ORDER BY act_id;
+SELECT a.act_id, a.act, a.model_id, COALESCE(m.lexicon_version, '')::text AS lexicon_version, a.evaluation, a.baseline
+  FROM model_act a LEFT JOIN model m USING (model_id) ORDER BY a.act_id;
 
 -- name: AuditFeatures :one
 -- AuditFeatures counts features that outlived their retention by more than the daily deletion may leave.

@@ -23,15 +23,17 @@ func (q *Queries) AuditFeatures(ctx context.Context, before time.Time) (int64, e
 }
 
 const auditModelActs = `-- name: AuditModelActs :many
-SELECT act_id, act, model_id, evaluation, baseline FROM model_act ORDER BY act_id
+SELECT a.act_id, a.act, a.model_id, COALESCE(m.lexicon_version, '')::text AS lexicon_version, a.evaluation, a.baseline
+  FROM model_act a LEFT JOIN model m USING (model_id) ORDER BY a.act_id
 `
 
 type AuditModelActsRow struct {
-	ActID      int64
-	Act        string
-	ModelID    *int64
-	Evaluation []byte
-	Baseline   []byte
+	ActID          int64
+	Act            string
+	ModelID        *int64
+	LexiconVersion string
+	Evaluation     []byte
+	Baseline       []byte
 }
 
 func (q *Queries) AuditModelActs(ctx context.Context) ([]AuditModelActsRow, error) {
@@ -47,6 +49,7 @@ func (q *Queries) AuditModelActs(ctx context.Context) ([]AuditModelActsRow, erro
 			&i.ActID,
 			&i.Act,
 			&i.ModelID,
+			&i.LexiconVersion,
 			&i.Evaluation,
 			&i.Baseline,
 		); err != nil {
@@ -61,21 +64,25 @@ func (q *Queries) AuditModelActs(ctx context.Context) ([]AuditModelActsRow, erro
 }
 
 const classifierInForce = `-- name: ClassifierInForce :one
-SELECT p.value AS threshold,
-       COALESCE((SELECT a.model_id FROM model_act a ORDER BY a.act_id DESC LIMIT 1), 0)::bigint AS model_id
-  FROM policy p WHERE p.name = 'classify_threshold' AND p.valid @> $1::timestamptz
+SELECT p.value AS threshold, COALESCE(f.model_id, 0)::bigint AS model_id, COALESCE(f.lexicon_version, '')::text AS lexicon_version
+  FROM policy p
+  LEFT JOIN (SELECT a.model_id, m.lexicon_version FROM model_act a LEFT JOIN model m USING (model_id)
+              ORDER BY a.act_id DESC LIMIT 1) AS f ON true
+ WHERE p.name = 'classify_threshold' AND p.valid @> $1::timestamptz
 `
 
 type ClassifierInForceRow struct {
-	Threshold float64
-	ModelID   int64
+	Threshold      float64
+	ModelID        int64
+	LexiconVersion string
 }
 
-// ClassifierInForce is what Classify needs to know whether its copy of the model is still good. 0: the lexicon alone.
+// ClassifierInForce is what Classify needs to know whether its copy of the model is still good, and whether the model is of
+// its lexicon. 0: the lexicon alone.
 func (q *Queries) ClassifierInForce(ctx context.Context, at time.Time) (ClassifierInForceRow, error) {
 	row := q.db.QueryRow(ctx, classifierInForce, at)
 	var i ClassifierInForceRow
-	err := row.Scan(&i.Threshold, &i.ModelID)
+	err := row.Scan(&i.Threshold, &i.ModelID, &i.LexiconVersion)
 	return i, err
 }
 
@@ -386,12 +393,14 @@ func (q *Queries) LockModelActs(ctx context.Context) error {
 }
 
 const modelActs = `-- name: ModelActs :many
-SELECT act, model_id FROM model_act ORDER BY act_id
+SELECT a.act, a.model_id, COALESCE(m.lexicon_version, '')::text AS lexicon_version
+  FROM model_act a LEFT JOIN model m USING (model_id) ORDER BY a.act_id
 `
 
 type ModelActsRow struct {
-	Act     string
-	ModelID *int64
+	Act            string
+	ModelID        *int64
+	LexiconVersion string
 }
 
 func (q *Queries) ModelActs(ctx context.Context) ([]ModelActsRow, error) {
@@ -403,7 +412,7 @@ func (q *Queries) ModelActs(ctx context.Context) ([]ModelActsRow, error) {
 	var items []ModelActsRow
 	for rows.Next() {
 		var i ModelActsRow
-		if err := rows.Scan(&i.Act, &i.ModelID); err != nil {
+		if err := rows.Scan(&i.Act, &i.ModelID, &i.LexiconVersion); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
