@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
+	"quietline/internal/table"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	"quietline/services/assignment"
 )
@@ -36,16 +39,12 @@ func (c classifyCmd) Run(_ context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.learn(k); err != nil {
+	learned, err := c.learn(k)
+	if err != nil {
 		return err
 	}
 	if c.Evaluate != "" {
-		rows, err := labelled(c.Evaluate)
-		if err != nil {
-			return err
-		}
-		strict, lenient := k.Evaluate(rows)
-		if err := printEvaluation(os.Stdout, strict, lenient); err != nil {
+		if err := c.evaluate(k, learned); err != nil {
 			return err
 		}
 	}
@@ -58,76 +57,140 @@ func (c classifyCmd) Run(_ context.Context) error {
 	return nil
 }
 
-func (c classifyCmd) learn(k *assignment.Classifier) error {
+func (c classifyCmd) learn(k *assignment.Classifier) ([]assignment.Labelled, error) {
 	if len(c.Learn) == 0 {
 		if c.Model == "" {
-			return nil
+			return nil, nil
 		}
 		raw, err := os.ReadFile(c.Model)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return k.Load(raw)
+		if err := k.Load(raw); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Model, err)
+		}
+		return nil, nil
 	}
 	var rows []assignment.Labelled
 	for _, name := range c.Learn {
 		more, err := labelled(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rows = append(rows, more...)
 	}
 	n := k.Learn(rows)
 	fmt.Fprintf(os.Stderr, "learned from %d of %d rows\n", n, len(rows))
 	if c.Model == "" {
-		return nil
+		return rows, nil
 	}
 	raw, err := k.Save()
 	if err != nil {
+		return nil, err
+	}
+	return rows, os.WriteFile(c.Model, raw, 0o600)
+}
+
+// evaluate prints how often answers are right, where there is something to hold them against.
+func (c classifyCmd) evaluate(k *assignment.Classifier, learned []assignment.Labelled) error {
+	rows, err := labelled(c.Evaluate)
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.Model, raw, 0o600)
+	if !slices.ContainsFunc(rows, func(r assignment.Labelled) bool { return r.Sector != "" || r.Category != "" }) {
+		return fmt.Errorf("%s: no row says what it is: an evaluation needs the columns sector and category, or one of them", c.Evaluate)
+	}
+	if n := both(learned, rows); n > 0 {
+		fmt.Fprintf(os.Stderr, "warning: %d of %d rows that are evaluated were learned from: the figures are better than they will be on others\n", n, len(rows))
+	}
+	strict, lenient := k.Evaluate(rows)
+	return printEvaluation(os.Stdout, rows, strict, lenient)
+}
+
+// both is how many rows were learned from as well, by their identifier and text.
+func both(learned, rows []assignment.Labelled) int {
+	known := map[[2]string]bool{}
+	for i := range learned {
+		known[[2]string{learned[i].ID, learned[i].Item.GetText()}] = true
+	}
+	n := 0
+	for i := range rows {
+		if known[[2]string{rows[i].ID, rows[i].Item.GetText()}] {
+			n++
+		}
+	}
+	return n
 }
 
 // classify answers row by row. A row that cannot be read is told with its line and has a row in the answer, so that
 // nothing is lost; the command then fails in the end.
-func (c classifyCmd) classify(k *assignment.Classifier) (err error) {
+func (c classifyCmd) classify(k *assignment.Classifier) error {
 	in, name, err := openInput(c.File)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	var w io.Writer = os.Stdout
-	if c.Out != "" {
-		f, err := os.Create(c.Out)
-		if err != nil {
+	bad := 0
+	write := func(w io.Writer) error {
+		buffered := bufio.NewWriter(w)
+		out := csv.NewWriter(buffered)
+		if err := out.Write([]string{"id", "category", "sector", "confidence", "why"}); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		w = f
+		err := eachReport(in, name, func(r row) error {
+			if r.err != nil {
+				bad++
+				fmt.Fprintln(os.Stderr, r.err)
+				return out.Write([]string{table.Inert(r.id), "", "", "0", "row not read: " + r.err.Error()})
+			}
+			return out.Write(answer(r.id, k.Classify(r.item)))
+		})
+		out.Flush()
+		return errors.Join(err, out.Error(), buffered.Flush())
 	}
-	buffered := bufio.NewWriter(w)
-	out := csv.NewWriter(buffered)
-	if err := out.Write([]string{"id", "category", "sector", "confidence", "why"}); err != nil {
-		return err
+	if c.Out == "" {
+		err = write(os.Stdout)
+	} else {
+		err = whole(c.Out, write)
 	}
-	bad := 0
-	err = eachReport(in, name, func(r row) error {
-		if r.err != nil {
-			bad++
-			fmt.Fprintln(os.Stderr, r.err)
-			return out.Write([]string{r.id, "", "", "0", "row not read: " + r.err.Error()})
-		}
-		return out.Write(answer(r.id, k.Classify(r.item)))
-	})
-	out.Flush()
-	if err := errors.Join(err, out.Error(), buffered.Flush()); err != nil {
+	if err != nil {
 		return err
 	}
 	if bad > 0 {
 		return fmt.Errorf("%s: %d rows could not be read; each is named above and kept in the output", name, bad)
 	}
 	return nil
+}
+
+// whole writes a file that is there when all of it is written, in place of what was there: what is read may be the very
+// same file. What is no regular file, such as a pipe, is written to as it is.
+func whole(name string, write func(io.Writer) error) (err error) {
+	if to, err := filepath.EvalSymlinks(name); err == nil {
+		name = to
+	}
+	mode := fs.FileMode(0o600) // it is about what people reported
+	if was, err := os.Stat(name); err == nil {
+		if mode = was.Mode(); !mode.IsRegular() {
+			f, err := os.OpenFile(name, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			return errors.Join(write(f), f.Close())
+		}
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := errors.Join(write(f), f.Chmod(mode.Perm()), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
 }
 
 func answer(id string, got *assignmentv1.Class) []string {
@@ -142,7 +205,7 @@ func answer(id string, got *assignmentv1.Class) []string {
 		why = "class " + got.GetLevel2() + "; " + why
 	}
 	return []string{
-		id, either(got.GetCategory(), "unknown"), either(got.GetSector(), "unknown"),
+		table.Inert(id), either(got.GetCategory(), "unknown"), either(got.GetSector(), "unknown"),
 		strconv.FormatFloat(got.GetConfidence(), 'f', 3, 64), why,
 	}
 }
@@ -178,25 +241,4 @@ func labelled(file string) ([]assignment.Labelled, error) {
 		err = fmt.Errorf("%s: no rows", name)
 	}
 	return rows, err
-}
-
-func printEvaluation(w io.Writer, strict, lenient *assignmentv1.Evaluation) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	percent := func(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) + " %" }
-	fmt.Fprintf(t, "%d rows\tstrict\tlenient\t\n", strict.GetRows())
-	fmt.Fprintf(t, "sector\t%s\t%s\t\n", percent(strict.GetSectorAccuracy()), percent(lenient.GetSectorAccuracy()))
-	fmt.Fprintf(t, "category\t%s\t%s\t\n", percent(strict.GetCategoryAccuracy()), percent(lenient.GetCategoryAccuracy()))
-	fmt.Fprintf(t, "criminal recall\t%s\t%s\t\n", percent(strict.GetCriminalRecall()), percent(lenient.GetCriminalRecall()))
-	fmt.Fprintf(t, "below threshold %g\t%s\t\t\n", assignment.Threshold, percent(strict.GetBelowThreshold()))
-	fmt.Fprintf(t, "\t\t\t\nsector\trows\tstrict\tlenient\t\n")
-	for i, s := range strict.GetSectors() {
-		l := lenient.GetSectors()[i]
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t\n", s.GetSector(), s.GetRows(),
-			percent(float64(s.GetRight())/float64(s.GetRows())), percent(float64(l.GetRight())/float64(l.GetRows())))
-	}
-	fmt.Fprintf(t, "\t\t\t\nconfusion (lenient)\tsaid\trows\t\n")
-	for _, c := range lenient.GetConfusions() {
-		fmt.Fprintf(t, "%s\t%s\t%d\t\n", c.GetIs(), either(c.GetSaid(), "unknown"), c.GetRows())
-	}
-	return t.Flush()
 }
