@@ -55,6 +55,10 @@ func TestGroups(t *testing.T) {
 		{"+86 12593 13812345678", phone.Mobile, "13812345678"},
 		{"12593-138-1234-5678", phone.Mobile, "13812345678"},
 		{"+86 12593 138123456789", phone.Invalid, "+8612593138123456789"}, // never the forged 12593
+		// a local number, or somebody's abroad, is no code behind 86
+		{"86956169", phone.Invalid, "86956169"},
+		{"86 956169", phone.Code95Spoofed, "+86956169"},
+		{"8645311900", phone.Invalid, "8645311900"},
 		// dates and times
 		{"10:30 95588", phone.Code95Enterprise, "95588"},
 		{"10点30 95588", phone.Code95Enterprise, "95588"},
@@ -130,8 +134,8 @@ func TestAllWrittenForms(t *testing.T) {
 				if prefix == "" || prefix == "0" {
 					number = prefix + strings.ReplaceAll(groups, " ", sep)
 				}
-				if prefix == "86" && (sep == "" || sep == "\u200b") && len(groups) == 6 {
-					continue // a local number
+				if prefix == "86" && (len(groups) == 6 && (sep == "" || sep == "\u200b") || s.kind == phone.AreaCode96 && sep == "") {
+					continue // a local number, or somebody's abroad
 				}
 				for _, head := range heads {
 					for _, tail := range tails {

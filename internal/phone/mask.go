@@ -68,3 +68,25 @@ func Local96(normal string) (code, area string, ok bool) {
 	}
 	return normal[length:], normal[:length], true
 }
+
+// AreaCode is the area code (长途区号) that the normal form of a landline or of a code shown with one begins with; empty
+// where there is none.
+func AreaCode(normal string) string {
+	if len(normal) < 4 || normal[0] != '0' || !onlyDigits(normal) {
+		return ""
+	}
+	_, length, ok := areaOf(normal)
+	if !ok {
+		return ""
+	}
+	return normal[:length]
+}
+
+// AreaProvince is the GB/T 2260 code of the province in which an area code with its trunk 0 is; empty when there is none.
+func AreaProvince(area string) string {
+	a, ok := plan.areas[area]
+	if !ok {
+		return ""
+	}
+	return plan.places.at(a.place).province
+}

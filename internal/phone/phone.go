@@ -261,6 +261,8 @@ func odd(n *commonv1.Number, r run, loose bool) bool {
 			return true
 		case len(rest) < 3, len(rest) == 6 && !r.endsAt(2): // may as well be a local number
 			return false
+		case len(rest) < 10 && !r.endsAt(2): // but no code behind an area code
+			return forge(n, "+86"+rest, rest, "前不应有国际区号 86") || len(rest) == 8 && strings.HasPrefix(rest, "1010") && plainCode(n, rest)
 		}
 		return international(n, r.from(2), "86") == ""
 	}
