@@ -26,17 +26,17 @@ type marksCmd struct {
 	Import marksImportCmd `cmd:"" help:"Send a CSV file of marks: number, day, label and count so far."`
 }
 
-// marksImportCmd states the counts of a file. A file sent twice changes nothing the second time; a corrected one replaces
-// what the former stated.
+// marksImportCmd states the counts of a file, as of when the file was written. A file sent twice changes nothing the second
+// time, also after a corrected one, which replaces what the former stated.
 type marksImportCmd struct {
 	remote
 	As     string    `help:"Account that sends." default:"CENTRE@centre-12321"`
 	Source string    `help:"Source of the marks, such as app-360; by default the account's own agency."`
-	AsOf   time.Time `help:"As of when the source counted; by default now. A newer statement on record stands." format:"2006-01-02T15:04:05Z07:00"`
+	AsOf   time.Time `help:"As of when the source counted; by default when the file was last modified, for standard input now. A newer statement on record stands." format:"2006-01-02T15:04:05Z07:00"`
 	Out    string    `help:"Write the rows that cannot be used to this CSV file, with field and reason; mended it may be sent again." type:"path"`
 	Batch  int       `help:"Rows in a request." default:"10000"`
 	JSON   bool      `help:"Print the counts as one JSON object." name:"json"`
-	File   string    `arg:"" help:"File to send, in UTF-8 or GB18030, with a header row." type:"existingfile"`
+	File   string    `arg:"" help:"File to send, in UTF-8 or GB18030, with a header row; - is standard input." type:"existingfile"`
 }
 
 // maxMarkRows is the bound of ImportMarks.
@@ -70,17 +70,17 @@ func (c marksImportCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	file, err := os.Open(c.File)
+	file, written, err := openMarks(c.File)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
+	if c.AsOf.IsZero() {
+		c.AsOf = written
+	}
 	out, err := newRejects(c.Out)
 	if err != nil {
 		return err
-	}
-	if c.AsOf.IsZero() {
-		c.AsOf = time.Now()
 	}
 	counts, err := sendMarks(ctx, reportingv1.NewReportingServiceClient(conn), c, file, out.write)
 	if err = errors.Join(err, out.close()); err != nil {
@@ -92,6 +92,25 @@ func (c marksImportCmd) Run(ctx context.Context) error {
 	fmt.Printf("%d rows: %d stored, %d outdated, %d repeated, %d rejected; %d clues opened\n",
 		counts.Rows, counts.Stored, counts.Outdated, counts.Repeated, counts.Rejected, counts.Clues)
 	return nil
+}
+
+// openMarks opens a file and says when it was written: of a pipe, now.
+func openMarks(path string) (io.ReadCloser, time.Time, error) {
+	if path == "-" {
+		return io.NopCloser(os.Stdin), time.Now(), nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, time.Time{}, errors.Join(err, file.Close())
+	}
+	if !info.Mode().IsRegular() {
+		return file, time.Now(), nil
+	}
+	return file, info.ModTime(), nil
 }
 
 // markLine is a row of the file: its cells, or what keeps it from being sent.

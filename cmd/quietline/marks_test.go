@@ -95,3 +95,29 @@ func TestSendMarks(t *testing.T) {
 		}
 	}
 }
+
+// A file states what its source had counted when it was written: the former file sent once more changes nothing.
+func TestOpenMarks_asOf(t *testing.T) {
+	path, written := filepath.Join(t.TempDir(), "marks.csv"), time.Date(2026, 11, 19, 3, 0, 0, 0, time.UTC)
+	if err := os.WriteFile(path, []byte(marksFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, written, written); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		file, asOf, err := openMarks(path)
+		if err != nil || !asOf.Equal(written) {
+			t.Fatalf("as of %v, %v, want when it was written", asOf, err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := time.Now()
+	file, asOf, err := openMarks("-")
+	if err != nil || asOf.Before(before) {
+		t.Errorf("standard input: as of %v, %v", asOf, err)
+	}
+	_ = file.Close()
+}

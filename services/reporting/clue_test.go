@@ -58,6 +58,45 @@ func TestClue_opensOnce(t *testing.T) {
 	m.sound(t)
 }
 
+// Resale operators have nothing to do with each other: each is a source.
+func TestClue_ofResaleOperators(t *testing.T) {
+	m := start(t)
+	clues := 0
+	for _, agency := range []string{"mvno-snail", "mvno-jd"} {
+		clues += int(m.state(t, actor("feed", agency, roleOperator), mark("13800000005", "骚扰电话", 500)).GetClues())
+	}
+	if clues != 1 {
+		t.Errorf("%d clues, want 1", clues)
+	}
+}
+
+// The daily look at all marks counts what the look at a request's counts.
+func TestMaintainMarks_countsLabels(t *testing.T) {
+	m := start(t)
+	for i, label := range []string{"骚扰电话", "快递送餐", "自定义标签"} {
+		number := "1380000000" + string(rune('1'+i))
+		for _, a := range []*commonv1.Actor{chinaMobile, unicom} {
+			m.state(t, a, mark(number, label, 1000))
+		}
+	}
+	setPolicy := func(code string, value int) {
+		t.Helper()
+		if _, err := m.owner.Exec(t.Context(), "UPDATE policy SET value = $2 WHERE code = $1", code, value); err != nil {
+			t.Fatal(err)
+		}
+		m.policies.read = time.Time{} // look again
+	}
+	for i, want := range []int{1, 2} {
+		setPolicy("mark_unknown_counts", i)
+		if err := m.MaintainMarks(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.liveClues(t); got != want {
+			t.Errorf("unknown labels count %d: %d clues, want %d", i, got, want)
+		}
+	}
+}
+
 // A forged number is nobody's here: its marks never stand against the holder of the number that it imitates.
 func TestClue_neverOfForgedNumbers(t *testing.T) {
 	m := start(t)

@@ -47,13 +47,18 @@
 //	        main part. By holder of the number at the calls (the workflows ask the ledger): one complaint for each, key
 //	        "number#holder", and complaint_alias leads later reports to the part whose holder held the number at their call.
 //	        The part goes on in the round of the one it came from, so that what its reporters were told fits, and waits for a
-//	        workflow of its own (RECEIVED). One report at least stays. The same call told twice goes as one.
+//	        workflow of its own (RECEIVED). One report at least stays. The same call told twice goes as one. By person the
+//	        national centre and the lead ministry split what is assigned, for a part has clocks and bounces of its own; before
+//	        that also who leads it. The part's round began when the complaint's did.
 //	merge   open complaints about the same conduct of the same party: reports, what was added to them, files and aliases go to
 //	        the one that lives on; the others close as "merged", without feedback, for their reports live on. A report keeps
 //	        its own number (report.number_normal). Later reports of a merged number follow while that one lives. A forged and
-//	        a genuine number are never in one complaint: what is merged when a number proves forged is taken out again.
+//	        a genuine number are never in one complaint: what is merged when a number proves forged is taken out again. A
+//	        suspected crime is merged with its like only, and two holders' parts of a number are not merged at all. The round
+//	        of the one that lives on began when the oldest of theirs did.
 //	link    ties two complaints that go their own ways. Rows are only added; the next complaint of a number is linked to the
-//	        one before by the database itself. complaint_history says who did all this, when and why.
+//	        one before by the database itself. complaint_history says who did all this, when and why,
+//	        to those who lead, assist or oversee the matter; to those asked to verify, preserve or execute only what and when.
 //
 // # Invariants
 //

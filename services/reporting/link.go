@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
@@ -123,6 +122,9 @@ func (s *Server) UnlinkComplaints(ctx context.Context, req *reportingv1.UnlinkCo
 			return nil, err
 		}
 		if err := mayLink(ctx, m.q, one, other); err != nil {
+			if _, refused := errs.Refusal(err); refused { // a guessed number of a link tells nothing
+				err = errs.New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, "link %d: not found", req.GetLinkId())
+			}
 			return nil, err
 		}
 		if l.Kind == linkSplit || l.Kind == linkMerged || l.AgencyID == "" {
@@ -148,9 +150,9 @@ func (s *Server) UnlinkComplaints(ctx context.Context, req *reportingv1.UnlinkCo
 	})
 }
 
-// linksOf are the links of a complaint that stand.
-func linksOf(ctx context.Context, q *store.Queries, complaintID string) ([]*reportingv1.ComplaintLink, error) {
-	rows, err := q.LinksOf(ctx, store.LinksOfParams{ComplaintID: complaintID, Most: linksShown})
+// linksOf are the links of a complaint that stand, to other ones that the reader may see.
+func linksOf(ctx context.Context, q *store.Queries, r reader, complaintID string) ([]*reportingv1.ComplaintLink, error) {
+	rows, err := q.LinksOf(ctx, store.LinksOfParams{ComplaintID: complaintID, SeesAll: r.seesAll, Sent: r.sends, AgencyID: r.agency, Most: linksShown})
 	if err != nil {
 		return nil, fmt.Errorf("links: %w", err)
 	}
@@ -166,53 +168,4 @@ func linkOf(l *store.ComplaintLink) *reportingv1.ComplaintLink {
 		LinkId: l.LinkID, ComplaintId: l.ComplaintID, OtherComplaintId: l.OtherComplaintID, Kind: l.Kind, Reason: l.Reason,
 		AgencyId: l.AgencyID, LinkedTime: timestamppb.New(l.CreatedAt),
 	}
-}
-
-// ListComplaintHistory lists what became of a complaint, oldest first, to those who may see it. Who acted is named where it
-// was a person of an agency; a reporter never is.
-func (s *Server) ListComplaintHistory(ctx context.Context, req *reportingv1.ListComplaintHistoryRequest) (*reportingv1.ListComplaintHistoryResponse, error) {
-	r, q := readerOf(ctx), store.New(s.db)
-	c, err := q.VisibleComplaint(ctx, store.VisibleComplaintParams{
-		ComplaintID: req.GetComplaintId(), SeesAll: r.seesAll, Sent: r.sends, AgencyID: r.agency,
-	})
-	if err != nil {
-		return nil, errs.NotFound(err, "complaint %s", req.GetComplaintId())
-	}
-	after, err := numberToken(req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	size := pg.PageSize(req.GetPageSize())
-	rows, err := q.HistoryOf(ctx, store.HistoryOfParams{ComplaintID: c.ComplaintID, After: after, PageSize: size + 1})
-	if err != nil {
-		return nil, fmt.Errorf("history: %w", err)
-	}
-	resp := &reportingv1.ListComplaintHistoryResponse{}
-	if len(rows) > int(size) {
-		rows = rows[:size]
-		resp.NextPageToken = pg.EncodeToken(strconv.FormatInt(rows[size-1].HistoryID, 10))
-	}
-	for _, h := range rows {
-		e := &reportingv1.ComplaintHistory{
-			Round: h.Round, What: h.What, From: h.Old, To: h.New, Why: h.Why, AgencyId: h.AgencyID, Time: timestamppb.New(h.CreatedAt),
-		}
-		if h.AgencyID != "" {
-			e.Actor = h.Actor
-		}
-		resp.Entries = append(resp.Entries, e)
-	}
-	return resp, nil
-}
-
-// numberToken reads a page token that is the last row's number.
-func numberToken(token string) (int64, error) {
-	parts, err := pg.DecodeToken(token, 1)
-	if err != nil || parts == nil {
-		return 0, err
-	}
-	n, err := strconv.ParseInt(parts[0], 10, 64)
-	if err != nil {
-		_, err = pg.DecodeToken("?", 1) // the refusal of a token that is not ours
-	}
-	return n, err
 }

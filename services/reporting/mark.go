@@ -286,9 +286,14 @@ func (s *Server) markTotals(ctx context.Context, q *store.Queries, p store.ListM
 	return t, nil
 }
 
-// MaintainMarks drops the months that are kept no longer, and looks whether a number is past the threshold that has no
+// MaintainMarks makes the partitions of this month and the next, drops the months that are kept no longer, and looks whether a number is past the threshold that has no
 // clue: the figures of the policy may have changed, and a service may have ended between marks and clue.
 func (s *Server) MaintainMarks(ctx context.Context) error {
+	today := dayOf(s.clock())
+	first := today.AddDate(0, 0, 1-today.Day())
+	if err := s.months.make(ctx, s.db, []store.NewMark{{Day: first}, {Day: first.AddDate(0, 1, 0)}}); err != nil {
+		return err
+	}
 	if err := store.New(s.db).MarkRetire(ctx); err != nil {
 		return fmt.Errorf("drop old marks: %w", err)
 	}

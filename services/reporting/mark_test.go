@@ -238,3 +238,31 @@ func TestMaintainMarks_dropsOldMonths(t *testing.T) {
 		t.Errorf("%d rows left, %d months on record as dropped, want 1 and 1", left, gone)
 	}
 }
+
+// The first marks of a month wait for nobody who reads marks.
+func TestImportMarks_beginsAMonthBesideReaders(t *testing.T) {
+	m := start(t)
+	m.state(t, chinaMobile, mark("13800000005", "骚扰电话", 5))
+	tx, err := m.owner.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), "SELECT count(*) FROM mark"); err != nil {
+		t.Fatal(err)
+	}
+	got := m.state(t, chinaMobile, &reportingv1.MarkRow{Number: "13800000005", Day: "2026-10-13", Label: "骚扰电话", Count: 1})
+	if got.GetStored() != 1 {
+		t.Errorf("stored: %v", got)
+	}
+}
+
+func TestMaintainMarks_makesMonthsAhead(t *testing.T) {
+	m := start(t)
+	if err := m.MaintainMarks(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := m.count(t, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'mark'::regclass AND inhrelid::regclass::text IN ('mark_2026_11', 'mark_2026_12')"); n != 2 {
+		t.Errorf("%d months are made ahead, want this one and the next", n)
+	}
+}

@@ -18,6 +18,7 @@ import (
 
 // MergeComplaints puts complaints about the same conduct of the same party into one. Their reports move, and with them
 // their receipts; they close as merged and their workflows end; later reports of their numbers join the one while it lives.
+// Its round began when the oldest of theirs did.
 func (s *Server) MergeComplaints(ctx context.Context, req *reportingv1.MergeComplaintsRequest) (*reportingv1.MergeComplaintsResponse, error) {
 	if !clean(req.GetReason()) {
 		return nil, errs.Field("reason", "%s", format.ReasonControl)
@@ -96,7 +97,7 @@ func (mg *merging) lock(ctx context.Context, req *reportingv1.MergeComplaintsReq
 	return nil
 }
 
-// mayMerge refuses what is not open, what was found on already, and forged numbers together with genuine ones.
+// mayMerge refuses what is not open, what was found on already, and what never goes together.
 func (mg *merging) mayMerge(ctx context.Context, c *store.Complaint) error {
 	for _, x := range []*store.Complaint{mg.into, c} {
 		switch x.State {
@@ -107,10 +108,8 @@ func (mg *merging) mayMerge(ctx context.Context, c *store.Complaint) error {
 				"complaint %s has been handled and is being watched: link it instead (已办理, 处于回访期, 请改用关联)", x.ComplaintID)
 		}
 	}
-	if isForged(c) != isForged(mg.into) {
-		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
-			"a forged number never counts against a true holder: complaint %s is about a forged number and the other is not (伪造主叫不得与真实号码并案)",
-			forgedOf(c, mg.into).ComplaintID)
+	if err := mayMix(c, mg.into); err != nil {
+		return err
 	}
 	if c.Round > mg.into.Round || c.Key != nil && mg.into.Key == nil {
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
@@ -128,11 +127,29 @@ func (mg *merging) mayMerge(ctx context.Context, c *store.Complaint) error {
 	return nil
 }
 
-func forgedOf(a, b *store.Complaint) *store.Complaint {
-	if isForged(a) {
-		return a
+// mayMix refuses complaints that stay apart whoever wants them together: forged and genuine numbers, crimes and what is
+// none, and two holders of one number, whom the workflow would part again.
+func mayMix(a, b *store.Complaint) error {
+	of := func(is func(*store.Complaint) bool) string {
+		if is(a) {
+			return a.ComplaintID
+		}
+		return b.ComplaintID
 	}
-	return b
+	switch {
+	case isForged(a) != isForged(b):
+		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+			"a forged number never counts against a true holder: complaint %s is about a forged number and the other is not (伪造主叫不得与真实号码并案)",
+			of(isForged))
+	case isCriminal(a) != isCriminal(b):
+		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+			"complaint %s is about a suspected crime and the other is not: link it instead (涉嫌违法犯罪的事项不与其他事项并案, 请改用关联)", of(isCriminal))
+	case a.NumberNormal == b.NumberNormal && a.Holder != "" && b.Holder != "" && a.Holder != b.Holder:
+		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+			"the number had different holders at the calls of complaint %s and of the other: link it instead (通话时使用主体不同, 请改用关联)",
+			a.ComplaintID)
+	}
+	return nil
 }
 
 // merge moves the reports of one complaint and closes it. Those that were told their result, or withdrawn, stay with it.
@@ -152,6 +169,12 @@ func (mg *merging) merge(ctx context.Context, c *store.Complaint) (int32, error)
 	if mg.into.State == stateOpen {
 		if err := tellJoined(ctx, mg.tx, ids, mg.at); err != nil {
 			return 0, err
+		}
+	}
+	if c.RoundTime.Before(mg.into.RoundTime) { // nobody's clock starts anew
+		mg.into.RoundTime = c.RoundTime
+		if err := mg.q.BeganBefore(ctx, store.BeganBeforeParams{ComplaintID: mg.into.ComplaintID, RoundTime: c.RoundTime}); err != nil {
+			return 0, fmt.Errorf("merge: %w", err)
 		}
 	}
 	if err := mg.handOn(ctx, c); err != nil {

@@ -40,6 +40,23 @@ func mayRelate(ctx context.Context, q *store.Queries, complaints ...*store.Compl
 	return nil
 }
 
+// mayDivide: who may say what belongs to a complaint may split it by person until it is assigned. From then on clocks run
+// against its lead, and a part has clocks and bounces of its own: the national centre and the lead ministry split it.
+func mayDivide(ctx context.Context, q *store.Queries, c *store.Complaint) error {
+	a := identity.ActorOf(ctx)
+	if identity.HasRole(a, accessv1.Role_ROLE_LEAD) && a.GetAgencyId() == leadAgency {
+		return nil
+	}
+	if err := mayRelate(ctx, q, c); err != nil {
+		return err
+	}
+	if identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS || isCentre(a) || c.State != stateOpen || c.Stage == stageAccept {
+		return nil
+	}
+	return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+		"complaint %s has been assigned: the centre or the lead ministry splits it (已交办, 由举报中心或牵头单位拆分)", c.ComplaintID)
+}
+
 // movable are the reports of a locked complaint that may go elsewhere.
 func (m *moving) movable(ctx context.Context, c *store.Complaint) ([]movable, error) {
 	rows, err := m.q.MovableReports(ctx, store.MovableReportsParams{ComplaintID: c.ComplaintID, Round: c.Round})
@@ -105,13 +122,13 @@ func (m *moving) settle(ctx context.Context, to *store.Complaint, reports []stri
 }
 
 // weighAnew works out what a complaint is about with the reports that it has now, while it is not assigned: what it was
-// routed by stands.
+// routed by stands, and what was said to be a crime stays one until it is classified anew.
 func (m *moving) weighAnew(ctx context.Context, c *store.Complaint) error {
 	if c.State != stateOpen || c.Stage != stageAccept {
 		return nil
 	}
 	now, err := weigh(ctx, m.q, c.ComplaintID)
-	if err != nil || now.category == "" {
+	if err != nil || now.category == "" || isCriminal(c) && now.category != criminal {
 		return err
 	}
 	return reclassify(ctx, m.tx, *c, now, m.at)

@@ -64,6 +64,12 @@ func (r reader) seesText(parties []store.ComplaintParty, report *store.Report) b
 	return r.seesAll || r.sends && report.Sender == r.agency || r.takesPart(parties, report.ComplaintID, "lead", "co")
 }
 
+// conducts: why things were done, by whom, and what else they have to do with, is for those who conduct or oversee the
+// matter; not for who was asked to verify, to keep records or to carry out, which may be the one reported.
+func (r reader) conducts(parties []store.ComplaintParty, complaintID string) bool {
+	return r.seesAll || r.takesPart(parties, complaintID, "lead", "co", "superior")
+}
+
 // GetComplaint returns a complaint to who may see it.
 func (s *Server) GetComplaint(ctx context.Context, req *reportingv1.GetComplaintRequest) (*reportingv1.GetComplaintResponse, error) {
 	r, q := readerOf(ctx), store.New(s.db)
@@ -81,9 +87,11 @@ func (s *Server) GetComplaint(ctx context.Context, req *reportingv1.GetComplaint
 	if err != nil {
 		return nil, err
 	}
-	links, err := linksOf(ctx, q, c.ComplaintID)
-	if err != nil {
-		return nil, err
+	var links []*reportingv1.ComplaintLink
+	if r.conducts(parties, c.ComplaintID) {
+		if links, err = linksOf(ctx, q, r, c.ComplaintID); err != nil {
+			return nil, err
+		}
 	}
 	return &reportingv1.GetComplaintResponse{
 		Complaint: complaintOf(&c, counts[c.ComplaintID], parties, r.seesNumber(parties, c.ComplaintID)), Links: links,

@@ -39,6 +39,9 @@ func baseOf(c *store.Complaint) *string {
 // isForged says whether a complaint is about a number that nobody's true holder has to answer for.
 func isForged(c *store.Complaint) bool { return c.Forged || phone.Forged(c.NumberKind) }
 
+// isCriminal says whether a complaint is about a suspected crime (涉嫌违法犯罪), which has protection of its own.
+func isCriminal(c *store.Complaint) bool { return c.Category == criminal }
+
 // movable is a report that may change its complaint: nothing was found on it, and it was not told its result.
 type movable struct {
 	id      string

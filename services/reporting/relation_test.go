@@ -99,7 +99,7 @@ func refused(t *testing.T, err error, reason commonv1.ErrorReason) {
 	}
 }
 
-// A caseworker of the lead takes reports out: they are a complaint of their own, which waits for its own workflow; what
+// The centre takes reports out of what is assigned: they are a complaint of their own, which waits for its own workflow; what
 // their reporters were told stays, and their receipts show the new complaint.
 func TestSplitByPerson(t *testing.T) {
 	m := start(t)
@@ -111,15 +111,13 @@ func TestSplitByPerson(t *testing.T) {
 	must[*reportingv1.GiveFeedbackResponse](t)(m.workflows().GiveFeedback(t.Context(), &reportingv1.GiveFeedbackRequest{
 		RequestId: uuid.NewString(), ComplaintId: c.GetComplaintId(), Round: 1, Stage: "accepted",
 	}))
-	worker := m.as(actor("worker", "nfra-44", roleCaseworker))
-
 	_, err := m.as(actor("other", "samr-44", roleCaseworker)).SplitComplaint(t.Context(), split(c, two.id))
 	refused(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
-	_, err = worker.SplitComplaint(t.Context(), split(c, one.id, two.id))
+	_, err = m.as(centre).SplitComplaint(t.Context(), split(c, one.id, two.id))
 	refused(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE) // one at least stays
 	req := split(c, two.id)
-	resp := must[*reportingv1.SplitComplaintResponse](t)(worker.SplitComplaint(t.Context(), req))
-	again := must[*reportingv1.SplitComplaintResponse](t)(worker.SplitComplaint(t.Context(), req))
+	resp := must[*reportingv1.SplitComplaintResponse](t)(m.as(centre).SplitComplaint(t.Context(), req))
+	again := must[*reportingv1.SplitComplaintResponse](t)(m.as(centre).SplitComplaint(t.Context(), req))
 	if len(resp.GetParts()) != 1 || resp.GetKept() != 1 || again.GetParts()[0].GetComplaintId() != resp.GetParts()[0].GetComplaintId() {
 		t.Fatalf("split: %v, then %v", resp, again)
 	}
@@ -143,20 +141,20 @@ func TestSplitByPerson(t *testing.T) {
 		t.Error("a later report did not join the main part")
 	}
 	m.find(t, c, one.id)
-	_, err = worker.SplitComplaint(t.Context(), split(c, one.id))
+	_, err = m.as(centre).SplitComplaint(t.Context(), split(c, one.id))
 	refused(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 
-	history := must[*reportingv1.ListComplaintHistoryResponse](t)(worker.ListComplaintHistory(t.Context(), &reportingv1.ListComplaintHistoryRequest{ComplaintId: c.GetComplaintId()}))
+	history := must[*reportingv1.ListComplaintHistoryResponse](t)(m.as(centre).ListComplaintHistory(t.Context(), &reportingv1.ListComplaintHistoryRequest{ComplaintId: c.GetComplaintId()}))
 	var h *reportingv1.ComplaintHistory
 	for _, e := range history.GetEntries() {
 		if e.GetWhat() == "split" {
 			h = e
 		}
 	}
-	if h.GetFrom() != c.GetComplaintId() || h.GetTo() != part.GetComplaintId() || h.GetWhy() != reasonForTest || h.GetActor() != "worker" {
+	if h.GetFrom() != c.GetComplaintId() || h.GetTo() != part.GetComplaintId() || h.GetWhy() != reasonForTest || h.GetActor() != "clerk" {
 		t.Errorf("history: %v", h)
 	}
-	links := must[*reportingv1.GetComplaintResponse](t)(worker.GetComplaint(t.Context(), &reportingv1.GetComplaintRequest{ComplaintId: c.GetComplaintId()}))
+	links := must[*reportingv1.GetComplaintResponse](t)(m.as(centre).GetComplaint(t.Context(), &reportingv1.GetComplaintRequest{ComplaintId: c.GetComplaintId()}))
 	if len(links.GetLinks()) != 1 || links.GetLinks()[0].GetKind() != "split" {
 		t.Errorf("links: %v", links.GetLinks())
 	}

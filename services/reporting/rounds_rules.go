@@ -21,7 +21,9 @@ var stages = []string{
 
 var parts = []string{"lead", "co", "verifier", "preserver", "executor", "superior"}
 
-var categories = []string{"", "commercial", "malicious", "criminal"}
+const criminal = "criminal"
+
+var categories = []string{"", "commercial", "malicious", criminal}
 
 var findingResults = []string{"substantiated", "not_substantiated", "no_evidence"}
 

@@ -67,7 +67,7 @@ func (m *moving) takeBack(ctx context.Context, c *store.Complaint, j store.Joine
 		return fmt.Errorf("separate: %w", err)
 	}
 	if j.Opened {
-		if err := m.q.RaiseRound(ctx, store.RaiseRoundParams{ComplaintID: to.ComplaintID, ToRound: c.Round}); err != nil {
+		if err := m.q.RaiseRound(ctx, store.RaiseRoundParams{ComplaintID: to.ComplaintID, ToRound: c.Round, RoundTime: c.RoundTime}); err != nil {
 			return fmt.Errorf("separate: %w", err)
 		}
 		to.Round = c.Round

@@ -26,6 +26,7 @@ var noon = time.Date(2026, 11, 20, 4, 0, 0, 0, time.UTC)
 const (
 	roleOperator   = accessv1.Role_ROLE_OPERATOR
 	roleCaseworker = accessv1.Role_ROLE_CASEWORKER
+	roleCentre     = accessv1.Role_ROLE_CENTRE
 )
 
 // Actors of the tests.

@@ -21,8 +21,8 @@ import (
 	"quietline/services/reporting/store"
 )
 
-// SplitComplaint takes reports that nothing was found on yet into complaints of their own, each with its own round and
-// workflow. By holder they join that holder's complaint of the number while it lives, and so do later reports of calls in
+// SplitComplaint takes reports that nothing was found on yet into complaints of their own, each with its own round, which
+// began when theirs did, and workflow. By holder they join that holder's complaint of the number while it lives, and so do later reports of calls in
 // his time. A split by holder that has become needless changes nothing and is not refused.
 func (s *Server) SplitComplaint(ctx context.Context, req *reportingv1.SplitComplaintRequest) (*reportingv1.SplitComplaintResponse, error) {
 	if err := checkSplit(ctx, req); err != nil {
@@ -88,7 +88,7 @@ func (sp *splitting) run(ctx context.Context, req *reportingv1.SplitComplaintReq
 	if err := sp.lock(ctx, req); err != nil {
 		return nil, err
 	}
-	if err := mayRelate(ctx, sp.q, &sp.c); err != nil {
+	if err := mayDivide(ctx, sp.q, &sp.c); err != nil {
 		return nil, err
 	}
 	switch sp.c.State {
@@ -260,14 +260,20 @@ func (sp *splitting) target(ctx context.Context, g *reportingv1.SplitGroup, repo
 	if part != "" {
 		holder = part
 		if base != nil {
-			if c := sp.live[*base]; c != nil && c.Holder == holder {
-				return destination{c, true}, nil
+			c := sp.live[*base]
+			if c == nil || c.Holder != holder {
+				c = sp.live[*keyOfPart(base, part)]
 			}
-			if c := sp.live[*keyOfPart(base, part)]; c != nil {
+			switch {
+			case c == nil:
+			case isCriminal(&sp.c) && !isCriminal(c): // what is said to be a crime stays apart
+				part = ""
+			default:
 				return destination{c, true}, nil
 			}
 		}
-	} else {
+	}
+	if part == "" {
 		next, err := sp.q.NextPart(ctx, sp.c.NumberNormal)
 		if err != nil {
 			return destination{}, fmt.Errorf("split: %w", err)
@@ -311,7 +317,7 @@ func (sp *splitting) open(ctx context.Context, key *string, part, holder string,
 // lead has later reports of calls in the holder's time join his complaint.
 func (sp *splitting) lead(ctx context.Context, g *reportingv1.SplitGroup, to *store.Complaint) error {
 	base, from, until := baseOf(&sp.c), timeOf(g.GetHeldFromTime()), timeOf(g.GetHeldUntilTime())
-	if base == nil || same(base, to.Key) || from == nil && until == nil {
+	if base == nil || same(base, to.Key) || from == nil && until == nil || to.Part != g.GetHolderId() {
 		return nil
 	}
 	return sp.alias(ctx, *base, from, until, to.ComplaintID)

@@ -35,10 +35,13 @@ GROUP BY m.number
 HAVING sum(m.count) >= @threshold::bigint AND count(DISTINCT mark_house(m.source)) >= @least::integer
 ORDER BY m.number;
 
+-- AllHeavilyMarked looks at millions of rows: the labels that count are read once, not joined to each.
 -- name: AllHeavilyMarked :many
 SELECT m.number, sum(m.count)::bigint AS marks, count(DISTINCT mark_house(m.source))::integer AS sources
-FROM mark m LEFT JOIN mark_label l ON l.label = m.label AND l.valid @> @at::timestamptz
-WHERE m.number > @after AND m.day BETWEEN @since AND @until AND coalesce(l.counts, @unknown_counts::boolean)
+FROM mark m
+WHERE m.number > @after AND m.day BETWEEN @since AND @until
+  AND (m.label = ANY (ARRAY(SELECT l.label FROM mark_label l WHERE l.counts AND l.valid @> @at::timestamptz))
+       OR (@unknown_counts::boolean AND m.label <> ALL (ARRAY(SELECT l.label FROM mark_label l WHERE l.valid @> @at))))
 GROUP BY m.number
 HAVING sum(m.count) >= @threshold::bigint AND count(DISTINCT mark_house(m.source)) >= @least::integer
 ORDER BY m.number

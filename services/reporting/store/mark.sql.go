@@ -42,8 +42,10 @@ func (q *Queries) AddClues(ctx context.Context, arg AddCluesParams) error {
 
 const allHeavilyMarked = `-- name: AllHeavilyMarked :many
 SELECT m.number, sum(m.count)::bigint AS marks, count(DISTINCT mark_house(m.source))::integer AS sources
-FROM mark m LEFT JOIN mark_label l ON l.label = m.label AND l.valid @> $1::timestamptz
-WHERE m.number > $2 AND m.day BETWEEN $3 AND $4 AND coalesce(l.counts, $5::boolean)
+FROM mark m
+WHERE m.number > $1 AND m.day BETWEEN $2 AND $3
+  AND (m.label = ANY (ARRAY(SELECT l.label FROM mark_label l WHERE l.counts AND l.valid @> $4::timestamptz))
+       OR ($5::boolean AND m.label <> ALL (ARRAY(SELECT l.label FROM mark_label l WHERE l.valid @> $4))))
 GROUP BY m.number
 HAVING sum(m.count) >= $6::bigint AND count(DISTINCT mark_house(m.source)) >= $7::integer
 ORDER BY m.number
@@ -51,10 +53,10 @@ LIMIT $8
 `
 
 type AllHeavilyMarkedParams struct {
-	At            time.Time
 	After         string
 	Since         time.Time
 	Until         time.Time
+	At            time.Time
 	UnknownCounts bool
 	Threshold     int64
 	Least         int32
@@ -67,12 +69,13 @@ type AllHeavilyMarkedRow struct {
 	Sources int32
 }
 
+// AllHeavilyMarked looks at millions of rows: the labels that count are read once, not joined to each.
 func (q *Queries) AllHeavilyMarked(ctx context.Context, arg AllHeavilyMarkedParams) ([]AllHeavilyMarkedRow, error) {
 	rows, err := q.db.Query(ctx, allHeavilyMarked,
-		arg.At,
 		arg.After,
 		arg.Since,
 		arg.Until,
+		arg.At,
 		arg.UnknownCounts,
 		arg.Threshold,
 		arg.Least,

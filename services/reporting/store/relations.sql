@@ -30,7 +30,7 @@ SELECT (coalesce(max(part::integer), 1) + 1)::integer AS part FROM complaint WHE
 INSERT INTO complaint (complaint_id, key, part, holder, displayed, number_normal, number_kind, number_province, number_carrier,
     number_reason, forged, round, reopened, to_lead, created_at, round_time, state_time, updated_at, previous_complaint_id)
 SELECT @part_id::uuid, sqlc.narg(key)::text, @part::text, @holder::text, c.displayed, c.number_normal, c.number_kind, c.number_province,
-    c.number_carrier, c.number_reason, c.forged, c.round, c.reopened, c.to_lead, @created_at::timestamptz, @at::timestamptz, @at, @at,
+    c.number_carrier, c.number_reason, c.forged, c.round, c.reopened, c.to_lead, @created_at::timestamptz, c.round_time, @at::timestamptz, @at,
     (SELECT coalesce(p.merged_into, p.complaint_id) FROM complaint p
      WHERE p.key = sqlc.narg(key)::text AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
 FROM complaint c WHERE c.complaint_id = @complaint_id;
@@ -119,21 +119,36 @@ RETURNING link_id;
 -- name: LinkByID :one
 SELECT * FROM complaint_link l WHERE l.link_id = $1 AND l.ends IS NULL;
 
+-- StandingLink: of two that are alike, either may be named first; successor and relapse follow upon something.
 -- name: StandingLink :one
 SELECT l.link_id FROM complaint_link l
-WHERE l.complaint_id = @complaint_id AND l.other_complaint_id = @other_complaint_id AND l.kind = @kind AND l.ends IS NULL
+WHERE (l.complaint_id = @complaint_id AND l.other_complaint_id = @other_complaint_id
+       OR @kind::text IN ('same_party', 'same_campaign', 'related')
+          AND l.complaint_id = @other_complaint_id AND l.other_complaint_id = @complaint_id)
+  AND l.kind = @kind AND l.ends IS NULL
   AND NOT EXISTS (SELECT FROM complaint_link e WHERE e.ends = l.link_id)
 LIMIT 1;
 
 -- name: LinkEnded :one
 SELECT EXISTS (SELECT FROM complaint_link WHERE ends = @link_id::bigint);
 
+-- LinksOf are the links to what the reader may see too.
 -- name: LinksOf :many
-SELECT * FROM complaint_link l
+SELECT l.* FROM complaint_link l
+CROSS JOIN LATERAL (SELECT CASE l.complaint_id WHEN @complaint_id::uuid THEN l.other_complaint_id ELSE l.complaint_id END AS id) o
 WHERE (l.complaint_id = @complaint_id OR l.other_complaint_id = @complaint_id) AND l.ends IS NULL
   AND NOT EXISTS (SELECT FROM complaint_link e WHERE e.ends = l.link_id)
+  AND (@sees_all::boolean
+       OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = o.id AND p.agency_id = @agency_id AND p.until_time IS NULL)
+       OR (@sent::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = o.id AND r.sender = @agency_id)))
 ORDER BY l.link_id DESC
 LIMIT @most;
+
+-- name: VisibleAmong :many
+SELECT c.complaint_id FROM complaint c
+WHERE c.complaint_id = ANY (@complaint_ids::uuid[])
+  AND (EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = @agency_id AND p.until_time IS NULL)
+       OR (@sent::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = @agency_id)));
 
 -- name: HistoryOf :many
 SELECT * FROM complaint_history WHERE complaint_id = @complaint_id AND history_id > @after
@@ -149,6 +164,21 @@ LIMIT @most;
 -- name: CountOfRound :one
 SELECT count(*) FROM report WHERE complaint_id = $1 AND round = $2 AND withdrawn_at IS NULL;
 
+-- BeganBefore: what is merged has waited since its own round began.
+-- name: BeganBefore :exec
+UPDATE complaint SET round_time = least(round_time, @round_time) WHERE complaint_id = @complaint_id;
+
 -- RaiseRound lets a complaint that was just opened go on where its reports were.
 -- name: RaiseRound :exec
-UPDATE complaint SET round = sqlc.arg(to_round)::integer, reopened = sqlc.arg(to_round)::integer - 1 WHERE complaint_id = @complaint_id;
+UPDATE complaint SET round = sqlc.arg(to_round)::integer, reopened = sqlc.arg(to_round)::integer - 1,
+    round_time = least(round_time, @round_time)
+WHERE complaint_id = @complaint_id;
+
+-- name: MergedNumbers :many
+-- The other numbers of a complaint, each with its first call.
+SELECT number_normal, min(call_time)::timestamptz AS first_call_time
+  FROM report
+ WHERE complaint_id = @complaint_id AND round = @round AND number_normal <> '' AND withdrawn_at IS NULL AND call_time IS NOT NULL
+ GROUP BY number_normal
+ ORDER BY 2, 1
+ LIMIT @most;

@@ -132,6 +132,21 @@ func (q *Queries) AliasedTo(ctx context.Context, keys []string) ([]AliasedToRow,
 	return items, nil
 }
 
+const beganBefore = `-- name: BeganBefore :exec
+UPDATE complaint SET round_time = least(round_time, $1) WHERE complaint_id = $2
+`
+
+type BeganBeforeParams struct {
+	RoundTime   time.Time
+	ComplaintID string
+}
+
+// BeganBefore: what is merged has waited since its own round began.
+func (q *Queries) BeganBefore(ctx context.Context, arg BeganBeforeParams) error {
+	_, err := q.db.Exec(ctx, beganBefore, arg.RoundTime, arg.ComplaintID)
+	return err
+}
+
 const clearAliases = `-- name: ClearAliases :exec
 WITH ended AS (
     UPDATE complaint_alias a SET ended_at = $1::timestamptz
@@ -388,20 +403,34 @@ func (q *Queries) LinkEnded(ctx context.Context, linkID int64) (bool, error) {
 }
 
 const linksOf = `-- name: LinksOf :many
-SELECT link_id, complaint_id, other_complaint_id, kind, ends, reason, actor, agency_id, created_at FROM complaint_link l
+SELECT l.link_id, l.complaint_id, l.other_complaint_id, l.kind, l.ends, l.reason, l.actor, l.agency_id, l.created_at FROM complaint_link l
+CROSS JOIN LATERAL (SELECT CASE l.complaint_id WHEN $1::uuid THEN l.other_complaint_id ELSE l.complaint_id END AS id) o
 WHERE (l.complaint_id = $1 OR l.other_complaint_id = $1) AND l.ends IS NULL
   AND NOT EXISTS (SELECT FROM complaint_link e WHERE e.ends = l.link_id)
+  AND ($2::boolean
+       OR EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = o.id AND p.agency_id = $3 AND p.until_time IS NULL)
+       OR ($4::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = o.id AND r.sender = $3)))
 ORDER BY l.link_id DESC
-LIMIT $2
+LIMIT $5
 `
 
 type LinksOfParams struct {
 	ComplaintID string
+	SeesAll     bool
+	AgencyID    string
+	Sent        bool
 	Most        int32
 }
 
+// LinksOf are the links to what the reader may see too.
 func (q *Queries) LinksOf(ctx context.Context, arg LinksOfParams) ([]ComplaintLink, error) {
-	rows, err := q.db.Query(ctx, linksOf, arg.ComplaintID, arg.Most)
+	rows, err := q.db.Query(ctx, linksOf,
+		arg.ComplaintID,
+		arg.SeesAll,
+		arg.AgencyID,
+		arg.Sent,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -562,6 +591,47 @@ func (q *Queries) LockForSplit(ctx context.Context, arg LockForSplitParams) ([]C
 	return items, nil
 }
 
+const mergedNumbers = `-- name: MergedNumbers :many
+SELECT number_normal, min(call_time)::timestamptz AS first_call_time
+  FROM report
+ WHERE complaint_id = $1 AND round = $2 AND number_normal <> '' AND withdrawn_at IS NULL AND call_time IS NOT NULL
+ GROUP BY number_normal
+ ORDER BY 2, 1
+ LIMIT $3
+`
+
+type MergedNumbersParams struct {
+	ComplaintID string
+	Round       int32
+	Most        int32
+}
+
+type MergedNumbersRow struct {
+	NumberNormal  string
+	FirstCallTime time.Time
+}
+
+// The other numbers of a complaint, each with its first call.
+func (q *Queries) MergedNumbers(ctx context.Context, arg MergedNumbersParams) ([]MergedNumbersRow, error) {
+	rows, err := q.db.Query(ctx, mergedNumbers, arg.ComplaintID, arg.Round, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MergedNumbersRow
+	for rows.Next() {
+		var i MergedNumbersRow
+		if err := rows.Scan(&i.NumberNormal, &i.FirstCallTime); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const mergedSince = `-- name: MergedSince :many
 SELECT complaint_id, round FROM complaint
 WHERE merged_into IS NOT NULL AND closed_time >= $1
@@ -665,7 +735,7 @@ const openPart = `-- name: OpenPart :exec
 INSERT INTO complaint (complaint_id, key, part, holder, displayed, number_normal, number_kind, number_province, number_carrier,
     number_reason, forged, round, reopened, to_lead, created_at, round_time, state_time, updated_at, previous_complaint_id)
 SELECT $1::uuid, $2::text, $3::text, $4::text, c.displayed, c.number_normal, c.number_kind, c.number_province,
-    c.number_carrier, c.number_reason, c.forged, c.round, c.reopened, c.to_lead, $5::timestamptz, $6::timestamptz, $6, $6,
+    c.number_carrier, c.number_reason, c.forged, c.round, c.reopened, c.to_lead, $5::timestamptz, c.round_time, $6::timestamptz, $6,
     (SELECT coalesce(p.merged_into, p.complaint_id) FROM complaint p
      WHERE p.key = $2::text AND p.state = 'CLOSED' ORDER BY p.closed_time DESC LIMIT 1)
 FROM complaint c WHERE c.complaint_id = $7
@@ -695,17 +765,20 @@ func (q *Queries) OpenPart(ctx context.Context, arg OpenPartParams) error {
 }
 
 const raiseRound = `-- name: RaiseRound :exec
-UPDATE complaint SET round = $1::integer, reopened = $1::integer - 1 WHERE complaint_id = $2
+UPDATE complaint SET round = $1::integer, reopened = $1::integer - 1,
+    round_time = least(round_time, $2)
+WHERE complaint_id = $3
 `
 
 type RaiseRoundParams struct {
 	ToRound     int32
+	RoundTime   time.Time
 	ComplaintID string
 }
 
 // RaiseRound lets a complaint that was just opened go on where its reports were.
 func (q *Queries) RaiseRound(ctx context.Context, arg RaiseRoundParams) error {
-	_, err := q.db.Exec(ctx, raiseRound, arg.ToRound, arg.ComplaintID)
+	_, err := q.db.Exec(ctx, raiseRound, arg.ToRound, arg.RoundTime, arg.ComplaintID)
 	return err
 }
 
@@ -792,7 +865,10 @@ func (q *Queries) RelocateSupplements(ctx context.Context, arg RelocateSupplemen
 
 const standingLink = `-- name: StandingLink :one
 SELECT l.link_id FROM complaint_link l
-WHERE l.complaint_id = $1 AND l.other_complaint_id = $2 AND l.kind = $3 AND l.ends IS NULL
+WHERE (l.complaint_id = $1 AND l.other_complaint_id = $2
+       OR $3::text IN ('same_party', 'same_campaign', 'related')
+          AND l.complaint_id = $2 AND l.other_complaint_id = $1)
+  AND l.kind = $3 AND l.ends IS NULL
   AND NOT EXISTS (SELECT FROM complaint_link e WHERE e.ends = l.link_id)
 LIMIT 1
 `
@@ -803,9 +879,43 @@ type StandingLinkParams struct {
 	Kind             string
 }
 
+// StandingLink: of two that are alike, either may be named first; successor and relapse follow upon something.
 func (q *Queries) StandingLink(ctx context.Context, arg StandingLinkParams) (int64, error) {
 	row := q.db.QueryRow(ctx, standingLink, arg.ComplaintID, arg.OtherComplaintID, arg.Kind)
 	var link_id int64
 	err := row.Scan(&link_id)
 	return link_id, err
+}
+
+const visibleAmong = `-- name: VisibleAmong :many
+SELECT c.complaint_id FROM complaint c
+WHERE c.complaint_id = ANY ($1::uuid[])
+  AND (EXISTS (SELECT FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.agency_id = $2 AND p.until_time IS NULL)
+       OR ($3::boolean AND EXISTS (SELECT FROM report r WHERE r.complaint_id = c.complaint_id AND r.sender = $2)))
+`
+
+type VisibleAmongParams struct {
+	ComplaintIds []string
+	AgencyID     string
+	Sent         bool
+}
+
+func (q *Queries) VisibleAmong(ctx context.Context, arg VisibleAmongParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, visibleAmong, arg.ComplaintIds, arg.AgencyID, arg.Sent)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var complaint_id string
+		if err := rows.Scan(&complaint_id); err != nil {
+			return nil, err
+		}
+		items = append(items, complaint_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

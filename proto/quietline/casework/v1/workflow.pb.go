@@ -788,7 +788,9 @@ type Looked struct {
 	// True when every report was withdrawn (全部撤回).
 	AllWithdrawn bool `protobuf:"varint,3,opt,name=all_withdrawn,json=allWithdrawn,proto3" json:"all_withdrawn,omitempty"`
 	// True while marks alone stand for the complaint: nobody has reported it (线索).
-	Clue          bool `protobuf:"varint,20,opt,name=clue,proto3" json:"clue,omitempty"`
+	Clue bool `protobuf:"varint,20,opt,name=clue,proto3" json:"clue,omitempty"`
+	// Operators that carried calls from numbers merged into the complaint: they preserve the records of these (并入号码的证据保全单位).
+	PreserverIds  []string `protobuf:"bytes,30,rep,name=preserver_ids,json=preserverIds,proto3" json:"preserver_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -849,6 +851,13 @@ func (x *Looked) GetClue() bool {
 		return x.Clue
 	}
 	return false
+}
+
+func (x *Looked) GetPreserverIds() []string {
+	if x != nil {
+		return x.PreserverIds
+	}
+	return nil
 }
 
 // Concluded is what came of ending the handling (反馈结果).
@@ -1277,7 +1286,7 @@ type Triage struct {
 	Forged bool `protobuf:"varint,9,opt,name=forged,proto3" json:"forged,omitempty"`
 	// First call (首次来电时间).
 	FirstCallTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=first_call_time,json=firstCallTime,proto3" json:"first_call_time,omitempty"`
-	// When the round began (本轮起始).
+	// Filled once, and read by nobody: each step has its own clock (不再使用).
 	BeganTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=began_time,json=beganTime,proto3" json:"began_time,omitempty"`
 	// True when beyond the reopening limit (移送牵头单位).
 	ToLead bool `protobuf:"varint,12,opt,name=to_lead,json=toLead,proto3" json:"to_lead,omitempty"`
@@ -1331,6 +1340,8 @@ type Triage struct {
 	SecondCategory string `protobuf:"bytes,65,opt,name=second_category,json=secondCategory,proto3" json:"second_category,omitempty"`
 	// How the serving operator is known: ledger_access, portability, segment (by plan, may be ported) or unknown (服务企业的依据).
 	ServingSource string `protobuf:"bytes,80,opt,name=serving_source,json=servingSource,proto3" json:"serving_source,omitempty"`
+	// Operators that carried calls from numbers merged into the complaint (并入号码的证据保全单位).
+	PreserverIds  []string `protobuf:"bytes,90,rep,name=preserver_ids,json=preserverIds,proto3" json:"preserver_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1624,6 +1635,13 @@ func (x *Triage) GetServingSource() string {
 	return ""
 }
 
+func (x *Triage) GetPreserverIds() []string {
+	if x != nil {
+		return x.PreserverIds
+	}
+	return nil
+}
+
 // RoutedTo says who acts (路由结果).
 type RoutedTo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1829,12 +1847,13 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x12executor_agency_id\x18\x04 \x01(\tR\x10executorAgencyId\x12#\n" +
 	"\rledger_action\x18\x05 \x01(\tR\fledgerAction\x12\x16\n" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x12\x14\n" +
-	"\x05basis\x18\a \x01(\tR\x05basis\"\x7f\n" +
+	"\x05basis\x18\a \x01(\tR\x05basis\"\xa4\x01\n" +
 	"\x06Looked\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\"\n" +
 	"\fsupplemented\x18\x02 \x01(\bR\fsupplemented\x12#\n" +
 	"\rall_withdrawn\x18\x03 \x01(\bR\fallWithdrawn\x12\x12\n" +
-	"\x04clue\x18\x14 \x01(\bR\x04clue\"v\n" +
+	"\x04clue\x18\x14 \x01(\bR\x04clue\x12#\n" +
+	"\rpreserver_ids\x18\x1e \x03(\tR\fpreserverIds\"v\n" +
 	"\tConcluded\x12\x12\n" +
 	"\x04late\x18\x01 \x01(\x05R\x04late\x12\x1a\n" +
 	"\bwatching\x18\x02 \x01(\bR\bwatching\x129\n" +
@@ -1862,8 +1881,7 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"disclosure\"=\n" +
 	"\x05Swept\x12\x18\n" +
 	"\astarted\x18\x01 \x01(\x05R\astarted\x12\x1a\n" +
-	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xe4\n" +
-	"\n" +
+	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\x89\v\n" +
 	"\x06Triage\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x1a\n" +
@@ -1907,7 +1925,8 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"confidence\x18@ \x01(\tR\n" +
 	"confidence\x12'\n" +
 	"\x0fsecond_category\x18A \x01(\tR\x0esecondCategory\x12%\n" +
-	"\x0eserving_source\x18P \x01(\tR\rservingSource\"\x8c\x03\n" +
+	"\x0eserving_source\x18P \x01(\tR\rservingSource\x12#\n" +
+	"\rpreserver_ids\x18Z \x03(\tR\fpreserverIds\"\x8c\x03\n" +
 	"\bRoutedTo\x12$\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tR\fleadAgencyId\x12\"\n" +
 	"\rco_agency_ids\x18\x02 \x03(\tR\vcoAgencyIds\x12,\n" +

@@ -317,7 +317,7 @@ type MergeComplaintsRequest struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Complaint that goes on with all reports (主事项).
 	IntoComplaintId string `protobuf:"bytes,2,opt,name=into_complaint_id,json=intoComplaintId,proto3" json:"into_complaint_id,omitempty"`
-	// Complaints that close as merged; nothing of them may have been found yet (被并事项).
+	// Complaints that close as merged; nothing of them may have been found yet; all or none about suspected crimes (被并事项).
 	FromComplaintIds []string `protobuf:"bytes,3,rep,name=from_complaint_ids,json=fromComplaintIds,proto3" json:"from_complaint_ids,omitempty"`
 	// Why they are one matter, in words (理由).
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -893,13 +893,14 @@ type ComplaintHistory struct {
 	Round int32 `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`
 	// state, classified, forged, findings, result, withdrawn, split, merged, linked, unlinked (变更).
 	What string `protobuf:"bytes,2,opt,name=what,proto3" json:"what,omitempty"`
-	// Before; of a split or merged complaint the one the reports came from (变更前).
+	// Before; of a split or merged complaint the one the reports came from, where the reader may see it (变更前).
 	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
-	// After; of a split or merged complaint the one the reports went to (变更后).
+	// After; of a split or merged complaint the one the reports went to, where the reader may see it (变更后).
 	To string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
-	// Why, in words (理由).
+	// Why, in words; for those who lead, assist or oversee the complaint (理由).
 	Why string `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"`
-	// Who: a person of an agency; empty when a reporter or the mesh itself did it (操作人).
+	// Who: a person of an agency; empty when a reporter or the mesh itself did it, and for who verifies, keeps records or
+	// carries out (操作人).
 	Actor string `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
 	// Agency of that person; empty when a reporter or the mesh itself did it (操作单位).
 	AgencyId string `protobuf:"bytes,7,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`

@@ -15,6 +15,7 @@ import (
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	_ "quietline/proto/quietline/access/v1"
+	v1 "quietline/proto/quietline/common/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -837,7 +838,8 @@ type GetComplaintResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The complaint (事项).
 	Complaint *Complaint `protobuf:"bytes,1,opt,name=complaint,proto3" json:"complaint,omitempty"`
-	// Links that stand, of either end, newest first, at most 100 (事项关联).
+	// Links that stand, of either end, to complaints that the reader may see too, newest first, at most 100; for those who
+	// lead, assist or oversee only (事项关联).
 	Links         []*ComplaintLink `protobuf:"bytes,2,rep,name=links,proto3" json:"links,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2694,7 +2696,9 @@ type GetFactsResponse struct {
 	// First call of the reports that were not withdrawn (首次来电时间).
 	FirstCallTime *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=first_call_time,json=firstCallTime,proto3" json:"first_call_time,omitempty"`
 	// Last call of the reports that were not withdrawn (末次来电时间).
-	LastCallTime  *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=last_call_time,json=lastCallTime,proto3" json:"last_call_time,omitempty"`
+	LastCallTime *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=last_call_time,json=lastCallTime,proto3" json:"last_call_time,omitempty"`
+	// Other numbers, merged into this complaint, with their first calls; at most 24 (并入号码).
+	MergedNumbers []*MergedNumber `protobuf:"bytes,33,rep,name=merged_numbers,json=mergedNumbers,proto3" json:"merged_numbers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2799,6 +2803,68 @@ func (x *GetFactsResponse) GetLastCallTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *GetFactsResponse) GetMergedNumbers() []*MergedNumber {
+	if x != nil {
+		return x.MergedNumbers
+	}
+	return nil
+}
+
+// MergedNumber is a number whose complaint was merged into another.
+type MergedNumber struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number in clear (号码).
+	Number *v1.Number `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	// First call of its reports that were not withdrawn (首次来电时间).
+	FirstCallTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=first_call_time,json=firstCallTime,proto3" json:"first_call_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MergedNumber) Reset() {
+	*x = MergedNumber{}
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MergedNumber) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MergedNumber) ProtoMessage() {}
+
+func (x *MergedNumber) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MergedNumber.ProtoReflect.Descriptor instead.
+func (*MergedNumber) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *MergedNumber) GetNumber() *v1.Number {
+	if x != nil {
+		return x.Number
+	}
+	return nil
+}
+
+func (x *MergedNumber) GetFirstCallTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstCallTime
+	}
+	return nil
+}
+
 // EvidenceFacts is what a decision that rests on evidence must know of it (证据要素).
 type EvidenceFacts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2815,7 +2881,7 @@ type EvidenceFacts struct {
 
 func (x *EvidenceFacts) Reset() {
 	*x = EvidenceFacts{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2827,7 +2893,7 @@ func (x *EvidenceFacts) String() string {
 func (*EvidenceFacts) ProtoMessage() {}
 
 func (x *EvidenceFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[42]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2840,7 +2906,7 @@ func (x *EvidenceFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceFacts.ProtoReflect.Descriptor instead.
 func (*EvidenceFacts) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{42}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *EvidenceFacts) GetEvidenceId() string {
@@ -2877,7 +2943,7 @@ type ReportFacts struct {
 
 func (x *ReportFacts) Reset() {
 	*x = ReportFacts{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2889,7 +2955,7 @@ func (x *ReportFacts) String() string {
 func (*ReportFacts) ProtoMessage() {}
 
 func (x *ReportFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[43]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2902,7 +2968,7 @@ func (x *ReportFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportFacts.ProtoReflect.Descriptor instead.
 func (*ReportFacts) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{43}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ReportFacts) GetReport() *Report {
@@ -2952,7 +3018,7 @@ type AdvanceComplaintRequest struct {
 
 func (x *AdvanceComplaintRequest) Reset() {
 	*x = AdvanceComplaintRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2964,7 +3030,7 @@ func (x *AdvanceComplaintRequest) String() string {
 func (*AdvanceComplaintRequest) ProtoMessage() {}
 
 func (x *AdvanceComplaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[44]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2977,7 +3043,7 @@ func (x *AdvanceComplaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceComplaintRequest.ProtoReflect.Descriptor instead.
 func (*AdvanceComplaintRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{44}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *AdvanceComplaintRequest) GetRequestId() string {
@@ -3075,7 +3141,7 @@ type AdvanceComplaintResponse struct {
 
 func (x *AdvanceComplaintResponse) Reset() {
 	*x = AdvanceComplaintResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3087,7 +3153,7 @@ func (x *AdvanceComplaintResponse) String() string {
 func (*AdvanceComplaintResponse) ProtoMessage() {}
 
 func (x *AdvanceComplaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[45]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3100,7 +3166,7 @@ func (x *AdvanceComplaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceComplaintResponse.ProtoReflect.Descriptor instead.
 func (*AdvanceComplaintResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{45}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AdvanceComplaintResponse) GetAllWithdrawn() bool {
@@ -3132,7 +3198,7 @@ type RecordClassificationRequest struct {
 
 func (x *RecordClassificationRequest) Reset() {
 	*x = RecordClassificationRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3210,7 @@ func (x *RecordClassificationRequest) String() string {
 func (*RecordClassificationRequest) ProtoMessage() {}
 
 func (x *RecordClassificationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[46]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3223,7 @@ func (x *RecordClassificationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClassificationRequest.ProtoReflect.Descriptor instead.
 func (*RecordClassificationRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{46}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RecordClassificationRequest) GetRequestId() string {
@@ -3219,7 +3285,7 @@ type ReportClass struct {
 
 func (x *ReportClass) Reset() {
 	*x = ReportClass{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3231,7 +3297,7 @@ func (x *ReportClass) String() string {
 func (*ReportClass) ProtoMessage() {}
 
 func (x *ReportClass) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[47]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3244,7 +3310,7 @@ func (x *ReportClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportClass.ProtoReflect.Descriptor instead.
 func (*ReportClass) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{47}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ReportClass) GetReportId() string {
@@ -3293,7 +3359,7 @@ type RecordClassificationResponse struct {
 
 func (x *RecordClassificationResponse) Reset() {
 	*x = RecordClassificationResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3305,7 +3371,7 @@ func (x *RecordClassificationResponse) String() string {
 func (*RecordClassificationResponse) ProtoMessage() {}
 
 func (x *RecordClassificationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[48]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3318,7 +3384,7 @@ func (x *RecordClassificationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordClassificationResponse.ProtoReflect.Descriptor instead.
 func (*RecordClassificationResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{48}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RecordClassificationResponse) GetCategory() string {
@@ -3364,7 +3430,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3376,7 +3442,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[49]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3389,7 +3455,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{49}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Finding) GetReportIds() []string {
@@ -3432,7 +3498,7 @@ type RecordFindingsRequest struct {
 
 func (x *RecordFindingsRequest) Reset() {
 	*x = RecordFindingsRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3444,7 +3510,7 @@ func (x *RecordFindingsRequest) String() string {
 func (*RecordFindingsRequest) ProtoMessage() {}
 
 func (x *RecordFindingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[50]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3457,7 +3523,7 @@ func (x *RecordFindingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFindingsRequest.ProtoReflect.Descriptor instead.
 func (*RecordFindingsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{50}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RecordFindingsRequest) GetRequestId() string {
@@ -3508,7 +3574,7 @@ type RecordFindingsResponse struct {
 
 func (x *RecordFindingsResponse) Reset() {
 	*x = RecordFindingsResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3520,7 +3586,7 @@ func (x *RecordFindingsResponse) String() string {
 func (*RecordFindingsResponse) ProtoMessage() {}
 
 func (x *RecordFindingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[51]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3533,7 +3599,7 @@ func (x *RecordFindingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFindingsResponse.ProtoReflect.Descriptor instead.
 func (*RecordFindingsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{51}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *RecordFindingsResponse) GetSubstantiated() int32 {
@@ -3571,7 +3637,7 @@ type GiveFeedbackRequest struct {
 
 func (x *GiveFeedbackRequest) Reset() {
 	*x = GiveFeedbackRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3583,7 +3649,7 @@ func (x *GiveFeedbackRequest) String() string {
 func (*GiveFeedbackRequest) ProtoMessage() {}
 
 func (x *GiveFeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[52]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3596,7 +3662,7 @@ func (x *GiveFeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveFeedbackRequest.ProtoReflect.Descriptor instead.
 func (*GiveFeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{52}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GiveFeedbackRequest) GetRequestId() string {
@@ -3652,7 +3718,7 @@ type GiveFeedbackResponse struct {
 
 func (x *GiveFeedbackResponse) Reset() {
 	*x = GiveFeedbackResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3664,7 +3730,7 @@ func (x *GiveFeedbackResponse) String() string {
 func (*GiveFeedbackResponse) ProtoMessage() {}
 
 func (x *GiveFeedbackResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[53]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3677,7 +3743,7 @@ func (x *GiveFeedbackResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveFeedbackResponse.ProtoReflect.Descriptor instead.
 func (*GiveFeedbackResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{53}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *GiveFeedbackResponse) GetGiven() int32 {
@@ -3708,7 +3774,7 @@ type StartWatchingRequest struct {
 
 func (x *StartWatchingRequest) Reset() {
 	*x = StartWatchingRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3720,7 +3786,7 @@ func (x *StartWatchingRequest) String() string {
 func (*StartWatchingRequest) ProtoMessage() {}
 
 func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[54]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3733,7 +3799,7 @@ func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingRequest.ProtoReflect.Descriptor instead.
 func (*StartWatchingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{54}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *StartWatchingRequest) GetRequestId() string {
@@ -3789,7 +3855,7 @@ type StartWatchingResponse struct {
 
 func (x *StartWatchingResponse) Reset() {
 	*x = StartWatchingResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3801,7 +3867,7 @@ func (x *StartWatchingResponse) String() string {
 func (*StartWatchingResponse) ProtoMessage() {}
 
 func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[55]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3814,7 +3880,7 @@ func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingResponse.ProtoReflect.Descriptor instead.
 func (*StartWatchingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{55}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *StartWatchingResponse) GetWatching() bool {
@@ -3841,7 +3907,7 @@ type CloseComplaintRequest struct {
 
 func (x *CloseComplaintRequest) Reset() {
 	*x = CloseComplaintRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3853,7 +3919,7 @@ func (x *CloseComplaintRequest) String() string {
 func (*CloseComplaintRequest) ProtoMessage() {}
 
 func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[56]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3866,7 +3932,7 @@ func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintRequest.ProtoReflect.Descriptor instead.
 func (*CloseComplaintRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{56}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CloseComplaintRequest) GetRequestId() string {
@@ -3908,7 +3974,7 @@ type CloseComplaintResponse struct {
 
 func (x *CloseComplaintResponse) Reset() {
 	*x = CloseComplaintResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3920,7 +3986,7 @@ func (x *CloseComplaintResponse) String() string {
 func (*CloseComplaintResponse) ProtoMessage() {}
 
 func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[57]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3933,7 +3999,7 @@ func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintResponse.ProtoReflect.Descriptor instead.
 func (*CloseComplaintResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{57}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CloseComplaintResponse) GetClosed() bool {
@@ -3960,7 +4026,7 @@ type WriteRoundRequest struct {
 
 func (x *WriteRoundRequest) Reset() {
 	*x = WriteRoundRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3972,7 +4038,7 @@ func (x *WriteRoundRequest) String() string {
 func (*WriteRoundRequest) ProtoMessage() {}
 
 func (x *WriteRoundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[58]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3985,7 +4051,7 @@ func (x *WriteRoundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRoundRequest.ProtoReflect.Descriptor instead.
 func (*WriteRoundRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{58}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *WriteRoundRequest) GetRequestId() string {
@@ -4035,7 +4101,7 @@ type RoundWrite struct {
 
 func (x *RoundWrite) Reset() {
 	*x = RoundWrite{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4047,7 +4113,7 @@ func (x *RoundWrite) String() string {
 func (*RoundWrite) ProtoMessage() {}
 
 func (x *RoundWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[59]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4060,7 +4126,7 @@ func (x *RoundWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoundWrite.ProtoReflect.Descriptor instead.
 func (*RoundWrite) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{59}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *RoundWrite) GetWrite() isRoundWrite_Write {
@@ -4168,7 +4234,7 @@ type WriteRoundResponse struct {
 
 func (x *WriteRoundResponse) Reset() {
 	*x = WriteRoundResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4180,7 +4246,7 @@ func (x *WriteRoundResponse) String() string {
 func (*WriteRoundResponse) ProtoMessage() {}
 
 func (x *WriteRoundResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[60]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4193,7 +4259,7 @@ func (x *WriteRoundResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRoundResponse.ProtoReflect.Descriptor instead.
 func (*WriteRoundResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{60}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *WriteRoundResponse) GetAllWithdrawn() bool {
@@ -4223,7 +4289,7 @@ type TallyReportsRequest struct {
 
 func (x *TallyReportsRequest) Reset() {
 	*x = TallyReportsRequest{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[61]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4235,7 +4301,7 @@ func (x *TallyReportsRequest) String() string {
 func (*TallyReportsRequest) ProtoMessage() {}
 
 func (x *TallyReportsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[61]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4248,7 +4314,7 @@ func (x *TallyReportsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TallyReportsRequest.ProtoReflect.Descriptor instead.
 func (*TallyReportsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{61}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *TallyReportsRequest) GetFromTime() *timestamppb.Timestamp {
@@ -4286,7 +4352,7 @@ type TallyReportsResponse struct {
 
 func (x *TallyReportsResponse) Reset() {
 	*x = TallyReportsResponse{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[62]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4298,7 +4364,7 @@ func (x *TallyReportsResponse) String() string {
 func (*TallyReportsResponse) ProtoMessage() {}
 
 func (x *TallyReportsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[62]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4311,7 +4377,7 @@ func (x *TallyReportsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TallyReportsResponse.ProtoReflect.Descriptor instead.
 func (*TallyReportsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{62}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *TallyReportsResponse) GetTotal() int64 {
@@ -4371,7 +4437,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[63]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4383,7 +4449,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[63]
+	mi := &file_quietline_reporting_v1_reporting_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4396,7 +4462,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{63}
+	return file_quietline_reporting_v1_reporting_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Tally) GetKey() string {
@@ -4424,7 +4490,7 @@ var File_quietline_reporting_v1_reporting_proto protoreflect.FileDescriptor
 
 const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\n" +
-	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a!quietline/reporting/v1/mark.proto\x1a&quietline/reporting/v1/relations.proto\x1a#quietline/reporting/v1/report.proto\"9\n" +
+	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a quietline/common/v1/common.proto\x1a!quietline/reporting/v1/mark.proto\x1a&quietline/reporting/v1/relations.proto\x1a#quietline/reporting/v1/report.proto\"9\n" +
 	"\x10GetReportRequest\x12%\n" +
 	"\treport_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\breportId\"_\n" +
 	"\x11GetReportResponse\x126\n" +
@@ -4635,7 +4701,7 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\n" +
 	"maxReports\x12+\n" +
 	"\x11unclassified_only\x18\x03 \x01(\bR\x10unclassifiedOnly\x122\n" +
-	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\x8a\x04\n" +
+	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\xd7\x04\n" +
 	"\x10GetFactsResponse\x12?\n" +
 	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\x12=\n" +
 	"\areports\x18\x02 \x03(\v2#.quietline.reporting.v1.ReportFactsR\areports\x12\x1c\n" +
@@ -4646,7 +4712,11 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\bevidence\x18\a \x03(\v2%.quietline.reporting.v1.EvidenceFactsR\bevidence\x12\x12\n" +
 	"\x04clue\x18\x14 \x01(\bR\x04clue\x12B\n" +
 	"\x0ffirst_call_time\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\rfirstCallTime\x12@\n" +
-	"\x0elast_call_time\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\flastCallTime\"m\n" +
+	"\x0elast_call_time\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\flastCallTime\x12K\n" +
+	"\x0emerged_numbers\x18! \x03(\v2$.quietline.reporting.v1.MergedNumberR\rmergedNumbers\"\x87\x01\n" +
+	"\fMergedNumber\x123\n" +
+	"\x06number\x18\x01 \x01(\v2\x1b.quietline.common.v1.NumberR\x06number\x12B\n" +
+	"\x0ffirst_call_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rfirstCallTime\"m\n" +
 	"\rEvidenceFacts\x12\x1f\n" +
 	"\vevidence_id\x18\x01 \x01(\tR\n" +
 	"evidenceId\x12\x1b\n" +
@@ -4777,7 +4847,7 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x05Tally\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\areports\x18\x02 \x01(\x03R\areports\x12\x1c\n" +
-	"\treporters\x18\x03 \x01(\x03R\treporters2\xa9$\n" +
+	"\treporters\x18\x03 \x01(\x03R\treporters2\xaa$\n" +
 	"\x10ReportingService\x12r\n" +
 	"\n" +
 	"FileReport\x12).quietline.reporting.v1.FileReportRequest\x1a*.quietline.reporting.v1.FileReportResponse\"\r\x8a\xb5\x18\t\n" +
@@ -4799,9 +4869,9 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\fGetComplaint\x12+.quietline.reporting.v1.GetComplaintRequest\x1a,.quietline.reporting.v1.GetComplaintResponse\"\x13\x8a\xb5\x18\f\n" +
 	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x84\x01\n" +
 	"\x0eListComplaints\x12-.quietline.reporting.v1.ListComplaintsRequest\x1a..quietline.reporting.v1.ListComplaintsResponse\"\x13\x8a\xb5\x18\f\n" +
-	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12}\n" +
-	"\x0eSplitComplaint\x12-.quietline.reporting.v1.SplitComplaintRequest\x1a..quietline.reporting.v1.SplitComplaintResponse\"\f\x8a\xb5\x18\b\n" +
-	"\x02\x01\x02\x12\x02\x02\x03\x12\x7f\n" +
+	"\x02\x01\x02\x12\x06\x02\x03\x04\x05\x06\v\x90\x02\x01\x12~\n" +
+	"\x0eSplitComplaint\x12-.quietline.reporting.v1.SplitComplaintRequest\x1a..quietline.reporting.v1.SplitComplaintResponse\"\r\x8a\xb5\x18\t\n" +
+	"\x02\x01\x02\x12\x03\x02\x03\v\x12\x7f\n" +
 	"\x0fMergeComplaints\x12..quietline.reporting.v1.MergeComplaintsRequest\x1a/.quietline.reporting.v1.MergeComplaintsResponse\"\v\x8a\xb5\x18\a\n" +
 	"\x01\x01\x12\x02\x02\x03\x12|\n" +
 	"\x0eLinkComplaints\x12-.quietline.reporting.v1.LinkComplaintsRequest\x1a..quietline.reporting.v1.LinkComplaintsResponse\"\v\x8a\xb5\x18\a\n" +
@@ -4879,7 +4949,7 @@ func file_quietline_reporting_v1_reporting_proto_rawDescGZIP() []byte {
 	return file_quietline_reporting_v1_reporting_proto_rawDescData
 }
 
-var file_quietline_reporting_v1_reporting_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_quietline_reporting_v1_reporting_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
 var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*GetReportRequest)(nil),             // 0: quietline.reporting.v1.GetReportRequest
 	(*GetReportResponse)(nil),            // 1: quietline.reporting.v1.GetReportResponse
@@ -4923,187 +4993,192 @@ var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*BeginRoundResponse)(nil),           // 39: quietline.reporting.v1.BeginRoundResponse
 	(*GetFactsRequest)(nil),              // 40: quietline.reporting.v1.GetFactsRequest
 	(*GetFactsResponse)(nil),             // 41: quietline.reporting.v1.GetFactsResponse
-	(*EvidenceFacts)(nil),                // 42: quietline.reporting.v1.EvidenceFacts
-	(*ReportFacts)(nil),                  // 43: quietline.reporting.v1.ReportFacts
-	(*AdvanceComplaintRequest)(nil),      // 44: quietline.reporting.v1.AdvanceComplaintRequest
-	(*AdvanceComplaintResponse)(nil),     // 45: quietline.reporting.v1.AdvanceComplaintResponse
-	(*RecordClassificationRequest)(nil),  // 46: quietline.reporting.v1.RecordClassificationRequest
-	(*ReportClass)(nil),                  // 47: quietline.reporting.v1.ReportClass
-	(*RecordClassificationResponse)(nil), // 48: quietline.reporting.v1.RecordClassificationResponse
-	(*Finding)(nil),                      // 49: quietline.reporting.v1.Finding
-	(*RecordFindingsRequest)(nil),        // 50: quietline.reporting.v1.RecordFindingsRequest
-	(*RecordFindingsResponse)(nil),       // 51: quietline.reporting.v1.RecordFindingsResponse
-	(*GiveFeedbackRequest)(nil),          // 52: quietline.reporting.v1.GiveFeedbackRequest
-	(*GiveFeedbackResponse)(nil),         // 53: quietline.reporting.v1.GiveFeedbackResponse
-	(*StartWatchingRequest)(nil),         // 54: quietline.reporting.v1.StartWatchingRequest
-	(*StartWatchingResponse)(nil),        // 55: quietline.reporting.v1.StartWatchingResponse
-	(*CloseComplaintRequest)(nil),        // 56: quietline.reporting.v1.CloseComplaintRequest
-	(*CloseComplaintResponse)(nil),       // 57: quietline.reporting.v1.CloseComplaintResponse
-	(*WriteRoundRequest)(nil),            // 58: quietline.reporting.v1.WriteRoundRequest
-	(*RoundWrite)(nil),                   // 59: quietline.reporting.v1.RoundWrite
-	(*WriteRoundResponse)(nil),           // 60: quietline.reporting.v1.WriteRoundResponse
-	(*TallyReportsRequest)(nil),          // 61: quietline.reporting.v1.TallyReportsRequest
-	(*TallyReportsResponse)(nil),         // 62: quietline.reporting.v1.TallyReportsResponse
-	(*Tally)(nil),                        // 63: quietline.reporting.v1.Tally
-	nil,                                  // 64: quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
-	(*Report)(nil),                       // 65: quietline.reporting.v1.Report
-	(*timestamppb.Timestamp)(nil),        // 66: google.protobuf.Timestamp
-	(*StageEntry)(nil),                   // 67: quietline.reporting.v1.StageEntry
-	(*Complaint)(nil),                    // 68: quietline.reporting.v1.Complaint
-	(*ComplaintLink)(nil),                // 69: quietline.reporting.v1.ComplaintLink
-	(*Quarantined)(nil),                  // 70: quietline.reporting.v1.Quarantined
-	(*RowResult)(nil),                    // 71: quietline.reporting.v1.RowResult
-	(*durationpb.Duration)(nil),          // 72: google.protobuf.Duration
-	(*Feedback)(nil),                     // 73: quietline.reporting.v1.Feedback
-	(*Evidence)(nil),                     // 74: quietline.reporting.v1.Evidence
-	(*Participation)(nil),                // 75: quietline.reporting.v1.Participation
-	(*FileReportRequest)(nil),            // 76: quietline.reporting.v1.FileReportRequest
-	(*BatchFileReportsRequest)(nil),      // 77: quietline.reporting.v1.BatchFileReportsRequest
-	(*SplitComplaintRequest)(nil),        // 78: quietline.reporting.v1.SplitComplaintRequest
-	(*MergeComplaintsRequest)(nil),       // 79: quietline.reporting.v1.MergeComplaintsRequest
-	(*LinkComplaintsRequest)(nil),        // 80: quietline.reporting.v1.LinkComplaintsRequest
-	(*UnlinkComplaintsRequest)(nil),      // 81: quietline.reporting.v1.UnlinkComplaintsRequest
-	(*ListComplaintHistoryRequest)(nil),  // 82: quietline.reporting.v1.ListComplaintHistoryRequest
-	(*ImportMarksRequest)(nil),           // 83: quietline.reporting.v1.ImportMarksRequest
-	(*ListMarksRequest)(nil),             // 84: quietline.reporting.v1.ListMarksRequest
-	(*FileReportResponse)(nil),           // 85: quietline.reporting.v1.FileReportResponse
-	(*BatchFileReportsResponse)(nil),     // 86: quietline.reporting.v1.BatchFileReportsResponse
-	(*SplitComplaintResponse)(nil),       // 87: quietline.reporting.v1.SplitComplaintResponse
-	(*MergeComplaintsResponse)(nil),      // 88: quietline.reporting.v1.MergeComplaintsResponse
-	(*LinkComplaintsResponse)(nil),       // 89: quietline.reporting.v1.LinkComplaintsResponse
-	(*UnlinkComplaintsResponse)(nil),     // 90: quietline.reporting.v1.UnlinkComplaintsResponse
-	(*ListComplaintHistoryResponse)(nil), // 91: quietline.reporting.v1.ListComplaintHistoryResponse
-	(*ImportMarksResponse)(nil),          // 92: quietline.reporting.v1.ImportMarksResponse
-	(*ListMarksResponse)(nil),            // 93: quietline.reporting.v1.ListMarksResponse
+	(*MergedNumber)(nil),                 // 42: quietline.reporting.v1.MergedNumber
+	(*EvidenceFacts)(nil),                // 43: quietline.reporting.v1.EvidenceFacts
+	(*ReportFacts)(nil),                  // 44: quietline.reporting.v1.ReportFacts
+	(*AdvanceComplaintRequest)(nil),      // 45: quietline.reporting.v1.AdvanceComplaintRequest
+	(*AdvanceComplaintResponse)(nil),     // 46: quietline.reporting.v1.AdvanceComplaintResponse
+	(*RecordClassificationRequest)(nil),  // 47: quietline.reporting.v1.RecordClassificationRequest
+	(*ReportClass)(nil),                  // 48: quietline.reporting.v1.ReportClass
+	(*RecordClassificationResponse)(nil), // 49: quietline.reporting.v1.RecordClassificationResponse
+	(*Finding)(nil),                      // 50: quietline.reporting.v1.Finding
+	(*RecordFindingsRequest)(nil),        // 51: quietline.reporting.v1.RecordFindingsRequest
+	(*RecordFindingsResponse)(nil),       // 52: quietline.reporting.v1.RecordFindingsResponse
+	(*GiveFeedbackRequest)(nil),          // 53: quietline.reporting.v1.GiveFeedbackRequest
+	(*GiveFeedbackResponse)(nil),         // 54: quietline.reporting.v1.GiveFeedbackResponse
+	(*StartWatchingRequest)(nil),         // 55: quietline.reporting.v1.StartWatchingRequest
+	(*StartWatchingResponse)(nil),        // 56: quietline.reporting.v1.StartWatchingResponse
+	(*CloseComplaintRequest)(nil),        // 57: quietline.reporting.v1.CloseComplaintRequest
+	(*CloseComplaintResponse)(nil),       // 58: quietline.reporting.v1.CloseComplaintResponse
+	(*WriteRoundRequest)(nil),            // 59: quietline.reporting.v1.WriteRoundRequest
+	(*RoundWrite)(nil),                   // 60: quietline.reporting.v1.RoundWrite
+	(*WriteRoundResponse)(nil),           // 61: quietline.reporting.v1.WriteRoundResponse
+	(*TallyReportsRequest)(nil),          // 62: quietline.reporting.v1.TallyReportsRequest
+	(*TallyReportsResponse)(nil),         // 63: quietline.reporting.v1.TallyReportsResponse
+	(*Tally)(nil),                        // 64: quietline.reporting.v1.Tally
+	nil,                                  // 65: quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
+	(*Report)(nil),                       // 66: quietline.reporting.v1.Report
+	(*timestamppb.Timestamp)(nil),        // 67: google.protobuf.Timestamp
+	(*StageEntry)(nil),                   // 68: quietline.reporting.v1.StageEntry
+	(*Complaint)(nil),                    // 69: quietline.reporting.v1.Complaint
+	(*ComplaintLink)(nil),                // 70: quietline.reporting.v1.ComplaintLink
+	(*Quarantined)(nil),                  // 71: quietline.reporting.v1.Quarantined
+	(*RowResult)(nil),                    // 72: quietline.reporting.v1.RowResult
+	(*durationpb.Duration)(nil),          // 73: google.protobuf.Duration
+	(*Feedback)(nil),                     // 74: quietline.reporting.v1.Feedback
+	(*Evidence)(nil),                     // 75: quietline.reporting.v1.Evidence
+	(*v1.Number)(nil),                    // 76: quietline.common.v1.Number
+	(*Participation)(nil),                // 77: quietline.reporting.v1.Participation
+	(*FileReportRequest)(nil),            // 78: quietline.reporting.v1.FileReportRequest
+	(*BatchFileReportsRequest)(nil),      // 79: quietline.reporting.v1.BatchFileReportsRequest
+	(*SplitComplaintRequest)(nil),        // 80: quietline.reporting.v1.SplitComplaintRequest
+	(*MergeComplaintsRequest)(nil),       // 81: quietline.reporting.v1.MergeComplaintsRequest
+	(*LinkComplaintsRequest)(nil),        // 82: quietline.reporting.v1.LinkComplaintsRequest
+	(*UnlinkComplaintsRequest)(nil),      // 83: quietline.reporting.v1.UnlinkComplaintsRequest
+	(*ListComplaintHistoryRequest)(nil),  // 84: quietline.reporting.v1.ListComplaintHistoryRequest
+	(*ImportMarksRequest)(nil),           // 85: quietline.reporting.v1.ImportMarksRequest
+	(*ListMarksRequest)(nil),             // 86: quietline.reporting.v1.ListMarksRequest
+	(*FileReportResponse)(nil),           // 87: quietline.reporting.v1.FileReportResponse
+	(*BatchFileReportsResponse)(nil),     // 88: quietline.reporting.v1.BatchFileReportsResponse
+	(*SplitComplaintResponse)(nil),       // 89: quietline.reporting.v1.SplitComplaintResponse
+	(*MergeComplaintsResponse)(nil),      // 90: quietline.reporting.v1.MergeComplaintsResponse
+	(*LinkComplaintsResponse)(nil),       // 91: quietline.reporting.v1.LinkComplaintsResponse
+	(*UnlinkComplaintsResponse)(nil),     // 92: quietline.reporting.v1.UnlinkComplaintsResponse
+	(*ListComplaintHistoryResponse)(nil), // 93: quietline.reporting.v1.ListComplaintHistoryResponse
+	(*ImportMarksResponse)(nil),          // 94: quietline.reporting.v1.ImportMarksResponse
+	(*ListMarksResponse)(nil),            // 95: quietline.reporting.v1.ListMarksResponse
 }
 var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
-	65, // 0: quietline.reporting.v1.GetReportResponse.report:type_name -> quietline.reporting.v1.Report
-	65, // 1: quietline.reporting.v1.ListReportsResponse.reports:type_name -> quietline.reporting.v1.Report
-	66, // 2: quietline.reporting.v1.WithdrawReportResponse.withdrawn_time:type_name -> google.protobuf.Timestamp
-	66, // 3: quietline.reporting.v1.SupplementReportResponse.supplemented_time:type_name -> google.protobuf.Timestamp
-	66, // 4: quietline.reporting.v1.TrackReportResponse.due_time:type_name -> google.protobuf.Timestamp
-	67, // 5: quietline.reporting.v1.TrackReportResponse.entries:type_name -> quietline.reporting.v1.StageEntry
-	68, // 6: quietline.reporting.v1.GetComplaintResponse.complaint:type_name -> quietline.reporting.v1.Complaint
-	69, // 7: quietline.reporting.v1.GetComplaintResponse.links:type_name -> quietline.reporting.v1.ComplaintLink
-	68, // 8: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
-	64, // 9: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
-	70, // 10: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
-	71, // 11: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
-	70, // 12: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
-	72, // 13: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
-	73, // 14: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
-	74, // 15: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
-	74, // 16: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	66, // 0: quietline.reporting.v1.GetReportResponse.report:type_name -> quietline.reporting.v1.Report
+	66, // 1: quietline.reporting.v1.ListReportsResponse.reports:type_name -> quietline.reporting.v1.Report
+	67, // 2: quietline.reporting.v1.WithdrawReportResponse.withdrawn_time:type_name -> google.protobuf.Timestamp
+	67, // 3: quietline.reporting.v1.SupplementReportResponse.supplemented_time:type_name -> google.protobuf.Timestamp
+	67, // 4: quietline.reporting.v1.TrackReportResponse.due_time:type_name -> google.protobuf.Timestamp
+	68, // 5: quietline.reporting.v1.TrackReportResponse.entries:type_name -> quietline.reporting.v1.StageEntry
+	69, // 6: quietline.reporting.v1.GetComplaintResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	70, // 7: quietline.reporting.v1.GetComplaintResponse.links:type_name -> quietline.reporting.v1.ComplaintLink
+	69, // 8: quietline.reporting.v1.ListComplaintsResponse.complaints:type_name -> quietline.reporting.v1.Complaint
+	65, // 9: quietline.reporting.v1.CountComplaintsResponse.by_stage:type_name -> quietline.reporting.v1.CountComplaintsResponse.ByStageEntry
+	71, // 10: quietline.reporting.v1.ListQuarantinedResponse.entries:type_name -> quietline.reporting.v1.Quarantined
+	72, // 11: quietline.reporting.v1.RepairQuarantinedResponse.result:type_name -> quietline.reporting.v1.RowResult
+	71, // 12: quietline.reporting.v1.RepairQuarantinedResponse.entry:type_name -> quietline.reporting.v1.Quarantined
+	73, // 13: quietline.reporting.v1.ListFeedbackRequest.max_wait:type_name -> google.protobuf.Duration
+	74, // 14: quietline.reporting.v1.ListFeedbackResponse.feedback:type_name -> quietline.reporting.v1.Feedback
+	75, // 15: quietline.reporting.v1.PutEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
+	75, // 16: quietline.reporting.v1.GetEvidenceResponse.evidence:type_name -> quietline.reporting.v1.Evidence
 	34, // 17: quietline.reporting.v1.AuditResponse.complaints:type_name -> quietline.reporting.v1.AuditedComplaint
-	66, // 18: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
-	72, // 19: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	67, // 18: quietline.reporting.v1.AuditedComplaint.updated_time:type_name -> google.protobuf.Timestamp
+	73, // 19: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
 	37, // 20: quietline.reporting.v1.ListUnstartedResponse.complaints:type_name -> quietline.reporting.v1.Unstarted
 	37, // 21: quietline.reporting.v1.ListUnstartedResponse.ended:type_name -> quietline.reporting.v1.Unstarted
-	66, // 22: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	66, // 23: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
-	68, // 24: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
-	43, // 25: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
-	42, // 26: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
-	66, // 27: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	66, // 28: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
-	65, // 29: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
-	66, // 30: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
-	75, // 31: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
-	47, // 32: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
-	49, // 33: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
-	66, // 34: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
-	66, // 35: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
-	59, // 36: quietline.reporting.v1.WriteRoundRequest.writes:type_name -> quietline.reporting.v1.RoundWrite
-	44, // 37: quietline.reporting.v1.RoundWrite.advance:type_name -> quietline.reporting.v1.AdvanceComplaintRequest
-	52, // 38: quietline.reporting.v1.RoundWrite.feedback:type_name -> quietline.reporting.v1.GiveFeedbackRequest
-	46, // 39: quietline.reporting.v1.RoundWrite.classification:type_name -> quietline.reporting.v1.RecordClassificationRequest
-	50, // 40: quietline.reporting.v1.RoundWrite.findings:type_name -> quietline.reporting.v1.RecordFindingsRequest
-	54, // 41: quietline.reporting.v1.RoundWrite.watching:type_name -> quietline.reporting.v1.StartWatchingRequest
-	66, // 42: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
-	66, // 43: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
-	63, // 44: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
-	63, // 45: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
-	63, // 46: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
-	63, // 47: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
-	76, // 48: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
-	77, // 49: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
-	0,  // 50: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
-	2,  // 51: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
-	4,  // 52: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
-	6,  // 53: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
-	8,  // 54: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
-	10, // 55: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
-	12, // 56: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
-	14, // 57: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
-	78, // 58: quietline.reporting.v1.ReportingService.SplitComplaint:input_type -> quietline.reporting.v1.SplitComplaintRequest
-	79, // 59: quietline.reporting.v1.ReportingService.MergeComplaints:input_type -> quietline.reporting.v1.MergeComplaintsRequest
-	80, // 60: quietline.reporting.v1.ReportingService.LinkComplaints:input_type -> quietline.reporting.v1.LinkComplaintsRequest
-	81, // 61: quietline.reporting.v1.ReportingService.UnlinkComplaints:input_type -> quietline.reporting.v1.UnlinkComplaintsRequest
-	82, // 62: quietline.reporting.v1.ReportingService.ListComplaintHistory:input_type -> quietline.reporting.v1.ListComplaintHistoryRequest
-	16, // 63: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
-	18, // 64: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
-	20, // 65: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
-	22, // 66: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
-	24, // 67: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
-	26, // 68: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
-	28, // 69: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
-	30, // 70: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
-	83, // 71: quietline.reporting.v1.ReportingService.ImportMarks:input_type -> quietline.reporting.v1.ImportMarksRequest
-	84, // 72: quietline.reporting.v1.ReportingService.ListMarks:input_type -> quietline.reporting.v1.ListMarksRequest
-	32, // 73: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
-	35, // 74: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
-	38, // 75: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
-	40, // 76: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
-	44, // 77: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
-	58, // 78: quietline.reporting.v1.ReportingService.WriteRound:input_type -> quietline.reporting.v1.WriteRoundRequest
-	46, // 79: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
-	50, // 80: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
-	52, // 81: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
-	54, // 82: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
-	56, // 83: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
-	61, // 84: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
-	85, // 85: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
-	86, // 86: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
-	1,  // 87: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
-	3,  // 88: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
-	5,  // 89: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
-	7,  // 90: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
-	9,  // 91: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
-	11, // 92: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
-	13, // 93: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
-	15, // 94: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
-	87, // 95: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
-	88, // 96: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
-	89, // 97: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
-	90, // 98: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
-	91, // 99: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
-	17, // 100: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
-	19, // 101: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
-	21, // 102: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
-	23, // 103: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
-	25, // 104: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
-	27, // 105: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
-	29, // 106: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
-	31, // 107: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
-	92, // 108: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
-	93, // 109: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
-	33, // 110: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
-	36, // 111: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
-	39, // 112: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
-	41, // 113: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
-	45, // 114: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
-	60, // 115: quietline.reporting.v1.ReportingService.WriteRound:output_type -> quietline.reporting.v1.WriteRoundResponse
-	48, // 116: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
-	51, // 117: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
-	53, // 118: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
-	55, // 119: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
-	57, // 120: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
-	62, // 121: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
-	85, // [85:122] is the sub-list for method output_type
-	48, // [48:85] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	67, // 22: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	67, // 23: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
+	69, // 24: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	44, // 25: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
+	43, // 26: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
+	67, // 27: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	67, // 28: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
+	42, // 29: quietline.reporting.v1.GetFactsResponse.merged_numbers:type_name -> quietline.reporting.v1.MergedNumber
+	76, // 30: quietline.reporting.v1.MergedNumber.number:type_name -> quietline.common.v1.Number
+	67, // 31: quietline.reporting.v1.MergedNumber.first_call_time:type_name -> google.protobuf.Timestamp
+	66, // 32: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
+	67, // 33: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
+	77, // 34: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
+	48, // 35: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
+	50, // 36: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
+	67, // 37: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
+	67, // 38: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
+	60, // 39: quietline.reporting.v1.WriteRoundRequest.writes:type_name -> quietline.reporting.v1.RoundWrite
+	45, // 40: quietline.reporting.v1.RoundWrite.advance:type_name -> quietline.reporting.v1.AdvanceComplaintRequest
+	53, // 41: quietline.reporting.v1.RoundWrite.feedback:type_name -> quietline.reporting.v1.GiveFeedbackRequest
+	47, // 42: quietline.reporting.v1.RoundWrite.classification:type_name -> quietline.reporting.v1.RecordClassificationRequest
+	51, // 43: quietline.reporting.v1.RoundWrite.findings:type_name -> quietline.reporting.v1.RecordFindingsRequest
+	55, // 44: quietline.reporting.v1.RoundWrite.watching:type_name -> quietline.reporting.v1.StartWatchingRequest
+	67, // 45: quietline.reporting.v1.TallyReportsRequest.from_time:type_name -> google.protobuf.Timestamp
+	67, // 46: quietline.reporting.v1.TallyReportsRequest.to_time:type_name -> google.protobuf.Timestamp
+	64, // 47: quietline.reporting.v1.TallyReportsResponse.by_sector:type_name -> quietline.reporting.v1.Tally
+	64, // 48: quietline.reporting.v1.TallyReportsResponse.by_category:type_name -> quietline.reporting.v1.Tally
+	64, // 49: quietline.reporting.v1.TallyReportsResponse.by_number_kind:type_name -> quietline.reporting.v1.Tally
+	64, // 50: quietline.reporting.v1.TallyReportsResponse.by_province:type_name -> quietline.reporting.v1.Tally
+	78, // 51: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
+	79, // 52: quietline.reporting.v1.ReportingService.BatchFileReports:input_type -> quietline.reporting.v1.BatchFileReportsRequest
+	0,  // 53: quietline.reporting.v1.ReportingService.GetReport:input_type -> quietline.reporting.v1.GetReportRequest
+	2,  // 54: quietline.reporting.v1.ReportingService.ListReports:input_type -> quietline.reporting.v1.ListReportsRequest
+	4,  // 55: quietline.reporting.v1.ReportingService.WithdrawReport:input_type -> quietline.reporting.v1.WithdrawReportRequest
+	6,  // 56: quietline.reporting.v1.ReportingService.SupplementReport:input_type -> quietline.reporting.v1.SupplementReportRequest
+	8,  // 57: quietline.reporting.v1.ReportingService.AnswerFollowUp:input_type -> quietline.reporting.v1.AnswerFollowUpRequest
+	10, // 58: quietline.reporting.v1.ReportingService.TrackReport:input_type -> quietline.reporting.v1.TrackReportRequest
+	12, // 59: quietline.reporting.v1.ReportingService.GetComplaint:input_type -> quietline.reporting.v1.GetComplaintRequest
+	14, // 60: quietline.reporting.v1.ReportingService.ListComplaints:input_type -> quietline.reporting.v1.ListComplaintsRequest
+	80, // 61: quietline.reporting.v1.ReportingService.SplitComplaint:input_type -> quietline.reporting.v1.SplitComplaintRequest
+	81, // 62: quietline.reporting.v1.ReportingService.MergeComplaints:input_type -> quietline.reporting.v1.MergeComplaintsRequest
+	82, // 63: quietline.reporting.v1.ReportingService.LinkComplaints:input_type -> quietline.reporting.v1.LinkComplaintsRequest
+	83, // 64: quietline.reporting.v1.ReportingService.UnlinkComplaints:input_type -> quietline.reporting.v1.UnlinkComplaintsRequest
+	84, // 65: quietline.reporting.v1.ReportingService.ListComplaintHistory:input_type -> quietline.reporting.v1.ListComplaintHistoryRequest
+	16, // 66: quietline.reporting.v1.ReportingService.CountComplaints:input_type -> quietline.reporting.v1.CountComplaintsRequest
+	18, // 67: quietline.reporting.v1.ReportingService.ListQuarantined:input_type -> quietline.reporting.v1.ListQuarantinedRequest
+	20, // 68: quietline.reporting.v1.ReportingService.RepairQuarantined:input_type -> quietline.reporting.v1.RepairQuarantinedRequest
+	22, // 69: quietline.reporting.v1.ReportingService.ListFeedback:input_type -> quietline.reporting.v1.ListFeedbackRequest
+	24, // 70: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:input_type -> quietline.reporting.v1.AcknowledgeFeedbackRequest
+	26, // 71: quietline.reporting.v1.ReportingService.PutEvidence:input_type -> quietline.reporting.v1.PutEvidenceRequest
+	28, // 72: quietline.reporting.v1.ReportingService.GetEvidence:input_type -> quietline.reporting.v1.GetEvidenceRequest
+	30, // 73: quietline.reporting.v1.ReportingService.RevealCalledNumber:input_type -> quietline.reporting.v1.RevealCalledNumberRequest
+	85, // 74: quietline.reporting.v1.ReportingService.ImportMarks:input_type -> quietline.reporting.v1.ImportMarksRequest
+	86, // 75: quietline.reporting.v1.ReportingService.ListMarks:input_type -> quietline.reporting.v1.ListMarksRequest
+	32, // 76: quietline.reporting.v1.ReportingService.Audit:input_type -> quietline.reporting.v1.AuditRequest
+	35, // 77: quietline.reporting.v1.ReportingService.ListUnstarted:input_type -> quietline.reporting.v1.ListUnstartedRequest
+	38, // 78: quietline.reporting.v1.ReportingService.BeginRound:input_type -> quietline.reporting.v1.BeginRoundRequest
+	40, // 79: quietline.reporting.v1.ReportingService.GetFacts:input_type -> quietline.reporting.v1.GetFactsRequest
+	45, // 80: quietline.reporting.v1.ReportingService.AdvanceComplaint:input_type -> quietline.reporting.v1.AdvanceComplaintRequest
+	59, // 81: quietline.reporting.v1.ReportingService.WriteRound:input_type -> quietline.reporting.v1.WriteRoundRequest
+	47, // 82: quietline.reporting.v1.ReportingService.RecordClassification:input_type -> quietline.reporting.v1.RecordClassificationRequest
+	51, // 83: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
+	53, // 84: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
+	55, // 85: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
+	57, // 86: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
+	62, // 87: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
+	87, // 88: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
+	88, // 89: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
+	1,  // 90: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
+	3,  // 91: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
+	5,  // 92: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
+	7,  // 93: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
+	9,  // 94: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
+	11, // 95: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
+	13, // 96: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
+	15, // 97: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
+	89, // 98: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
+	90, // 99: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
+	91, // 100: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
+	92, // 101: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
+	93, // 102: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
+	17, // 103: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
+	19, // 104: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
+	21, // 105: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
+	23, // 106: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
+	25, // 107: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
+	27, // 108: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
+	29, // 109: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
+	31, // 110: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
+	94, // 111: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
+	95, // 112: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
+	33, // 113: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
+	36, // 114: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
+	39, // 115: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
+	41, // 116: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
+	46, // 117: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
+	61, // 118: quietline.reporting.v1.ReportingService.WriteRound:output_type -> quietline.reporting.v1.WriteRoundResponse
+	49, // 119: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
+	52, // 120: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
+	54, // 121: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
+	56, // 122: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
+	58, // 123: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
+	63, // 124: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
+	88, // [88:125] is the sub-list for method output_type
+	51, // [51:88] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_quietline_reporting_v1_reporting_proto_init() }
@@ -5115,7 +5190,7 @@ func file_quietline_reporting_v1_reporting_proto_init() {
 	file_quietline_reporting_v1_relations_proto_init()
 	file_quietline_reporting_v1_report_proto_init()
 	file_quietline_reporting_v1_reporting_proto_msgTypes[8].OneofWrappers = []any{}
-	file_quietline_reporting_v1_reporting_proto_msgTypes[59].OneofWrappers = []any{
+	file_quietline_reporting_v1_reporting_proto_msgTypes[60].OneofWrappers = []any{
 		(*RoundWrite_Advance)(nil),
 		(*RoundWrite_Feedback)(nil),
 		(*RoundWrite_Classification)(nil),
@@ -5128,7 +5203,7 @@ func file_quietline_reporting_v1_reporting_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_reporting_v1_reporting_proto_rawDesc), len(file_quietline_reporting_v1_reporting_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   65,
+			NumMessages:   66,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -88,17 +88,20 @@ type ReportingServiceClient interface {
 	// ListComplaints lists complaints the caller may see, newest first (事项列表).
 	ListComplaints(ctx context.Context, in *ListComplaintsRequest, opts ...grpc.CallOption) (*ListComplaintsResponse, error)
 	// SplitComplaint takes reports that nothing was found on yet out of a complaint into complaints of their own, by person or
-	// by the number's holders at their calls (拆分). Errors: OTHER_AGENCY, WRONG_STATE, INVALID_FIELD names the reports.
+	// by the number's holders at their calls (拆分). By person it is for the national centre and the lead ministry, and until
+	// the complaint is assigned also for who leads it; a part's round began when the complaint's did. Errors: OTHER_AGENCY,
+	// POLICY_REFUSES once assigned, WRONG_STATE, INVALID_FIELD names the reports.
 	SplitComplaint(ctx context.Context, in *SplitComplaintRequest, opts ...grpc.CallOption) (*SplitComplaintResponse, error)
 	// MergeComplaints puts open complaints about the same conduct of the same party into one; receipts and later reports
-	// follow (并案). Errors: OTHER_AGENCY, WRONG_STATE, CLOSED, POLICY_REFUSES for a forged with a genuine number.
+	// follow; its round began when the oldest of theirs did (并案). Errors: OTHER_AGENCY, WRONG_STATE, CLOSED, POLICY_REFUSES
+	// for a forged with a genuine number, a suspected crime with what is none, and one number's different holders.
 	MergeComplaints(ctx context.Context, in *MergeComplaintsRequest, opts ...grpc.CallOption) (*MergeComplaintsResponse, error)
 	// LinkComplaints says that two complaints have to do with each other (关联).
 	LinkComplaints(ctx context.Context, in *LinkComplaintsRequest, opts ...grpc.CallOption) (*LinkComplaintsResponse, error)
 	// UnlinkComplaints takes back a link that a person made; both stay on record (解除关联).
 	UnlinkComplaints(ctx context.Context, in *UnlinkComplaintsRequest, opts ...grpc.CallOption) (*UnlinkComplaintsResponse, error)
-	// ListComplaintHistory lists who changed what of a complaint, when and why, to those who may see it; reporters are never
-	// named (事项沿革).
+	// ListComplaintHistory lists what was changed of a complaint and when, to those who may see it; who did so, why, and other
+	// complaints to those who lead, assist or oversee it; reporters are never named (事项沿革).
 	ListComplaintHistory(ctx context.Context, in *ListComplaintHistoryRequest, opts ...grpc.CallOption) (*ListComplaintHistoryResponse, error)
 	// CountComplaints counts reports and complaints by state, for status pages (事项计数).
 	CountComplaints(ctx context.Context, in *CountComplaintsRequest, opts ...grpc.CallOption) (*CountComplaintsResponse, error)
@@ -556,17 +559,20 @@ type ReportingServiceServer interface {
 	// ListComplaints lists complaints the caller may see, newest first (事项列表).
 	ListComplaints(context.Context, *ListComplaintsRequest) (*ListComplaintsResponse, error)
 	// SplitComplaint takes reports that nothing was found on yet out of a complaint into complaints of their own, by person or
-	// by the number's holders at their calls (拆分). Errors: OTHER_AGENCY, WRONG_STATE, INVALID_FIELD names the reports.
+	// by the number's holders at their calls (拆分). By person it is for the national centre and the lead ministry, and until
+	// the complaint is assigned also for who leads it; a part's round began when the complaint's did. Errors: OTHER_AGENCY,
+	// POLICY_REFUSES once assigned, WRONG_STATE, INVALID_FIELD names the reports.
 	SplitComplaint(context.Context, *SplitComplaintRequest) (*SplitComplaintResponse, error)
 	// MergeComplaints puts open complaints about the same conduct of the same party into one; receipts and later reports
-	// follow (并案). Errors: OTHER_AGENCY, WRONG_STATE, CLOSED, POLICY_REFUSES for a forged with a genuine number.
+	// follow; its round began when the oldest of theirs did (并案). Errors: OTHER_AGENCY, WRONG_STATE, CLOSED, POLICY_REFUSES
+	// for a forged with a genuine number, a suspected crime with what is none, and one number's different holders.
 	MergeComplaints(context.Context, *MergeComplaintsRequest) (*MergeComplaintsResponse, error)
 	// LinkComplaints says that two complaints have to do with each other (关联).
 	LinkComplaints(context.Context, *LinkComplaintsRequest) (*LinkComplaintsResponse, error)
 	// UnlinkComplaints takes back a link that a person made; both stay on record (解除关联).
 	UnlinkComplaints(context.Context, *UnlinkComplaintsRequest) (*UnlinkComplaintsResponse, error)
-	// ListComplaintHistory lists who changed what of a complaint, when and why, to those who may see it; reporters are never
-	// named (事项沿革).
+	// ListComplaintHistory lists what was changed of a complaint and when, to those who may see it; who did so, why, and other
+	// complaints to those who lead, assist or oversee it; reporters are never named (事项沿革).
 	ListComplaintHistory(context.Context, *ListComplaintHistoryRequest) (*ListComplaintHistoryResponse, error)
 	// CountComplaints counts reports and complaints by state, for status pages (事项计数).
 	CountComplaints(context.Context, *CountComplaintsRequest) (*CountComplaintsResponse, error)

@@ -85,9 +85,10 @@ INSERT INTO mark_label (label, code, category, counts) VALUES
     ('客服', 'service', '', false), ('客户服务', 'service', '', false), ('其他', 'other', '', false), ('其它', 'other', '', false);
 
 -- mark_house is who stands behind a source: the branches of an operator are one and the same (同一企业的分支机构视为一个来源).
+-- Each app and each resale operator (移动转售企业) is a source of its own.
 CREATE FUNCTION mark_house(source text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN source LIKE 'app-%' THEN source ELSE split_part(source, '-', 1) END;
+    RETURN CASE WHEN source LIKE 'app-%' OR source LIKE 'mvno-%' THEN source ELSE split_part(source, '-', 1) END;
 
 -- clue is why marks opened a complaint: what they came to then, and the figures of the policy they were held against.
 CREATE TABLE clue (
@@ -125,8 +126,10 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('quietline.mark_month'));
     IF to_regclass('public.' || part) IS NULL THEN
-        -- updates change no indexed column; room on the page keeps them there
-        EXECUTE format('CREATE TABLE public.%I PARTITION OF public.mark FOR VALUES FROM (%L) TO (%L) WITH (fillfactor = 90)',
+        -- Attached, not made as a partition: that would wait for whoever reads marks, and all others for it. Updates change
+        -- no indexed column; room on the page keeps them there.
+        EXECUTE format('CREATE TABLE public.%I (LIKE public.mark INCLUDING ALL) WITH (fillfactor = 90)', part);
+        EXECUTE format('ALTER TABLE public.mark ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
             part, m, (m + interval '1 month')::date);
     END IF;
 END
