@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// errBroken makes fsck exit with 1 after it has printed its list.
-var errBroken = errors.New("fsck: invariants are broken")
+// errBroken makes a command exit with 1 after it has printed what is wrong.
+var errBroken = errors.New("what is printed is wrong")
 
 // settle is how long fsck waits before it looks again at what seems broken: a living mesh moves between two pages.
 const settle = 2 * time.Second

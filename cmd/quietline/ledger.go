@@ -29,7 +29,7 @@ import (
 
 // ledgerCmd runs the ledger, or works with it by files.
 type ledgerCmd struct {
-	Serve   service[ledger.Config] `cmd:"" default:"withargs" hidden:"" help:"Run the number-resource ledger (台账)."`
+	Serve   service[ledger.Config] `cmd:"" default:"withargs" help:"Run the number-resource ledger (台账); the word itself may be left out."`
 	Load    ledgerLoadCmd          `cmd:"" help:"Hold an operator's ledger file against the ledger, and apply it."`
 	Changes ledgerChangesCmd       `cmd:"" help:"Write what the ledger came to know in a month, in the form that load takes."`
 }

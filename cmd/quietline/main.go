@@ -61,7 +61,7 @@ func main() {
 	args, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
 	if err := args.Run(); err != nil {
-		if !errors.Is(err, errBroken) { // fsck has printed its list
+		if !errors.Is(err, errBroken) { // it is printed
 			fmt.Fprintln(os.Stderr, "quietline:", sentence(err))
 		}
 		os.Exit(1)

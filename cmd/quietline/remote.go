@@ -81,7 +81,7 @@ func splitAccount(account string) (role, agency string, err error) {
 // tokenCmd prints a bearer token of a demo account.
 type tokenCmd struct {
 	remote
-	As string `help:"Account, ROLE@AGENCY." required:"" placeholder:"ROLE@AGENCY"`
+	As string `help:"Account: ROLE@AGENCY, or PARTY@CREDITCODE for a party; ROLE@AGENCY#2 is a second person there, for what two must do." required:"" placeholder:"ROLE@AGENCY"`
 }
 
 // Run prints the token, for Authorization headers.

@@ -53,7 +53,7 @@ type meshStatus struct {
 	byStage, byStep map[string]int64
 }
 
-// Run prints the status; it fails when the mesh does not answer.
+// Run prints the status; it fails when the mesh does not answer, or something of it does not serve.
 func (c statusCmd) Run(ctx context.Context) error {
 	conn, err := c.dial(c.As)
 	if err != nil {
@@ -70,10 +70,14 @@ func (c statusCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(os.Stdout).Encode(s)
+		err = json.NewEncoder(os.Stdout).Encode(s)
+	} else {
+		s.print()
 	}
-	s.print()
-	return nil
+	if err == nil && !s.Serving {
+		return errBroken
+	}
+	return err
 }
 
 // readStatus asks the owners for their counts.
