@@ -26,7 +26,13 @@ func (s *Server) CorrectAllocation(ctx context.Context, req *ledgerv1.CorrectAll
 		if err != nil {
 			return nil, errs.NotFound(err, "no such row of the ledger")
 		}
-		row, err := s.correct(ctx, tx, wrong.AllocationID, rightOf(wrong, req, doneBy(identity.ActorOf(ctx))))
+		right := rightOf(wrong, req, doneBy(identity.ActorOf(ctx)))
+		for _, province := range []string{wrong.AccessProvince, right.Province} {
+			if err := mayAllocate(identity.ActorOf(ctx), province); err != nil {
+				return nil, err
+			}
+		}
+		row, err := s.correct(ctx, tx, wrong.AllocationID, right)
 		if err != nil {
 			return nil, err
 		}
@@ -45,6 +51,9 @@ func rightOf(wrong store.Allocation, req *ledgerv1.CorrectAllocationRequest, by 
 	d.HolderID = cmp.Or(req.GetHolderId(), d.HolderID)
 	if req.GetFirstNumber() != "" {
 		d.First, d.Last = req.GetFirstNumber(), req.GetFirstNumber()
+		if canon, err := canonical("", d.First, ""); err == nil { // the number says of which scheme it is
+			d.Scheme = canon.scheme
+		}
 	}
 	d.Last = cmp.Or(req.GetLastNumber(), d.Last)
 	d.Province = cmp.Or(req.GetAccessProvince(), d.Province)
@@ -100,6 +109,8 @@ func (s *Server) correct(ctx context.Context, tx pgx.Tx, wrongID string, d draft
 		return wrong, errs.Field("purpose", "a purpose is changed by decision, not corrected (电信条例 28)")
 	case d.Reason == "":
 		return wrong, errs.Field("reason", "a correction says why")
+	case endsNow(wrong, d, s.now()):
+		return wrong, wrongState("the allocation holds now; it is not corrected to have ended: end it, with EndAllocation")
 	}
 	if err := s.mayGrow(ctx, q, wrong, d); err != nil {
 		return wrong, err
@@ -119,12 +130,17 @@ func (s *Server) correct(ctx context.Context, tx pgx.Tx, wrongID string, d draft
 	if err != nil {
 		return row, err
 	}
-	if err := closeLoose(ctx, q, row.ResourceID); err != nil {
+	if err := cutToAllocations(ctx, q, []string{row.ResourceID}, d.Reason, d.By); err != nil {
 		return row, err
 	}
 	return row, q.InsertEvent(ctx, store.InsertEventParams{
 		ResourceID: row.ResourceID, Event: allocationCorrected, Basis: d.Reason, EffectTime: s.now(), DoneBy: d.By,
 	})
+}
+
+// endsNow says whether a correction would end what holds. An end is an event of its own, which asks what the resource is in.
+func endsNow(wrong store.Allocation, d draft, now time.Time) bool {
+	return d.ValidTo != nil && !d.ValidTo.After(now) && (wrong.ValidTo == nil || wrong.ValidTo.After(now))
 }
 
 // mayGrow sees that a correction does not bring back what has ended.

@@ -128,6 +128,9 @@ func (s *Server) RecordContract(ctx context.Context, req *ledgerv1.RecordContrac
 		if _, err := allocatedAt(ctx, q, in.GetResourceId(), e.from); err != nil {
 			return nil, err
 		}
+		if err := lasting(ctx, q, in.GetResourceId(), &e); err != nil {
+			return nil, err
+		}
 		if e.corrects != nil {
 			if old, err := q.CloseContract(ctx, *e.corrects); err != nil {
 				return nil, replaced(err)
@@ -159,6 +162,9 @@ func (s *Server) RecordAccess(ctx context.Context, req *ledgerv1.RecordAccessReq
 		q := store.New(tx)
 		a, err := allocatedAt(ctx, q, in.GetResourceId(), e.from)
 		if err != nil {
+			return nil, err
+		}
+		if err := lasting(ctx, q, in.GetResourceId(), &e); err != nil {
 			return nil, err
 		}
 		if err := s.replaceAccess(ctx, q, a, in, e); err != nil {

@@ -6,8 +6,6 @@ import (
 	"sort"
 	"strings"
 	"time"
-
-	"quietline/services/ledger/store"
 )
 
 // The model of the property tests: what is true, kept as plain values. After every act a copy is put away, so "as known
@@ -28,7 +26,6 @@ type modelAllocation struct {
 
 type modelSublet struct {
 	resource, lessor, lessee string
-	id                       string
 	first, last              int64
 	from                     time.Time
 	to                       *time.Time
@@ -145,24 +142,115 @@ func (m *model) through(resource string, at time.Time) string {
 	return strings.Join(found, ",")
 }
 
-// loosen drops the sublets of a resource that hang on nothing after a correction.
+// loosen cuts what hangs on a resource after a correction. It looks at every time at which anything changes: what rests on
+// an allocation there stays until the next one.
 func (m *model) loosen(resource string) {
-	var rows []store.Allocation
-	for _, i := range m.of(resource, time.Time{}) {
-		a := m.allocations[i]
-		rows = append(rows, store.Allocation{HolderID: a.holder, FirstNumber: a.first, LastNumber: a.last, ValidFrom: a.from, ValidTo: a.to})
-	}
-	var known []store.Sublet
+	times := m.changes(resource)
+	var sublets []modelSublet
 	for _, x := range m.sublets {
-		if x.resource == resource {
-			known = append(known, store.Sublet{
-				SubletID: x.id, LessorID: x.lessor, LesseeID: x.lessee, FirstNumber: x.first, LastNumber: x.last, ValidFrom: x.from, ValidTo: x.to,
-			})
+		if x.resource != resource {
+			sublets = append(sublets, x)
+			continue
+		}
+		for _, run := range runs(times, func(t time.Time) bool { return in(t, x.from, x.to) && m.rests(x, t) }) {
+			x.from, x.to = run.from, run.to
+			sublets = append(sublets, x)
 		}
 	}
-	for _, gone := range loose(rows, known) {
-		m.sublets = slices.DeleteFunc(m.sublets, func(x modelSublet) bool { return x.id == gone.SubletID })
+	var accesses []modelAccess
+	for _, x := range m.accesses {
+		if x.resource != resource {
+			accesses = append(accesses, x)
+			continue
+		}
+		for _, run := range runs(times, func(t time.Time) bool { _, held := m.heldAt(resource, t); return held && in(t, x.from, x.to) }) {
+			x.from, x.to = run.from, run.to
+			accesses = append(accesses, x)
+		}
 	}
+	m.sublets, m.accesses = sublets, accesses
+}
+
+func (m *model) heldAt(resource string, at time.Time) (modelAllocation, bool) {
+	for _, a := range m.allocations {
+		if a.resource == resource && in(at, a.from, a.to) {
+			return a, true
+		}
+	}
+	return modelAllocation{}, false
+}
+
+// until is the end of the time for which a resource is allocated without a break.
+func (m *model) until(resource string, at time.Time) *time.Time {
+	a, held := m.heldAt(resource, at)
+	for held && a.to != nil {
+		next, goesOn := m.heldAt(resource, *a.to)
+		if !goesOn {
+			return a.to
+		}
+		a = next
+	}
+	return nil
+}
+
+// rests says whether a sublet is by somebody who has the numbers at a time: the holder, or one who has them from somebody.
+func (m *model) rests(x modelSublet, at time.Time) bool {
+	a, held := m.heldAt(x.resource, at)
+	switch {
+	case !held || x.lessee == a.holder || x.first < a.first || a.last < x.last:
+		return false
+	case x.lessor == a.holder:
+		return true
+	}
+	return slices.ContainsFunc(m.sublets, func(k modelSublet) bool {
+		return k.resource == x.resource && k.lessee == x.lessor && k.first <= x.first && x.last <= k.last && in(at, k.from, k.to) && m.rests(k, at)
+	})
+}
+
+// changes are the times at which anything of a resource begins or ends.
+func (m *model) changes(resource string) []time.Time {
+	var times []time.Time
+	add := func(of string, from time.Time, to *time.Time) {
+		if of == resource {
+			times = append(times, from)
+			if to != nil {
+				times = append(times, *to)
+			}
+		}
+	}
+	for _, a := range m.allocations {
+		add(a.resource, a.from, a.to)
+	}
+	for _, x := range m.sublets {
+		add(x.resource, x.from, x.to)
+	}
+	for _, x := range m.accesses {
+		add(x.resource, x.from, x.to)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times
+}
+
+type run struct {
+	from time.Time
+	to   *time.Time
+}
+
+// runs are the spans for which something is so at every time.
+func runs(times []time.Time, so func(time.Time) bool) []run {
+	var out []run
+	was := false
+	for _, t := range times {
+		is := so(t)
+		if is && !was {
+			out = append(out, run{from: t})
+		}
+		if !is && was {
+			out[len(out)-1].to = &t
+		}
+		was = is
+	}
+	return out
 }
 
 func (m *model) chain(a modelAllocation, number int64, at time.Time) string {

@@ -27,6 +27,9 @@ func (s *Server) AttachSeat(ctx context.Context, req *ledgerv1.AttachSeatRequest
 		if _, err := allocatedAt(ctx, q, in.GetResourceId(), e.from); err != nil {
 			return nil, err
 		}
+		if err := lasting(ctx, q, in.GetResourceId(), &e); err != nil {
+			return nil, err
+		}
 		seat, err := seatOf(ctx, q, in)
 		if err != nil {
 			return nil, err

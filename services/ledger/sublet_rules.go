@@ -53,22 +53,72 @@ func spans(rows []store.Allocation) []store.Allocation {
 	return out
 }
 
-// loose are the sublets that hang on nothing any more, after a correction of the allocation: what rested on a wrong row was
-// wrong as well, with all that rested on it.
-func loose(rows []store.Allocation, known []store.Sublet) []store.Sublet {
-	var out []store.Sublet
-	left := slices.Clone(known)
-	for {
-		i := slices.IndexFunc(left, func(x store.Sublet) bool {
-			others := slices.DeleteFunc(slices.Clone(left), func(k store.Sublet) bool { return k.SubletID == x.SubletID })
-			return !slices.ContainsFunc(spans(rows), func(a store.Allocation) bool { return checkSublet(a, others, x) == nil })
-		})
-		if i < 0 {
-			return out
-		}
-		out = append(out, left[i])
-		left = slices.Delete(left, i, i+1)
+// lot is what somebody may let for a while: the numbers of an allocation, or of a sublet as far as that rests on one.
+type lot struct {
+	has, holder string
+	digits      int16
+	first, last int64
+	stay
+}
+
+// stay is a span of valid time; without an end it is open.
+type stay struct {
+	from time.Time
+	to   *time.Time
+}
+
+// meet is what two spans have in common.
+func (s stay) meet(from time.Time, to *time.Time) (stay, bool) {
+	if s.from.Before(from) {
+		s.from = from
 	}
+	if s.to == nil || to != nil && to.Before(*s.to) {
+		s.to = to
+	}
+	return s, s.to == nil || s.from.Before(*s.to)
+}
+
+// fitted says for how much of its time each sublet rests on the allocations of its resource, by the chain of the others. What
+// is not in it rests on nothing: by whom the numbers were let had none of them.
+func fitted(rows []store.Allocation, known []store.Sublet) map[string][]stay {
+	var lots []lot
+	for _, a := range rows {
+		lots = append(lots, lot{a.HolderID, a.HolderID, a.Digits, a.FirstNumber, a.LastNumber, stay{a.ValidFrom, a.ValidTo}})
+	}
+	rest := map[string][]stay{}
+	for range maxSublets {
+		var on []lot
+		for _, l := range lots {
+			for _, x := range known {
+				if x.LessorID != l.has || x.LesseeID == l.holder || x.Digits != l.digits || x.FirstNumber < l.first || l.last < x.LastNumber {
+					continue
+				}
+				if s, ok := l.meet(x.ValidFrom, x.ValidTo); ok {
+					rest[x.SubletID] = append(rest[x.SubletID], s)
+					on = append(on, lot{x.LesseeID, l.holder, x.Digits, x.FirstNumber, x.LastNumber, s})
+				}
+			}
+		}
+		lots = on
+	}
+	for id, parts := range rest {
+		rest[id] = joined(parts)
+	}
+	return rest
+}
+
+// joined puts spans that do not overlap in their order, those without a gap between them as one.
+func joined(parts []stay) []stay {
+	slices.SortFunc(parts, func(a, b stay) int { return a.from.Compare(b.from) })
+	var out []stay
+	for _, s := range parts {
+		if n := len(out) - 1; n >= 0 && out[n].to != nil && out[n].to.Equal(s.from) {
+			out[n].to = s.to
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // givesMore says whether a sublet lets more than the row that it replaces, or to another: then the rules of allocation hold

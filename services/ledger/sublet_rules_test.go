@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,21 +66,39 @@ func TestWhatIsLetOnIsNotCutOff(t *testing.T) {
 	}
 }
 
-// TestLooseSublets: what hung on a wrong row goes with it, and what hung on that as well; a change of purpose breaks nothing.
-func TestLooseSublets(t *testing.T) {
+// TestFittedSublets: what hung on a wrong row goes with it, and what hung on that as well; what the right row still bears
+// stays, for as long as it does; a change of purpose breaks nothing.
+func TestFittedSublets(t *testing.T) {
 	row := func(holder, purpose string, from, to int) store.Allocation {
 		a := store.Allocation{HolderID: holder, Purpose: purpose, FirstNumber: 10, LastNumber: 19}
 		a.ValidFrom, a.ValidTo = days(from, to)
 		return a
 	}
-	known := []store.Sublet{let("1", "A", "B", 10, 19, 2, 15), let("2", "B", "C", 10, 14, 3, 10)}
-	if gone := loose([]store.Allocation{row("A", "inbound", 1, 5), row("A", "callback", 5, 20)}, known); len(gone) != 0 {
-		t.Errorf("a change of purpose: %v", gone)
-	}
-	if gone := loose([]store.Allocation{row("X", "inbound", 1, 20)}, known); len(gone) != 2 {
-		t.Errorf("another holder: %v", gone)
-	}
-	if gone := loose([]store.Allocation{row("A", "inbound", 1, 12)}, known); len(gone) != 2 {
-		t.Errorf("a shorter time: %v", gone)
+	known := []store.Sublet{let("1", "A", "B", 10, 19, 2, 15), let("2", "B", "C", 10, 14, 3, 10), let("3", "C", "D", 10, 14, 9, 10)}
+	fewer := row("A", "inbound", 1, 20)
+	fewer.LastNumber = 15
+	for _, c := range []struct {
+		name string
+		rows []store.Allocation
+		want string
+	}{
+		{"a change of purpose", []store.Allocation{row("A", "inbound", 1, 5), row("A", "callback", 5, 20)}, "1:2-15 2:3-10 3:9-10"},
+		{"another holder", []store.Allocation{row("X", "inbound", 1, 20)}, ""},
+		{"another holder from a day on", []store.Allocation{row("A", "inbound", 1, 5), row("X", "inbound", 5, 20)}, "1:2-5 2:3-5"},
+		{"a shorter time", []store.Allocation{row("A", "inbound", 4, 9)}, "1:4-9 2:4-9"},
+		{"a gap", []store.Allocation{row("A", "inbound", 1, 5), row("A", "inbound", 6, 20)}, "1:2-5 1:6-15 2:3-5 2:6-10 3:9-10"},
+		{"fewer numbers", []store.Allocation{fewer}, ""},
+		{"to whom it was let", []store.Allocation{row("B", "inbound", 1, 20)}, "2:3-10 3:9-10"},
+	} {
+		var words []string
+		for id, stays := range fitted(c.rows, known) {
+			for _, s := range stays {
+				words = append(words, fmt.Sprintf("%s:%d-%d", id, s.from.Day(), s.to.Day()))
+			}
+		}
+		slices.Sort(words)
+		if got := strings.Join(words, " "); got != c.want {
+			t.Errorf("%s: %q, not %q", c.name, got, c.want)
+		}
 	}
 }

@@ -150,20 +150,6 @@ func lettable(ctx context.Context, q *store.Queries, resource string) ([]store.A
 	return rows, known, err
 }
 
-// closeLoose closes the sublets that a correction has left hanging on nothing.
-func closeLoose(ctx context.Context, q *store.Queries, resource string) error {
-	rows, known, err := lettable(ctx, q, resource)
-	if err != nil || len(known) == 0 {
-		return err
-	}
-	for _, x := range loose(rows, known) {
-		if _, err := q.CloseSublet(ctx, x.SubletID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func subletProto(r store.Sublet, lessee store.Holder) *ledgerv1.Sublet {
 	return &ledgerv1.Sublet{
 		SubletId: r.SubletID, ResourceId: r.ResourceID, LessorId: r.LessorID, Lessee: holderProto(lessee),

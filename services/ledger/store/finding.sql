@@ -44,15 +44,29 @@ SELECT sqlc.embed(f), k.article, coalesce(t.reason, '')::text AS reason
 SELECT * FROM operator_name ORDER BY operator_id;
 
 -- name: AuditChains :many
--- Sublets whose lessor neither held the numbers nor had them let to it.
+-- Sublets whose lessor, for some of their time, neither held the numbers nor had them let to it.
 SELECT s.sublet_id
   FROM sublet s
  WHERE s.sublet_id > @after AND s.known_to IS NULL
-   AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = s.resource_id AND a.holder_id = s.lessor_id
-                      AND a.known_to IS NULL AND a.valid @> s.valid_from)
-   AND NOT EXISTS (SELECT 1 FROM sublet u WHERE u.resource_id = s.resource_id AND u.lessee_id = s.lessor_id
-                      AND u.known_to IS NULL AND u.numbers @> s.numbers AND u.valid @> s.valid_from)
+   AND NOT coalesce((SELECT range_agg(r.valid) @> s.valid
+          FROM (SELECT a.valid FROM allocation a
+                 WHERE a.resource_id = s.resource_id AND a.holder_id = s.lessor_id AND a.known_to IS NULL AND a.numbers @> s.numbers
+                UNION ALL
+                SELECT u.valid FROM sublet u
+                 WHERE u.resource_id = s.resource_id AND u.lessee_id = s.lessor_id AND u.known_to IS NULL AND u.numbers @> s.numbers) r), false)
  ORDER BY s.sublet_id
+ LIMIT @page_size;
+
+-- name: AuditHanging :many
+-- Accesses, contracts and seats on lines that go on beyond the time for which their resource is allocated.
+SELECT x.what, x.id
+  FROM (SELECT 'access' AS what, access_id AS id, resource_id, valid FROM access WHERE known_to IS NULL
+        UNION ALL
+        SELECT 'contract', contract_id, resource_id, valid FROM contract WHERE known_to IS NULL
+        UNION ALL
+        SELECT 'seat', seat_line_id, resource_id, valid FROM seat_line WHERE known_to IS NULL) x
+ WHERE NOT coalesce((SELECT range_agg(a.valid) @> x.valid FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL), false)
+ ORDER BY x.id
  LIMIT @page_size;
 
 -- name: AuditVersions :many

@@ -14,10 +14,12 @@ const auditChains = `-- name: AuditChains :many
 SELECT s.sublet_id
   FROM sublet s
  WHERE s.sublet_id > $1 AND s.known_to IS NULL
-   AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = s.resource_id AND a.holder_id = s.lessor_id
-                      AND a.known_to IS NULL AND a.valid @> s.valid_from)
-   AND NOT EXISTS (SELECT 1 FROM sublet u WHERE u.resource_id = s.resource_id AND u.lessee_id = s.lessor_id
-                      AND u.known_to IS NULL AND u.numbers @> s.numbers AND u.valid @> s.valid_from)
+   AND NOT coalesce((SELECT range_agg(r.valid) @> s.valid
+          FROM (SELECT a.valid FROM allocation a
+                 WHERE a.resource_id = s.resource_id AND a.holder_id = s.lessor_id AND a.known_to IS NULL AND a.numbers @> s.numbers
+                UNION ALL
+                SELECT u.valid FROM sublet u
+                 WHERE u.resource_id = s.resource_id AND u.lessee_id = s.lessor_id AND u.known_to IS NULL AND u.numbers @> s.numbers) r), false)
  ORDER BY s.sublet_id
  LIMIT $2
 `
@@ -27,7 +29,7 @@ type AuditChainsParams struct {
 	PageSize int32
 }
 
-// Sublets whose lessor neither held the numbers nor had them let to it.
+// Sublets whose lessor, for some of their time, neither held the numbers nor had them let to it.
 func (q *Queries) AuditChains(ctx context.Context, arg AuditChainsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, auditChains, arg.After, arg.PageSize)
 	if err != nil {
@@ -76,6 +78,44 @@ func (q *Queries) AuditFindings(ctx context.Context, arg AuditFindingsParams) ([
 			return nil, err
 		}
 		items = append(items, finding_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditHanging = `-- name: AuditHanging :many
+SELECT x.what, x.id
+  FROM (SELECT 'access' AS what, access_id AS id, resource_id, valid FROM access WHERE known_to IS NULL
+        UNION ALL
+        SELECT 'contract', contract_id, resource_id, valid FROM contract WHERE known_to IS NULL
+        UNION ALL
+        SELECT 'seat', seat_line_id, resource_id, valid FROM seat_line WHERE known_to IS NULL) x
+ WHERE NOT coalesce((SELECT range_agg(a.valid) @> x.valid FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL), false)
+ ORDER BY x.id
+ LIMIT $1
+`
+
+type AuditHangingRow struct {
+	What string
+	ID   string
+}
+
+// Accesses, contracts and seats on lines that go on beyond the time for which their resource is allocated.
+func (q *Queries) AuditHanging(ctx context.Context, pageSize int32) ([]AuditHangingRow, error) {
+	rows, err := q.db.Query(ctx, auditHanging, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditHangingRow
+	for rows.Next() {
+		var i AuditHangingRow
+		if err := rows.Scan(&i.What, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

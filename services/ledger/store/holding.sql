@@ -116,6 +116,59 @@ SELECT gen_random_uuid(), seat_id, resource_id, valid_from, @at::timestamptz, se
   FROM closed
  WHERE valid_from < @at::timestamptz;
 
+-- name: WithSublets :many
+-- Those of some resources that have sublets.
+SELECT DISTINCT resource_id FROM sublet WHERE resource_id = ANY (@resources::uuid[]) AND known_to IS NULL;
+
+-- name: CutAccesses :exec
+-- What goes on beyond the time for which its resource is allocated is closed, and what lies within it is entered again.
+WITH allocated AS (
+    SELECT a.resource_id, range_agg(a.valid) AS spans
+      FROM allocation a
+     WHERE a.resource_id = ANY (@resources::uuid[]) AND a.known_to IS NULL
+     GROUP BY a.resource_id
+), closed AS (
+    UPDATE access x SET known_to = now() FROM allocated l
+     WHERE l.resource_id = x.resource_id AND x.known_to IS NULL AND NOT l.spans @> x.valid
+    RETURNING x.*)
+INSERT INTO access (access_id, resource_id, province, operator_id, location, valid_from, valid_to, corrects, reason, created_by)
+SELECT gen_random_uuid(), c.resource_id, c.province, c.operator_id, c.location, lower(p.part), upper(p.part), c.access_id, @reason, @created_by
+  FROM closed c
+  JOIN allocated l ON l.resource_id = c.resource_id
+ CROSS JOIN LATERAL unnest(l.spans * tstzmultirange(c.valid)) AS p (part);
+
+-- name: CutContracts :exec
+WITH allocated AS (
+    SELECT a.resource_id, range_agg(a.valid) AS spans
+      FROM allocation a
+     WHERE a.resource_id = ANY (@resources::uuid[]) AND a.known_to IS NULL
+     GROUP BY a.resource_id
+), closed AS (
+    UPDATE contract x SET known_to = now() FROM allocated l
+     WHERE l.resource_id = x.resource_id AND x.known_to IS NULL AND NOT l.spans @> x.valid
+    RETURNING x.*)
+INSERT INTO contract (contract_id, resource_id, operator_id, number, call_limit, limit_unit, complaint_clauses, handling_clauses, valid_from, valid_to, corrects, reason, created_by)
+SELECT gen_random_uuid(), c.resource_id, c.operator_id, c.number, c.call_limit, c.limit_unit, c.complaint_clauses, c.handling_clauses, lower(p.part), upper(p.part), c.contract_id, @reason, @created_by
+  FROM closed c
+  JOIN allocated l ON l.resource_id = c.resource_id
+ CROSS JOIN LATERAL unnest(l.spans * tstzmultirange(c.valid)) AS p (part);
+
+-- name: CutSeats :exec
+WITH allocated AS (
+    SELECT a.resource_id, range_agg(a.valid) AS spans
+      FROM allocation a
+     WHERE a.resource_id = ANY (@resources::uuid[]) AND a.known_to IS NULL
+     GROUP BY a.resource_id
+), closed AS (
+    UPDATE seat_line x SET known_to = now() FROM allocated l
+     WHERE l.resource_id = x.resource_id AND x.known_to IS NULL AND NOT l.spans @> x.valid
+    RETURNING x.*)
+INSERT INTO seat_line (seat_line_id, seat_id, resource_id, valid_from, valid_to, corrects, reason, created_by)
+SELECT gen_random_uuid(), c.seat_id, c.resource_id, lower(p.part), upper(p.part), c.seat_line_id, @reason, @created_by
+  FROM closed c
+  JOIN allocated l ON l.resource_id = c.resource_id
+ CROSS JOIN LATERAL unnest(l.spans * tstzmultirange(c.valid)) AS p (part);
+
 -- name: UpsertSeat :one
 -- A seat is known by its call centre's own code.
 INSERT INTO seat (seat_id, holder_id, code, province, created_by) VALUES (@seat_id, @holder_id, @code, @province, @created_by)

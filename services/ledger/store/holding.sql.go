@@ -312,6 +312,91 @@ func (q *Queries) CloseSublet(ctx context.Context, subletID string) (Sublet, err
 	return i, err
 }
 
+const cutAccesses = `-- name: CutAccesses :exec
+WITH allocated AS (
+    SELECT a.resource_id, range_agg(a.valid) AS spans
+      FROM allocation a
+     WHERE a.resource_id = ANY ($3::uuid[]) AND a.known_to IS NULL
+     GROUP BY a.resource_id
+), closed AS (
+    UPDATE access x SET known_to = now() FROM allocated l
+     WHERE l.resource_id = x.resource_id AND x.known_to IS NULL AND NOT l.spans @> x.valid
+    RETURNING x.access_id, x.resource_id, x.province, x.operator_id, x.location, x.valid_from, x.valid_to, x.known_from, x.known_to, x.corrects, x.reason, x.created_by, x.created_at, x.valid, x.known)
+INSERT INTO access (access_id, resource_id, province, operator_id, location, valid_from, valid_to, corrects, reason, created_by)
+SELECT gen_random_uuid(), c.resource_id, c.province, c.operator_id, c.location, lower(p.part), upper(p.part), c.access_id, $1, $2
+  FROM closed c
+  JOIN allocated l ON l.resource_id = c.resource_id
+ CROSS JOIN LATERAL unnest(l.spans * tstzmultirange(c.valid)) AS p (part)
+`
+
+type CutAccessesParams struct {
+	Reason    string
+	CreatedBy string
+	Resources []string
+}
+
+// What goes on beyond the time for which its resource is allocated is closed, and what lies within it is entered again.
+func (q *Queries) CutAccesses(ctx context.Context, arg CutAccessesParams) error {
+	_, err := q.db.Exec(ctx, cutAccesses, arg.Reason, arg.CreatedBy, arg.Resources)
+	return err
+}
+
+const cutContracts = `-- name: CutContracts :exec
+WITH allocated AS (
+    SELECT a.resource_id, range_agg(a.valid) AS spans
+      FROM allocation a
+     WHERE a.resource_id = ANY ($3::uuid[]) AND a.known_to IS NULL
+     GROUP BY a.resource_id
+), closed AS (
+    UPDATE contract x SET known_to = now() FROM allocated l
+     WHERE l.resource_id = x.resource_id AND x.known_to IS NULL AND NOT l.spans @> x.valid
+    RETURNING x.contract_id, x.resource_id, x.operator_id, x.number, x.call_limit, x.limit_unit, x.complaint_clauses, x.handling_clauses, x.valid_from, x.valid_to, x.known_from, x.known_to, x.corrects, x.reason, x.created_by, x.created_at, x.valid, x.known)
+INSERT INTO contract (contract_id, resource_id, operator_id, number, call_limit, limit_unit, complaint_clauses, handling_clauses, valid_from, valid_to, corrects, reason, created_by)
+SELECT gen_random_uuid(), c.resource_id, c.operator_id, c.number, c.call_limit, c.limit_unit, c.complaint_clauses, c.handling_clauses, lower(p.part), upper(p.part), c.contract_id, $1, $2
+  FROM closed c
+  JOIN allocated l ON l.resource_id = c.resource_id
+ CROSS JOIN LATERAL unnest(l.spans * tstzmultirange(c.valid)) AS p (part)
+`
+
+type CutContractsParams struct {
+	Reason    string
+	CreatedBy string
+	Resources []string
+}
+
+func (q *Queries) CutContracts(ctx context.Context, arg CutContractsParams) error {
+	_, err := q.db.Exec(ctx, cutContracts, arg.Reason, arg.CreatedBy, arg.Resources)
+	return err
+}
+
+const cutSeats = `-- name: CutSeats :exec
+WITH allocated AS (
+    SELECT a.resource_id, range_agg(a.valid) AS spans
+      FROM allocation a
+     WHERE a.resource_id = ANY ($3::uuid[]) AND a.known_to IS NULL
+     GROUP BY a.resource_id
+), closed AS (
+    UPDATE seat_line x SET known_to = now() FROM allocated l
+     WHERE l.resource_id = x.resource_id AND x.known_to IS NULL AND NOT l.spans @> x.valid
+    RETURNING x.seat_line_id, x.seat_id, x.resource_id, x.valid_from, x.valid_to, x.known_from, x.known_to, x.corrects, x.reason, x.created_by, x.created_at, x.valid, x.known)
+INSERT INTO seat_line (seat_line_id, seat_id, resource_id, valid_from, valid_to, corrects, reason, created_by)
+SELECT gen_random_uuid(), c.seat_id, c.resource_id, lower(p.part), upper(p.part), c.seat_line_id, $1, $2
+  FROM closed c
+  JOIN allocated l ON l.resource_id = c.resource_id
+ CROSS JOIN LATERAL unnest(l.spans * tstzmultirange(c.valid)) AS p (part)
+`
+
+type CutSeatsParams struct {
+	Reason    string
+	CreatedBy string
+	Resources []string
+}
+
+func (q *Queries) CutSeats(ctx context.Context, arg CutSeatsParams) error {
+	_, err := q.db.Exec(ctx, cutSeats, arg.Reason, arg.CreatedBy, arg.Resources)
+	return err
+}
+
 const endAccesses = `-- name: EndAccesses :exec
 WITH closed AS (
     UPDATE access SET known_to = now() WHERE access.resource_id = $4 AND known_to IS NULL
@@ -1052,4 +1137,29 @@ func (q *Queries) UpsertSeat(ctx context.Context, arg UpsertSeatParams) (Seat, e
 		&i.CreatedAt,
 	)
 	return i, err
+}
+
+const withSublets = `-- name: WithSublets :many
+SELECT DISTINCT resource_id FROM sublet WHERE resource_id = ANY ($1::uuid[]) AND known_to IS NULL
+`
+
+// Those of some resources that have sublets.
+func (q *Queries) WithSublets(ctx context.Context, resources []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, withSublets, resources)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var resource_id string
+		if err := rows.Scan(&resource_id); err != nil {
+			return nil, err
+		}
+		items = append(items, resource_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
