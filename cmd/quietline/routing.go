@@ -31,6 +31,7 @@ type routingCmd struct {
 	Log     routingLogCmd     `cmd:"" help:"List the versions: who loaded which, when, why, and what it changed."`
 	Try     routingTryCmd     `cmd:"" help:"Say which past complaints a table would route elsewhere; nothing is changed."`
 	Load    routingLoadCmd    `cmd:"" help:"Load a table; it is in force from its time on, without a restart."`
+	Agency  routingAgencyCmd  `cmd:"" help:"Put versions of agencies into the directory from a file."`
 	Bounces routingBouncesCmd `cmd:"" help:"Count what was sent back, by agency or by rule, and list the rules that cause it."`
 }
 
