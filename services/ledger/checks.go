@@ -12,12 +12,12 @@ import (
 	"quietline/internal/pg"
 	commonv1 "quietline/proto/quietline/common/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	"quietline/services/ledger/format"
 )
 
 var (
-	creditCode = regexp.MustCompile(`^[0-9A-Z]{18}$`)
-	scheme     = regexp.MustCompile(`^[0-9a-z]{1,10}$`)
-	caller     = regexp.MustCompile(`^[0-9]{3,18}$`)
+	scheme = regexp.MustCompile(`^[0-9a-z]{1,10}$`)
+	caller = regexp.MustCompile(`^[0-9]{3,18}$`)
 )
 
 // firstID is below every identifier: where the first page begins.
@@ -30,8 +30,10 @@ func checkHolder(h *ledgerv1.Holder) error {
 	switch {
 	case h.GetName() == "":
 		return errs.Field("holder.name", "must be given")
-	case h.GetCreditCode() != "" && !creditCode.MatchString(h.GetCreditCode()):
-		return errs.Field("holder.credit_code", "must be 18 digits and capital letters")
+	case format.IsPersonalID(h.GetCreditCode()):
+		return errs.Field("holder.credit_code", "must not be the number of an identity card: a person is entered without a code (个人信息保护法 6)")
+	case h.GetCreditCode() != "" && !format.IsCreditCode(h.GetCreditCode()):
+		return errs.Field("holder.credit_code", "must be a unified social credit code of 18 digits and capital letters (GB 32100)")
 	}
 	for path, text := range map[string]string{"holder.name": h.GetName(), "holder.licence": h.GetLicence(),
 		"holder.sector": h.GetSector(), "holder.agency_id": h.GetAgencyId()} {

@@ -13,6 +13,7 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/phone"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	"quietline/services/ledger/format"
 	"quietline/services/ledger/store"
 )
 
@@ -51,7 +52,7 @@ func (s *Server) LookupCode(ctx context.Context, req *ledgerv1.LookupCodeRequest
 	if err != nil {
 		return nil, errs.NotFound(err, unknown)
 	}
-	if row.CreditCode == "" {
+	if !publishable(row.CreditCode) {
 		return nil, errs.NotFound(pgx.ErrNoRows, unknown)
 	}
 	since, err := q.HeldSince(ctx, store.HeldSinceParams{ResourceID: row.ResourceID, HolderID: row.HolderID, At: now})
@@ -68,6 +69,9 @@ func (s *Server) LookupCode(ctx context.Context, req *ledgerv1.LookupCodeRequest
 	}
 	return publicOf(n.GetNormal(), held, timestamppb.New(since), names), nil
 }
+
+// publishable says whether who has a credit code is a body, not a person: no person is published, whatever is on record.
+func publishable(creditCode string) bool { return creditCode != "" && !format.IsPersonalID(creditCode) }
 
 // publicOf leaves out what is nobody's business: identifiers, contracts, permitted callers, persons.
 func publicOf(code string, held *ledgerv1.WhoHeldResponse, since *timestamppb.Timestamp, names []store.OperatorName) *ledgerv1.LookupCodeResponse {
@@ -89,7 +93,7 @@ func publicOf(code string, held *ledgerv1.WhoHeldResponse, since *timestamppb.Ti
 		out.Accesses = append(out.Accesses, p)
 	}
 	for _, x := range held.GetSublets() {
-		if x.GetLessee().GetCreditCode() != "" {
+		if publishable(x.GetLessee().GetCreditCode()) {
 			out.SubHolderNames = append(out.SubHolderNames, x.GetLessee().GetName())
 		}
 	}

@@ -53,9 +53,10 @@ func TestHistoryEqualsItsReplay(t *testing.T) {
 	for _, name := range []string{"甲", "乙", "丙", "丁"} {
 		holders = append(holders, w.holder(t, name, "").GetHolderId())
 	}
+	var bases atomic.Int64
 	done := map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{t: rt, w: w, clock: clock, base: 4008000000 + runs.Add(1)*1000, holders: holders, done: done}
+		m := &machine{t: rt, w: w, clock: clock, base: 4008000000 + bases.Add(1)*1000, holders: holders, done: done}
 		m.put("begin")
 		acts := []func(){m.allocate, m.allocate, m.correct, m.end, m.changePurpose, m.sublet, m.sublet, m.endSublet, m.access, m.suspend}
 		for range rapid.IntRange(6, 24).Draw(rt, "acts") {
@@ -331,7 +332,7 @@ func (m *machine) suspend() {
 // ask compares an answer with the model that was put away. It asks near what ever was there.
 func (m *machine) ask() {
 	then := rapid.SampledFrom(m.log).Draw(m.t, "known")
-	number, at := m.base + rapid.Int64Range(0, 16).Draw(m.t, "number"), day(rapid.IntRange(-1, 32).Draw(m.t, "at"))
+	number, at := m.base+rapid.Int64Range(0, 16).Draw(m.t, "number"), day(rapid.IntRange(-1, 32).Draw(m.t, "at"))
 	if all := then.is.allocations; len(all) > 0 && rapid.IntRange(0, 4).Draw(m.t, "near") > 0 {
 		a := rapid.SampledFrom(all).Draw(m.t, "allocation")
 		number = rapid.Int64Range(a.first-1, a.last+1).Draw(m.t, "its number")

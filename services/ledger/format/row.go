@@ -144,10 +144,7 @@ func (p *parser) read(c *Column, cell string) {
 	p.row[c.Field] = value
 }
 
-var (
-	creditCode   = regexp.MustCompile(`^[0-9A-HJ-NPQRTUWXY]{18}$`) // GB 32100: no I, O, S, V, Z
-	provinceCode = regexp.MustCompile(`^[0-9]{2}$`)
-)
+var provinceCode = regexp.MustCompile(`^[0-9]{2}$`)
 
 // normal is a cell in the form in which cells are compared.
 func (p *parser) normal(k kind, cell string) (value, reason string) {
@@ -159,7 +156,7 @@ func (p *parser) normal(k kind, cell string) (value, reason string) {
 		return number(cell)
 	case code:
 		cell = strings.ToUpper(fold(cell))
-		if !creditCode.MatchString(cell) {
+		if !IsCreditCode(cell) {
 			return "", ReasonCode
 		}
 	case list:
