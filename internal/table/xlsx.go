@@ -1,6 +1,8 @@
 package table
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +13,14 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// Bounds of a workbook: what it may unpack to, from where on its sheet is unpacked to a file and not into memory, its rows.
+// Bounds of a workbook. A sheet is read row by row and unpacked to a file from maxInMemory on, but a single text is kept whole,
+// several times over: so every part of a workbook is bounded by itself and measured before any is parsed.
 const (
-	maxUnpacked = 1 << 30
+	maxFile     = 128 << 20 // packed
+	maxPart     = 256 << 20 // one part unpacked, such as the sheet or the shared texts
+	maxUnpacked = 512 << 20 // all of it
 	maxInMemory = 16 << 20
+	maxText     = 1 << 20 // between two tags: a cell holds 32,767 characters
 	// MaxRows is how many rows a table may have.
 	MaxRows = 1_000_000
 )
@@ -31,7 +37,18 @@ func XLSX(r io.Reader) iter.Seq2[RawRow, error] {
 }
 
 func readSheet(r io.Reader, yield func(RawRow) bool) (err error) {
-	f, err := excelize.OpenReader(r, excelize.Options{UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxInMemory})
+	packed, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return err
+	}
+	if err := measured(packed); err != nil {
+		return err
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(packed), excelize.Options{
+		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxInMemory, CultureInfo: excelize.CultureNameZhCN,
+		// dates as people set them come in one form, and not in the order of the author's country
+		ShortDatePattern: "yyyy-mm-dd", LongDatePattern: "yyyy-mm-dd", LongTimePattern: "hh:mm:ss",
+	})
 	if err != nil {
 		return err
 	}
@@ -71,6 +88,60 @@ func readSheet(r io.Reader, yield func(RawRow) bool) (err error) {
 		}
 	}
 	return rows.Error()
+}
+
+// measured unpacks a workbook to nowhere, and refuses what is too large: the sizes that it states may be wrong.
+func measured(packed []byte) error {
+	if len(packed) > maxFile {
+		return fmt.Errorf("the file is larger than %d MB", maxFile>>20)
+	}
+	parts, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
+	if err != nil {
+		return err
+	}
+	total := int64(0)
+	for _, part := range parts.File {
+		n, err := measuredPart(part)
+		if err != nil {
+			return fmt.Errorf("part %.60q: %w", part.Name, err)
+		}
+		if total += n; total > maxUnpacked {
+			return fmt.Errorf("it unpacks to more than %d MB", maxUnpacked>>20)
+		}
+	}
+	return nil
+}
+
+func measuredPart(part *zip.File) (int64, error) {
+	in, err := part.Open()
+	if err != nil {
+		return 0, err
+	}
+	text := &texts{}
+	n, err := io.Copy(text, io.LimitReader(in, maxPart+1))
+	if n > maxPart {
+		err = fmt.Errorf("it unpacks to more than %d MB", maxPart>>20)
+	}
+	if strings.HasSuffix(part.Name, ".xml") && text.longest > maxText {
+		err = errors.New("it holds a text longer than any cell")
+	}
+	return n, errors.Join(err, in.Close())
+}
+
+// texts measures the longest stretch without a tag.
+type texts struct{ run, longest int }
+
+func (t *texts) Write(p []byte) (int, error) {
+	for rest := p; ; {
+		i := bytes.IndexByte(rest, '<')
+		if i < 0 {
+			t.run += len(rest)
+			t.longest = max(t.longest, t.run)
+			return len(p), nil
+		}
+		t.longest, t.run = max(t.longest, t.run+i), 0
+		rest = rest[i+1:]
+	}
 }
 
 // bounded cuts a row off where a parser finds it too long.
