@@ -159,10 +159,12 @@ func (a *Activities) Look(ctx context.Context, in *caseworkv1.ComplaintInput) (*
 	if err != nil {
 		return nil, err
 	}
-	return &caseworkv1.Looked{
+	looked := &caseworkv1.Looked{
 		Current:      f.GetComplaint().GetRound() == in.GetRound() && f.GetComplaint().GetState() != "CLOSED",
 		Supplemented: f.GetSupplemented(), AllWithdrawn: f.GetAllWithdrawn(), Clue: f.GetClue(),
-	}, nil
+	}
+	looked.PreserverIds, err = a.carriers(ctx, f)
+	return looked, err
 }
 
 // unless forgives refusals for these reasons.

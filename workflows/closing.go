@@ -42,6 +42,8 @@ func (c *complaint) look(ctx workflow.Context) {
 		c.halt(superseding)
 	case now.GetAllWithdrawn():
 		c.withdraw(ctx)
+	default:
+		c.preserveMerged(ctx, now.GetPreserverIds())
 	}
 }
 

@@ -2,10 +2,12 @@ package workflows
 
 import (
 	"context"
+	"slices"
 
 	"quietline/internal/errs"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 // A complaint may be merged into another while its round runs: its reports live on there, and its owner refuses whatever
@@ -30,4 +32,28 @@ func unlessMerged(t *caseworkv1.Triage, err error) (*caseworkv1.Triage, error) {
 		return t, nil
 	}
 	return t, err
+}
+
+// carriers are the operators that carried the calls from numbers merged into a complaint. The rounds that would have asked
+// them to preserve their records have ended; whoever drives the complaint now asks.
+func (a *Activities) carriers(ctx context.Context, f *reportingv1.GetFactsResponse) (ids []string, err error) {
+	for _, m := range f.GetMergedNumbers() {
+		t := &caseworkv1.Triage{FirstCallTime: m.GetFirstCallTime(), ReportersProvince: mostReporters(f.GetReports())}
+		r, err := a.resource(ctx, m.GetNumber(), t.GetFirstCallTime(), t.GetReportersProvince())
+		if err != nil {
+			return nil, err
+		}
+		at, err := a.operator(ctx, r.GetAccessOperatorId())
+		if err == nil && at == "" {
+			err = a.serving(ctx, m.GetNumber(), t)
+			at = t.GetServingOperatorId()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if at != "" && !slices.Contains(ids, at) {
+			ids = append(ids, at)
+		}
+	}
+	return ids, nil
 }

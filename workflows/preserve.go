@@ -24,6 +24,7 @@ func (c *complaint) beside(ctx workflow.Context, do func(workflow.Context) error
 func (c *complaint) preserve(ctx workflow.Context) {
 	if len(c.preservers) == 0 {
 		c.keepSafe(ctx, c.who(ofPreserver))
+		c.keepMergedSafe(ctx, c.known.GetPreserverIds())
 	}
 }
 
@@ -33,6 +34,25 @@ func (c *complaint) preserveRecordings(ctx workflow.Context) {
 	if c.category != criminal && !c.forgedNumber {
 		c.keepSafe(ctx, c.known.GetCallCentreId())
 	}
+}
+
+// preserveMerged asks whoever carried calls from numbers that were merged into the complaint since.
+func (c *complaint) preserveMerged(ctx workflow.Context, carriers []string) {
+	if len(c.preservers) == 0 || c.stopped != "" { // the script asks first
+		return
+	}
+	if before := len(c.preservers); c.keepMergedSafe(ctx, carriers) > before {
+		c.flush(ctx)
+	}
+}
+
+func (c *complaint) keepMergedSafe(ctx workflow.Context, carriers []string) (asked int) {
+	for _, id := range carriers {
+		if !c.holderItself(id) {
+			c.keepSafe(ctx, id)
+		}
+	}
+	return len(c.preservers)
 }
 
 func (c *complaint) keepSafe(ctx workflow.Context, at string) {

@@ -175,6 +175,67 @@ func TestComplaint_mergedRoundEnds(t *testing.T) {
 	}
 }
 
+// withNumbers is a complaint that numbers are merged into.
+type withNumbers struct {
+	fakeReporting
+	numbers *[]*reportingv1.MergedNumber
+}
+
+func (f withNumbers) GetFacts(ctx context.Context, req *reportingv1.GetFactsRequest, o ...grpc.CallOption) (*reportingv1.GetFactsResponse, error) {
+	resp, err := f.fakeReporting.GetFacts(ctx, req, o...)
+	resp.MergedNumbers = *f.numbers
+	return resp, err
+}
+
+// carried is a ledger that knows who carried the merged number.
+type carried struct{ fakeLedger }
+
+func (f carried) WhoHeld(ctx context.Context, req *ledgerv1.WhoHeldRequest, o ...grpc.CallOption) (*ledgerv1.WhoHeldResponse, error) {
+	if req.GetNumber() == "95202109" {
+		return &ledgerv1.WhoHeldResponse{Resource: &ledgerv1.Resource{ResourceId: id(901), AccessOperatorId: "cucc-31"}}, nil
+	}
+	return f.fakeLedger.WhoHeld(ctx, req, o...)
+}
+
+// The rounds of merged numbers end, and with them their preserving: the operators that carried these calls are asked by
+// whoever drives the complaint now, once, whether the merger comes before its round begins or while it runs.
+func TestComplaint_preservesWhatIsMergedIntoIt(t *testing.T) {
+	merged := []*reportingv1.MergedNumber{{
+		Number:        &commonv1.Number{Normal: "95202109", Kind: "code95_callcentre"},
+		FirstCallTime: timestamppb.New(time.Date(2026, 9, 20, 2, 0, 0, 0, time.UTC)),
+	}}
+	for _, at := range []string{"", "number_check", "fact_check", "handle"} {
+		t.Run("at "+at, func(t *testing.T) {
+			p := newPlay(t, complaintID(id(1), 1))
+			numbers := &[]*reportingv1.MergedNumber{}
+			p.acts.Reporting = withNumbers{fakeReporting{w: p.w}, numbers}
+			p.acts.Ledger = carried{fakeLedger{w: p.w}}
+			if at == "" {
+				*numbers = merged
+			}
+			p.w.onOpen = func(s string) {
+				if s != at || len(*numbers) > 0 {
+					return
+				}
+				*numbers = merged
+				for range 2 { // told twice
+					p.env.RegisterDelayedCallback(func() { p.env.SignalWorkflow(signalNudge, nil) }, time.Second)
+				}
+			}
+			p.run()
+			asked := 0
+			for _, task := range p.w.tasks {
+				if task.GetStep() == "preserve" && task.GetAgencyId() == "cucc-31" {
+					asked++
+				}
+			}
+			if asked != 1 || p.w.closed == "" {
+				t.Errorf("asked %d times, closed %q: %s", asked, p.w.closed, p.tasks())
+			}
+		})
+	}
+}
+
 // In the moment between begin and classification, too.
 func TestTriage_mergedMeanwhile(t *testing.T) {
 	p, merged, _ := newRelated(t)

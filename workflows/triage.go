@@ -24,7 +24,7 @@ func (a *Activities) Triage(ctx context.Context, id string, in *caseworkv1.Compl
 		return nil, err
 	}
 	t := &caseworkv1.Triage{
-		Current: began.GetCurrent(), FirstCallTime: began.GetFirstCallTime(), BeganTime: began.GetBeganTime(),
+		Current: began.GetCurrent(), FirstCallTime: began.GetFirstCallTime(),
 		ToLead: began.GetToLead(), Reopened: began.GetReopened(), UnverifiedOnly: began.GetUnverifiedOnly(),
 	}
 	if !began.GetCurrent() {
@@ -51,6 +51,9 @@ func (a *Activities) Triage(ctx context.Context, id string, in *caseworkv1.Compl
 	t.Verdict = verdict(f)
 	if t.GetVerdict() == withdrawn {
 		return t, nil
+	}
+	if t.PreserverIds, err = a.carriers(ctx, f); err != nil {
+		return nil, err
 	}
 	return unlessMerged(t, a.known(ctx, id, in, f, t))
 }

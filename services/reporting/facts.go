@@ -12,6 +12,7 @@ import (
 
 	"quietline/internal/errs"
 	"quietline/internal/pg"
+	"quietline/internal/phone"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/reporting/store"
 )
@@ -21,6 +22,7 @@ const (
 	unstartedPage  = 100 // backlog page when none is said
 	mergedPage     = 500 // merged complaints whose workflows are told again
 	mergedAge      = 24 * time.Hour
+	mergedMost     = 24  // other numbers of a complaint that are told
 	beginningOfIDs = "00000000-0000-0000-0000-000000000000"
 )
 
@@ -117,6 +119,9 @@ func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Comp
 	if first := counts.FirstCallTime; first.Unix() != 0 {
 		resp.FirstCallTime, resp.LastCallTime = timestamppb.New(first), timestamppb.New(counts.LastCallTime)
 	}
+	if resp.MergedNumbers, err = mergedNumbers(ctx, q, c, counts.Merged); err != nil {
+		return err
+	}
 	if resp.Supplemented, err = q.Supplemented(ctx, store.SupplementedParams{ComplaintID: c.ComplaintID, Round: c.Round}); err != nil {
 		return fmt.Errorf("supplements: %w", err)
 	}
@@ -138,6 +143,24 @@ func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Comp
 	}
 	resp.ReportersOperatorId = operator
 	return nil
+}
+
+// mergedNumbers are the other numbers of a complaint. Few complaints have any.
+func mergedNumbers(ctx context.Context, q *store.Queries, c *store.Complaint, reports int64) ([]*reportingv1.MergedNumber, error) {
+	if reports == 0 {
+		return nil, nil
+	}
+	rows, err := q.MergedNumbers(ctx, store.MergedNumbersParams{ComplaintID: c.ComplaintID, Round: c.Round, Most: mergedMost})
+	if err != nil {
+		return nil, fmt.Errorf("merged numbers: %w", err)
+	}
+	numbers := make([]*reportingv1.MergedNumber, len(rows))
+	for i, r := range rows {
+		numbers[i] = &reportingv1.MergedNumber{
+			Number: phone.Parse(r.NumberNormal), FirstCallTime: timestamppb.New(r.FirstCallTime),
+		}
+	}
+	return numbers, nil
 }
 
 // mergedOfLate are rounds that ended because their complaint was merged. Their workflows were told after the commit; they

@@ -102,7 +102,8 @@ SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
        count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
        count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked,
        coalesce(min(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
-       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time
+       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time,
+       count(*) FILTER (WHERE number_normal <> '' AND withdrawn_at IS NULL) AS merged
 FROM report WHERE complaint_id = @complaint_id AND round = @round;
 
 -- name: GiveFeedback :execrows

@@ -567,7 +567,8 @@ SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
        count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
        count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked,
        coalesce(min(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
-       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time
+       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time,
+       count(*) FILTER (WHERE number_normal <> '' AND withdrawn_at IS NULL) AS merged
 FROM report WHERE complaint_id = $1 AND round = $2
 `
 
@@ -582,6 +583,7 @@ type FindingCountsRow struct {
 	Unchecked     int64
 	FirstCallTime time.Time
 	LastCallTime  time.Time
+	Merged        int64
 }
 
 func (q *Queries) FindingCounts(ctx context.Context, arg FindingCountsParams) (FindingCountsRow, error) {
@@ -593,6 +595,7 @@ func (q *Queries) FindingCounts(ctx context.Context, arg FindingCountsParams) (F
 		&i.Unchecked,
 		&i.FirstCallTime,
 		&i.LastCallTime,
+		&i.Merged,
 	)
 	return i, err
 }
