@@ -22,7 +22,7 @@ const (
 	unstartedPage  = 100 // backlog page when none is said
 	mergedPage     = 500 // merged complaints whose workflows are told again
 	mergedAge      = 24 * time.Hour
-	mergedMost     = 24  // other numbers of a complaint that are told
+	mergedMost     = 24 // other numbers of a complaint that are told
 	beginningOfIDs = "00000000-0000-0000-0000-000000000000"
 )
 
