@@ -335,7 +335,9 @@ func (s *Server) SubmitSelfInspection(ctx context.Context, req *ledgerv1.SubmitS
 		if err := q.InsertDeclarations(ctx, said); err != nil {
 			return nil, err
 		}
-		err = q.SetDeclarations(ctx, store.SetDeclarationsParams{Items: said.Items, Results: said.Results, ReturnedAt: &now})
+		err = q.SetDeclarations(ctx, store.SetDeclarationsParams{
+			Items: said.Items, Results: said.Results, ReturnedAt: &now, Party: party,
+		})
 		return &ledgerv1.SubmitSelfInspectionResponse{ReturnId: said.ReturnID, Late: late}, err
 	})
 }

@@ -50,7 +50,7 @@ SELECT i.inspector_agency_id, count(*) AS sampled, count(i.returned_at) AS retur
        count(*) FILTER (WHERE i.state = 'CONFORMING') AS conforming, coalesce(sum(o.found), 0)::bigint AS findings,
        coalesce(sum(o.rectified), 0)::bigint AS rectified, count(i.closed_at) AS closed,
        count(*) FILTER (WHERE (i.declaration = '' AND c.return_due < @now) OR (i.state = 'PENDING' AND c.inspect_due < @now)
-                           OR (i.state = 'FOUND' AND o.late > 0)) AS overdue
+                           OR (i.state = 'FOUND' AND o.late > 0 AND l.live)) AS overdue
   FROM campaign_item i
   JOIN campaign c ON c.campaign_id = i.campaign_id
   LEFT JOIN LATERAL (SELECT count(*) AS found, count(*) FILTER (WHERE f.state = 'RECTIFIED') AS rectified,
@@ -58,18 +58,20 @@ SELECT i.inspector_agency_id, count(*) AS sampled, count(i.returned_at) AS retur
           FROM campaign_finding cf
           JOIN finding f ON f.finding_id = cf.finding_id
          WHERE cf.item_id = i.item_id) o ON true
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM allocation n WHERE n.resource_id = i.resource_id AND n.known_to IS NULL
+               AND (n.valid_to IS NULL OR n.valid_to > @now)) AS live) l
  WHERE i.campaign_id = @campaign_id
  GROUP BY i.inspector_agency_id
  ORDER BY i.inspector_agency_id
  LIMIT 500;
 
 -- name: ListCampaignItems :many
--- A holder sees its own, an operator those of its access.
+-- A holder sees its own, an operator those of its access. What was found on a line that was given back since is over: ENDED.
 SELECT sqlc.embed(i), sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.credit_code AS principal_code,
-       (CASE WHEN i.state = 'FOUND' AND o.open = 0 THEN 'RECTIFIED' ELSE i.state END)::text AS state_now,
+       (CASE WHEN i.state <> 'FOUND' THEN i.state WHEN o.open = 0 THEN 'RECTIFIED' WHEN NOT l.live THEN 'ENDED' ELSE 'FOUND' END)::text AS state_now,
        (i.declaration = '' AND c.return_due < @now)::boolean AS return_late,
        (i.state = 'PENDING' AND c.inspect_due < @now)::boolean AS inspection_late,
-       (i.state = 'FOUND' AND o.late > 0)::boolean AS rectification_late
+       (i.state = 'FOUND' AND o.late > 0 AND l.live)::boolean AS rectification_late
   FROM campaign_item i
   JOIN campaign c ON c.campaign_id = i.campaign_id
   JOIN allocation a ON a.allocation_id = i.allocation_id
@@ -80,12 +82,14 @@ SELECT sqlc.embed(i), sqlc.embed(a), sqlc.embed(h), p.name AS principal_name, p.
           FROM campaign_finding cf
           JOIN finding f ON f.finding_id = cf.finding_id
          WHERE cf.item_id = i.item_id) o ON true
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM allocation n WHERE n.resource_id = i.resource_id AND n.known_to IS NULL
+               AND (n.valid_to IS NULL OR n.valid_to > @now)) AS live) l
  WHERE i.item_id > @after AND (sqlc.narg(item_id)::uuid IS NULL OR i.item_id = sqlc.narg(item_id)::uuid)
    AND (sqlc.narg(campaign_id)::uuid IS NULL OR i.campaign_id = sqlc.narg(campaign_id)::uuid)
    AND (@inspector::text = '' OR i.inspector_agency_id = @inspector::text)
-   AND (@state::text = '' OR @state::text = CASE WHEN i.state = 'FOUND' AND o.open = 0 THEN 'RECTIFIED' ELSE i.state END)
+   AND (@state::text = '' OR @state::text = CASE WHEN i.state <> 'FOUND' THEN i.state WHEN o.open = 0 THEN 'RECTIFIED' WHEN NOT l.live THEN 'ENDED' ELSE 'FOUND' END)
    AND (NOT @overdue::boolean OR (i.declaration = '' AND c.return_due < @now) OR (i.state = 'PENDING' AND c.inspect_due < @now)
-        OR (i.state = 'FOUND' AND o.late > 0))
+        OR (i.state = 'FOUND' AND o.late > 0 AND l.live))
    AND (@sees_all::boolean OR (@party::text <> '' AND h.credit_code = @party::text)
         OR (@agency_id::text <> '' AND same_operator(@agency_id::text, i.access_operator_id)))
  ORDER BY i.item_id
@@ -123,12 +127,13 @@ INSERT INTO campaign_finding (finding_id, item_id, basis, due, statutory, proof,
 VALUES (@finding_id, @item_id, @basis, @due, @statutory, @proof, @provisional);
 
 -- name: ItemsToDeclare :many
--- The items of a campaign that a return may speak of: the holder's own, or those of the operator's access. Locked in order.
+-- The items of a campaign that a return may speak of: the holder's own, or those of the operator's access and
+-- its branches'. A branch does not speak for its head office. Locked in order.
 SELECT i.item_id
   FROM campaign_item i
   JOIN holder h ON h.holder_id = i.holder_id
  WHERE i.campaign_id = @campaign_id AND i.item_id = ANY (@items::uuid[])
-   AND ((@party::text <> '' AND h.credit_code = @party::text) OR (@agency_id::text <> '' AND same_operator(@agency_id::text, i.access_operator_id)))
+   AND ((@party::text <> '' AND h.credit_code = @party::text) OR (@agency_id::text <> '' AND (i.access_operator_id = @agency_id::text OR starts_with(i.access_operator_id, @agency_id::text || '-'))))
  ORDER BY i.item_id
    FOR UPDATE OF i;
 
@@ -142,9 +147,13 @@ SELECT @return_id, d.item_id, d.result, d.words
   FROM ROWS FROM (unnest(@items::uuid[]), unnest(@results::text[]), unnest(@words::text[])) AS d (item_id, result, words);
 
 -- name: SetDeclarations :exec
+-- What the holder itself has declared stands, whatever the operator of its access says: both are on record.
 UPDATE campaign_item i SET declaration = d.result, returned_at = @returned_at
-  FROM ROWS FROM (unnest(@items::uuid[]), unnest(@results::text[])) AS d (item_id, result)
- WHERE i.item_id = d.item_id;
+  FROM ROWS FROM (unnest(@items::uuid[]), unnest(@results::text[])) AS d (item_id, result), holder h
+ WHERE i.item_id = d.item_id AND h.holder_id = i.holder_id
+   AND ((@party::text <> '' AND h.credit_code = @party::text)
+        OR NOT EXISTS (SELECT 1 FROM self_inspection_item t JOIN self_inspection r ON r.return_id = t.return_id
+                        WHERE t.item_id = i.item_id AND r.party = h.credit_code));
 
 -- name: AuditCampaigns :many
 -- Campaigns whose items are not as many as were drawn.
@@ -160,7 +169,9 @@ SELECT i.item_id FROM campaign_item i
    AND ((i.state IN ('FOUND', 'CLOSED')) <> EXISTS (SELECT 1 FROM campaign_finding cf WHERE cf.item_id = i.item_id)
      OR (i.state = 'CLOSED' AND NOT EXISTS (SELECT 1 FROM resource_event e WHERE e.resource_id = i.resource_id AND e.event = 'closed'))
      OR i.declaration <> coalesce((SELECT d.result FROM self_inspection_item d JOIN self_inspection r ON r.return_id = d.return_id
-                                    WHERE d.item_id = i.item_id ORDER BY r.submitted_at DESC, r.return_id DESC LIMIT 1), ''))
+                                    WHERE d.item_id = i.item_id
+                                    ORDER BY r.party = (SELECT h.credit_code FROM holder h WHERE h.holder_id = i.holder_id) DESC,
+                                             r.submitted_at DESC, r.return_id DESC LIMIT 1), ''))
  ORDER BY i.item_id
  LIMIT @page_size;
 

@@ -49,7 +49,9 @@ SELECT i.item_id FROM campaign_item i
    AND ((i.state IN ('FOUND', 'CLOSED')) <> EXISTS (SELECT 1 FROM campaign_finding cf WHERE cf.item_id = i.item_id)
      OR (i.state = 'CLOSED' AND NOT EXISTS (SELECT 1 FROM resource_event e WHERE e.resource_id = i.resource_id AND e.event = 'closed'))
      OR i.declaration <> coalesce((SELECT d.result FROM self_inspection_item d JOIN self_inspection r ON r.return_id = d.return_id
-                                    WHERE d.item_id = i.item_id ORDER BY r.submitted_at DESC, r.return_id DESC LIMIT 1), ''))
+                                    WHERE d.item_id = i.item_id
+                                    ORDER BY r.party = (SELECT h.credit_code FROM holder h WHERE h.holder_id = i.holder_id) DESC,
+                                             r.submitted_at DESC, r.return_id DESC LIMIT 1), ''))
  ORDER BY i.item_id
  LIMIT $2
 `
@@ -127,7 +129,7 @@ SELECT i.inspector_agency_id, count(*) AS sampled, count(i.returned_at) AS retur
        count(*) FILTER (WHERE i.state = 'CONFORMING') AS conforming, coalesce(sum(o.found), 0)::bigint AS findings,
        coalesce(sum(o.rectified), 0)::bigint AS rectified, count(i.closed_at) AS closed,
        count(*) FILTER (WHERE (i.declaration = '' AND c.return_due < $1) OR (i.state = 'PENDING' AND c.inspect_due < $1)
-                           OR (i.state = 'FOUND' AND o.late > 0)) AS overdue
+                           OR (i.state = 'FOUND' AND o.late > 0 AND l.live)) AS overdue
   FROM campaign_item i
   JOIN campaign c ON c.campaign_id = i.campaign_id
   LEFT JOIN LATERAL (SELECT count(*) AS found, count(*) FILTER (WHERE f.state = 'RECTIFIED') AS rectified,
@@ -135,6 +137,8 @@ SELECT i.inspector_agency_id, count(*) AS sampled, count(i.returned_at) AS retur
           FROM campaign_finding cf
           JOIN finding f ON f.finding_id = cf.finding_id
          WHERE cf.item_id = i.item_id) o ON true
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM allocation n WHERE n.resource_id = i.resource_id AND n.known_to IS NULL
+               AND (n.valid_to IS NULL OR n.valid_to > $1)) AS live) l
  WHERE i.campaign_id = $2
  GROUP BY i.inspector_agency_id
  ORDER BY i.inspector_agency_id
@@ -501,7 +505,7 @@ SELECT i.item_id
   FROM campaign_item i
   JOIN holder h ON h.holder_id = i.holder_id
  WHERE i.campaign_id = $1 AND i.item_id = ANY ($2::uuid[])
-   AND (($3::text <> '' AND h.credit_code = $3::text) OR ($4::text <> '' AND same_operator($4::text, i.access_operator_id)))
+   AND (($3::text <> '' AND h.credit_code = $3::text) OR ($4::text <> '' AND (i.access_operator_id = $4::text OR starts_with(i.access_operator_id, $4::text || '-'))))
  ORDER BY i.item_id
    FOR UPDATE OF i
 `
@@ -513,7 +517,8 @@ type ItemsToDeclareParams struct {
 	AgencyID   string
 }
 
-// The items of a campaign that a return may speak of: the holder's own, or those of the operator's access. Locked in order.
+// The items of a campaign that a return may speak of: the holder's own, or those of the operator's access and
+// its branches'. A branch does not speak for its head office. Locked in order.
 func (q *Queries) ItemsToDeclare(ctx context.Context, arg ItemsToDeclareParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, itemsToDeclare,
 		arg.CampaignID,
@@ -541,10 +546,10 @@ func (q *Queries) ItemsToDeclare(ctx context.Context, arg ItemsToDeclareParams) 
 
 const listCampaignItems = `-- name: ListCampaignItems :many
 SELECT i.item_id, i.campaign_id, i.resource_id, i.allocation_id, i.holder_id, i.kind, i.access_operator_id, i.inspector_agency_id, i.state, i.declaration, i.returned_at, i.inspected_at, i.inspected_by, i.note, i.closed_at, a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, p.name AS principal_name, p.credit_code AS principal_code,
-       (CASE WHEN i.state = 'FOUND' AND o.open = 0 THEN 'RECTIFIED' ELSE i.state END)::text AS state_now,
+       (CASE WHEN i.state <> 'FOUND' THEN i.state WHEN o.open = 0 THEN 'RECTIFIED' WHEN NOT l.live THEN 'ENDED' ELSE 'FOUND' END)::text AS state_now,
        (i.declaration = '' AND c.return_due < $1)::boolean AS return_late,
        (i.state = 'PENDING' AND c.inspect_due < $1)::boolean AS inspection_late,
-       (i.state = 'FOUND' AND o.late > 0)::boolean AS rectification_late
+       (i.state = 'FOUND' AND o.late > 0 AND l.live)::boolean AS rectification_late
   FROM campaign_item i
   JOIN campaign c ON c.campaign_id = i.campaign_id
   JOIN allocation a ON a.allocation_id = i.allocation_id
@@ -555,12 +560,14 @@ SELECT i.item_id, i.campaign_id, i.resource_id, i.allocation_id, i.holder_id, i.
           FROM campaign_finding cf
           JOIN finding f ON f.finding_id = cf.finding_id
          WHERE cf.item_id = i.item_id) o ON true
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM allocation n WHERE n.resource_id = i.resource_id AND n.known_to IS NULL
+               AND (n.valid_to IS NULL OR n.valid_to > $1)) AS live) l
  WHERE i.item_id > $2 AND ($3::uuid IS NULL OR i.item_id = $3::uuid)
    AND ($4::uuid IS NULL OR i.campaign_id = $4::uuid)
    AND ($5::text = '' OR i.inspector_agency_id = $5::text)
-   AND ($6::text = '' OR $6::text = CASE WHEN i.state = 'FOUND' AND o.open = 0 THEN 'RECTIFIED' ELSE i.state END)
+   AND ($6::text = '' OR $6::text = CASE WHEN i.state <> 'FOUND' THEN i.state WHEN o.open = 0 THEN 'RECTIFIED' WHEN NOT l.live THEN 'ENDED' ELSE 'FOUND' END)
    AND (NOT $7::boolean OR (i.declaration = '' AND c.return_due < $1) OR (i.state = 'PENDING' AND c.inspect_due < $1)
-        OR (i.state = 'FOUND' AND o.late > 0))
+        OR (i.state = 'FOUND' AND o.late > 0 AND l.live))
    AND ($8::boolean OR ($9::text <> '' AND h.credit_code = $9::text)
         OR ($10::text <> '' AND same_operator($10::text, i.access_operator_id)))
  ORDER BY i.item_id
@@ -593,7 +600,7 @@ type ListCampaignItemsRow struct {
 	RectificationLate bool
 }
 
-// A holder sees its own, an operator those of its access.
+// A holder sees its own, an operator those of its access. What was found on a line that was given back since is over: ENDED.
 func (q *Queries) ListCampaignItems(ctx context.Context, arg ListCampaignItemsParams) ([]ListCampaignItemsRow, error) {
 	rows, err := q.db.Query(ctx, listCampaignItems,
 		arg.Now,
@@ -992,18 +999,28 @@ func (q *Queries) SetCampaignClosed(ctx context.Context, arg SetCampaignClosedPa
 
 const setDeclarations = `-- name: SetDeclarations :exec
 UPDATE campaign_item i SET declaration = d.result, returned_at = $1
-  FROM ROWS FROM (unnest($2::uuid[]), unnest($3::text[])) AS d (item_id, result)
- WHERE i.item_id = d.item_id
+  FROM ROWS FROM (unnest($3::uuid[]), unnest($4::text[])) AS d (item_id, result), holder h
+ WHERE i.item_id = d.item_id AND h.holder_id = i.holder_id
+   AND (($2::text <> '' AND h.credit_code = $2::text)
+        OR NOT EXISTS (SELECT 1 FROM self_inspection_item t JOIN self_inspection r ON r.return_id = t.return_id
+                        WHERE t.item_id = i.item_id AND r.party = h.credit_code))
 `
 
 type SetDeclarationsParams struct {
 	ReturnedAt *time.Time
+	Party      string
 	Items      []string
 	Results    []string
 }
 
+// What the holder itself has declared stands, whatever the operator of its access says: both are on record.
 func (q *Queries) SetDeclarations(ctx context.Context, arg SetDeclarationsParams) error {
-	_, err := q.db.Exec(ctx, setDeclarations, arg.ReturnedAt, arg.Items, arg.Results)
+	_, err := q.db.Exec(ctx, setDeclarations,
+		arg.ReturnedAt,
+		arg.Party,
+		arg.Items,
+		arg.Results,
+	)
 	return err
 }
 

@@ -340,9 +340,9 @@ type CampaignItem struct {
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Agency that inspects it (核查单位).
 	InspectorAgencyId string `protobuf:"bytes,5,opt,name=inspector_agency_id,json=inspectorAgencyId,proto3" json:"inspector_agency_id,omitempty"`
-	// PENDING, CONFORMING, FOUND, RECTIFIED or CLOSED (状态).
+	// PENDING, CONFORMING, FOUND, RECTIFIED, CLOSED, or ENDED: what was found is on a line that was given back (状态).
 	State string `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"`
-	// conforming, to_rectify or rectified as its holder declares; empty while nothing is returned (自查申报).
+	// conforming, to_rectify or rectified as its holder declares, or its operator while the holder has not; empty while nothing is returned (自查申报).
 	Declaration string `protobuf:"bytes,7,opt,name=declaration,proto3" json:"declaration,omitempty"`
 	// When it was returned (申报时间).
 	ReturnTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=return_time,json=returnTime,proto3" json:"return_time,omitempty"`
@@ -2061,7 +2061,7 @@ const file_quietline_ledger_v1_campaign_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\"|\n" +
 	"\x15ListCampaignsResponse\x12;\n" +
 	"\tcampaigns\x18\x01 \x03(\v2\x1d.quietline.ledger.v1.CampaignR\tcampaigns\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb7\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbe\x02\n" +
 	"\x18ListCampaignItemsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -2069,9 +2069,9 @@ const file_quietline_ledger_v1_campaign_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12(\n" +
 	"\vcampaign_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
 	"campaignId\x127\n" +
-	"\x13inspector_agency_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\x11inspectorAgencyId\x12L\n" +
-	"\x05state\x18\x05 \x01(\tB6\xbaH3r1R\x00R\aPENDINGR\n" +
-	"CONFORMINGR\x05FOUNDR\tRECTIFIEDR\x06CLOSEDR\x05state\x12\x18\n" +
+	"\x13inspector_agency_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\x11inspectorAgencyId\x12S\n" +
+	"\x05state\x18\x05 \x01(\tB=\xbaH:r8R\x00R\aPENDINGR\n" +
+	"CONFORMINGR\x05FOUNDR\tRECTIFIEDR\x06CLOSEDR\x05ENDEDR\x05state\x12\x18\n" +
 	"\aoverdue\x18\x06 \x01(\bR\aoverdue\"|\n" +
 	"\x19ListCampaignItemsResponse\x127\n" +
 	"\x05items\x18\x01 \x03(\v2!.quietline.ledger.v1.CampaignItemR\x05items\x12&\n" +

@@ -215,7 +215,8 @@ CREATE TABLE campaign_item (
 CREATE INDEX campaign_item_of_holder ON campaign_item (holder_id, item_id);
 CREATE INDEX campaign_item_of_inspector ON campaign_item (inspector_agency_id, item_id);
 
--- A self-inspection return (自查整改报告) and what it says of each resource: append-only; the newest one counts.
+-- A self-inspection return (自查整改报告) and what it says of each resource: append-only. The newest one of its
+-- holder counts; the operator's while there is none.
 CREATE TABLE self_inspection (
     return_id    uuid        PRIMARY KEY,
     campaign_id  uuid        NOT NULL REFERENCES campaign,
