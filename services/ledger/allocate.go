@@ -48,6 +48,9 @@ func (s *Server) AllocateResource(ctx context.Context, req *ledgerv1.AllocateRes
 	if t := timeOf(req.GetValidFrom()); t != nil {
 		d.ValidFrom = *t
 	}
+	if err := mayAllocate(identity.ActorOf(ctx), d.Province); err != nil {
+		return nil, err
+	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.AllocateResourceResponse, error) {
 		row, err := s.allocate(ctx, tx, d)
 		if err != nil {
@@ -59,6 +62,15 @@ func (s *Server) AllocateResource(ctx context.Context, req *ledgerv1.AllocateRes
 		}
 		return &ledgerv1.AllocateResourceResponse{Resource: r}, nil
 	})
+}
+
+// mayAllocate: an administration allocates what has its access in its own province, the lead ministry everything.
+func mayAllocate(a *commonv1.Actor, province string) error {
+	if administers(a.GetAgencyId(), province) {
+		return nil
+	}
+	return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
+		"access in province %s is given by ca-%s and by %s (电信条例 3)", province, province, leadMinistry)
 }
 
 // allocate enters a new resource with its first allocation, by all rules.
@@ -86,10 +98,10 @@ func (s *Server) allocate(ctx context.Context, tx pgx.Tx, d draft) (store.Alloca
 
 // checkDraft sees that a draft is well formed.
 func (s *Server) checkDraft(ctx context.Context, q *store.Queries, d draft) error {
-	if _, _, err := block(d.First, d.Last); err != nil {
+	if _, err := canonical(d.Scheme, d.First, d.Last); err != nil {
 		return err
 	}
-	if err := checkScheme(d.Scheme); err != nil {
+	if err := checkOperator(d.OperatorID); err != nil {
 		return err
 	}
 	if err := checkCallers(d.Callers); err != nil {
@@ -160,12 +172,13 @@ func (s *Server) application(ctx context.Context, q *store.Queries, h store.Hold
 	if err != nil {
 		return application{}, err
 	}
-	last := d.Last
-	if last == "" {
-		last = d.First
+	n, err := canonical(d.Scheme, d.First, d.Last)
+	if err != nil {
+		return application{}, err
 	}
 	return application{
-		numberKinds: kindsOf(d.Scheme, d.First, last), purpose: d.Purpose, operation: d.Operation, province: d.Province,
+		numbers: &n, creditCode: h.CreditCode, operatorID: d.OperatorID,
+		numberKinds: kindsOf(n.scheme, n.first(), n.last()), purpose: d.Purpose, operation: d.Operation, province: d.Province,
 		newHolder: !live, lists: *on, licences: licences, approved: d.ApprovalDocument != "", evidenced: len(d.Evidence) > 0,
 	}, nil
 }
@@ -191,13 +204,13 @@ func (s *Server) listed(ctx context.Context, creditCode string, at time.Time) (*
 
 // place writes the row of an allocation.
 func (s *Server) place(ctx context.Context, q *store.Queries, d draft) (store.Allocation, error) {
-	from, to, err := block(d.First, d.Last)
+	n, err := canonical(d.Scheme, d.First, d.Last)
 	if err != nil {
 		return store.Allocation{}, err
 	}
 	return insertAllocation(ctx, q, store.Allocation{
-		ResourceID: d.ResourceID, HolderID: d.HolderID, Scheme: d.Scheme, Digits: from.digits,
-		FirstNumber: from.value, LastNumber: to.value, AccessProvince: d.Province, Purpose: d.Purpose,
+		ResourceID: d.ResourceID, HolderID: d.HolderID, Scheme: n.scheme, Digits: n.from.digits,
+		FirstNumber: n.from.value, LastNumber: n.to.value, AccessProvince: d.Province, Purpose: d.Purpose,
 		PermittedCallers: d.Callers, AccessOperatorID: d.OperatorID, Basis: d.Basis, ValidFrom: d.ValidFrom, ValidTo: d.ValidTo,
 		CreatedBy: d.By, Operation: d.Operation, PrincipalHolderID: pointer(d.PrincipalID),
 		ApprovalDocument: d.ApprovalDocument, ApprovalReason: d.ApprovalReason, Evidence: d.Evidence,
@@ -205,8 +218,14 @@ func (s *Server) place(ctx context.Context, q *store.Queries, d draft) (store.Al
 	})
 }
 
-// insertAllocation writes a row under a new identifier. The database refuses what overlaps.
+// insertAllocation writes a row under a new identifier, in the one form of its numbers: rows of before that form was kept
+// get it when they are replaced. The database refuses what overlaps.
 func insertAllocation(ctx context.Context, q *store.Queries, row store.Allocation) (store.Allocation, error) {
+	n, err := canonical(row.Scheme, digitsOf(row.Digits, row.FirstNumber), digitsOf(row.Digits, row.LastNumber))
+	if err != nil {
+		return row, err
+	}
+	row.Scheme, row.Digits, row.FirstNumber, row.LastNumber = n.scheme, n.from.digits, n.from.value, n.to.value
 	id, err := uuid.NewV7()
 	if err != nil {
 		return row, err

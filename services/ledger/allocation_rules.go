@@ -38,6 +38,9 @@ func (l lists) on(list string) bool {
 
 // application is what the rules of allocation look at: all facts are read before, none is asked here.
 type application struct {
+	numbers     *numbers // nil: they were allocated before and do not change
+	creditCode  string   // of the holder
+	operatorID  string
 	numberKinds []string // of the first and the last number
 	purpose     string
 	operation   string
@@ -52,6 +55,14 @@ type application struct {
 // judge holds an application against the policy of its time. The first rule that it fails is the answer, in words and with
 // its article.
 func judge(a application, policy []store.AllocationPolicy) error {
+	if a.numbers != nil {
+		if err := possible(*a.numbers, a.creditCode); err != nil {
+			return err
+		}
+		if err := checkOperator(a.operatorID); err != nil {
+			return err
+		}
+	}
 	for _, r := range policy {
 		if !concerns(r, a) {
 			continue
@@ -116,34 +127,26 @@ func covers(wanted []string, kind string) bool {
 	return slices.Contains(wanted, kind) || slices.Contains(wanted, whole)
 }
 
-// kindsOf are the kinds of the first and last number of an allocation. Other schemes than the national one are an area's:
-// its 96 codes and its subscribers' numbers.
+// kindsOf are the kinds of the first and last number of an allocation.
 func kindsOf(scheme, first, last string) []string {
-	kind := func(number string) string {
-		switch {
-		case scheme == National:
-			return phone.Parse(number).GetKind()
-		case strings.HasPrefix(number, "96") && len(number) <= maxCode96:
-			return phone.Code96
-		default:
-			return phone.Landline
-		}
+	if n, err := canonical(scheme, first, last); err == nil { // a row of before numbers had one form
+		first, last = n.first(), n.last()
 	}
-	return slices.Compact([]string{kind(first), kind(last)})
+	return slices.Compact([]string{phone.Parse(first).GetKind(), phone.Parse(last).GetKind()})
 }
-
-// maxCode96 is the longest 96 code; longer numbers of an area that begin so are subscribers'.
-const maxCode96 = 6
 
 // grows says whether a correction gives the holder more than the row that it replaces: then the rules of allocation hold
 // for it too. What was only written down wrongly can always be put right.
 func grows(old store.Allocation, d draft) bool {
-	from, to, err := block(d.First, d.Last)
+	n, err := canonical(d.Scheme, d.First, d.Last)
 	if err != nil {
 		return true
 	}
+	if was, err := canonical(old.Scheme, digitsOf(old.Digits, old.FirstNumber), digitsOf(old.Digits, old.LastNumber)); err == nil {
+		old.Scheme, old.Digits, old.FirstNumber, old.LastNumber = was.scheme, was.from.digits, was.from.value, was.to.value
+	}
 	longer := d.ValidFrom.Before(old.ValidFrom) || old.ValidTo != nil && (d.ValidTo == nil || d.ValidTo.After(*old.ValidTo))
-	more := from.digits != old.Digits || from.value < old.FirstNumber || to.value > old.LastNumber
+	more := n.scheme != old.Scheme || n.from.digits != old.Digits || n.from.value < old.FirstNumber || n.to.value > old.LastNumber
 	return longer || more || d.HolderID != old.HolderID || d.Province != old.AccessProvince || d.Operation != old.Operation ||
 		d.Purpose != old.Purpose
 }

@@ -68,7 +68,7 @@ func TestKindsOf(t *testing.T) {
 		{National, "13800000000", "13800000000", "mobile"},
 		{"53", "96123", "96123", "code96"},
 		{"010", "62345678", "62345678", "landline"},
-		{"010", "96234567", "96234567", "landline"},
+		{National, "01062345678", "01062345679", "landline"},
 	} {
 		if got := kindsOf(c.scheme, c.first, c.last); len(got) != 1 || got[0] != c.want {
 			t.Errorf("%s %s: %v, want %s", c.scheme, c.first, got, c.want)

@@ -115,6 +115,13 @@ func (s *Server) brokenRows(ctx context.Context, q *store.Queries, size int32) (
 	for _, x := range hanging {
 		broken = append(broken, fmt.Sprintf("%s %s goes on while its resource is not allocated", x.What, x.ID))
 	}
+	odd, err := q.AuditSchemes(ctx, store.AuditSchemesParams{After: firstID, PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range odd {
+		broken = append(broken, fmt.Sprintf("allocation %s has another scheme than its numbers: nobody finds it; correct it", id))
+	}
 	lost, err := q.AuditVersions(ctx, store.AuditVersionsParams{After: firstID, PageSize: size})
 	if err != nil {
 		return nil, err

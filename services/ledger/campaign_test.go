@@ -90,8 +90,9 @@ func newAudited(t *testing.T, change func(*ledgerv1.OpenCampaignRequest)) *audit
 		row = strings.Replace(row, ",retail,", ","+sector+",", 1)
 		rows = append(rows, strings.Replace(row, ",11,", map[string]string{"cmcc-11": ",11,", "ctcc-31": ",31,"}[operator], 1))
 	}
-	l := a.loaded(t.Context(), t, strings.Join(rows, "\n"), "", a.now().AddDate(-1, 0, 0))
-	if _, err := a.apply(t.Context(), l, false); err != nil {
+	ministry := as(t.Context(), accessv1.Role_ROLE_REGISTRAR, "miit", "registrar")
+	l := a.loaded(ministry, t, strings.Join(rows, "\n"), "", a.now().AddDate(-1, 0, 0))
+	if _, err := a.apply(ministry, l, false); err != nil {
 		t.Fatalf("%v\n%s", err, a.report(t.Context(), t, l))
 	}
 	a.campaign = a.open(t, change)

@@ -62,7 +62,7 @@ func TestChangesReproduceTheLedger(t *testing.T) {
 	l = here.loaded(ctx, t, strings.Join([]string{loadHead,
 		"全国,4008000100,,静线样例乙网络科技有限公司,91000000DEMNDEMN02,,telecom,北京,客户服务,95012345,cmcc-11," + yesterday + ",,核配〔2025〕2号,",
 		"全国,4008000300,,静线样例丁教育咨询有限公司,91000000DEMNDEMN04,,education,11,客户服务,4008000300,cmcc-11,2025-03-01," + yesterday + ",核配〔2025〕4号,",
-		"全国,4008000600,4008000699,=静线样例辛旅行社有限公司,91000000DEMNDEMN08,,travel,上海,客户服务,,cmcc-11," + yesterday + ",,核配〔2026〕8号,营业执照、承诺书",
+		"全国,4008000600,4008000699,=静线样例辛旅行社有限公司,91000000DEMNDEMN08,,travel,北京,客户服务,,cmcc-11," + yesterday + ",,核配〔2026〕8号,营业执照、承诺书",
 	}, "\n"), "", now)
 	if _, err := here.apply(ctx, l, false); err != nil {
 		t.Fatalf("%v\n%s", err, here.report(ctx, t, l))

@@ -16,7 +16,6 @@ import (
 )
 
 var (
-	scheme = regexp.MustCompile(`^[0-9a-z]{1,10}$`)
 	caller = regexp.MustCompile(`^[0-9]{3,18}$`)
 )
 
@@ -39,22 +38,6 @@ func checkHolder(h *ledgerv1.Holder) error {
 		"holder.sector": h.GetSector(), "holder.agency_id": h.GetAgencyId()} {
 		if utf8.RuneCountInString(text) > maxText {
 			return errs.Field(path, "must have at most %d characters", maxText)
-		}
-	}
-	return nil
-}
-
-func checkScheme(text string) error {
-	if !scheme.MatchString(text) {
-		return errs.Field("scheme", "must be %q, or an area or province code", National)
-	}
-	return nil
-}
-
-func checkCallers(numbers []string) error {
-	for _, n := range numbers {
-		if !caller.MatchString(n) {
-			return errs.Field("permitted_callers", "must be numbers of 3 to %d digits", maxDigits)
 		}
 	}
 	return nil

@@ -1,9 +1,7 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -30,25 +28,21 @@ var announced = []string{stateActive, stateNotice, stateRecalled, stateEnded}
 func (s *Server) LookupCode(ctx context.Context, req *ledgerv1.LookupCodeRequest) (*ledgerv1.LookupCodeResponse, error) {
 	const unknown = "nobody is on record for this code; only codes of the 95, 96, 400 and 1010 ranges are published"
 	n := phone.Parse(req.GetCode())
-	number, schemes := n.GetNormal(), []string{National}
-	if code, area, ok := phone.Local96(number); ok || n.GetKind() == phone.Code96 { // given out anew by every province
-		number, schemes = cmp.Or(code, number), []string{req.GetArea(), area, n.GetProvince()}
+	scheme := "" // an area says nothing of other codes
+	if n.GetKind() == phone.Code96 {
+		scheme = req.GetArea()
 	}
-	key, ok := keyOf(number)
-	if !ok || !slices.Contains(published, n.GetKind()) {
+	if !slices.Contains(published, n.GetKind()) || n.GetKind() == phone.Code96 && scheme == "" {
 		return nil, errs.NotFound(pgx.ErrNoRows, unknown)
 	}
-	q, now := store.New(s.db), s.now()
-	var row store.WhoHeldRow
-	err := pgx.ErrNoRows
-	for _, scheme := range schemes {
-		if scheme == "" || !errors.Is(err, pgx.ErrNoRows) {
-			continue
-		}
-		row, err = q.WhoHeld(ctx, store.WhoHeldParams{
-			Scheme: scheme, Digits: key.digits, Number: key.value, At: now, KnownAt: always, SeesAll: true,
-		})
+	asked, err := canonical(scheme, n.GetNormal(), "")
+	if err != nil {
+		return nil, err
 	}
+	q, now := store.New(s.db), s.now()
+	row, err := q.WhoHeld(ctx, store.WhoHeldParams{
+		Scheme: asked.scheme, Digits: asked.from.digits, Number: asked.from.value, At: now, KnownAt: always, SeesAll: true,
+	})
 	if err != nil {
 		return nil, errs.NotFound(err, unknown)
 	}

@@ -26,7 +26,13 @@ func (s *Server) CorrectAllocation(ctx context.Context, req *ledgerv1.CorrectAll
 		if err != nil {
 			return nil, errs.NotFound(err, "no such row of the ledger")
 		}
-		row, err := s.correct(ctx, tx, wrong.AllocationID, rightOf(wrong, req, doneBy(identity.ActorOf(ctx))))
+		right := rightOf(wrong, req, doneBy(identity.ActorOf(ctx)))
+		for _, province := range []string{wrong.AccessProvince, right.Province} {
+			if err := mayAllocate(identity.ActorOf(ctx), province); err != nil {
+				return nil, err
+			}
+		}
+		row, err := s.correct(ctx, tx, wrong.AllocationID, right)
 		if err != nil {
 			return nil, err
 		}
@@ -45,6 +51,9 @@ func rightOf(wrong store.Allocation, req *ledgerv1.CorrectAllocationRequest, by 
 	d.HolderID = cmp.Or(req.GetHolderId(), d.HolderID)
 	if req.GetFirstNumber() != "" {
 		d.First, d.Last = req.GetFirstNumber(), req.GetFirstNumber()
+		if canon, err := canonical("", d.First, ""); err == nil { // the number says of which scheme it is
+			d.Scheme = canon.scheme
+		}
 	}
 	d.Last = cmp.Or(req.GetLastNumber(), d.Last)
 	d.Province = cmp.Or(req.GetAccessProvince(), d.Province)
@@ -177,6 +186,9 @@ func (s *Server) EndAllocation(ctx context.Context, req *ledgerv1.EndAllocationR
 		err := s.end(ctx, tx, req.GetResourceId(), at, req.GetReason(), req.GetBasis(), doneBy(identity.ActorOf(ctx)))
 		if err != nil {
 			return nil, err
+		}
+		if now := s.now(); at.After(now) {
+			at = now // it is what it is until then
 		}
 		r, err := get(ctx, store.New(tx), req.GetResourceId(), at)
 		if err != nil {

@@ -70,11 +70,14 @@ func (s *Server) decide(ctx context.Context, q *store.Queries, id, state, reason
 // RecordObservation compares a substantiated complaint with the allocation at the time of its call. A forged number has no
 // holder here: it is nobody's finding.
 func (s *Server) RecordObservation(ctx context.Context, req *ledgerv1.RecordObservationRequest) (*ledgerv1.RecordObservationResponse, error) {
-	key, ok := keyOf(req.GetNumber())
-	if !ok || phone.Forged(phone.Parse(req.GetNumber()).GetKind()) {
+	if _, ok := keyOf(req.GetNumber()); !ok || phone.Forged(phone.Parse(req.GetNumber()).GetKind()) {
 		return &ledgerv1.RecordObservationResponse{}, nil
 	}
-	arg := s.asked(ctx, key, req.GetScheme(), req.GetCallTime(), nil)
+	n, err := canonical(req.GetScheme(), req.GetNumber(), "")
+	if err != nil {
+		return nil, err
+	}
+	arg := s.asked(ctx, n, req.GetCallTime(), nil)
 	arg.SeesAll = true
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.RecordObservationResponse, error) {
 		q := store.New(tx)

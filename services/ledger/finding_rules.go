@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"quietline/internal/phone"
 	"quietline/services/ledger/store"
 )
 
@@ -43,7 +44,9 @@ func compare(o observation, a store.Allocation, p store.Purpose) []deviation {
 		}
 		found = append(found, deviation{purposeDiffers, a.Purpose, seen})
 	}
-	if len(a.PermittedCallers) > 0 && !slices.Contains(a.PermittedCallers, o.number) {
+	area := phone.AreaCode(digitsOf(a.Digits, a.FirstNumber)) // callers of the line's own area may be listed without it
+	shown := func(c string) bool { return c == o.number || local(c) && area != "" && area+c == o.number }
+	if len(a.PermittedCallers) > 0 && !slices.ContainsFunc(a.PermittedCallers, shown) {
 		found = append(found, deviation{callerNotPermitted, strings.Join(a.PermittedCallers, " "), o.number})
 	}
 	return found

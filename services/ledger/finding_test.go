@@ -103,7 +103,7 @@ func TestAForgedNumberIsNobodysFinding(t *testing.T) {
 func TestPublicLookup(t *testing.T) {
 	w := newWorld(t)
 	r, holders := w.code(t)
-	for _, number := range []string{"02012345678", "4008000000", "4008000001"} {
+	for _, number := range []string{"02082345678", "4008000000", "4008000001"} {
 		if _, err := w.allocate(t, func(req *ledgerv1.AllocateResourceRequest) {
 			req.HolderId, req.FirstNumber = holders[0].GetHolderId(), number
 			if number == "4008000001" { // a holder without a credit code is no firm
@@ -136,7 +136,7 @@ func TestPublicLookup(t *testing.T) {
 		t.Errorf("a 400 number: %v", err)
 	}
 	texts := map[string]bool{}
-	for _, code := range []string{"02012345678", "13800000000", "95599", "4008000001", "+8695202101", "nonsense"} {
+	for _, code := range []string{"02082345678", "13800000000", "95599", "4008000001", "+8695202101", "nonsense"} {
 		_, err := w.public.LookupCode(t.Context(), &ledgerv1.LookupCodeRequest{Code: code})
 		wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 		texts[errs.Text(err)] = true

@@ -29,23 +29,23 @@ const nothingHeld = "the ledger has no entry for this number at that time"
 
 // WhoHeld says who held a number at a time, as it was known at another. It is one statement, prepared once per connection.
 func (s *Server) WhoHeld(ctx context.Context, req *ledgerv1.WhoHeldRequest) (*ledgerv1.WhoHeldResponse, error) {
-	key, ok := keyOf(req.GetNumber())
-	if !ok {
+	if _, ok := keyOf(req.GetNumber()); !ok {
 		return nil, errs.NotFound(pgx.ErrNoRows, nothingHeld)
 	}
-	row, err := s.held(ctx, s.asked(ctx, key, req.GetScheme(), req.GetAt(), req.GetKnownAt()))
+	n, err := canonical(req.GetScheme(), req.GetNumber(), "")
+	if err != nil {
+		return nil, err
+	}
+	row, err := s.held(ctx, s.asked(ctx, n, req.GetAt(), req.GetKnownAt()))
 	if err != nil {
 		return nil, err
 	}
 	return heldProto(row)
 }
 
-// asked fills in what a question leaves open: the national scheme, now, and all that is known.
-func (s *Server) asked(ctx context.Context, key numberKey, scheme string, at, known *timestamppb.Timestamp) store.WhoHeldParams {
-	arg := store.WhoHeldParams{Scheme: scheme, Digits: key.digits, Number: key.value, At: s.now(), KnownAt: always}
-	if arg.Scheme == "" {
-		arg.Scheme = National
-	}
+// asked fills in what a question about a number leaves open: now, and all that is known.
+func (s *Server) asked(ctx context.Context, n numbers, at, known *timestamppb.Timestamp) store.WhoHeldParams {
+	arg := store.WhoHeldParams{Scheme: n.scheme, Digits: n.from.digits, Number: n.from.value, At: s.now(), KnownAt: always}
 	if t := timeOf(at); t != nil {
 		arg.At = *t
 	}
@@ -64,14 +64,15 @@ func (s *Server) held(ctx context.Context, arg store.WhoHeldParams) (store.WhoHe
 // WhoHeldRange answers for every allocation that meets a range, in the order of numbers. Allocations of a time never
 // overlap, so a page ends at a number.
 func (s *Server) WhoHeldRange(ctx context.Context, req *ledgerv1.WhoHeldRangeRequest) (*ledgerv1.WhoHeldRangeResponse, error) {
-	from, to, err := block(req.GetFirstNumber(), req.GetLastNumber())
+	asked, err := canonical(req.GetScheme(), req.GetFirstNumber(), req.GetLastNumber())
 	if err != nil {
 		return nil, err
 	}
+	from, to := asked.from, asked.to
 	if from, err = startOf(req.GetPageToken(), from); err != nil {
 		return nil, err
 	}
-	arg := s.asked(ctx, from, req.GetScheme(), req.GetAt(), req.GetKnownAt())
+	arg := s.asked(ctx, asked, req.GetAt(), req.GetKnownAt())
 	size := pg.PageSize(req.GetPageSize())
 	numbers, err := store.New(s.db).HeldFirsts(ctx, store.HeldFirstsParams{
 		Scheme: arg.Scheme, Digits: arg.Digits, First: from.value, Last: to.value, At: arg.At, KnownAt: arg.KnownAt, PageSize: size,

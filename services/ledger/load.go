@@ -166,12 +166,13 @@ func stage(to *store.StageRowsParams, h *format.Header, raw *ledgerv1.LoadRow) *
 	var key, last numberKey
 	if problem != nil {
 		fate, field, reason = fateRejected, problem.Field, problem.Reason
-	} else if from, to, err := block(row[format.First], row[format.Last]); err != nil {
+	} else if _, _, err := block(row[format.First], row[format.Last]); err != nil {
 		fate, field, reason = fateRejected, h.Format().NameOf(format.First), format.ReasonNumber
-	} else if !scheme.MatchString(row[format.Scheme]) {
+	} else if n, err := canonical(row[format.Scheme], row[format.First], row[format.Last]); err != nil {
 		fate, field, reason = fateRejected, h.Format().NameOf(format.Scheme), format.ReasonScheme
 	} else {
-		key, last = from, to
+		row[format.Scheme], row[format.First], row[format.Last] = n.scheme, n.first(), n.last()
+		key, last = n.from, n.to
 	}
 	said, err := json.Marshal(row)
 	if err != nil { // a map of texts
@@ -209,7 +210,7 @@ func (s *Server) DiscardLoad(ctx context.Context, req *ledgerv1.DiscardLoadReque
 		if err != nil {
 			return nil, err
 		}
-		for _, clear := range []func(context.Context, string) error{q.ClearLoadPieces, q.ClearLoadMissing, q.ClearLoadHolders, q.ClearLoadRows, q.SetDiscarded} {
+		for _, clear := range []func(context.Context, string) error{q.ClearLoadPieces, q.ClearLoadMissing, q.ClearLoadFirms, q.ClearLoadHolders, q.ClearLoadRows, q.SetDiscarded} {
 			if err := clear(ctx, l.LoadID); err != nil {
 				return nil, err
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
 
 	"quietline/internal/errs"
@@ -120,7 +121,7 @@ func (s *Server) ApplyLoad(ctx context.Context, req *ledgerv1.ApplyLoadRequest) 
 			return nil, err
 		}
 		if l.State == loadCompared {
-			if err := s.apply(ctx, tx, q, l, req); err != nil {
+			if err := s.apply(ctx, q, l, req); err != nil {
 				return nil, err
 			}
 			if l, err = q.LoadByID(ctx, store.LoadByIDParams{LoadID: l.LoadID, SeesAll: true}); err != nil {
@@ -142,7 +143,7 @@ func moved() error {
 }
 
 // apply copies what the report wrote down into the ledger.
-func (s *Server) apply(ctx context.Context, tx pgx.Tx, q *store.Queries, l store.Load, req *ledgerv1.ApplyLoadRequest) error {
+func (s *Server) apply(ctx context.Context, q *store.Queries, l store.Load, req *ledgerv1.ApplyLoadRequest) error {
 	if l.Version == nil || *l.Version != req.GetVersion() {
 		return moved()
 	}
@@ -157,39 +158,93 @@ func (s *Server) apply(ctx context.Context, tx pgx.Tx, q *store.Queries, l store
 	if changed || rows != l.LedgerRows {
 		return moved()
 	}
-	by := doneBy(identity.ActorOf(ctx))
-	if err := s.applyRows(ctx, tx, q, l, by); err != nil {
+	if err := s.sameLists(ctx, q, l); err != nil {
 		return err
 	}
-	if req.GetEndMissing() {
-		missing, err := q.MissingResources(ctx, l.LoadID)
-		if err != nil {
-			return err
-		}
-		for _, resource := range missing {
-			if err := s.end(ctx, tx, resource, l.AsOf, req.GetReason(), "", by); err != nil {
-				return err
-			}
-		}
+	by := doneBy(identity.ActorOf(ctx))
+	if err := endRows(ctx, q, l, req, by); err != nil {
+		return err
+	}
+	if err := applyRows(ctx, q, l, by); err != nil {
+		return err
 	}
 	return q.SetApplied(ctx, store.SetAppliedParams{
 		LoadID: l.LoadID, EndMissing: req.GetEndMissing(), Reason: req.GetReason(), AppliedAt: new(s.now()), AppliedBy: by,
 	})
 }
 
-// applyRows ends what ends, closes what is replaced, and enters what stands in its place. The database's own rules hold
-// for every row of it.
-func (s *Server) applyRows(ctx context.Context, tx pgx.Tx, q *store.Queries, l store.Load, by string) error {
-	basis := "台账文件 " + l.FileName
-	endings, err := q.LoadEndings(ctx, l.LoadID)
+// listsAtOnce is how many firms' credit lists are asked at a time.
+const listsAtOnce = 8
+
+// sameLists asks again on which credit lists the firms of a load are: who was listed since the report gets nothing by it,
+// and when nobody can be asked, nobody gets anything.
+func (s *Server) sameLists(ctx context.Context, q *store.Queries, l store.Load) error {
+	firms, err := q.LoadFirms(ctx, l.LoadID)
 	if err != nil {
 		return err
 	}
-	for _, e := range endings {
-		if err := s.end(ctx, tx, *e.ResourceID, *e.Ends, basis, "", by); err != nil {
+	asking, ctx := errgroup.WithContext(ctx)
+	asking.SetLimit(listsAtOnce)
+	for _, f := range firms {
+		asking.Go(func() error {
+			on, err := s.listed(ctx, f.CreditCode, s.now())
+			if err == nil && *on != (lists{bad: f.Bad, dishonest: f.Dishonest}) {
+				return moved()
+			}
+			return err
+		})
+	}
+	return asking.Wait()
+}
+
+// basisOf is the ground of what a load's rows do, where a row names none.
+func basisOf(l store.Load) string { return "台账文件 " + l.FileName }
+
+// endRows ends what ends, with all that hangs on it, as end does with one resource.
+func endRows(ctx context.Context, q *store.Queries, l store.Load, req *ledgerv1.ApplyLoadRequest, by string) error {
+	n, err := q.InsertEndings(ctx, store.InsertEndingsParams{
+		LoadID: l.LoadID, Basis: basisOf(l), Reason: req.GetReason(), EndMissing: req.GetEndMissing(),
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	if err := q.LockEndings(ctx, l.LoadID); err != nil {
+		return err
+	}
+	broken, err := q.BrokenEndings(ctx, l.LoadID)
+	if err != nil {
+		return err
+	}
+	if len(broken) > 0 {
+		return wrongState("resource %s cannot end when the file says: it is not allocated then, begins then, has ended, or its recall is announced; compare the load again", broken[0])
+	}
+	for _, end := range []func() (int64, error){
+		func() (int64, error) {
+			return q.EndLoadAllocations(ctx, store.EndLoadAllocationsParams{LoadID: l.LoadID, CreatedBy: by})
+		},
+		func() (int64, error) {
+			return q.EndLoadSublets(ctx, store.EndLoadSubletsParams{LoadID: l.LoadID, CreatedBy: by})
+		},
+		func() (int64, error) {
+			return q.EndLoadAccesses(ctx, store.EndLoadAccessesParams{LoadID: l.LoadID, CreatedBy: by})
+		},
+		func() (int64, error) {
+			return q.EndLoadContracts(ctx, store.EndLoadContractsParams{LoadID: l.LoadID, CreatedBy: by})
+		},
+		func() (int64, error) {
+			return q.EndLoadSeats(ctx, store.EndLoadSeatsParams{LoadID: l.LoadID, CreatedBy: by})
+		},
+	} {
+		if _, err := end(); err != nil {
 			return err
 		}
 	}
+	return q.InsertEndingEvents(ctx, store.InsertEndingEventsParams{LoadID: l.LoadID, DoneBy: by})
+}
+
+// applyRows closes what is replaced, enters what stands in its place, and cuts what hangs on it. The database's own rules hold
+// for every row of it.
+func applyRows(ctx context.Context, q *store.Queries, l store.Load, by string) error {
 	if err := q.ApplyHolders(ctx, store.ApplyHoldersParams{LoadID: l.LoadID, CreatedBy: by}); err != nil {
 		return err
 	}
@@ -205,5 +260,12 @@ func (s *Server) applyRows(ctx context.Context, tx pgx.Tx, q *store.Queries, l s
 	if err := q.ApplyBeginnings(ctx, store.ApplyBeginningsParams{LoadID: l.LoadID, DoneBy: by}); err != nil {
 		return err
 	}
-	return q.ApplyCorrections(ctx, store.ApplyCorrectionsParams{LoadID: l.LoadID, Basis: basis, DoneBy: by})
+	if err := q.ApplyCorrections(ctx, store.ApplyCorrectionsParams{LoadID: l.LoadID, Basis: basisOf(l), DoneBy: by}); err != nil {
+		return err
+	}
+	changed, err := q.LoadHanging(ctx, l.LoadID)
+	if err != nil || len(changed) == 0 {
+		return err
+	}
+	return cutToAllocations(ctx, q, changed, basisOf(l), by)
 }

@@ -41,10 +41,7 @@ func (s *Server) CompareLoad(ctx context.Context, req *ledgerv1.CompareLoadReque
 			s: s, q: q, load: l, registrar: registrar(identity.ActorOf(ctx)), agency: identity.ActorOf(ctx).GetAgencyId(),
 			since: sentSince(l, s.now()), holders: map[string]string{}, names: map[string]string{}, firms: map[string]*applicant{},
 		}
-		if err := j.judgeAll(ctx); err != nil {
-			return nil, err
-		}
-		if err := j.overlaps(ctx); err != nil {
+		if err := j.settle(ctx); err != nil {
 			return nil, err
 		}
 		if err := s.setCompared(ctx, q, l); err != nil {
@@ -61,7 +58,7 @@ func (s *Server) CompareLoad(ctx context.Context, req *ledgerv1.CompareLoadReque
 // startOver forgets an earlier report and finds out which row is about which allocation.
 func startOver(ctx context.Context, q *store.Queries, l store.Load) error {
 	for _, step := range []func(context.Context, string) error{
-		q.ClearLoadPieces, q.ClearLoadMissing, q.ClearLoadHolders, q.ResetLoadRows, q.MatchByBeginning,
+		q.ClearLoadPieces, q.ClearLoadMissing, q.ClearLoadFirms, q.ClearLoadHolders, q.ResetLoadRows, q.MatchByBeginning,
 		func(ctx context.Context, id string) error {
 			return q.MatchByTime(ctx, store.MatchByTimeParams{LoadID: id, AsOf: l.AsOf})
 		},
@@ -107,10 +104,13 @@ type applicant struct {
 	code     string // credit code
 	lists    *lists
 	licences []store.Licence
-	live     bool // or vetted with an earlier row of the file
+	live     bool  // or vetted with an earlier row of the file
+	vetted   int32 // that row
 }
 
-func (j *judging) judgeAll(ctx context.Context) error {
+// settle judges the rows until what stands stands by itself. A row may rest on an earlier one of its firm that was vetted: when
+// that falls out, the firm's rows are judged again without it.
+func (j *judging) settle(ctx context.Context) error {
 	var err error
 	if j.policy, err = j.q.ListPolicy(ctx, j.s.now()); err != nil {
 		return err
@@ -118,6 +118,40 @@ func (j *judging) judgeAll(ctx context.Context) error {
 	if j.purposes, err = j.q.ListPurposes(ctx); err != nil {
 		return err
 	}
+	for {
+		if err := j.judgeAll(ctx); err != nil {
+			return err
+		}
+		refused, err := j.overlaps(ctx)
+		if err != nil {
+			return err
+		}
+		again := j.unvetted(refused)
+		if len(again) == 0 {
+			return j.writeFirms(ctx)
+		}
+		if _, err := j.q.RestageRows(ctx, store.RestageRowsParams{LoadID: j.load.LoadID, HolderIds: again}); err != nil {
+			return err
+		}
+		if err := j.q.DropStagedPieces(ctx, j.load.LoadID); err != nil {
+			return err
+		}
+	}
+}
+
+// unvetted are the firms that were vetted with a row that was refused.
+func (j *judging) unvetted(refused map[int32]bool) []string {
+	var out []string
+	for holder, f := range j.firms {
+		if f.live && refused[f.vetted] {
+			f.live, f.vetted = false, 0
+			out = append(out, holder)
+		}
+	}
+	return out
+}
+
+func (j *judging) judgeAll(ctx context.Context) error {
 	for after := int32(0); ; {
 		rows, err := j.q.LoadRowsToJudge(ctx, store.LoadRowsToJudgeParams{LoadID: j.load.LoadID, After: after, PageSize: judgedAtOnce})
 		if err != nil || len(rows) == 0 {
@@ -156,7 +190,7 @@ func (j *judging) page(ctx context.Context, rows []store.LoadRowsToJudgeRow) err
 		if r.AllocationID != nil {
 			is = held[*r.AllocationID]
 		}
-		d, err := j.judge(ctx, said[i], is)
+		d, err := j.judge(ctx, r.Line, said[i], is)
 		if err != nil {
 			return err
 		}
@@ -189,7 +223,7 @@ func (j *judging) held(ctx context.Context, ids []string) (map[string]*heldRow, 
 }
 
 // judge says what becomes of a row.
-func (j *judging) judge(ctx context.Context, said format.Row, is *heldRow) (difference, error) {
+func (j *judging) judge(ctx context.Context, line int32, said format.Row, is *heldRow) (difference, error) {
 	if !j.registrar {
 		switch {
 		case said[format.Operator] != "" && !branchOf(j.agency, said[format.Operator]):
@@ -211,11 +245,14 @@ func (j *judging) judge(ctx context.Context, said format.Row, is *heldRow) (diff
 		return conflict(d.changes, "%s", why), nil
 	}
 	for i := range d.pieces {
-		why, err := j.refuses(ctx, d, d.pieces[i].Allocation)
+		why, err := j.refuses(ctx, line, d, d.pieces[i].Allocation)
 		if err != nil {
 			return d, err
 		}
 		if why != "" {
+			if f := j.firms[d.pieces[i].HolderID]; f != nil && f.vetted == line {
+				f.live, f.vetted = false, 0
+			}
 			return conflict(d.changes, "%s", why), nil
 		}
 	}
@@ -223,7 +260,7 @@ func (j *judging) judge(ctx context.Context, said format.Row, is *heldRow) (diff
 }
 
 // refuses says what the rules of allocation have against a row that would be written, as AllocateResource would say it.
-func (j *judging) refuses(ctx context.Context, d difference, a store.Allocation) (string, error) {
+func (j *judging) refuses(ctx context.Context, line int32, d difference, a store.Allocation) (string, error) {
 	first, last := digitsOf(a.Digits, a.FirstNumber), digitsOf(a.Digits, a.LastNumber)
 	purpose := slices.IndexFunc(j.purposes, func(p store.Purpose) bool { return p.Purpose == a.Purpose })
 	switch {
@@ -245,21 +282,31 @@ func (j *judging) refuses(ctx context.Context, d difference, a store.Allocation)
 	if !d.grows {
 		return "", nil
 	}
+	if j.registrar && !administers(j.agency, a.AccessProvince) {
+		return "the access is in another province: its administration allocates there (电信条例 3)", nil
+	}
 	f, err := j.firmOf(ctx, a.HolderID)
 	if err != nil {
 		return "", err
 	}
-	kinds := kindsOf(a.Scheme, first, last)
+	n, err := canonical(a.Scheme, first, last)
+	if err != nil {
+		return errs.Text(err), nil
+	}
+	kinds := kindsOf(n.scheme, n.first(), n.last())
 	if f.code == "" && (j.purposes[purpose].Markets || slices.ContainsFunc(kinds, named)) {
 		return "the holder of such a number, or of a line for calls out, has a credit code: without one no credit list can be asked (统一社会信用代码)", nil
 	}
 	err = judge(application{
+		numbers: &n, creditCode: f.code, operatorID: a.AccessOperatorID,
 		numberKinds: kinds, purpose: a.Purpose, operation: a.Operation, province: a.AccessProvince,
 		newHolder: !f.live, lists: *f.lists, licences: f.licencesAt(a.ValidFrom), approved: a.ApprovalDocument != "",
 		evidenced: len(a.Evidence) > 0,
 	}, j.policy)
 	if err == nil {
-		f.live = true
+		if !f.live {
+			f.live, f.vetted = true, line
+		}
 		return "", nil
 	}
 	return errs.Text(err), nil
@@ -323,14 +370,16 @@ func judged(out *store.JudgeRowsParams, line int32, d difference) error {
 
 // overlaps finds rows that cannot stand beside what is held or beside an earlier row. What is refused writes nothing, so
 // what it would have replaced goes on: it is looked again until nothing more is found.
-func (j *judging) overlaps(ctx context.Context) error {
+func (j *judging) overlaps(ctx context.Context) (map[int32]bool, error) {
+	all := map[int32]bool{}
 	for {
 		rows, err := j.q.PiecesInConflict(ctx, j.load.LoadID)
 		if err != nil || len(rows) == 0 {
-			return err
+			return all, err
 		}
 		refused := store.RefuseRowsParams{LoadID: j.load.LoadID}
 		for _, r := range rows {
+			all[r.Line] = true
 			by := fmt.Sprintf("the ledger has %s to %s since %s", digitsOf(r.Digits, r.FirstNumber), digitsOf(r.Digits, r.LastNumber),
 				r.ValidFrom.In(shanghai).Format(time.DateOnly))
 			if r.OtherLine > 0 {
@@ -340,10 +389,10 @@ func (j *judging) overlaps(ctx context.Context) error {
 			refused.Reasons = append(refused.Reasons, "overlaps what holds at the same time (号码重叠): "+by)
 		}
 		if err := j.q.RefuseRows(ctx, refused); err != nil {
-			return err
+			return all, err
 		}
 		if err := j.q.DropPieces(ctx, store.DropPiecesParams{LoadID: j.load.LoadID, Lines: refused.Lines}); err != nil {
-			return err
+			return all, err
 		}
 	}
 }

@@ -110,3 +110,19 @@ func (j *judging) firmOf(ctx context.Context, holder string) (*applicant, error)
 	j.firms[holder] = f
 	return f, nil
 }
+
+// writeFirms writes down on which lists the firms were that the load gives something to.
+func (j *judging) writeFirms(ctx context.Context) error {
+	in := store.InsertLoadFirmsParams{LoadID: j.load.LoadID}
+	for holder, f := range j.firms {
+		if f.lists == nil || f.code == "" {
+			continue
+		}
+		in.Ids, in.Codes = append(in.Ids, holder), append(in.Codes, f.code)
+		in.Bad, in.Dishonest = append(in.Bad, f.lists.bad), append(in.Dishonest, f.lists.dishonest)
+	}
+	if len(in.Ids) == 0 {
+		return nil
+	}
+	return j.q.InsertLoadFirms(ctx, in)
+}

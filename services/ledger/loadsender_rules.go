@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"quietline/internal/errs"
 	"quietline/internal/phone"
 	"quietline/services/ledger/format"
 	"quietline/services/ledger/store"
@@ -47,7 +48,11 @@ func beyondOperators(d difference, since time.Time) string {
 		return "it takes effect before the file was sent; the past is corrected by a registrar (由登记机关更正)"
 	}
 	for _, p := range d.pieces {
-		kinds := kindsOf(p.Scheme, digitsOf(p.Digits, p.FirstNumber), digitsOf(p.Digits, p.LastNumber))
+		n, err := canonical(p.Scheme, digitsOf(p.Digits, p.FirstNumber), digitsOf(p.Digits, p.LastNumber))
+		if err != nil {
+			return errs.Text(err)
+		}
+		kinds := kindsOf(n.scheme, n.first(), n.last())
 		if p.begins && slices.ContainsFunc(kinds, allocatedByRegulator) {
 			return "such a code is allocated by the ministry or the administration, not by an operator's file (电信网码号资源管理办法: 由电信管理机构核配)"
 		}

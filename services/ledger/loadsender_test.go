@@ -105,8 +105,8 @@ func TestARowThatEndsBeforeItBegins(t *testing.T) {
 	}
 	f := strings.Split(a, ",")
 	f[9], f[12] = "4008000002", now.AddDate(0, 0, -7).Format(time.DateOnly)
-	for _, who := range []accessv1.Role{accessv1.Role_ROLE_OPERATOR, accessv1.Role_ROLE_REGISTRAR} {
-		by := as(ctx, who, "cmcc-11", "desk")
+	for agency, who := range map[string]accessv1.Role{"cmcc-11": accessv1.Role_ROLE_OPERATOR, "ca-11": accessv1.Role_ROLE_REGISTRAR} {
+		by := as(ctx, who, agency, "desk")
 		l = w.loaded(by, t, strings.Join([]string{loadHead, strings.Join(f, ","), line("4008000009", "甲", "91000000DEMNDEMN01", "cmcc-11")}, "\n"), "", now)
 		if c := l.GetCounts(); c.GetConflict() != 1 || c.GetNew() != 1 {
 			t.Errorf("%v\n%s", c, w.report(by, t, l))
@@ -119,9 +119,10 @@ func TestWhoHasNoCodeIsOnNoList(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	landline := strings.Replace(line("85000001", "失信公司", "", "cmcc-11"), "全国", "010", 1)
+	landline = strings.Replace(landline, "客户服务,85000001", "客户服务,", 1)
 	file := []string{loadHead,
 		line("4008000001", "失信公司", "", "cmcc-11"), line("95013", "失信公司", "", "cmcc-11"), line("10100000", "失信公司", "", "cmcc-11"),
-		strings.Replace(strings.Replace(landline, "85000001", "85000002", 2), "客户服务", "营销外呼", 1), landline}
+		strings.Replace(strings.Replace(landline, "85000001", "85000002", 1), "客户服务", "营销外呼", 1), landline}
 	l := w.loaded(ctx, t, strings.Join(file, "\n"), "", time.Now())
 	if c := l.GetCounts(); c.GetConflict() != 4 || c.GetNew() != 1 {
 		t.Errorf("%v\n%s", c, w.report(ctx, t, l))

@@ -67,6 +67,7 @@ func (s *Server) restrict(ctx context.Context, q *store.Queries, e store.AddEven
 	if err != nil {
 		return nil, err
 	}
+	history = sofar(history, s.now())
 	if slices.ContainsFunc(inForce(history), func(old store.ResourceEvent) bool { return sameGround(old, e) }) {
 		return get(ctx, q, e.ResourceID, effectAfter(s.now(), history[len(history)-1].EffectTime))
 	}
@@ -118,6 +119,7 @@ func (s *Server) ResumeResource(ctx context.Context, req *ledgerv1.ResumeResourc
 		if err != nil {
 			return nil, err
 		}
+		history = sofar(history, s.now())
 		if err := s.mayResume(ctx, q, req.GetResourceId(), inForce(history)); err != nil {
 			return nil, err
 		}
@@ -197,6 +199,7 @@ func (s *Server) enter(ctx context.Context, q *store.Queries, e store.AddEventPa
 	if len(history) == 0 {
 		return 0, at, errs.NotFound(pgx.ErrNoRows, "no such resource")
 	}
+	history = sofar(history, s.now())
 	was := conditionOf(history)
 	if err := takes(was, e.Event); err != nil {
 		return 0, at, err

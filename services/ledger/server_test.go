@@ -28,12 +28,12 @@ import (
 
 // world is a ledger with its database and the people who use it.
 type world struct {
-	db                                     *pgxpool.Pool
-	lists                                  *creditLists
-	registrar, workflows, operator, worker ledgerv1.LedgerServiceClient
-	auditor, public                        ledgerv1.LedgerServiceClient
-	guangdong, elsewhere                   ledgerv1.LedgerServiceClient
-	dial                                   func(identity.Workload, *commonv1.Actor) *grpc.ClientConn
+	db                                               *pgxpool.Pool
+	lists                                            *creditLists
+	registrar, ministry, workflows, operator, worker ledgerv1.LedgerServiceClient
+	auditor, public                                  ledgerv1.LedgerServiceClient
+	guangdong, elsewhere                             ledgerv1.LedgerServiceClient
+	dial                                             func(identity.Workload, *commonv1.Actor) *grpc.ClientConn
 }
 
 // creditLists stands for the service that owns them.
@@ -85,6 +85,7 @@ func newWorldAt(t *testing.T, now func() time.Time) *world {
 		dial:      dial,
 		lists:     lists,
 		registrar: as(identity.Gateway, "ca-11", accessv1.Role_ROLE_REGISTRAR),
+		ministry:  as(identity.Gateway, "miit", accessv1.Role_ROLE_REGISTRAR),
 		worker:    as(identity.Gateway, "samr-11", accessv1.Role_ROLE_CASEWORKER),
 		operator:  as(identity.Gateway, "cmcc-11", accessv1.Role_ROLE_OPERATOR),
 		guangdong: as(identity.Gateway, "ctcc", accessv1.Role_ROLE_OPERATOR),
@@ -114,7 +115,7 @@ func (w *world) allocate(t *testing.T, change func(*ledgerv1.AllocateResourceReq
 		Evidence: []string{"test vetting"},
 	}
 	change(req)
-	resp, err := w.registrar.AllocateResource(t.Context(), req)
+	resp, err := w.ministry.AllocateResource(t.Context(), req)
 	return resp.GetResource(), err
 }
 
@@ -183,7 +184,7 @@ func TestOverlapsAreRefused(t *testing.T) {
 	}
 	_, err := w.allocate(t, func(r *ledgerv1.AllocateResourceRequest) { r.HolderId, r.FirstNumber = h, "4008000500" })
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_ALLOCATION_OVERLAPS)
-	for _, free := range []string{"4008001000", "40080005000"} {
+	for _, free := range []string{"4008001000", "4008002000"} {
 		if _, err := w.allocate(t, func(r *ledgerv1.AllocateResourceRequest) { r.HolderId, r.FirstNumber = h, free }); err != nil {
 			t.Errorf("%s: %v", free, err)
 		}
@@ -195,7 +196,7 @@ func TestOverlapsAreRefused(t *testing.T) {
 		}
 	}
 	resp, err := w.worker.WhoHeld(t.Context(), &ledgerv1.WhoHeldRequest{Number: "96123", Scheme: "021"})
-	if err != nil || resp.GetResource().GetScheme() != "021" {
+	if err != nil || resp.GetResource().GetScheme() != "31" {
 		t.Errorf("96123 in 021: %v, %v", resp, err)
 	}
 	_, err = w.allocate(t, func(r *ledgerv1.AllocateResourceRequest) { r.HolderId, r.FirstNumber = uuid.NewString(), "95599" })
@@ -286,7 +287,7 @@ func TestListsAndRowRights(t *testing.T) {
 	w := newWorld(t)
 	h := w.holder(t, "甲", "").GetHolderId()
 	ids := map[string]string{}
-	for number, operator := range map[string]string{"95501": "cmcc", "95502": "cmcc-11", "95503": "cmcc-31", "95504": "cmcc-1", "95505": "ctcc-11"} {
+	for number, operator := range map[string]string{"95501": "cmcc", "95502": "cmcc-11", "95503": "cmcc-31", "95504": "mvno-cmcc", "95505": "ctcc-11"} {
 		r, err := w.allocate(t, func(r *ledgerv1.AllocateResourceRequest) {
 			r.HolderId, r.FirstNumber, r.AccessOperatorId = h, number, operator
 		})

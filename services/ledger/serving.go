@@ -100,18 +100,17 @@ func byPorting(resp *ledgerv1.GetServingOperatorResponse, n *commonv1.Number, p 
 // byLedger puts the ledger's access operator before everything else. The holder of a block of a resold segment is the
 // resale operator, on the network of who gives it access.
 func (s *Server) byLedger(ctx context.Context, req *ledgerv1.GetServingOperatorRequest, n *commonv1.Number, resp *ledgerv1.GetServingOperatorResponse) error {
-	number, scheme := n.GetNormal(), req.GetScheme()
-	if code, _, ok := phone.Local96(number); ok {
-		number = code
+	if n.GetKind() == phone.Code96 && req.GetScheme() == "" {
+		return nil // of which province, nobody knows
 	}
-	if scheme == "" && (n.GetKind() == phone.Code96 || n.GetKind() == phone.AreaCode96) {
-		scheme = n.GetProvince()
-	}
-	key, ok := keyOf(number)
-	if !ok {
+	if _, ok := keyOf(n.GetNormal()); !ok {
 		return nil
 	}
-	arg := s.asked(ctx, key, scheme, req.GetAt(), nil)
+	asked, err := canonical(req.GetScheme(), n.GetNormal(), "")
+	if err != nil {
+		return err
+	}
+	arg := s.asked(ctx, asked, req.GetAt(), nil)
 	arg.SeesAll = true // who serves a number is no secret among those who may ask
 	row, err := store.New(s.db).WhoHeld(ctx, arg)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -47,6 +47,7 @@ func servingWorld(t *testing.T, source portability.Source) *world {
 	as := func(caller identity.Workload, agency string, role accessv1.Role) ledgerv1.LedgerServiceClient {
 		return ledgerv1.NewLedgerServiceClient(w.dial(caller, &commonv1.Actor{Subject: "someone", AgencyId: agency, Roles: []accessv1.Role{role}}))
 	}
+	w.ministry = as(identity.Gateway, "miit", accessv1.Role_ROLE_REGISTRAR)
 	w.registrar, w.worker = as(identity.Gateway, "ca-11", accessv1.Role_ROLE_REGISTRAR), as(identity.Gateway, "samr-11", accessv1.Role_ROLE_CASEWORKER)
 	w.workflows, w.operator = as(identity.Workflows, "cmcc-44", accessv1.Role_ROLE_OPERATOR), as(identity.Gateway, "cmcc-44", accessv1.Role_ROLE_OPERATOR)
 	w.public = ledgerv1.NewLedgerServiceClient(w.dial(identity.Gateway, identity.Anonymous()))

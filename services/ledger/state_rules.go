@@ -117,6 +117,14 @@ func conditionOf(history []store.ResourceEvent, alsoWrong ...int64) condition {
 	return c
 }
 
+// sofar is a history without the ends that are entered but yet to come: until its end a resource is what it is, and takes
+// what any other does.
+func sofar(history []store.ResourceEvent, now time.Time) []store.ResourceEvent {
+	return slices.DeleteFunc(slices.Clone(history), func(e store.ResourceEvent) bool {
+		return e.Event == ended && e.EffectTime.After(now)
+	})
+}
+
 // takes says whether a resource in a condition takes an event.
 func takes(c condition, event string) error {
 	t, known := transitions[event]

@@ -90,6 +90,14 @@ SELECT greatest(a.first_number, @first::bigint)::bigint AS number
  ORDER BY a.first_number
  LIMIT @page_size;
 
+-- name: AuditSchemes :many
+-- Rows in force whose numbers are not in the one form that they are looked up by.
+SELECT allocation_id
+  FROM allocation
+ WHERE allocation_id > @after AND known_to IS NULL AND NOT canonical_scheme(scheme, digits, first_number, last_number)
+ ORDER BY allocation_id
+ LIMIT @page_size;
+
 -- name: HeldSince :one
 -- Since when a holder has a resource, whatever was changed of it since.
 SELECT min(valid_from)::timestamptz AS since

@@ -10,6 +10,40 @@ import (
 	"time"
 )
 
+const auditSchemes = `-- name: AuditSchemes :many
+SELECT allocation_id
+  FROM allocation
+ WHERE allocation_id > $1 AND known_to IS NULL AND NOT canonical_scheme(scheme, digits, first_number, last_number)
+ ORDER BY allocation_id
+ LIMIT $2
+`
+
+type AuditSchemesParams struct {
+	After    string
+	PageSize int32
+}
+
+// Rows in force whose numbers are not in the one form that they are looked up by.
+func (q *Queries) AuditSchemes(ctx context.Context, arg AuditSchemesParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditSchemes, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var allocation_id string
+		if err := rows.Scan(&allocation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, allocation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const heldFirsts = `-- name: HeldFirsts :many
 SELECT greatest(a.first_number, $1::bigint)::bigint AS number
   FROM allocation a

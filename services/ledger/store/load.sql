@@ -52,6 +52,9 @@ DELETE FROM load_piece WHERE load_id = @load_id;
 -- name: ClearLoadMissing :exec
 DELETE FROM load_missing WHERE load_id = @load_id;
 
+-- name: ClearLoadFirms :exec
+DELETE FROM load_firm WHERE load_id = @load_id;
+
 -- name: ClearLoadHolders :exec
 DELETE FROM load_holder WHERE load_id = @load_id;
 
@@ -194,6 +197,24 @@ SELECT DISTINCT ON (p.line) p.line, coalesce(o.line, 0)::int AS other_line, coal
 -- name: DropPieces :exec
 DELETE FROM load_piece WHERE load_id = @load_id AND line = ANY (@lines::int[]);
 
+-- name: RestageRows :execrows
+-- The rows that would give something to these holders are judged again.
+UPDATE load_row r SET fate = 'staged', reason = '', changes = '[]', effect_time = NULL, ends = NULL
+ WHERE r.load_id = @load_id AND r.line IN (SELECT p.line FROM load_piece p WHERE p.load_id = @load_id AND p.holder_id = ANY (@holder_ids::uuid[]));
+
+-- name: DropStagedPieces :exec
+DELETE FROM load_piece p USING load_row r WHERE p.load_id = @load_id AND r.load_id = p.load_id AND r.line = p.line AND r.fate = 'staged';
+
+-- name: InsertLoadFirms :exec
+INSERT INTO load_firm (load_id, holder_id, credit_code, bad, dishonest)
+SELECT @load_id, f.holder_id, f.credit_code, f.bad, f.dishonest
+  FROM ROWS FROM (unnest(@ids::uuid[]), unnest(@codes::text[]), unnest(@bad::boolean[]), unnest(@dishonest::boolean[]))
+    AS f (holder_id, credit_code, bad, dishonest)
+ WHERE EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = @load_id AND p.holder_id = f.holder_id);
+
+-- name: LoadFirms :many
+SELECT holder_id, credit_code, bad, dishonest FROM load_firm WHERE load_id = @load_id ORDER BY credit_code;
+
 -- name: FindMissing :execrows
 -- What holds at the time of the file through this operator or a branch of it, not its head office, and no row of the file is
 -- about, not even an unusable one of the same numbers. What is announced to be recalled is not the operator's to end.
@@ -283,12 +304,6 @@ SELECT r.resource_id, CASE WHEN r.changes @> '[{"field":"purpose"}]' THEN 'purpo
   JOIN LATERAL (SELECT max(e.effect_time) AS effect_time FROM resource_event e WHERE e.resource_id = r.resource_id) l ON true
  WHERE r.load_id = @load_id AND r.fate = 'changed' AND r.ends IS NULL
  ORDER BY r.line;
-
--- name: LoadEndings :many
-SELECT line, resource_id, ends FROM load_row WHERE load_id = @load_id AND fate = 'changed' AND ends IS NOT NULL ORDER BY line;
-
--- name: MissingResources :many
-SELECT resource_id FROM load_missing WHERE load_id = @load_id ORDER BY resource_id;
 
 -- name: SetApplied :exec
 UPDATE load SET state = 'APPLIED', end_missing = @end_missing, reason = @reason, applied_at = @applied_at, applied_by = @applied_by WHERE load_id = @load_id;

@@ -237,6 +237,15 @@ func (q *Queries) AuditLoads(ctx context.Context, arg AuditLoadsParams) ([]strin
 	return items, nil
 }
 
+const clearLoadFirms = `-- name: ClearLoadFirms :exec
+DELETE FROM load_firm WHERE load_id = $1
+`
+
+func (q *Queries) ClearLoadFirms(ctx context.Context, loadID string) error {
+	_, err := q.db.Exec(ctx, clearLoadFirms, loadID)
+	return err
+}
+
 const clearLoadHolders = `-- name: ClearLoadHolders :exec
 DELETE FROM load_holder WHERE load_id = $1
 `
@@ -329,6 +338,15 @@ type DropPiecesParams struct {
 
 func (q *Queries) DropPieces(ctx context.Context, arg DropPiecesParams) error {
 	_, err := q.db.Exec(ctx, dropPieces, arg.LoadID, arg.Lines)
+	return err
+}
+
+const dropStagedPieces = `-- name: DropStagedPieces :exec
+DELETE FROM load_piece p USING load_row r WHERE p.load_id = $1 AND r.load_id = p.load_id AND r.line = p.line AND r.fate = 'staged'
+`
+
+func (q *Queries) DropStagedPieces(ctx context.Context, loadID string) error {
+	_, err := q.db.Exec(ctx, dropStagedPieces, loadID)
 	return err
 }
 
@@ -462,6 +480,33 @@ func (q *Queries) InsertLoad(ctx context.Context, arg InsertLoadParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const insertLoadFirms = `-- name: InsertLoadFirms :exec
+INSERT INTO load_firm (load_id, holder_id, credit_code, bad, dishonest)
+SELECT $1, f.holder_id, f.credit_code, f.bad, f.dishonest
+  FROM ROWS FROM (unnest($2::uuid[]), unnest($3::text[]), unnest($4::boolean[]), unnest($5::boolean[]))
+    AS f (holder_id, credit_code, bad, dishonest)
+ WHERE EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = $1 AND p.holder_id = f.holder_id)
+`
+
+type InsertLoadFirmsParams struct {
+	LoadID    string
+	Ids       []string
+	Codes     []string
+	Bad       []bool
+	Dishonest []bool
+}
+
+func (q *Queries) InsertLoadFirms(ctx context.Context, arg InsertLoadFirmsParams) error {
+	_, err := q.db.Exec(ctx, insertLoadFirms,
+		arg.LoadID,
+		arg.Ids,
+		arg.Codes,
+		arg.Bad,
+		arg.Dishonest,
+	)
+	return err
 }
 
 const insertLoadHolders = `-- name: InsertLoadHolders :exec
@@ -1010,26 +1055,32 @@ func (q *Queries) LoadByID(ctx context.Context, arg LoadByIDParams) (Load, error
 	return i, err
 }
 
-const loadEndings = `-- name: LoadEndings :many
-SELECT line, resource_id, ends FROM load_row WHERE load_id = $1 AND fate = 'changed' AND ends IS NOT NULL ORDER BY line
+const loadFirms = `-- name: LoadFirms :many
+SELECT holder_id, credit_code, bad, dishonest FROM load_firm WHERE load_id = $1 ORDER BY credit_code
 `
 
-type LoadEndingsRow struct {
-	Line       int32
-	ResourceID *string
-	Ends       *time.Time
+type LoadFirmsRow struct {
+	HolderID   string
+	CreditCode string
+	Bad        bool
+	Dishonest  bool
 }
 
-func (q *Queries) LoadEndings(ctx context.Context, loadID string) ([]LoadEndingsRow, error) {
-	rows, err := q.db.Query(ctx, loadEndings, loadID)
+func (q *Queries) LoadFirms(ctx context.Context, loadID string) ([]LoadFirmsRow, error) {
+	rows, err := q.db.Query(ctx, loadFirms, loadID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []LoadEndingsRow
+	var items []LoadFirmsRow
 	for rows.Next() {
-		var i LoadEndingsRow
-		if err := rows.Scan(&i.Line, &i.ResourceID, &i.Ends); err != nil {
+		var i LoadFirmsRow
+		if err := rows.Scan(
+			&i.HolderID,
+			&i.CreditCode,
+			&i.Bad,
+			&i.Dishonest,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1233,30 +1284,6 @@ func (q *Queries) MatchByTime(ctx context.Context, arg MatchByTimeParams) error 
 	return err
 }
 
-const missingResources = `-- name: MissingResources :many
-SELECT resource_id FROM load_missing WHERE load_id = $1 ORDER BY resource_id
-`
-
-func (q *Queries) MissingResources(ctx context.Context, loadID string) ([]string, error) {
-	rows, err := q.db.Query(ctx, missingResources, loadID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var resource_id string
-		if err := rows.Scan(&resource_id); err != nil {
-			return nil, err
-		}
-		items = append(items, resource_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const movedSince = `-- name: MovedSince :one
 SELECT (l.compared_at < now() - interval '1 hour'
      OR EXISTS (SELECT 1 FROM load_row r JOIN allocation a ON a.allocation_id = r.allocation_id
@@ -1370,6 +1397,25 @@ UPDATE load_row SET fate = 'staged', reason = '', allocation_id = NULL, resource
 func (q *Queries) ResetLoadRows(ctx context.Context, loadID string) error {
 	_, err := q.db.Exec(ctx, resetLoadRows, loadID)
 	return err
+}
+
+const restageRows = `-- name: RestageRows :execrows
+UPDATE load_row r SET fate = 'staged', reason = '', changes = '[]', effect_time = NULL, ends = NULL
+ WHERE r.load_id = $1 AND r.line IN (SELECT p.line FROM load_piece p WHERE p.load_id = $1 AND p.holder_id = ANY ($2::uuid[]))
+`
+
+type RestageRowsParams struct {
+	LoadID    string
+	HolderIds []string
+}
+
+// The rows that would give something to these holders are judged again.
+func (q *Queries) RestageRows(ctx context.Context, arg RestageRowsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, restageRows, arg.LoadID, arg.HolderIds)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const setApplied = `-- name: SetApplied :exec

@@ -277,6 +277,21 @@ type Load struct {
 	AppliedBy        string
 }
 
+type LoadEnding struct {
+	LoadID     string
+	ResourceID string
+	Ends       time.Time
+	Reason     string
+}
+
+type LoadFirm struct {
+	LoadID     string
+	HolderID   string
+	CreditCode string
+	Bad        bool
+	Dishonest  bool
+}
+
 type LoadHolder struct {
 	LoadID     string
 	HolderID   string

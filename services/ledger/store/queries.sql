@@ -1,6 +1,8 @@
 -- name: LockKey :exec
--- Writers of one resource, or of one credit code, wait for each other until the end of the transaction.
-SELECT pg_advisory_xact_lock(hashtextextended(@key::text, 0));
+-- Writers of one resource, or of one credit code, wait for each other until the end of the transaction. Resources share 256
+-- locks: who ends a hundred thousand of them at once, by a load, must not fill the database's table of locks.
+SELECT pg_advisory_xact_lock(CASE WHEN starts_with(@key::text, 'resource/') THEN hashtextextended(@key::text, 0) & 255
+                                  ELSE hashtextextended(@key::text, 0) END);
 
 -- name: HolderByCreditCode :one
 SELECT * FROM holder WHERE credit_code = @credit_code AND credit_code <> '';

@@ -558,10 +558,12 @@ func (q *Queries) ListResources(ctx context.Context, arg ListResourcesParams) ([
 }
 
 const lockKey = `-- name: LockKey :exec
-SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
+SELECT pg_advisory_xact_lock(CASE WHEN starts_with($1::text, 'resource/') THEN hashtextextended($1::text, 0) & 255
+                                  ELSE hashtextextended($1::text, 0) END)
 `
 
-// Writers of one resource, or of one credit code, wait for each other until the end of the transaction.
+// Writers of one resource, or of one credit code, wait for each other until the end of the transaction. Resources share 256
+// locks: who ends a hundred thousand of them at once, by a load, must not fill the database's table of locks.
 func (q *Queries) LockKey(ctx context.Context, key string) error {
 	_, err := q.db.Exec(ctx, lockKey, key)
 	return err

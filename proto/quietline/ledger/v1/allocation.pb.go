@@ -131,9 +131,10 @@ type AllocateResourceRequest struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Holder (使用主体).
 	HolderId string `protobuf:"bytes,2,opt,name=holder_id,json=holderId,proto3" json:"holder_id,omitempty"`
-	// Scheme: national, or an area code (号码方案).
+	// Scheme, a function of the number (号码方案): the province or an area code of a 96 code, kept as its province; the area code
+	// of a landline sent without one; else national or empty.
 	Scheme string `protobuf:"bytes,3,opt,name=scheme,proto3" json:"scheme,omitempty"`
-	// First number, digits (起始号码).
+	// First number, with or without marks: 0571-88880003 is kept as 057188880003 (起始号码).
 	FirstNumber string `protobuf:"bytes,4,opt,name=first_number,json=firstNumber,proto3" json:"first_number,omitempty"`
 	// Last number; empty for a single one (结束号码).
 	LastNumber string `protobuf:"bytes,5,opt,name=last_number,json=lastNumber,proto3" json:"last_number,omitempty"`
@@ -143,7 +144,7 @@ type AllocateResourceRequest struct {
 	Purpose string `protobuf:"bytes,7,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	// Permitted caller numbers (允许传送的主叫号码).
 	PermittedCallers []string `protobuf:"bytes,8,rep,name=permitted_callers,json=permittedCallers,proto3" json:"permitted_callers,omitempty"`
-	// Access operator, an agency_id (接入企业).
+	// Access operator, an agency_id: cmcc, ctcc, cucc, cbn, mvno-*, or a branch of it such as cmcc-31 (接入企业).
 	AccessOperatorId string `protobuf:"bytes,9,opt,name=access_operator_id,json=accessOperatorId,proto3" json:"access_operator_id,omitempty"`
 	// Valid from; unset is now (生效时间).
 	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
@@ -1118,15 +1119,15 @@ const file_quietline_ledger_v1_allocation_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12;\n" +
 	"\x06holder\x18\x02 \x01(\v2\x1b.quietline.ledger.v1.HolderB\x06\xbaH\x03\xc8\x01\x01R\x06holder\"M\n" +
 	"\x16RegisterHolderResponse\x123\n" +
-	"\x06holder\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.HolderR\x06holder\"\xf1\x06\n" +
+	"\x06holder\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.HolderR\x06holder\"\x81\a\n" +
 	"\x17AllocateResourceRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12%\n" +
-	"\tholder_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bholderId\x12!\n" +
-	"\x06scheme\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\n" +
-	"R\x06scheme\x127\n" +
-	"\ffirst_number\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{3,18}$R\vfirstNumber\x128\n" +
-	"\vlast_number\x18\x05 \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{3,18})?$R\n" +
+	"\tholder_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bholderId\x12\x1f\n" +
+	"\x06scheme\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x06scheme\x12@\n" +
+	"\ffirst_number\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[0-9][0-9 ()-]{2,29}$R\vfirstNumber\x12A\n" +
+	"\vlast_number\x18\x05 \x01(\tB \xbaH\x1dr\x1b2\x19^([0-9][0-9 ()-]{2,29})?$R\n" +
 	"lastNumber\x12:\n" +
 	"\x0faccess_province\x18\x06 \x01(\tB\x11\xbaH\x0er\f2\n" +
 	"^[0-9]{2}$R\x0eaccessProvince\x12#\n" +
@@ -1161,16 +1162,16 @@ const file_quietline_ledger_v1_allocation_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x05state\"|\n" +
 	"\x15ListResourcesResponse\x12;\n" +
 	"\tresources\x18\x01 \x03(\v2\x1d.quietline.ledger.v1.ResourceR\tresources\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc9\a\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xdb\a\n" +
 	"\x18CorrectAllocationRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12-\n" +
 	"\rallocation_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\fallocationId\x12\"\n" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x12$\n" +
-	"\tholder_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\bholderId\x12:\n" +
-	"\ffirst_number\x18\x05 \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{3,18})?$R\vfirstNumber\x128\n" +
-	"\vlast_number\x18\x06 \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{3,18})?$R\n" +
+	"\tholder_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\bholderId\x12C\n" +
+	"\ffirst_number\x18\x05 \x01(\tB \xbaH\x1dr\x1b2\x19^([0-9][0-9 ()-]{2,29})?$R\vfirstNumber\x12A\n" +
+	"\vlast_number\x18\x06 \x01(\tB \xbaH\x1dr\x1b2\x19^([0-9][0-9 ()-]{2,29})?$R\n" +
 	"lastNumber\x12=\n" +
 	"\x0faccess_province\x18\a \x01(\tB\x14\xbaH\x11r\x0f2\r^([0-9]{2})?$R\x0eaccessProvince\x125\n" +
 	"\x12access_operator_id\x18\b \x01(\tB\a\xbaH\x04r\x02\x18<R\x10accessOperatorId\x125\n" +

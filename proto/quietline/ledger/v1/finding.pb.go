@@ -177,7 +177,7 @@ type RecordObservationRequest struct {
 	ComplaintId string `protobuf:"bytes,2,opt,name=complaint_id,json=complaintId,proto3" json:"complaint_id,omitempty"`
 	// Caller number in normal form (主叫号码).
 	Number string `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
-	// Area code or province for 96 codes; empty for national schemes (区号).
+	// Province or area code of a 96 code, area code of a landline without one; else empty (区号).
 	Scheme string `protobuf:"bytes,4,opt,name=scheme,proto3" json:"scheme,omitempty"`
 	// When the call was made (呼叫时间).
 	CallTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=call_time,json=callTime,proto3" json:"call_time,omitempty"`

@@ -26,13 +26,14 @@ const (
 // WhoHeldRequest names a number and two times.
 type WhoHeldRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number in normal form, digits (号码).
+	// Number, with or without marks: 0571-88880003 (号码).
 	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
-	// Area code or province for 96 codes; empty for national schemes (区号).
+	// Province or area code of a 96 code, area code of a landline without one; else empty (区号).
 	Scheme string `protobuf:"bytes,2,opt,name=scheme,proto3" json:"scheme,omitempty"`
 	// What was true then; unset is now (时点).
 	At *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
-	// What we knew then; unset is now (知悉时点).
+	// What we knew then; unset is all that is known. A time within the writing of a record that is still under way is moved
+	// before it: known_time of the answer says to when (知悉时点).
 	KnownAt       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -108,7 +109,10 @@ type WhoHeldResponse struct {
 	// Licences of the holder (许可证).
 	Licences []*Licence `protobuf:"bytes,4,rep,name=licences,proto3" json:"licences,omitempty"`
 	// Who has it from whom, beginning with whom the holder lets it to (转租链).
-	Sublets       []*Sublet `protobuf:"bytes,5,rep,name=sublets,proto3" json:"sublets,omitempty"`
+	Sublets []*Sublet `protobuf:"bytes,5,rep,name=sublets,proto3" json:"sublets,omitempty"`
+	// By when it was known what is answered: the known_at of the question, or earlier. Asked again with it as known_at, the
+	// ledger answers the same forever. Unset when the question had no known_at (知悉时点).
+	KnownTime     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=known_time,json=knownTime,proto3" json:"known_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -178,6 +182,13 @@ func (x *WhoHeldResponse) GetSublets() []*Sublet {
 	return nil
 }
 
+func (x *WhoHeldResponse) GetKnownTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.KnownTime
+	}
+	return nil
+}
+
 // WhoHeldRangeRequest names numbers from first to last.
 type WhoHeldRangeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -185,15 +196,15 @@ type WhoHeldRangeRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Token of the next page (翻页标记).
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// First number, digits (起始号码).
+	// First number (起始号码).
 	FirstNumber string `protobuf:"bytes,3,opt,name=first_number,json=firstNumber,proto3" json:"first_number,omitempty"`
 	// Last number, as long as the first (结束号码).
 	LastNumber string `protobuf:"bytes,4,opt,name=last_number,json=lastNumber,proto3" json:"last_number,omitempty"`
-	// Area code or province; empty for national schemes (区号).
+	// As in WhoHeldRequest (区号).
 	Scheme string `protobuf:"bytes,5,opt,name=scheme,proto3" json:"scheme,omitempty"`
 	// What was true then; unset is now (时点).
 	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
-	// What we knew then; unset is now (知悉时点).
+	// As in WhoHeldRequest; the same for all pages when each is asked with the known_time of the first (知悉时点).
 	KnownAt       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1650,26 +1661,28 @@ var File_quietline_ledger_v1_holding_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_holding_proto_rawDesc = "" +
 	"\n" +
-	"!quietline/ledger/v1/holding.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"quietline/ledger/v1/resource.proto\"\xc2\x01\n" +
-	"\x0eWhoHeldRequest\x12,\n" +
-	"\x06number\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{3,20}$R\x06number\x12\x1f\n" +
+	"!quietline/ledger/v1/holding.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"quietline/ledger/v1/resource.proto\"\xcb\x01\n" +
+	"\x0eWhoHeldRequest\x125\n" +
+	"\x06number\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[0-9][0-9 ()-]{2,29}$R\x06number\x12\x1f\n" +
 	"\x06scheme\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x06scheme\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x125\n" +
-	"\bknown_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aknownAt\"\xb3\x02\n" +
+	"\bknown_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aknownAt\"\xee\x02\n" +
 	"\x0fWhoHeldResponse\x129\n" +
 	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\x127\n" +
 	"\baccesses\x18\x02 \x03(\v2\x1b.quietline.ledger.v1.AccessR\baccesses\x12;\n" +
 	"\tcontracts\x18\x03 \x03(\v2\x1d.quietline.ledger.v1.ContractR\tcontracts\x128\n" +
 	"\blicences\x18\x04 \x03(\v2\x1c.quietline.ledger.v1.LicenceR\blicences\x125\n" +
-	"\asublets\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.SubletR\asublets\"\xdb\x02\n" +
+	"\asublets\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.SubletR\asublets\x129\n" +
+	"\n" +
+	"known_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tknownTime\"\xed\x02\n" +
 	"\x13WhoHeldRangeRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x127\n" +
-	"\ffirst_number\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{3,18}$R\vfirstNumber\x125\n" +
-	"\vlast_number\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{3,18}$R\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12@\n" +
+	"\ffirst_number\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[0-9][0-9 ()-]{2,29}$R\vfirstNumber\x12>\n" +
+	"\vlast_number\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[0-9][0-9 ()-]{2,29}$R\n" +
 	"lastNumber\x12\x1f\n" +
 	"\x06scheme\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x06scheme\x12*\n" +
@@ -1852,37 +1865,38 @@ var file_quietline_ledger_v1_holding_proto_depIdxs = []int32{
 	6,  // 4: quietline.ledger.v1.WhoHeldResponse.contracts:type_name -> quietline.ledger.v1.Contract
 	5,  // 5: quietline.ledger.v1.WhoHeldResponse.licences:type_name -> quietline.ledger.v1.Licence
 	7,  // 6: quietline.ledger.v1.WhoHeldResponse.sublets:type_name -> quietline.ledger.v1.Sublet
-	21, // 7: quietline.ledger.v1.WhoHeldRangeRequest.at:type_name -> google.protobuf.Timestamp
-	21, // 8: quietline.ledger.v1.WhoHeldRangeRequest.known_at:type_name -> google.protobuf.Timestamp
-	1,  // 9: quietline.ledger.v1.WhoHeldRangeResponse.holdings:type_name -> quietline.ledger.v1.WhoHeldResponse
-	21, // 10: quietline.ledger.v1.Access.valid_from:type_name -> google.protobuf.Timestamp
-	21, // 11: quietline.ledger.v1.Access.valid_to:type_name -> google.protobuf.Timestamp
-	21, // 12: quietline.ledger.v1.Licence.valid_from:type_name -> google.protobuf.Timestamp
-	21, // 13: quietline.ledger.v1.Licence.valid_to:type_name -> google.protobuf.Timestamp
-	21, // 14: quietline.ledger.v1.Contract.valid_from:type_name -> google.protobuf.Timestamp
-	21, // 15: quietline.ledger.v1.Contract.valid_to:type_name -> google.protobuf.Timestamp
-	23, // 16: quietline.ledger.v1.Sublet.lessee:type_name -> quietline.ledger.v1.Holder
-	21, // 17: quietline.ledger.v1.Sublet.valid_from:type_name -> google.protobuf.Timestamp
-	21, // 18: quietline.ledger.v1.Sublet.valid_to:type_name -> google.protobuf.Timestamp
-	21, // 19: quietline.ledger.v1.Seat.valid_from:type_name -> google.protobuf.Timestamp
-	21, // 20: quietline.ledger.v1.Seat.valid_to:type_name -> google.protobuf.Timestamp
-	5,  // 21: quietline.ledger.v1.RecordLicenceRequest.licence:type_name -> quietline.ledger.v1.Licence
-	5,  // 22: quietline.ledger.v1.RecordLicenceResponse.licence:type_name -> quietline.ledger.v1.Licence
-	6,  // 23: quietline.ledger.v1.RecordContractRequest.contract:type_name -> quietline.ledger.v1.Contract
-	6,  // 24: quietline.ledger.v1.RecordContractResponse.contract:type_name -> quietline.ledger.v1.Contract
-	4,  // 25: quietline.ledger.v1.RecordAccessRequest.access:type_name -> quietline.ledger.v1.Access
-	4,  // 26: quietline.ledger.v1.RecordAccessResponse.access:type_name -> quietline.ledger.v1.Access
-	7,  // 27: quietline.ledger.v1.DeclareSubletRequest.sublet:type_name -> quietline.ledger.v1.Sublet
-	7,  // 28: quietline.ledger.v1.DeclareSubletResponse.sublet:type_name -> quietline.ledger.v1.Sublet
-	8,  // 29: quietline.ledger.v1.AttachSeatRequest.seat:type_name -> quietline.ledger.v1.Seat
-	8,  // 30: quietline.ledger.v1.AttachSeatResponse.seat:type_name -> quietline.ledger.v1.Seat
-	21, // 31: quietline.ledger.v1.ListSeatsRequest.at:type_name -> google.protobuf.Timestamp
-	8,  // 32: quietline.ledger.v1.ListSeatsResponse.seats:type_name -> quietline.ledger.v1.Seat
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	21, // 7: quietline.ledger.v1.WhoHeldResponse.known_time:type_name -> google.protobuf.Timestamp
+	21, // 8: quietline.ledger.v1.WhoHeldRangeRequest.at:type_name -> google.protobuf.Timestamp
+	21, // 9: quietline.ledger.v1.WhoHeldRangeRequest.known_at:type_name -> google.protobuf.Timestamp
+	1,  // 10: quietline.ledger.v1.WhoHeldRangeResponse.holdings:type_name -> quietline.ledger.v1.WhoHeldResponse
+	21, // 11: quietline.ledger.v1.Access.valid_from:type_name -> google.protobuf.Timestamp
+	21, // 12: quietline.ledger.v1.Access.valid_to:type_name -> google.protobuf.Timestamp
+	21, // 13: quietline.ledger.v1.Licence.valid_from:type_name -> google.protobuf.Timestamp
+	21, // 14: quietline.ledger.v1.Licence.valid_to:type_name -> google.protobuf.Timestamp
+	21, // 15: quietline.ledger.v1.Contract.valid_from:type_name -> google.protobuf.Timestamp
+	21, // 16: quietline.ledger.v1.Contract.valid_to:type_name -> google.protobuf.Timestamp
+	23, // 17: quietline.ledger.v1.Sublet.lessee:type_name -> quietline.ledger.v1.Holder
+	21, // 18: quietline.ledger.v1.Sublet.valid_from:type_name -> google.protobuf.Timestamp
+	21, // 19: quietline.ledger.v1.Sublet.valid_to:type_name -> google.protobuf.Timestamp
+	21, // 20: quietline.ledger.v1.Seat.valid_from:type_name -> google.protobuf.Timestamp
+	21, // 21: quietline.ledger.v1.Seat.valid_to:type_name -> google.protobuf.Timestamp
+	5,  // 22: quietline.ledger.v1.RecordLicenceRequest.licence:type_name -> quietline.ledger.v1.Licence
+	5,  // 23: quietline.ledger.v1.RecordLicenceResponse.licence:type_name -> quietline.ledger.v1.Licence
+	6,  // 24: quietline.ledger.v1.RecordContractRequest.contract:type_name -> quietline.ledger.v1.Contract
+	6,  // 25: quietline.ledger.v1.RecordContractResponse.contract:type_name -> quietline.ledger.v1.Contract
+	4,  // 26: quietline.ledger.v1.RecordAccessRequest.access:type_name -> quietline.ledger.v1.Access
+	4,  // 27: quietline.ledger.v1.RecordAccessResponse.access:type_name -> quietline.ledger.v1.Access
+	7,  // 28: quietline.ledger.v1.DeclareSubletRequest.sublet:type_name -> quietline.ledger.v1.Sublet
+	7,  // 29: quietline.ledger.v1.DeclareSubletResponse.sublet:type_name -> quietline.ledger.v1.Sublet
+	8,  // 30: quietline.ledger.v1.AttachSeatRequest.seat:type_name -> quietline.ledger.v1.Seat
+	8,  // 31: quietline.ledger.v1.AttachSeatResponse.seat:type_name -> quietline.ledger.v1.Seat
+	21, // 32: quietline.ledger.v1.ListSeatsRequest.at:type_name -> google.protobuf.Timestamp
+	8,  // 33: quietline.ledger.v1.ListSeatsResponse.seats:type_name -> quietline.ledger.v1.Seat
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_quietline_ledger_v1_holding_proto_init() }

@@ -120,7 +120,7 @@ type Resource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier (资源标识).
 	ResourceId string `protobuf:"bytes,1,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
-	// Numbering scheme: national (95, 400, 1010), or an area code or province for 96 and landlines (号码方案).
+	// Numbering scheme: the province of a 96 code, national for every other number; landlines have their area code (号码方案).
 	Scheme string `protobuf:"bytes,2,opt,name=scheme,proto3" json:"scheme,omitempty"`
 	// First number, digits (起始号码).
 	FirstNumber string `protobuf:"bytes,3,opt,name=first_number,json=firstNumber,proto3" json:"first_number,omitempty"`

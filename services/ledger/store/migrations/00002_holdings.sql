@@ -33,6 +33,16 @@ CREATE TRIGGER allocation_only_corrected BEFORE UPDATE ON allocation FOR EACH RO
 CREATE FUNCTION same_operator(agency text, operator text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
 $$ SELECT agency = operator OR starts_with(operator, agency || '-') OR starts_with(agency, operator || '-') $$;
 
+-- Whether a scheme is that of the numbers, in their one form: 96000 to 96999 and 960000 to 969999 are of a province, and
+-- no seven or eight digits from 2 on are a number without their area code.
+CREATE FUNCTION canonical_scheme(scheme text, digits int, first bigint, last bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE
+    WHEN digits IN (5, 6) AND first / (10 ^ (digits - 2))::bigint <= 96 AND last / (10 ^ (digits - 2))::bigint >= 96
+        THEN scheme ~ '^[1-6][0-9]$' AND first / (10 ^ (digits - 2))::bigint = 96 AND last / (10 ^ (digits - 2))::bigint = 96
+    ELSE scheme = 'national' AND NOT (digits IN (7, 8)
+        AND first / (10 ^ (digits - 1))::bigint <= 8 AND last / (10 ^ (digits - 1))::bigint >= 2)
+    END $$;
+
 -- In-house 自营 or outsourced 外包, and for whom; the reasoned approval and the vetting evidence that the rules asked for;
 -- which row this one replaces, and why.
 ALTER TABLE allocation
@@ -47,6 +57,9 @@ ALTER TABLE allocation
     ADD CONSTRAINT allocation_principal CHECK ((operation = 'outsourced') = (principal_holder_id IS NOT NULL)),
     ADD CONSTRAINT allocation_approval_reasoned CHECK ((approval_document = '') = (approval_reason = '')),
     ADD CONSTRAINT allocation_correction_reasoned CHECK (corrects IS NULL OR reason <> ''),
+    -- the one form of a number: a 96 code is one of its province, everything else national, a landline with its area code.
+    -- Rows of the first release may say it otherwise; they get this form when they are replaced
+    ADD CONSTRAINT allocation_scheme_of_number CHECK (known_to IS NOT NULL OR canonical_scheme(scheme, digits, first_number, last_number)) NOT VALID,
     -- as before, with what tells rows apart in front: half the cost of an entry, and an index for a range of numbers
     DROP CONSTRAINT allocation_overlaps,
     ADD CONSTRAINT allocation_overlaps EXCLUDE USING gist
@@ -390,6 +403,8 @@ DROP INDEX allocation_of_resource;
 CREATE INDEX allocation_lookup ON allocation (scheme, digits, first_number DESC);
 CREATE INDEX allocation_resource ON allocation (resource_id) WHERE known_to IS NULL;
 ALTER TABLE allocation DROP COLUMN operation, DROP COLUMN principal_holder_id, DROP COLUMN approval_document,
-    DROP COLUMN approval_reason, DROP COLUMN evidence, DROP COLUMN corrects, DROP COLUMN reason;
+    DROP COLUMN approval_reason, DROP COLUMN evidence, DROP COLUMN corrects, DROP COLUMN reason,
+    DROP CONSTRAINT allocation_scheme_of_number;
+DROP FUNCTION canonical_scheme(text, int, bigint, bigint);
 ALTER FUNCTION only_corrected() RENAME TO allocation_only_corrected;
 DROP FUNCTION same_operator(text, text);

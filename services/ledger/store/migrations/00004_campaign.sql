@@ -70,6 +70,25 @@ CREATE TABLE load_missing (
     PRIMARY KEY (load_id, resource_id)
 );
 
+-- Who was on which credit list when the report was made: a load is applied only while that is so.
+CREATE TABLE load_firm (
+    load_id     uuid    NOT NULL REFERENCES load,
+    holder_id   uuid    NOT NULL,
+    credit_code text    NOT NULL,
+    bad         boolean NOT NULL,
+    dishonest   boolean NOT NULL,
+    PRIMARY KEY (load_id, holder_id)
+);
+
+-- What a load that is applied ends, each once.
+CREATE TABLE load_ending (
+    load_id     uuid        NOT NULL REFERENCES load,
+    resource_id uuid        NOT NULL REFERENCES resource,
+    ends        timestamptz NOT NULL,
+    reason      text        NOT NULL,
+    PRIMARY KEY (load_id, resource_id)
+);
+
 -- Holders that a load brings.
 CREATE TABLE load_holder (
     load_id     uuid NOT NULL REFERENCES load,
@@ -146,7 +165,8 @@ CREATE INDEX allocation_access_operator ON allocation (access_operator_id, alloc
 GRANT SELECT, INSERT ON load TO ledger;
 GRANT UPDATE (state, version, ledger_rows, end_missing, reason, compared_at, applied_at, applied_by) ON load TO ledger;
 -- staging is no record: what a load did stands in the ledger
-GRANT SELECT, INSERT, UPDATE, DELETE ON load_row, load_missing, load_holder, load_piece TO ledger;
+GRANT SELECT, INSERT, UPDATE, DELETE ON load_row, load_missing, load_firm, load_holder, load_piece TO ledger;
+GRANT SELECT, INSERT ON load_ending TO ledger;
 
 -- An audit campaign (清查) over the ledger as it was known at a time. The sample follows from seed and population, so both
 -- can be drawn again: population and sample are kept as counts and hashes.
@@ -258,7 +278,7 @@ GRANT UPDATE (state, declaration, returned_at, inspected_at, inspected_by, note,
 -- +goose Down
 DROP FUNCTION analyze_loads();
 DROP TABLE campaign_finding, self_inspection_item, self_inspection, campaign_item, campaign,
-    load_piece, load_holder, load_missing, load_row, load;
+    load_piece, load_holder, load_ending, load_firm, load_missing, load_row, load;
 ALTER TABLE resource_event DROP CONSTRAINT resource_event_closing_grounded,
     DROP CONSTRAINT resource_event_known,
     ADD CONSTRAINT resource_event_known CHECK (event IN ('allocated', 'warned', 'suspended', 'resumed', 'recall_noticed',
