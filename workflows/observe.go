@@ -40,8 +40,8 @@ func (a *Activities) observe(ctx context.Context, m *reportingv1.RecordFindingsR
 		req.Number = code
 	}
 	_, err = a.Ledger.RecordObservation(ctx, req)
-	// the facts changed between two tries: the first one stands
-	return unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
+	// the facts changed between two tries: the first one stands; or it is no number that the ledger could have
+	return unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
 }
 
 // firstSubstantiated is the first call of the reports that were found substantiated; nil when there is none.

@@ -44,7 +44,7 @@ func (a *Activities) serving(ctx context.Context, n *commonv1.Number, t *casewor
 }
 
 // schemeOf is the numbering scheme that the ledger keeps a number in. Every province gives 96 codes out anew; without the
-// number's own it is the reporters'.
+// number's own it is the reporters'. Every other number says itself, a landline by its area code.
 func schemeOf(n *commonv1.Number, reporters string) string {
 	if n.GetKind() == phone.Code96 || n.GetKind() == phone.AreaCode96 {
 		return orElse(n.GetProvince(), reporters)

@@ -138,7 +138,8 @@ func (a *Activities) resource(ctx context.Context, n *commonv1.Number, at *times
 		req.Number = code
 	}
 	resp, err := a.Ledger.WhoHeld(ctx, req)
-	return resp.GetResource(), unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	// no number that the ledger could have: a 96 code of nobody knows which province
+	return resp.GetResource(), unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
 }
 
 // lookUp asks the ledger whose number it was at the first call.
