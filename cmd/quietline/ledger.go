@@ -62,6 +62,9 @@ func (c ledgerLoadCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Out != "" && sameFile(c.Out, c.File) {
+		return errors.New("--out is the file to load; the report goes elsewhere")
+	}
 	conn, err := c.dial(c.As)
 	if err != nil {
 		return err
@@ -73,7 +76,7 @@ func (c ledgerLoadCmd) Run(ctx context.Context) error {
 		return err
 	}
 	var load *ledgerv1.Load
-	err = insist(ctx, func(ctx context.Context) error {
+	err = insistFor(ctx, wholeFile, func(ctx context.Context) error {
 		resp, err := client.CompareLoad(ctx, &ledgerv1.CompareLoadRequest{RequestId: uuid.NewString(), LoadId: id})
 		load = resp.GetLoad()
 		return err
@@ -90,7 +93,7 @@ func (c ledgerLoadCmd) Run(ctx context.Context) error {
 	apply := &ledgerv1.ApplyLoadRequest{
 		RequestId: uuid.NewString(), LoadId: id, Version: load.GetVersion(), EndMissing: c.EndMissing, Reason: c.Reason,
 	}
-	if err := insist(ctx, func(ctx context.Context) error { _, err := client.ApplyLoad(ctx, apply); return err }); err != nil {
+	if err := insistFor(ctx, wholeFile, func(ctx context.Context) error { _, err := client.ApplyLoad(ctx, apply); return err }); err != nil {
 		return err
 	}
 	fmt.Println("applied")
@@ -199,26 +202,36 @@ func (c ledgerLoadCmd) show(ctx context.Context, client ledgerv1.LedgerServiceCl
 	if err != nil {
 		return err
 	}
+	defer out.file.discard()
 	printed := 0
 	req := &ledgerv1.GetLoadDifferenceRequest{LoadId: l.GetLoadId(), PageSize: 500}
 	for {
 		var page *ledgerv1.GetLoadDifferenceResponse
 		err := insist(ctx, func(ctx context.Context) (err error) { page, err = client.GetLoadDifference(ctx, req); return err })
 		if err != nil {
-			return errors.Join(err, out.close())
+			return err
 		}
 		for _, d := range page.GetDifferences() {
 			if printed++; printed <= shown {
-				fmt.Printf("  line %d: %s %s %s\n", d.GetLine(), d.GetFate(), d.GetFirstNumber(), told(d))
+				fmt.Println("  " + shownAs(d))
 			}
 			if err := out.write(d); err != nil {
-				return errors.Join(err, out.close())
+				return err
 			}
 		}
 		if req.PageToken = page.GetNextPageToken(); req.GetPageToken() == "" || c.Out == "" && printed >= shown {
 			return out.close()
 		}
 	}
+}
+
+// shownAs is a difference in one line of text; what is missing has no line in the file.
+func shownAs(d *ledgerv1.LoadDifference) string {
+	text := strings.TrimSpace(fmt.Sprintf("%s %s %s", d.GetFate(), d.GetFirstNumber(), told(d)))
+	if d.GetLine() == 0 {
+		return text
+	}
+	return fmt.Sprintf("line %d: %s", d.GetLine(), text)
 }
 
 func told(d *ledgerv1.LoadDifference) string {
@@ -234,7 +247,7 @@ func told(d *ledgerv1.LoadDifference) string {
 
 // report is the CSV file of the differences; without a name it is nothing.
 type report struct {
-	file *os.File
+	file *newFile
 	csv  *csv.Writer
 }
 
@@ -242,7 +255,7 @@ func newReport(name string) (*report, error) {
 	if name == "" {
 		return &report{}, nil
 	}
-	file, err := os.Create(name)
+	file, err := createBeside(name)
 	if err != nil {
 		return nil, err
 	}
@@ -273,14 +286,27 @@ func (r *report) close() error {
 		return nil
 	}
 	r.csv.Flush()
-	return errors.Join(r.csv.Error(), r.file.Close())
+	if err := r.csv.Error(); err != nil {
+		return err
+	}
+	return r.file.keep()
 }
+
+// How long one call may take: most are short, but a whole file is compared and applied in one.
+const (
+	shortCall = time.Minute
+	wholeFile = 20 * time.Minute
+)
 
 // insist calls until the mesh has answered: everything sent here may be sent any number of times.
 func insist(ctx context.Context, call func(context.Context) error) error {
+	return insistFor(ctx, shortCall, call)
+}
+
+func insistFor(ctx context.Context, each time.Duration, call func(context.Context) error) error {
 	giveUp := time.Now().Add(patience)
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		bounded, cancel := context.WithTimeout(ctx, time.Minute)
+		bounded, cancel := context.WithTimeout(ctx, each)
 		err := call(bounded)
 		cancel()
 		if err == nil || !passing(err) || time.Now().After(giveUp) {

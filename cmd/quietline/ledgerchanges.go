@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,8 +41,12 @@ func (c ledgerChangesCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer out.discard()
 	n, err := c.write(ctx, ledgerv1.NewLedgerServiceClient(conn), as, out)
-	if err = errors.Join(err, out.close()); err != nil {
+	if err != nil {
+		return err
+	}
+	if err := out.close(); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%d changes\n", n)
@@ -73,34 +76,49 @@ func (c ledgerChangesCmd) write(ctx context.Context, client ledgerv1.LedgerServi
 	}
 }
 
-// tableWriter writes rows to a text file or a workbook.
+// tableWriter writes rows to a text file or a workbook. The file has its name when it is closed, and not when it is discarded.
 type tableWriter struct {
-	write func(cells []string) error
-	close func() error
+	write   func(cells []string) error
+	close   func() error
+	discard func()
 }
 
 func newTable(name string, comma byte) (tableWriter, error) {
 	if name == "" {
-		return textTable(os.Stdout, comma, func() error { return nil }), nil
+		return textTable(os.Stdout, comma, nil), nil
 	}
-	file, err := os.Create(name)
+	file, err := createBeside(name)
 	if err != nil {
 		return tableWriter{}, err
 	}
 	if !strings.EqualFold(filepath.Ext(name), ".xlsx") {
-		return textTable(file, comma, file.Close), nil
+		return textTable(file, comma, file), nil
 	}
 	book, err := table.NewWorkbook()
 	if err != nil {
-		return tableWriter{}, errors.Join(err, file.Close())
+		file.discard()
+		return tableWriter{}, err
 	}
-	return tableWriter{write: book.Write, close: func() error { return errors.Join(book.Save(file), file.Close()) }}, nil
+	save := func() error {
+		if err := book.Save(file); err != nil {
+			return err
+		}
+		return file.keep()
+	}
+	return tableWriter{write: book.Write, close: save, discard: file.discard}, nil
 }
 
-func textTable(to io.Writer, comma byte, end func() error) tableWriter {
+// textTable writes to a file, or to an output that stays open.
+func textTable(to io.Writer, comma byte, file *newFile) tableWriter {
 	w := bufio.NewWriter(to)
 	return tableWriter{
 		write: func(cells []string) error { _, err := w.Write(append(table.Row(cells, comma), '\n')); return err },
-		close: func() error { return errors.Join(w.Flush(), end()) },
+		close: func() error {
+			if err := w.Flush(); err != nil || file == nil {
+				return err
+			}
+			return file.keep()
+		},
+		discard: file.discard,
 	}
 }

@@ -135,6 +135,9 @@ func (s *Server) ApplyLoad(ctx context.Context, req *ledgerv1.ApplyLoadRequest) 
 	if slices.Contains(overlap, pg.Constraint(err)) || errs.Is(err, commonv1.ErrorReason_ERROR_REASON_ALLOCATION_OVERLAPS) {
 		return nil, moved()
 	}
+	if pg.Code(err) == "53200" { // to the interceptors this passes by itself, but the same load would be as large again
+		return nil, wrongState("the database has not the memory or the locks for a load of this size; load the file in parts")
+	}
 	return resp, err
 }
 
