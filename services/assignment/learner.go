@@ -22,7 +22,7 @@ const (
 	// ownWeight is what a made-up row counts beside a confirmed report.
 	ownWeight = 0.5
 	// missedCrime is how much worse it is to miss a crime than to suspect one: in doubt it is the police's to look.
-	missedCrime = 1.5
+	missedCrime = 2
 	// crime is the place of criminal conduct among the categories.
 	crime = 2
 	// minReports is how many reports an n-gram must stand in to be learned: what one person wrote is no word.
