@@ -117,8 +117,8 @@ func appealable(ctx context.Context, q *store.Queries, req *ledgerv1.AppealRestr
 	if party && (!held.InForce || held.CreditCode != identity.ActorOf(ctx).GetParty()) {
 		return e, held, errs.NotFound(pgx.ErrNoRows, none)
 	}
-	if e.Event != warned && e.Event != suspended {
-		return e, held, wrongState("an appeal is against a warning or a suspension; against the notice of a recall there is the objection")
+	if e.Event != warned && e.Event != suspended && e.Event != closed {
+		return e, held, wrongState("an appeal is against a warning, a suspension or the closing of a line; against the notice of a recall there is the objection")
 	}
 	if !party && req.GetReference() == "" {
 		return e, held, errs.Field("reference", "must be the centre's own number of the subscriber's appeal")

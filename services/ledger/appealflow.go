@@ -105,7 +105,7 @@ func (s *Server) answerAppeal(ctx context.Context, q *store.Queries, p store.App
 			return err
 		}
 		id, at, err := s.enter(ctx, q, store.AddEventParams{
-			ResourceID: p.ResourceID, Event: corrected, ReasonCode: req.GetReasonCode(), Basis: "反电信网络诈骗法 第三十二条", Nature: p.Nature,
+			ResourceID: p.ResourceID, Event: corrected, ReasonCode: req.GetReasonCode(), Basis: remedied(p.Restriction), Nature: p.Nature,
 			TaskID: orNil(req.GetTaskId()), CorrectsEventID: &p.EventID, AppealID: &p.AppealID,
 		})
 		if err != nil {
@@ -114,6 +114,16 @@ func (s *Server) answerAppeal(ctx context.Context, q *store.Queries, p store.App
 		arg.CorrectingEventID, arg.Restore, arg.DecidedTime = &id, restores(history, p.EventID), at
 	}
 	return q.AnswerAppeal(ctx, arg)
+}
+
+// remedied is the ground of a correction. A line that was closed has ended, and its numbers may be another's by now: that the
+// closing was wrong stands on record, but it is used again only by a new allocation.
+func remedied(restriction string) string {
+	const article = "反电信网络诈骗法 第三十二条"
+	if restriction == closed {
+		return article + "；关停被认定不当，线路使用已终止，恢复使用须重新核配"
+	}
+	return article
 }
 
 // restores says whether a resource comes back into service when an act of its history falls.

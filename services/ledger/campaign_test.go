@@ -75,7 +75,7 @@ type audited struct {
 	campaign *ledgerv1.Campaign
 }
 
-func (a *audited) now() time.Time { return time.Unix(0, a.clock.Load()) }
+func (a *audited) now() time.Time { return time.Unix(0, a.clock.Add(int64(time.Microsecond))) }
 
 func newAudited(t *testing.T, change func(*ledgerv1.OpenCampaignRequest)) *audited {
 	t.Helper()
@@ -299,6 +299,7 @@ func TestACampaignFromOpeningToClosing(t *testing.T) {
 	if e := resource.GetEvents()[1]; e.GetEvent() != closed || e.GetNature() != byLaw || e.GetRemedy() == "" || e.GetPriorNotice() == "" || e.GetDoneBy() != "head@ca-31" {
 		t.Errorf("closing: %v", e)
 	}
+	a.appealsTheClosing(t, bad)
 
 	got, err := a.registrar.GetCampaign(ctx, &ledgerv1.GetCampaignRequest{CampaignId: a.campaign.GetCampaignId()})
 	if err != nil {

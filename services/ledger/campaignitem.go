@@ -275,13 +275,26 @@ func (s *Server) closeLine(ctx context.Context, tx pgx.Tx, q *store.Queries, row
 	if err := q.LockKey(ctx, "resource/"+resource); err != nil {
 		return err
 	}
-	if _, err := s.happen(ctx, q, store.AddEventParams{
+	_, at, err := s.enter(ctx, q, store.AddEventParams{
 		ResourceID: resource, Event: closed, ReasonCode: "audit_non_conforming", Basis: req.GetBasis(), Nature: byLaw,
 		PriorNotice: req.GetPriorNotice(), Remedy: req.GetRemedy(),
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	now := s.now()
+	found, err := q.FindingsOfItems(ctx, []string{row.CampaignItem.ItemID})
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		if f.Finding.State != findingOpen && f.Finding.State != findingConfirmed {
+			continue
+		}
+		if err := s.decide(ctx, q, f.Finding.FindingID, findingClosed, "清查关停 "+row.Campaign.Name, req.GetBasis(), by); err != nil {
+			return err
+		}
+	}
+	now := effectAfter(s.now(), at) // it was held when it was closed: its holder can appeal
 	if err := s.end(ctx, tx, resource, now, "清查关停 "+row.Campaign.Name, req.GetBasis(), by); err != nil {
 		return err
 	}

@@ -53,10 +53,14 @@
 //	appeal  FILED ─> REVIEWING ─> UPHELD ─> RESTORED
 //	                     └──────> DISMISSED
 //
+// A number has one form, whoever sends it: its scheme 号码方案 is a function of it. A 96 code is one of the province that gives
+// it out, every other number is national, a landline with its area code. The database holds that form, so that a number that is
+// allocated twice meets itself, and a complaint finds what it is about.
+//
 // Findings 问题 hold what was observed against what is declared, once per resource, source and kind:
 //
 //	OPEN ─> RECTIFIED 已整改
-//	     ─> CONFIRMED 属实 ─> RECTIFIED
+//	     ─> CONFIRMED 属实 ─> RECTIFIED, or CLOSED 随线路关停 with its line
 //	     ─> DISMISSED 不属实
 //
 // A load 台账报送 is a file of one sender, held against the ledger before anything of it is written. A row is about the

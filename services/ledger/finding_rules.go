@@ -22,6 +22,7 @@ const (
 	findingRectified = "RECTIFIED"
 	findingConfirmed = "CONFIRMED"
 	findingDismissed = "DISMISSED"
+	findingClosed    = "CLOSED" // the line was closed: nothing is left to be put right
 )
 
 // observation is what a substantiated complaint showed of a number.
@@ -55,5 +56,5 @@ func compare(o observation, a store.Allocation, p store.Purpose) []deviation {
 // decidable says whether a finding goes from a state to another: what is confirmed can still be put right, what is put right
 // or dismissed is over.
 func decidable(from, to string) bool {
-	return from == findingOpen || from == findingConfirmed && to == findingRectified
+	return from == findingOpen || from == findingConfirmed && (to == findingRectified || to == findingClosed)
 }

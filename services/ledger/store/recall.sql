@@ -40,7 +40,7 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
   FROM resource_event e
   JOIN allocation a ON a.resource_id = e.resource_id AND a.known_to IS NULL AND a.valid @> e.effect_time
   JOIN holder h ON h.holder_id = a.holder_id
- WHERE e.event IN ('warned', 'suspended') AND e.event_id < @before::bigint
+ WHERE e.event IN ('warned', 'suspended', 'closed') AND e.event_id < @before::bigint
    AND (sqlc.narg(resource_id)::uuid IS NULL OR e.resource_id = sqlc.narg(resource_id)::uuid)
    AND (@sees_all::boolean
         OR (@agency_id::text <> '' AND (@agency_id::text IN (@lead_ministry::text, 'ca-' || a.access_province, a.access_operator_id, h.agency_id)
@@ -61,7 +61,7 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
   JOIN resource_event e ON e.resource_id = a.resource_id AND a.valid @> e.effect_time
- WHERE a.holder_id = @holder_id AND a.known_to IS NULL AND e.event IN ('warned', 'suspended') AND e.event_id < @before::bigint
+ WHERE a.holder_id = @holder_id AND a.known_to IS NULL AND e.event IN ('warned', 'suspended', 'closed') AND e.event_id < @before::bigint
    AND (sqlc.narg(resource_id)::uuid IS NULL OR e.resource_id = sqlc.narg(resource_id)::uuid)
  ORDER BY e.event_id DESC
  LIMIT @page_size;

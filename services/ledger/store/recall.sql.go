@@ -769,7 +769,7 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
   FROM resource_event e
   JOIN allocation a ON a.resource_id = e.resource_id AND a.known_to IS NULL AND a.valid @> e.effect_time
   JOIN holder h ON h.holder_id = a.holder_id
- WHERE e.event IN ('warned', 'suspended') AND e.event_id < $1::bigint
+ WHERE e.event IN ('warned', 'suspended', 'closed') AND e.event_id < $1::bigint
    AND ($2::uuid IS NULL OR e.resource_id = $2::uuid)
    AND ($3::boolean
         OR ($4::text <> '' AND ($4::text IN ($5::text, 'ca-' || a.access_province, a.access_operator_id, h.agency_id)
@@ -884,7 +884,7 @@ SELECT e.event_id, e.resource_id, e.event, e.reason_code, e.basis, e.nature, e.t
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
   JOIN resource_event e ON e.resource_id = a.resource_id AND a.valid @> e.effect_time
- WHERE a.holder_id = $1 AND a.known_to IS NULL AND e.event IN ('warned', 'suspended') AND e.event_id < $2::bigint
+ WHERE a.holder_id = $1 AND a.known_to IS NULL AND e.event IN ('warned', 'suspended', 'closed') AND e.event_id < $2::bigint
    AND ($3::uuid IS NULL OR e.resource_id = $3::uuid)
  ORDER BY e.event_id DESC
  LIMIT $4

@@ -44,7 +44,7 @@ type Finding struct {
 	ObservedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=observed_time,json=observedTime,proto3" json:"observed_time,omitempty"`
 	// When it is to be put right (整改期限).
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
-	// OPEN, RECTIFIED, CONFIRMED or DISMISSED (状态).
+	// OPEN, RECTIFIED, CONFIRMED, DISMISSED, or CLOSED with its line (状态).
 	State string `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"`
 	// Article that it offends (依据).
 	Article string `protobuf:"bytes,11,opt,name=article,proto3" json:"article,omitempty"`
@@ -851,15 +851,15 @@ const file_quietline_ledger_v1_finding_proto_rawDesc = "" +
 	"\x06sector\x18\a \x01(\tB\a\xbaH\x04r\x02\x18<R\x06sector\"<\n" +
 	"\x19RecordObservationResponse\x12\x1f\n" +
 	"\vfinding_ids\x18\x01 \x03(\tR\n" +
-	"findingIds\"\xc6\x02\n" +
+	"findingIds\"\xce\x02\n" +
 	"\x13ListFindingsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12(\n" +
 	"\vresource_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
-	"resourceId\x12D\n" +
-	"\x05state\x18\x04 \x01(\tB.\xbaH+r)R\x00R\x04OPENR\tRECTIFIEDR\tCONFIRMEDR\tDISMISSEDR\x05state\x12E\n" +
+	"resourceId\x12L\n" +
+	"\x05state\x18\x04 \x01(\tB6\xbaH3r1R\x00R\x04OPENR\tRECTIFIEDR\tCONFIRMEDR\tDISMISSEDR\x06CLOSEDR\x05state\x12E\n" +
 	"\x06source\x18\x05 \x01(\tB-\xbaH*r(R\x00R\tcomplaintR\bcampaignR\x0fself_inspectionR\x06source\x12&\n" +
 	"\n" +
 	"source_ref\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18<R\tsourceRef\"x\n" +

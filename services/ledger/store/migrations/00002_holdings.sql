@@ -360,7 +360,7 @@ CREATE TABLE finding (
     found_by      text        NOT NULL,
     created_at    timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT finding_source CHECK (source IN ('complaint', 'campaign', 'self_inspection')),
-    CONSTRAINT finding_state CHECK (state IN ('OPEN', 'RECTIFIED', 'CONFIRMED', 'DISMISSED')),
+    CONSTRAINT finding_state CHECK (state IN ('OPEN', 'RECTIFIED', 'CONFIRMED', 'DISMISSED', 'CLOSED')),
     CONSTRAINT finding_once UNIQUE (resource_id, source, source_ref, kind)
 );
 CREATE INDEX finding_newest ON finding (created_at DESC, finding_id DESC);
@@ -374,7 +374,7 @@ CREATE TABLE finding_act (
     document   text        NOT NULL DEFAULT '',
     done_by    text        NOT NULL,
     done_time  timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT finding_act_state CHECK (state IN ('RECTIFIED', 'CONFIRMED', 'DISMISSED')),
+    CONSTRAINT finding_act_state CHECK (state IN ('RECTIFIED', 'CONFIRMED', 'DISMISSED', 'CLOSED')),
     CONSTRAINT finding_act_reasoned CHECK (reason <> '')
 );
 CREATE INDEX finding_act_history ON finding_act (finding_id, act_id);

@@ -33,7 +33,7 @@ ALTER TABLE resource_event
     ADD CONSTRAINT resource_event_of_recall CHECK (event NOT IN ('recall_noticed', 'recall_abandoned') OR recall_id IS NOT NULL);
 -- an act is corrected once, however many appeals against it are upheld
 CREATE UNIQUE INDEX resource_event_corrected_once ON resource_event (corrects_event_id) WHERE corrects_event_id IS NOT NULL;
-CREATE INDEX resource_event_restrictions ON resource_event (event_id DESC) WHERE event IN ('warned', 'suspended');
+CREATE INDEX resource_event_restrictions ON resource_event (event_id DESC) WHERE event IN ('warned', 'suspended', 'closed');
 CREATE INDEX resource_event_of_recalls ON resource_event (resource_id) WHERE event IN ('recall_noticed', 'recalled');
 GRANT INSERT (state_given, corrects_event_id, recall_id, appeal_id) ON resource_event TO ledger;
 
@@ -124,7 +124,7 @@ CREATE TABLE recall_objection (
 CREATE UNIQUE INDEX recall_objection_one_open ON recall_objection (recall_id) WHERE state = 'OPEN';
 CREATE INDEX recall_objection_of_recall ON recall_objection (recall_id, object_time);
 
--- An appeal (申诉) against a warning or suspension. disposition_task_id is the task whose decision had ordered it: what an
+-- An appeal (申诉) against a warning, a suspension or the closing of a line. disposition_task_id is the task whose decision had ordered it: what an
 -- appeal upheld discounts (申诉核减).
 CREATE TABLE appeal (
     appeal_id           uuid        PRIMARY KEY,
@@ -158,7 +158,7 @@ CREATE TABLE appeal (
     restored_time       timestamptz,
     created_at          timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT appeal_state CHECK (state IN ('FILED', 'REVIEWING', 'DISMISSED', 'UPHELD', 'RESTORED')),
-    CONSTRAINT appeal_restriction CHECK (restriction IN ('warned', 'suspended')),
+    CONSTRAINT appeal_restriction CHECK (restriction IN ('warned', 'suspended', 'closed')),
     CONSTRAINT appeal_nature CHECK (nature IN ('operator_measure', 'administrative_order')),
     CONSTRAINT appeal_appellant CHECK (appellant IN ('holder', 'subscriber')),
     CONSTRAINT appeal_of_a_subscriber CHECK (appellant = 'holder' OR filed_agency_id <> ''),

@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"quietline/internal/identity"
+	accessv1 "quietline/proto/quietline/access/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+)
+
+// appealsTheClosing: the holder of a closed line sees the closing and appeals; upheld, the record says that it was wrong, and
+// the line stays ended: it may be another's by now. What was found on it is closed with it.
+func (a *audited) appealsTheClosing(t *testing.T, item *ledgerv1.CampaignItem) {
+	t.Helper()
+	resource := item.GetResource()
+	found, err := a.worker.ListFindings(t.Context(), &ledgerv1.ListFindingsRequest{ResourceId: resource.GetResourceId()})
+	if err != nil || len(found.GetFindings()) == 0 {
+		t.Fatalf("findings: %v, %v", found, err)
+	}
+	for _, f := range found.GetFindings() {
+		if f.GetState() == findingOpen || f.GetState() == findingConfirmed {
+			t.Errorf("a finding of a closed line is %s", f.GetState())
+		}
+	}
+	party := ledgerv1.NewLedgerServiceClient(a.dial(identity.Gateway, &commonv1.Actor{
+		Subject: "holder", Party: resource.GetHolder().GetCreditCode(), Roles: []accessv1.Role{accessv1.Role_ROLE_PARTY},
+	}))
+	seen, err := party.ListRestrictions(t.Context(), &ledgerv1.ListRestrictionsRequest{})
+	if err != nil || len(seen.GetRestrictions()) != 1 || seen.GetRestrictions()[0].GetEvent().GetEvent() != closed {
+		t.Fatalf("the holder sees %v, %v", seen, err)
+	}
+	filed, err := party.AppealRestriction(t.Context(), &ledgerv1.AppealRestrictionRequest{
+		RequestId: uuid.NewString(), EventId: seen.GetRestrictions()[0].GetEvent().GetEventId(), Statement: "已按期整改",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := filed.GetAppeal().GetAppealId()
+	if _, err := a.workflows.AdvanceAppeal(t.Context(), &ledgerv1.AdvanceAppealRequest{
+		RequestId: uuid.NewString(), AppealId: id, State: appealReviewing, AgencyId: "ca-31", ExecutorAgencyId: "ctcc-31",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	decided, err := a.workflows.DecideAppeal(t.Context(), &ledgerv1.DecideAppealRequest{
+		RequestId: uuid.NewString(), AppealId: id, Upheld: true, TaskId: uuid.NewString(), ReasonCode: "no_ground", Reply: "关停不当",
+	})
+	if err != nil || decided.GetAppeal().GetState() != appealUpheld || decided.GetRestore() {
+		t.Fatalf("decided: %v, %v", decided, err)
+	}
+	after, err := a.worker.GetResource(t.Context(), &ledgerv1.GetResourceRequest{ResourceId: resource.GetResourceId()})
+	if err != nil || after.GetResource().GetState() != stateEnded {
+		t.Errorf("after the appeal: %v, %v", after.GetResource(), err)
+	}
+	last := after.GetEvents()[len(after.GetEvents())-1]
+	if last.GetEvent() != corrected || last.GetCorrectsEventId() != seen.GetRestrictions()[0].GetEvent().GetEventId() {
+		t.Errorf("the record ends with %v", last)
+	}
+}
