@@ -93,12 +93,19 @@ func (s *Server) clock(field, basis string, from time.Time) (calendar.Deadline, 
 	return d, nil
 }
 
+// settledBy is the latest time by which the ledger will always be known as it is now: before every transaction that may
+// still write.
+func settledBy(ctx context.Context, db store.DBTX) (time.Time, error) {
+	var settled time.Time
+	err := db.QueryRow(ctx, `SELECT least(now(), min(xact_start)) - interval '1 microsecond'
+		FROM pg_stat_activity WHERE datname = current_database()`).Scan(&settled)
+	return settled, err
+}
+
 // knownBy is the time by which a population is known. Only what is settled can be drawn again: a transaction that began
 // before and commits later would have been known then, and nobody saw it.
 func knownBy(ctx context.Context, tx pgx.Tx, wanted *time.Time) (time.Time, error) {
-	var settled time.Time
-	err := tx.QueryRow(ctx, `SELECT least(now(), min(xact_start)) - interval '1 microsecond'
-		FROM pg_stat_activity WHERE datname = current_database()`).Scan(&settled)
+	settled, err := settledBy(ctx, tx)
 	if err != nil || wanted == nil {
 		return settled, err
 	}

@@ -36,24 +36,52 @@ func (s *Server) WhoHeld(ctx context.Context, req *ledgerv1.WhoHeldRequest) (*le
 	if err != nil {
 		return nil, err
 	}
-	row, err := s.held(ctx, s.asked(ctx, n, req.GetAt(), req.GetKnownAt()))
+	known, err := s.knownAt(ctx, timeOf(req.GetKnownAt()))
 	if err != nil {
 		return nil, err
 	}
-	return heldProto(row)
+	row, err := s.held(ctx, s.asked(ctx, n, req.GetAt(), known))
+	if err != nil {
+		return nil, err
+	}
+	return answer(row, known)
 }
 
 // asked fills in what a question about a number leaves open: now, and all that is known.
-func (s *Server) asked(ctx context.Context, n numbers, at, known *timestamppb.Timestamp) store.WhoHeldParams {
+func (s *Server) asked(ctx context.Context, n numbers, at *timestamppb.Timestamp, known *time.Time) store.WhoHeldParams {
 	arg := store.WhoHeldParams{Scheme: n.scheme, Digits: n.from.digits, Number: n.from.value, At: s.now(), KnownAt: always}
 	if t := timeOf(at); t != nil {
 		arg.At = *t
 	}
-	if t := timeOf(known); t != nil {
-		arg.KnownAt = *t
+	if known != nil {
+		arg.KnownAt = *known
 	}
 	arg.SeesAll, arg.AgencyID = sees(ctx)
 	return arg
+}
+
+// knownAt is the time by which an answer is known, of the one that was asked for: what is being written while that is asked
+// will be known from the beginning of its transaction, so nothing after the oldest of those is settled. nil is all that is
+// known, which is never the same for long.
+func (s *Server) knownAt(ctx context.Context, wanted *time.Time) (*time.Time, error) {
+	if wanted == nil {
+		return nil, nil
+	}
+	settled, err := settledBy(ctx, s.db)
+	if err != nil || wanted.Before(settled) {
+		return wanted, err
+	}
+	return &settled, nil
+}
+
+// answer is an answer with the time by which it is known.
+func answer(row store.WhoHeldRow, known *time.Time) (*ledgerv1.WhoHeldResponse, error) {
+	resp, err := heldProto(row)
+	if err != nil {
+		return nil, err
+	}
+	resp.KnownTime = timeProto(known)
+	return resp, nil
 }
 
 func (s *Server) held(ctx context.Context, arg store.WhoHeldParams) (store.WhoHeldRow, error) {
@@ -72,7 +100,11 @@ func (s *Server) WhoHeldRange(ctx context.Context, req *ledgerv1.WhoHeldRangeReq
 	if from, err = startOf(req.GetPageToken(), from); err != nil {
 		return nil, err
 	}
-	arg := s.asked(ctx, asked, req.GetAt(), req.GetKnownAt())
+	known, err := s.knownAt(ctx, timeOf(req.GetKnownAt()))
+	if err != nil {
+		return nil, err
+	}
+	arg := s.asked(ctx, asked, req.GetAt(), known)
 	size := pg.PageSize(req.GetPageSize())
 	numbers, err := store.New(s.db).HeldFirsts(ctx, store.HeldFirstsParams{
 		Scheme: arg.Scheme, Digits: arg.Digits, First: from.value, Last: to.value, At: arg.At, KnownAt: arg.KnownAt, PageSize: size,
@@ -92,7 +124,7 @@ func (s *Server) WhoHeldRange(ctx context.Context, req *ledgerv1.WhoHeldRangeReq
 		if err != nil {
 			return nil, err
 		}
-		one, err := heldProto(row)
+		one, err := answer(row, known)
 		if err != nil {
 			return nil, err
 		}
