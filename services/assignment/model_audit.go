@@ -53,7 +53,7 @@ func modelViolations(log []store.AuditModelActsRow) ([]string, error) {
 			if len(stack) > 0 {
 				under = stack[:len(stack)-1]
 			}
-			known := false
+			var known bool
 			if stack, known = stack.back(id); !known || skipped(was, stack) {
 				found = append(found, fmt.Sprintf("act %d rolled back to model %d, before it was %d", a.ActID, id, under.top().id))
 			}
