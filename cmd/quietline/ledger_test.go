@@ -22,7 +22,7 @@ func TestALedgerFileThroughTheMesh(t *testing.T) {
 	file, out, book := filepath.Join(dir, "专线.csv"), filepath.Join(dir, "report.csv"), filepath.Join(dir, "changes.xlsx")
 	text, err := simplifiedchinese.GB18030.NewEncoder().String(strings.Join([]string{
 		"专线号码,客户名称,社会信用代码,所属行业,接入地,业务用途,允许透传主叫,接入单位,资质材料,开通日期,备注",
-		"4006660000-4006660009,静线样例卯呼叫服务有限公司,91000000DEMNDEMN81,电信,贵州省,客服,4006660000,ctcc-52,营业执照,2025/3/1,=1+1",
+		"4006660000-4006660009,静线样例卯呼叫服务有限公司,91000000DEMNDEMN81,电信,贵州省,客服,4006660000,ctcc-52,营业执照,,=1+1",
 		"4006660010,静线样例卯呼叫服务有限公司,91000000DEMNDEMN81,电信,贵州省,客服,4006660010,cmcc-52,营业执照,2025/3/1,",
 		"4006660020,静线样例卯呼叫服务有限公司,91000000DEMNDEMN81,电信,天上,客服,,ctcc-52,营业执照,2025/3/1,",
 	}, "\r\n"))
