@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 
 	"quietline/internal/errs"
 	"quietline/internal/pg"
+	"quietline/internal/phone"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/ledger/store"
 )
@@ -78,14 +80,15 @@ func subletOf(in *ledgerv1.Sublet, a store.Allocation, e entry) (store.Sublet, e
 	if in.GetFirstNumber() == "" {
 		return x, nil
 	}
-	from, to, err := block(in.GetFirstNumber(), in.GetLastNumber())
+	area := phone.AreaCode(digitsOf(a.Digits, a.FirstNumber)) // what they share with the resource need not be said
+	n, err := canonical(cmp.Or(area, a.Scheme), in.GetFirstNumber(), in.GetLastNumber())
 	if err != nil {
 		return x, err
 	}
-	if from.digits != a.Digits {
+	if n.from.digits != a.Digits {
 		return x, errs.Field("sublet.first_number", "must be numbers of the resource")
 	}
-	x.FirstNumber, x.LastNumber = from.value, to.value
+	x.FirstNumber, x.LastNumber = n.from.value, n.to.value
 	return x, nil
 }
 
