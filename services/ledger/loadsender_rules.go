@@ -36,15 +36,16 @@ func unapprovedRow(said format.Row) format.Row {
 }
 
 // beyondOperators says what of a difference is not for an operator to state. A complaint is judged by what held when the call
-// was made, so an operator's file never reaches back; and codes are allocated by the ministry or the administration
-// (电信网码号资源管理办法), whatever file says that one is.
+// was made, so an operator's file never changes what stands about the past; a line that nobody has on record may be entered
+// with the day it began, for that takes nothing away, and when it became known is on record. And codes are allocated by the
+// ministry or the administration (电信网码号资源管理办法), whatever file says that one is.
 func beyondOperators(d difference, since time.Time) string {
 	if d.fate != fateNew && d.fate != fateChanged {
 		return ""
 	}
 	early := func(t *time.Time) bool { return t != nil && t.Before(since) }
 	began := slices.ContainsFunc(d.changes, func(c fieldChange) bool { return c.Field == format.From })
-	if early(d.effect) || early(d.ends) || began {
+	if d.fate == fateChanged && (early(d.effect) || early(d.ends) || began) {
 		return "it takes effect before the file was sent; the past is corrected by a registrar (由登记机关更正)"
 	}
 	for _, p := range d.pieces {

@@ -38,7 +38,6 @@ func TestAnOperatorsFileLeavesThePast(t *testing.T) {
 		"callers from the start":  row("4008000001", "95012345", began, ""),
 		"an end before the call":  row("4008000001", "4008000001", "", day(-10)),
 		"another beginning":       row("4008000001", "4008000001", day(-400), ""),
-		"a new one in the past":   row("4008000002", "", day(-30), ""),
 	} {
 		l := w.loaded(operator, t, loadHead+"\n"+said, "", now.AddDate(0, 0, -20))
 		if c := l.GetCounts(); c.GetConflict() != 1 {
@@ -50,6 +49,11 @@ func TestAnOperatorsFileLeavesThePast(t *testing.T) {
 		if got := atCall(); got != "4008000001" {
 			t.Errorf("%s: at the call %s", name, got)
 		}
+	}
+	// what nobody has on record takes nothing away
+	l = w.loaded(operator, t, loadHead+"\n"+row("4008000002", "", day(-30), ""), "", now)
+	if l.GetCounts().GetNew() != 1 {
+		t.Errorf("a line of last month: %s", w.report(operator, t, l))
 	}
 	// a registrar corrects the past
 	l = w.loaded(ctx, t, loadHead+"\n"+row("4008000001", "95012346", day(-7), ""), "", now)
