@@ -175,8 +175,8 @@ func read(n *commonv1.Number, r run, loose bool) (why string) {
 		return international(n, r.from(2), "+86")
 	case r.plus && strings.HasPrefix(d, "00"):
 		return "加号后不应再有国际冠码 00"
-	case r.plus && len(d) <= 8 && codeOf(d) != nil:
-		return "短号码前误加加号，按国外号码拨不通"
+	case r.plus && plusCode(d):
+		return mistakenPlus
 	case r.plus:
 		return abroad(n, d)
 	case strings.HasPrefix(d, "0086"):
@@ -321,6 +321,17 @@ func abroad(n *commonv1.Number, d string) (why string) {
 	return foreign(n, p)
 }
 
+const mistakenPlus = "短号码前误加加号，按国外号码拨不通"
+
+// plusCode says whether digits behind a plus are a code of ours and no number of another country.
+func plusCode(d string) bool {
+	if len(d) > 8 || codeOf(d) == nil {
+		return false
+	}
+	p, err := phonenumbers.Parse("+"+d, "ZZ")
+	return err != nil || !phonenumbers.IsValidNumber(p)
+}
+
 // foreign accepts what the country's plan allows, and with a reason what only has a possible length: forged foreign
 // numbers are the rule, not the exception.
 func foreign(n *commonv1.Number, p *phonenumbers.PhoneNumber) (why string) {
@@ -329,6 +340,9 @@ func foreign(n *commonv1.Number, p *phonenumbers.PhoneNumber) (why string) {
 		return "长度不符合该国家或地区的编号计划"
 	}
 	normal := phonenumbers.Format(p, phonenumbers.E164)
+	if !valid && plusCode(normal[1:]) {
+		return mistakenPlus
+	}
 	if !valid {
 		n.Reason = "不符合该国家或地区的编号计划"
 		// one leading zero is taken off at a time: go on until nothing changes

@@ -155,7 +155,7 @@ func number(s string) int {
 
 // segmentOf is the segment of a mobile number; ok is false where none is in use.
 func segmentOf(d string) (segment, bool) {
-	if len(d) != 11 || d[0] != '1' {
+	if len(d) != 11 || d[0] != '1' || !allDigits(d[:4]) {
 		return segment{}, false
 	}
 	i := plan.segments[int(d[0]-'0')*1000+int(d[1]-'0')*100+int(d[2]-'0')*10+int(d[3]-'0')]
@@ -164,7 +164,7 @@ func segmentOf(d string) (segment, bool) {
 
 // codeOf is the row of the plan that a code without subscribers belongs to: 95, 96, 1010, 12x, 100xx, 106, 400. Nil: none.
 func codeOf(d string) *code {
-	if len(d) < 3 {
+	if len(d) < 3 || !allDigits(d[:3]) { // a normal form may be +86... or a text
 		return nil
 	}
 	for _, c := range plan.codes[int(d[0]-'0')*100+int(d[1]-'0')*10+int(d[2]-'0')] {
@@ -234,4 +234,13 @@ func cutPrefix(d string) (rest string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
