@@ -49,7 +49,11 @@ func (r *routing) explain(resp *assignmentv1.RouteResponse) string {
 		}
 		b.WriteString("," + strings.Join(names, "、") + "协办")
 	}
-	b.WriteString("," + r.name(resp.GetVerifierAgencyId()) + "核查号码")
+	if r.forged() { // nobody holds it: it is traced back from where the call came in
+		b.WriteString(",由接收来电的企业溯源,企业不明的由" + r.name(resp.GetVerifierAgencyId()) + "溯源")
+	} else {
+		b.WriteString("," + r.name(resp.GetVerifierAgencyId()) + "核查号码")
+	}
 	if source := r.rule.GetSource(); source != "" {
 		b.WriteString(",依据:" + source)
 	}
@@ -68,14 +72,18 @@ func (r *routing) about() string {
 		return "类别不明"
 	}
 	what += "类"
-	if lender := lenderTexts[r.req.GetLender()]; lender != "" {
+	// in a crime a licensed lender is who was impersonated, not who lends
+	impersonated := r.req.GetCategory() == criminal && r.req.GetLender() == "licensed"
+	if lender := lenderTexts[r.req.GetLender()]; lender != "" && !impersonated {
 		what += "(" + lender + ")"
 	}
-	if strings.HasSuffix(r.req.GetNumberKind(), "_spoofed") {
+	if r.forged() {
 		what += ",主叫系伪造"
 	}
 	return what
 }
+
+func (r *routing) forged() bool { return strings.HasSuffix(r.req.GetNumberKind(), "_spoofed") }
 
 // place is the province's name, by its communications administration.
 func (r *routing) place() string {

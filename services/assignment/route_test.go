@@ -148,6 +148,15 @@ func TestRoute_cases(t *testing.T) {
 		"中国移动广东省分公司核查号码,依据:138号文:贷款理财、信用卡、保险由金融监管部门监管。"; got.GetWhy() != want {
 		t.Errorf("why:\n got  %s\n want %s", got.GetWhy(), want)
 	}
+	got, err = client.Route(t.Context(), &assignmentv1.RouteRequest{
+		Category: criminal, Level2: "fraud", Lender: "licensed", NumberKind: "code95_spoofed", ReportersProvince: "44", OperatorId: "cmcc-44",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := got.GetWhy(); strings.Contains(why, "核查号码") || !strings.Contains(why, "溯源") || strings.Contains(why, "持牌机构") {
+		t.Errorf("a forged number of an impersonated bank: %s", why)
+	}
 	_, err = client.Route(t.Context(), &assignmentv1.RouteRequest{At: timestamppb.New(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))})
 	refused(t, err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES)
 }
