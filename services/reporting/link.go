@@ -13,7 +13,6 @@ import (
 	"quietline/internal/pg"
 	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
-	"quietline/services/reporting/format"
 	"quietline/services/reporting/store"
 )
 
@@ -25,8 +24,8 @@ func (s *Server) LinkComplaints(ctx context.Context, req *reportingv1.LinkCompla
 	if req.GetComplaintId() == req.GetOtherComplaintId() {
 		return nil, errs.Field("other_complaint_id", "must be another complaint")
 	}
-	if !clean(req.GetReason()) {
-		return nil, errs.Field("reason", "%s", format.ReasonControl)
+	if err := checkReason(req.GetReason()); err != nil {
+		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.LinkComplaintsResponse, error) {
 		m := &moving{tx: tx, q: store.New(tx), at: s.clock(), why: req.GetReason()}
@@ -108,8 +107,8 @@ func (m *moving) tie(ctx context.Context, one, other *store.Complaint, kind stri
 
 // UnlinkComplaints takes a link back by a row of its own. What the mesh itself tied stays tied.
 func (s *Server) UnlinkComplaints(ctx context.Context, req *reportingv1.UnlinkComplaintsRequest) (*reportingv1.UnlinkComplaintsResponse, error) {
-	if !clean(req.GetReason()) {
-		return nil, errs.Field("reason", "%s", format.ReasonControl)
+	if err := checkReason(req.GetReason()); err != nil {
+		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.UnlinkComplaintsResponse, error) {
 		m := &moving{tx: tx, q: store.New(tx), at: s.clock(), why: req.GetReason()}

@@ -12,7 +12,6 @@ import (
 	"quietline/internal/pg"
 	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
-	"quietline/services/reporting/format"
 	"quietline/services/reporting/store"
 )
 
@@ -20,8 +19,8 @@ import (
 // their receipts; they close as merged and their workflows end; later reports of their numbers join the one while it lives.
 // Its round began when the oldest of theirs did.
 func (s *Server) MergeComplaints(ctx context.Context, req *reportingv1.MergeComplaintsRequest) (*reportingv1.MergeComplaintsResponse, error) {
-	if !clean(req.GetReason()) {
-		return nil, errs.Field("reason", "%s", format.ReasonControl)
+	if err := checkReason(req.GetReason()); err != nil {
+		return nil, err
 	}
 	from := slices.Compact(slices.Sorted(slices.Values(req.GetFromComplaintIds())))
 	if len(from) < len(req.GetFromComplaintIds()) || slices.Contains(from, req.GetIntoComplaintId()) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -27,4 +28,21 @@ func TestGetFacts_mergedNumbers(t *testing.T) {
 	if len(got) != 1 || got[0].GetNumber().GetNormal() != "95001235" || !got[0].GetFirstCallTime().AsTime().Equal(day.Add(time.Hour)) {
 		t.Errorf("after the merger: %v", got)
 	}
+}
+
+// A reason is kept in clear: it names no subscriber, neither with a link nor with a merger or a split.
+func TestReasons_nameNoSubscriber(t *testing.T) {
+	m := start(t)
+	day := noon.Add(-24 * time.Hour)
+	one, two := m.file(t, "95001234", "13900000001", day), m.file(t, "95001234", "13900000002", day)
+	c, other := m.complaintOf(t, one.id), m.complaintOf(t, m.file(t, "95001235", "13900000003", day).id)
+	const told = "举报人13900001234说的"
+	merging, splitting := merge(c, other), split(c, two.id)
+	merging.Reason, splitting.Reason = told, told
+	_, err := m.as(centre).MergeComplaints(t.Context(), merging)
+	refused(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+	_, err = m.as(centre).SplitComplaint(t.Context(), splitting)
+	refused(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+	merging.Reason = "95001234 和 95001235 是同一公司"
+	must[*reportingv1.MergeComplaintsResponse](t)(m.as(centre).MergeComplaints(t.Context(), merging))
 }

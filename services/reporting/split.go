@@ -17,7 +17,6 @@ import (
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
-	"quietline/services/reporting/format"
 	"quietline/services/reporting/store"
 )
 
@@ -50,8 +49,8 @@ func (s *Server) SplitComplaint(ctx context.Context, req *reportingv1.SplitCompl
 
 // checkSplit: who held a number is what the ledger says, and the workflows ask it.
 func checkSplit(ctx context.Context, req *reportingv1.SplitComplaintRequest) error {
-	if !clean(req.GetReason()) {
-		return errs.Field("reason", "%s", format.ReasonControl)
+	if err := checkReason(req.GetReason()); err != nil {
+		return err
 	}
 	if identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS {
 		for _, g := range req.GetGroups() {
