@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,37 +158,6 @@ func (c classifyCmd) classify(k *assignment.Classifier) error {
 		return fmt.Errorf("%s: %d rows could not be read; each is named above and kept in the output", name, bad)
 	}
 	return nil
-}
-
-// whole writes a file that is there when all of it is written, in place of what was there: what is read may be the very
-// same file. What is no regular file, such as a pipe, is written to as it is.
-func whole(name string, write func(io.Writer) error) (err error) {
-	if to, err := filepath.EvalSymlinks(name); err == nil {
-		name = to
-	}
-	mode := fs.FileMode(0o600) // it is about what people reported
-	if was, err := os.Stat(name); err == nil {
-		if mode = was.Mode(); !mode.IsRegular() {
-			f, err := os.OpenFile(name, os.O_WRONLY, 0)
-			if err != nil {
-				return err
-			}
-			return errors.Join(write(f), f.Close())
-		}
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if err := errors.Join(write(f), f.Chmod(mode.Perm()), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 func answer(id string, got *assignmentv1.Class) []string {

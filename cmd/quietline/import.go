@@ -92,6 +92,9 @@ func (c importCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if sameFile(c.File, c.Out) {
+		return fmt.Errorf("--out %s is the file to be sent: name another", c.Out)
+	}
 	out, err := newResultFile(c.Out)
 	if err != nil {
 		return err

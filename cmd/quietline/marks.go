@@ -78,6 +78,9 @@ func (c marksImportCmd) Run(ctx context.Context) error {
 	if c.AsOf.IsZero() {
 		c.AsOf = written
 	}
+	if sameFile(c.File, c.Out) {
+		return fmt.Errorf("--out %s is the file to be sent: name another", c.Out)
+	}
 	out, err := newRejects(c.Out)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -13,8 +14,11 @@ type newFile struct {
 	name string
 }
 
-// createBeside begins a file in the folder where it will stay.
+// createBeside begins a file in the folder where it will stay. A link stays one: it is its file that is replaced.
 func createBeside(name string) (*newFile, error) {
+	if to, err := filepath.EvalSymlinks(name); err == nil {
+		name = to
+	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // such as /dev/stdout
 		file, err := os.OpenFile(name, os.O_WRONLY, 0) //nolint:gosec // the caller names it
 		return &newFile{File: file}, err
@@ -26,12 +30,12 @@ func createBeside(name string) (*newFile, error) {
 	return &newFile{File: file, name: name}, nil
 }
 
-// keep gives the file its name.
+// keep gives the file its name. A new one is readable by its owner alone: these files are of reports, marks and holders.
 func (f *newFile) keep() error {
 	if f.name == "" {
 		return f.Close()
 	}
-	mode := os.FileMode(0o644)
+	mode := os.FileMode(0o600)
 	if info, err := os.Stat(f.name); err == nil {
 		mode = info.Mode().Perm()
 	}
@@ -61,4 +65,18 @@ func sameFile(x, y string) bool {
 	}
 	other, err := os.Stat(y)
 	return err == nil && os.SameFile(one, other)
+}
+
+// whole writes a file that is there when all of it is written, in place of what was there: what is read meanwhile may be
+// the very same file.
+func whole(name string, write func(io.Writer) error) error {
+	f, err := createBeside(name)
+	if err != nil {
+		return err
+	}
+	defer f.discard()
+	if err := write(f); err != nil {
+		return err
+	}
+	return f.keep()
 }
