@@ -1,16 +1,9 @@
 package format
 
 import (
-	"bytes"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
-	"strings"
 	"time"
 	_ "time/tzdata" // formats name zones of senders anywhere
-
-	"go.yaml.in/yaml/v3"
 
 	"quietline/deploy/formats"
 	"quietline/internal/table"
@@ -86,80 +79,31 @@ func (m ValueMap) of(word string) string {
 	return word
 }
 
-// Load reads the mapping files that come with the program, then those of the given directories; a later file of the same
-// name replaces an earlier one. Empty directory names are left out.
+// Load reads the mapping files of reports, the program's own and those of the given directories, as table.Mappings says.
 func Load(extraDirs ...string) (map[string]*Format, error) {
-	m := make(map[string]*Format)
-	if err := loadFS(m, formats.Files); err != nil {
-		return nil, err
-	}
-	for _, dir := range extraDirs {
-		if dir == "" {
-			continue
-		}
-		if err := loadFS(m, os.DirFS(dir)); err != nil {
-			return nil, fmt.Errorf("formats in %s: %w", dir, err)
-		}
-	}
-	return m, nil
+	return table.Mappings(formats.Files, parseFormat, extraDirs...)
 }
 
-func loadFS(into map[string]*Format, files fs.FS) error {
-	entries, err := fs.ReadDir(files, ".")
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if path.Ext(e.Name()) != ".yaml" {
-			continue
-		}
-		raw, err := fs.ReadFile(files, e.Name())
-		if err != nil {
-			return err
-		}
-		f, err := parseFormat(raw)
-		if err != nil {
-			return fmt.Errorf("format %s: %w", e.Name(), err)
-		}
-		into[f.Name] = f
-	}
-	return nil
-}
-
-func parseFormat(raw []byte) (*Format, error) {
+func parseFormat(raw []byte) (string, *Format, error) {
 	f := &Format{TimeZone: defaultTimeZone, Delimiter: ",", Country: "CN"}
-	d := yaml.NewDecoder(bytes.NewReader(raw))
-	d.KnownFields(true)
-	if err := d.Decode(f); err != nil {
-		return nil, err
+	if err := table.ParseMapping(raw, f); err != nil {
+		return "", nil, err
 	}
 	if err := f.check(); err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	zone, err := time.LoadLocation(f.TimeZone)
 	if err != nil {
-		return nil, fmt.Errorf("time_zone: %w", err)
+		return "", nil, fmt.Errorf("time_zone: %w", err)
 	}
 	f.zone = zone
-	return f, nil
+	return f.Name, f, nil
 }
 
 // check refuses a mapping file that could not work, with the entry named.
 func (f *Format) check() error {
-	switch {
-	case f.Name == "" || strings.Trim(f.Name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "":
-		return fmt.Errorf("name: %q must be of a-z, 0-9, _ and -", f.Name)
-	case f.Delimiter != "," && f.Delimiter != ";" && f.Delimiter != "\t":
-		return fmt.Errorf("delimiter: must be comma, semicolon or tab")
-	case len(f.TimeForms) == 0:
-		return fmt.Errorf("time_forms: at least one is needed")
-	case len(f.Encodings) == 0:
-		return fmt.Errorf("encodings: at least one is needed")
-	}
-	for _, e := range f.Encodings {
-		if e != table.UTF8 && e != table.GB18030 {
-			return fmt.Errorf("encodings: %q is neither utf-8 nor gb18030", e)
-		}
+	if err := table.CheckMapping(f.Name, f.Delimiter, f.TimeForms, f.Encodings); err != nil {
+		return err
 	}
 	return f.checkColumns()
 }
