@@ -705,12 +705,12 @@ func (*NudgeResponse) Descriptor() ([]byte, []int) {
 	return file_quietline_casework_v1_casework_proto_rawDescGZIP(), []int{11}
 }
 
-// NudgeSubjectRequest names a recall or an appeal.
+// NudgeSubjectRequest names a recall, an appeal or a case.
 type NudgeSubjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// recall or appeal (类别).
+	// recall, appeal or case (类别).
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Recall or appeal (标识).
+	// Recall, appeal or case (标识).
 	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1037,9 +1037,9 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\fNudgeRequest\x12+\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12\x1d\n" +
 	"\x05round\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x05round\"\x0f\n" +
-	"\rNudgeResponse\"Z\n" +
-	"\x13NudgeSubjectRequest\x12)\n" +
-	"\x04kind\x18\x01 \x01(\tB\x15\xbaH\x12r\x10R\x06recallR\x06appealR\x04kind\x12\x18\n" +
+	"\rNudgeResponse\"`\n" +
+	"\x13NudgeSubjectRequest\x12/\n" +
+	"\x04kind\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x06recallR\x06appealR\x04caseR\x04kind\x12\x18\n" +
 	"\x02id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x16\n" +
 	"\x14NudgeSubjectResponse\"\x12\n" +
 	"\x10GetStatusRequest\"G\n" +
@@ -1051,7 +1051,7 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x14CheckRunningResponse\x12\x1f\n" +
 	"\vnot_running\x18\x01 \x03(\tR\n" +
 	"notRunning\x12\x14\n" +
-	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x84\a\n" +
+	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x85\a\n" +
 	"\x0fCaseworkService\x12f\n" +
 	"\x06Decide\x12$.quietline.casework.v1.DecideRequest\x1a%.quietline.casework.v1.DecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12u\n" +
@@ -1063,10 +1063,9 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x03\x03\a\x05\x90\x02\x02\x12^\n" +
 	"\x05Nudge\x12#.quietline.casework.v1.NudgeRequest\x1a$.quietline.casework.v1.NudgeResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
-	"\x01\x03\x90\x02\x02\x12s\n" +
-	"\fNudgeSubject\x12*.quietline.casework.v1.NudgeSubjectRequest\x1a+.quietline.casework.v1.NudgeSubjectResponse\"\n" +
-	"\x8a\xb5\x18\x03\n" +
-	"\x01\x05\x90\x02\x02\x12p\n" +
+	"\x01\x03\x90\x02\x02\x12t\n" +
+	"\fNudgeSubject\x12*.quietline.casework.v1.NudgeSubjectRequest\x1a+.quietline.casework.v1.NudgeSubjectResponse\"\v\x8a\xb5\x18\x04\n" +
+	"\x02\x05\a\x90\x02\x02\x12p\n" +
 	"\tGetStatus\x12'.quietline.casework.v1.GetStatusRequest\x1a(.quietline.casework.v1.GetStatusResponse\"\x10\x8a\xb5\x18\t\n" +
 	"\x01\x01\x12\x04\x02\v\n" +
 	"\f\x90\x02\x01\x12v\n" +
