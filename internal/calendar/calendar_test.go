@@ -100,7 +100,7 @@ func TestDueRefusesWhatIsNotInTheTable(t *testing.T) {
 func TestDueNeverGoesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		basis := rapid.SampledFrom(calendar.Bases()).Draw(t, "basis")
-		from := at("2024-01-01 00:00").Add(time.Duration(rapid.IntRange(0, 4*365*24*60).Draw(t, "minutes")) * time.Minute)
+		from := at("2026-04-01 00:00").Add(time.Duration(rapid.IntRange(0, 4*365*24*60).Draw(t, "minutes")) * time.Minute)
 		later := from.Add(time.Duration(rapid.IntRange(0, 30*24*60).Draw(t, "more")) * time.Minute)
 		a, err := calendar.Due(basis, from, calendar.Statutory)
 		if err != nil {
