@@ -26,709 +26,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Publication is one public item (公示).
-type Publication struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Identifier (公示标识).
-	PublicationId string `protobuf:"bytes,1,opt,name=publication_id,json=publicationId,proto3" json:"publication_id,omitempty"`
-	// penalty, listing, exposure, recall_notice (拟收回公告) or recall (收回公告) (类别).
-	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Title (标题).
-	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
-	// Party's name; a natural person is never named (当事人).
-	PartyName string `protobuf:"bytes,4,opt,name=party_name,json=partyName,proto3" json:"party_name,omitempty"`
-	// Unified social credit code (统一社会信用代码).
-	CreditCode string `protobuf:"bytes,5,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
-	// Agency (公示单位).
-	AgencyId string `protobuf:"bytes,6,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	// What was decided, in words (内容).
-	Summary string `protobuf:"bytes,7,opt,name=summary,proto3" json:"summary,omitempty"`
-	// Case; of a recall_notice or recall the recall (案件, 收回).
-	CaseId string `protobuf:"bytes,8,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
-	// When it was published (公示时间).
-	PublishTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
-	// When it is taken down, fixed at birth (撤下时间).
-	TakeDownTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=take_down_time,json=takeDownTime,proto3" json:"take_down_time,omitempty"`
-	// LIVE, TAKEN_DOWN or WITHDRAWN as of now (状态).
-	State string `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`
-	// Why withdrawn (撤回理由).
-	WithdrawnReason string `protobuf:"bytes,12,opt,name=withdrawn_reason,json=withdrawnReason,proto3" json:"withdrawn_reason,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *Publication) Reset() {
-	*x = Publication{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Publication) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Publication) ProtoMessage() {}
-
-func (x *Publication) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Publication.ProtoReflect.Descriptor instead.
-func (*Publication) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Publication) GetPublicationId() string {
-	if x != nil {
-		return x.PublicationId
-	}
-	return ""
-}
-
-func (x *Publication) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *Publication) GetTitle() string {
-	if x != nil {
-		return x.Title
-	}
-	return ""
-}
-
-func (x *Publication) GetPartyName() string {
-	if x != nil {
-		return x.PartyName
-	}
-	return ""
-}
-
-func (x *Publication) GetCreditCode() string {
-	if x != nil {
-		return x.CreditCode
-	}
-	return ""
-}
-
-func (x *Publication) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-func (x *Publication) GetSummary() string {
-	if x != nil {
-		return x.Summary
-	}
-	return ""
-}
-
-func (x *Publication) GetCaseId() string {
-	if x != nil {
-		return x.CaseId
-	}
-	return ""
-}
-
-func (x *Publication) GetPublishTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.PublishTime
-	}
-	return nil
-}
-
-func (x *Publication) GetTakeDownTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.TakeDownTime
-	}
-	return nil
-}
-
-func (x *Publication) GetState() string {
-	if x != nil {
-		return x.State
-	}
-	return ""
-}
-
-func (x *Publication) GetWithdrawnReason() string {
-	if x != nil {
-		return x.WithdrawnReason
-	}
-	return ""
-}
-
-// Gate is the due process behind an item (公示条件).
-type Gate struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// When the notice before the decision was served (事先告知时间).
-	NoticeTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=notice_time,json=noticeTime,proto3" json:"notice_time,omitempty"`
-	// When the decision was signed (决定时间).
-	DecidedTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=decided_time,json=decidedTime,proto3" json:"decided_time,omitempty"`
-	// When the decision was delivered (送达时间).
-	DeliveredTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=delivered_time,json=deliveredTime,proto3" json:"delivered_time,omitempty"`
-	// Kind of the penalty; a mere warning is not published (处罚种类).
-	PenaltyKind string `protobuf:"bytes,4,opt,name=penalty_kind,json=penaltyKind,proto3" json:"penalty_kind,omitempty"`
-	// True when the party is a natural person: not published by default (自然人).
-	Person bool `protobuf:"varint,5,opt,name=person,proto3" json:"person,omitempty"`
-	// True when the signer found the decision to be of social impact (具有一定社会影响).
-	SocialImpact bool `protobuf:"varint,6,opt,name=social_impact,json=socialImpact,proto3" json:"social_impact,omitempty"`
-	// For an exposure: when the party was warned before (警示时间).
-	WarnedTime    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=warned_time,json=warnedTime,proto3" json:"warned_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Gate) Reset() {
-	*x = Gate{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Gate) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Gate) ProtoMessage() {}
-
-func (x *Gate) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Gate.ProtoReflect.Descriptor instead.
-func (*Gate) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Gate) GetNoticeTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.NoticeTime
-	}
-	return nil
-}
-
-func (x *Gate) GetDecidedTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.DecidedTime
-	}
-	return nil
-}
-
-func (x *Gate) GetDeliveredTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.DeliveredTime
-	}
-	return nil
-}
-
-func (x *Gate) GetPenaltyKind() string {
-	if x != nil {
-		return x.PenaltyKind
-	}
-	return ""
-}
-
-func (x *Gate) GetPerson() bool {
-	if x != nil {
-		return x.Person
-	}
-	return false
-}
-
-func (x *Gate) GetSocialImpact() bool {
-	if x != nil {
-		return x.SocialImpact
-	}
-	return false
-}
-
-func (x *Gate) GetWarnedTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.WarnedTime
-	}
-	return nil
-}
-
-// PublishRequest asks for a publication.
-type PublishRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The item; state and dates are the owner's (公示).
-	Publication *Publication `protobuf:"bytes,2,opt,name=publication,proto3" json:"publication,omitempty"`
-	// Its due process (公示条件).
-	Gate          *Gate `protobuf:"bytes,3,opt,name=gate,proto3" json:"gate,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PublishRequest) Reset() {
-	*x = PublishRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PublishRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PublishRequest) ProtoMessage() {}
-
-func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
-func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *PublishRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *PublishRequest) GetPublication() *Publication {
-	if x != nil {
-		return x.Publication
-	}
-	return nil
-}
-
-func (x *PublishRequest) GetGate() *Gate {
-	if x != nil {
-		return x.Gate
-	}
-	return nil
-}
-
-// PublishResponse says what happened.
-type PublishResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The publication; unset when it is not published (公示).
-	Publication *Publication `protobuf:"bytes,1,opt,name=publication,proto3" json:"publication,omitempty"`
-	// Why not, a code: warning_only, natural_person, no_social_impact, no_notice, not_delivered, no_warning (不公示理由).
-	NotPublishedBecause string `protobuf:"bytes,2,opt,name=not_published_because,json=notPublishedBecause,proto3" json:"not_published_because,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
-}
-
-func (x *PublishResponse) Reset() {
-	*x = PublishResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PublishResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PublishResponse) ProtoMessage() {}
-
-func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
-func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *PublishResponse) GetPublication() *Publication {
-	if x != nil {
-		return x.Publication
-	}
-	return nil
-}
-
-func (x *PublishResponse) GetNotPublishedBecause() string {
-	if x != nil {
-		return x.NotPublishedBecause
-	}
-	return ""
-}
-
-// WithdrawPublicationRequest withdraws a publication.
-type WithdrawPublicationRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Publication (公示).
-	PublicationId string `protobuf:"bytes,2,opt,name=publication_id,json=publicationId,proto3" json:"publication_id,omitempty"`
-	// Why (理由).
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WithdrawPublicationRequest) Reset() {
-	*x = WithdrawPublicationRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WithdrawPublicationRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WithdrawPublicationRequest) ProtoMessage() {}
-
-func (x *WithdrawPublicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WithdrawPublicationRequest.ProtoReflect.Descriptor instead.
-func (*WithdrawPublicationRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *WithdrawPublicationRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *WithdrawPublicationRequest) GetPublicationId() string {
-	if x != nil {
-		return x.PublicationId
-	}
-	return ""
-}
-
-func (x *WithdrawPublicationRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-// WithdrawPublicationResponse has the tombstone.
-type WithdrawPublicationResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The publication (公示).
-	Publication   *Publication `protobuf:"bytes,1,opt,name=publication,proto3" json:"publication,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WithdrawPublicationResponse) Reset() {
-	*x = WithdrawPublicationResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WithdrawPublicationResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WithdrawPublicationResponse) ProtoMessage() {}
-
-func (x *WithdrawPublicationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WithdrawPublicationResponse.ProtoReflect.Descriptor instead.
-func (*WithdrawPublicationResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *WithdrawPublicationResponse) GetPublication() *Publication {
-	if x != nil {
-		return x.Publication
-	}
-	return nil
-}
-
-// GetPublicationRequest names a publication.
-type GetPublicationRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Publication; empty when its kind and case name it (公示).
-	PublicationId string `protobuf:"bytes,1,opt,name=publication_id,json=publicationId,proto3" json:"publication_id,omitempty"`
-	// Kind, with case_id: what was published of a case (类别).
-	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Case, recall or listing that it is about (所属事项).
-	CaseId        string `protobuf:"bytes,3,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetPublicationRequest) Reset() {
-	*x = GetPublicationRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetPublicationRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetPublicationRequest) ProtoMessage() {}
-
-func (x *GetPublicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetPublicationRequest.ProtoReflect.Descriptor instead.
-func (*GetPublicationRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *GetPublicationRequest) GetPublicationId() string {
-	if x != nil {
-		return x.PublicationId
-	}
-	return ""
-}
-
-func (x *GetPublicationRequest) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *GetPublicationRequest) GetCaseId() string {
-	if x != nil {
-		return x.CaseId
-	}
-	return ""
-}
-
-// GetPublicationResponse has it.
-type GetPublicationResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The publication, or its tombstone without the party (公示).
-	Publication   *Publication `protobuf:"bytes,1,opt,name=publication,proto3" json:"publication,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetPublicationResponse) Reset() {
-	*x = GetPublicationResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetPublicationResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetPublicationResponse) ProtoMessage() {}
-
-func (x *GetPublicationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetPublicationResponse.ProtoReflect.Descriptor instead.
-func (*GetPublicationResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *GetPublicationResponse) GetPublication() *Publication {
-	if x != nil {
-		return x.Publication
-	}
-	return nil
-}
-
-// ListPublicationsRequest filters publications.
-type ListPublicationsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 50 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Kind; empty for all (类别).
-	Kind          string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListPublicationsRequest) Reset() {
-	*x = ListPublicationsRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListPublicationsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListPublicationsRequest) ProtoMessage() {}
-
-func (x *ListPublicationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListPublicationsRequest.ProtoReflect.Descriptor instead.
-func (*ListPublicationsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *ListPublicationsRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListPublicationsRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListPublicationsRequest) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-// ListPublicationsResponse has a page.
-type ListPublicationsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Live publications (公示).
-	Publications []*Publication `protobuf:"bytes,1,rep,name=publications,proto3" json:"publications,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListPublicationsResponse) Reset() {
-	*x = ListPublicationsResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListPublicationsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListPublicationsResponse) ProtoMessage() {}
-
-func (x *ListPublicationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListPublicationsResponse.ProtoReflect.Descriptor instead.
-func (*ListPublicationsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *ListPublicationsResponse) GetPublications() []*Publication {
-	if x != nil {
-		return x.Publications
-	}
-	return nil
-}
-
-func (x *ListPublicationsResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
 // Digest is the periodic public statistics of reports (举报情况盘点).
 type Digest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -756,7 +53,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[10]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +65,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[10]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +78,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{10}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Digest) GetDigestId() string {
@@ -860,7 +157,7 @@ type DigestTable struct {
 
 func (x *DigestTable) Reset() {
 	*x = DigestTable{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[11]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +169,7 @@ func (x *DigestTable) String() string {
 func (*DigestTable) ProtoMessage() {}
 
 func (x *DigestTable) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[11]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +182,7 @@ func (x *DigestTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestTable.ProtoReflect.Descriptor instead.
 func (*DigestTable) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{11}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *DigestTable) GetAxis() string {
@@ -919,7 +216,7 @@ type DigestRow struct {
 
 func (x *DigestRow) Reset() {
 	*x = DigestRow{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[12]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +228,7 @@ func (x *DigestRow) String() string {
 func (*DigestRow) ProtoMessage() {}
 
 func (x *DigestRow) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[12]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +241,7 @@ func (x *DigestRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRow.ProtoReflect.Descriptor instead.
 func (*DigestRow) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{12}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DigestRow) GetKey() string {
@@ -996,7 +293,7 @@ type RecordDigestRequest struct {
 
 func (x *RecordDigestRequest) Reset() {
 	*x = RecordDigestRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[13]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +305,7 @@ func (x *RecordDigestRequest) String() string {
 func (*RecordDigestRequest) ProtoMessage() {}
 
 func (x *RecordDigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[13]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +318,7 @@ func (x *RecordDigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDigestRequest.ProtoReflect.Descriptor instead.
 func (*RecordDigestRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{13}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RecordDigestRequest) GetRequestId() string {
@@ -1077,7 +374,7 @@ type RecordDigestResponse struct {
 
 func (x *RecordDigestResponse) Reset() {
 	*x = RecordDigestResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[14]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +386,7 @@ func (x *RecordDigestResponse) String() string {
 func (*RecordDigestResponse) ProtoMessage() {}
 
 func (x *RecordDigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[14]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +399,7 @@ func (x *RecordDigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDigestResponse.ProtoReflect.Descriptor instead.
 func (*RecordDigestResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{14}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RecordDigestResponse) GetDigest() *Digest {
@@ -1125,7 +422,7 @@ type GetDigestRequest struct {
 
 func (x *GetDigestRequest) Reset() {
 	*x = GetDigestRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[15]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +434,7 @@ func (x *GetDigestRequest) String() string {
 func (*GetDigestRequest) ProtoMessage() {}
 
 func (x *GetDigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[15]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +447,7 @@ func (x *GetDigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDigestRequest.ProtoReflect.Descriptor instead.
 func (*GetDigestRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{15}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetDigestRequest) GetMonth() string {
@@ -1178,7 +475,7 @@ type GetDigestResponse struct {
 
 func (x *GetDigestResponse) Reset() {
 	*x = GetDigestResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[16]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1190,7 +487,7 @@ func (x *GetDigestResponse) String() string {
 func (*GetDigestResponse) ProtoMessage() {}
 
 func (x *GetDigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[16]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1203,7 +500,7 @@ func (x *GetDigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDigestResponse.ProtoReflect.Descriptor instead.
 func (*GetDigestResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{16}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetDigestResponse) GetDigest() *Digest {
@@ -1220,7 +517,7 @@ type AuditRequest struct {
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Token of the next page (翻页标记).
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// publications or violations (核对对象).
+	// publications, violations, or late: what was published or withdrawn after its term (核对对象).
 	What          string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1228,7 +525,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[17]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +537,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[17]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +550,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{17}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AuditRequest) GetPageSize() int32 {
@@ -1292,7 +589,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[18]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +601,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[18]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +614,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{18}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AuditResponse) GetPublications() []*Publication {
@@ -1345,64 +642,7 @@ var File_quietline_disclosure_v1_disclosure_proto protoreflect.FileDescriptor
 
 const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\"\xb0\x03\n" +
-	"\vPublication\x12%\n" +
-	"\x0epublication_id\x18\x01 \x01(\tR\rpublicationId\x12\x12\n" +
-	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
-	"\x05title\x18\x03 \x01(\tR\x05title\x12\x1d\n" +
-	"\n" +
-	"party_name\x18\x04 \x01(\tR\tpartyName\x12\x1f\n" +
-	"\vcredit_code\x18\x05 \x01(\tR\n" +
-	"creditCode\x12\x1b\n" +
-	"\tagency_id\x18\x06 \x01(\tR\bagencyId\x12\x18\n" +
-	"\asummary\x18\a \x01(\tR\asummary\x12\x17\n" +
-	"\acase_id\x18\b \x01(\tR\x06caseId\x12=\n" +
-	"\fpublish_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\x12@\n" +
-	"\x0etake_down_time\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\ftakeDownTime\x12\x14\n" +
-	"\x05state\x18\v \x01(\tR\x05state\x12)\n" +
-	"\x10withdrawn_reason\x18\f \x01(\tR\x0fwithdrawnReason\"\xe2\x02\n" +
-	"\x04Gate\x12;\n" +
-	"\vnotice_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"noticeTime\x12=\n" +
-	"\fdecided_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12A\n" +
-	"\x0edelivered_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\rdeliveredTime\x12!\n" +
-	"\fpenalty_kind\x18\x04 \x01(\tR\vpenaltyKind\x12\x16\n" +
-	"\x06person\x18\x05 \x01(\bR\x06person\x12#\n" +
-	"\rsocial_impact\x18\x06 \x01(\bR\fsocialImpact\x12;\n" +
-	"\vwarned_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"warnedTime\"\xc4\x01\n" +
-	"\x0ePublishRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12N\n" +
-	"\vpublication\x18\x02 \x01(\v2$.quietline.disclosure.v1.PublicationB\x06\xbaH\x03\xc8\x01\x01R\vpublication\x129\n" +
-	"\x04gate\x18\x03 \x01(\v2\x1d.quietline.disclosure.v1.GateB\x06\xbaH\x03\xc8\x01\x01R\x04gate\"\x8d\x01\n" +
-	"\x0fPublishResponse\x12F\n" +
-	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\x122\n" +
-	"\x15not_published_because\x18\x02 \x01(\tR\x13notPublishedBecause\"\x9a\x01\n" +
-	"\x1aWithdrawPublicationRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12/\n" +
-	"\x0epublication_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\rpublicationId\x12\"\n" +
-	"\x06reason\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"e\n" +
-	"\x1bWithdrawPublicationResponse\x12F\n" +
-	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\"\x8e\x01\n" +
-	"\x15GetPublicationRequest\x122\n" +
-	"\x0epublication_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\rpublicationId\x12\x1b\n" +
-	"\x04kind\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04kind\x12$\n" +
-	"\acase_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06caseId\"`\n" +
-	"\x16GetPublicationResponse\x12F\n" +
-	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\"\x88\x01\n" +
-	"\x17ListPublicationsRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12\x1b\n" +
-	"\x04kind\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04kind\"\x8c\x01\n" +
-	"\x18ListPublicationsResponse\x12H\n" +
-	"\fpublications\x18\x01 \x03(\v2$.quietline.disclosure.v1.PublicationR\fpublications\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb1\x02\n" +
+	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a)quietline/disclosure/v1/publication.proto\"\xb1\x02\n" +
 	"\x06Digest\x12\x1b\n" +
 	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12\x18\n" +
@@ -1436,14 +676,14 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\x05month\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
 	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\"L\n" +
 	"\x11GetDigestResponse\x127\n" +
-	"\x06digest\x18\x01 \x01(\v2\x1f.quietline.disclosure.v1.DigestR\x06digest\"\x95\x01\n" +
+	"\x06digest\x18\x01 \x01(\v2\x1f.quietline.disclosure.v1.DigestR\x06digest\"\x9b\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x123\n" +
-	"\x04what\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1aR\fpublicationsR\n" +
-	"violationsR\x04what\"\xa1\x01\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x129\n" +
+	"\x04what\x18\x03 \x01(\tB%\xbaH\"r R\fpublicationsR\n" +
+	"violationsR\x04lateR\x04what\"\xa1\x01\n" +
 	"\rAuditResponse\x12H\n" +
 	"\fpublications\x18\x01 \x03(\v2$.quietline.disclosure.v1.PublicationR\fpublications\x12\x1e\n" +
 	"\n" +
@@ -1480,68 +720,55 @@ func file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP() []byte {
 	return file_quietline_disclosure_v1_disclosure_proto_rawDescData
 }
 
-var file_quietline_disclosure_v1_disclosure_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_quietline_disclosure_v1_disclosure_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_quietline_disclosure_v1_disclosure_proto_goTypes = []any{
-	(*Publication)(nil),                 // 0: quietline.disclosure.v1.Publication
-	(*Gate)(nil),                        // 1: quietline.disclosure.v1.Gate
-	(*PublishRequest)(nil),              // 2: quietline.disclosure.v1.PublishRequest
-	(*PublishResponse)(nil),             // 3: quietline.disclosure.v1.PublishResponse
-	(*WithdrawPublicationRequest)(nil),  // 4: quietline.disclosure.v1.WithdrawPublicationRequest
-	(*WithdrawPublicationResponse)(nil), // 5: quietline.disclosure.v1.WithdrawPublicationResponse
-	(*GetPublicationRequest)(nil),       // 6: quietline.disclosure.v1.GetPublicationRequest
-	(*GetPublicationResponse)(nil),      // 7: quietline.disclosure.v1.GetPublicationResponse
-	(*ListPublicationsRequest)(nil),     // 8: quietline.disclosure.v1.ListPublicationsRequest
-	(*ListPublicationsResponse)(nil),    // 9: quietline.disclosure.v1.ListPublicationsResponse
-	(*Digest)(nil),                      // 10: quietline.disclosure.v1.Digest
-	(*DigestTable)(nil),                 // 11: quietline.disclosure.v1.DigestTable
-	(*DigestRow)(nil),                   // 12: quietline.disclosure.v1.DigestRow
-	(*RecordDigestRequest)(nil),         // 13: quietline.disclosure.v1.RecordDigestRequest
-	(*RecordDigestResponse)(nil),        // 14: quietline.disclosure.v1.RecordDigestResponse
-	(*GetDigestRequest)(nil),            // 15: quietline.disclosure.v1.GetDigestRequest
-	(*GetDigestResponse)(nil),           // 16: quietline.disclosure.v1.GetDigestResponse
-	(*AuditRequest)(nil),                // 17: quietline.disclosure.v1.AuditRequest
-	(*AuditResponse)(nil),               // 18: quietline.disclosure.v1.AuditResponse
-	(*timestamppb.Timestamp)(nil),       // 19: google.protobuf.Timestamp
+	(*Digest)(nil),                      // 0: quietline.disclosure.v1.Digest
+	(*DigestTable)(nil),                 // 1: quietline.disclosure.v1.DigestTable
+	(*DigestRow)(nil),                   // 2: quietline.disclosure.v1.DigestRow
+	(*RecordDigestRequest)(nil),         // 3: quietline.disclosure.v1.RecordDigestRequest
+	(*RecordDigestResponse)(nil),        // 4: quietline.disclosure.v1.RecordDigestResponse
+	(*GetDigestRequest)(nil),            // 5: quietline.disclosure.v1.GetDigestRequest
+	(*GetDigestResponse)(nil),           // 6: quietline.disclosure.v1.GetDigestResponse
+	(*AuditRequest)(nil),                // 7: quietline.disclosure.v1.AuditRequest
+	(*AuditResponse)(nil),               // 8: quietline.disclosure.v1.AuditResponse
+	(*timestamppb.Timestamp)(nil),       // 9: google.protobuf.Timestamp
+	(*Publication)(nil),                 // 10: quietline.disclosure.v1.Publication
+	(*PublishRequest)(nil),              // 11: quietline.disclosure.v1.PublishRequest
+	(*WithdrawPublicationRequest)(nil),  // 12: quietline.disclosure.v1.WithdrawPublicationRequest
+	(*GetPublicationRequest)(nil),       // 13: quietline.disclosure.v1.GetPublicationRequest
+	(*ListPublicationsRequest)(nil),     // 14: quietline.disclosure.v1.ListPublicationsRequest
+	(*PublishResponse)(nil),             // 15: quietline.disclosure.v1.PublishResponse
+	(*WithdrawPublicationResponse)(nil), // 16: quietline.disclosure.v1.WithdrawPublicationResponse
+	(*GetPublicationResponse)(nil),      // 17: quietline.disclosure.v1.GetPublicationResponse
+	(*ListPublicationsResponse)(nil),    // 18: quietline.disclosure.v1.ListPublicationsResponse
 }
 var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
-	19, // 0: quietline.disclosure.v1.Publication.publish_time:type_name -> google.protobuf.Timestamp
-	19, // 1: quietline.disclosure.v1.Publication.take_down_time:type_name -> google.protobuf.Timestamp
-	19, // 2: quietline.disclosure.v1.Gate.notice_time:type_name -> google.protobuf.Timestamp
-	19, // 3: quietline.disclosure.v1.Gate.decided_time:type_name -> google.protobuf.Timestamp
-	19, // 4: quietline.disclosure.v1.Gate.delivered_time:type_name -> google.protobuf.Timestamp
-	19, // 5: quietline.disclosure.v1.Gate.warned_time:type_name -> google.protobuf.Timestamp
-	0,  // 6: quietline.disclosure.v1.PublishRequest.publication:type_name -> quietline.disclosure.v1.Publication
-	1,  // 7: quietline.disclosure.v1.PublishRequest.gate:type_name -> quietline.disclosure.v1.Gate
-	0,  // 8: quietline.disclosure.v1.PublishResponse.publication:type_name -> quietline.disclosure.v1.Publication
-	0,  // 9: quietline.disclosure.v1.WithdrawPublicationResponse.publication:type_name -> quietline.disclosure.v1.Publication
-	0,  // 10: quietline.disclosure.v1.GetPublicationResponse.publication:type_name -> quietline.disclosure.v1.Publication
-	0,  // 11: quietline.disclosure.v1.ListPublicationsResponse.publications:type_name -> quietline.disclosure.v1.Publication
-	11, // 12: quietline.disclosure.v1.Digest.tables:type_name -> quietline.disclosure.v1.DigestTable
-	19, // 13: quietline.disclosure.v1.Digest.build_time:type_name -> google.protobuf.Timestamp
-	12, // 14: quietline.disclosure.v1.DigestTable.rows:type_name -> quietline.disclosure.v1.DigestRow
-	11, // 15: quietline.disclosure.v1.RecordDigestRequest.tables:type_name -> quietline.disclosure.v1.DigestTable
-	10, // 16: quietline.disclosure.v1.RecordDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
-	10, // 17: quietline.disclosure.v1.GetDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
-	0,  // 18: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
-	2,  // 19: quietline.disclosure.v1.DisclosureService.Publish:input_type -> quietline.disclosure.v1.PublishRequest
-	4,  // 20: quietline.disclosure.v1.DisclosureService.WithdrawPublication:input_type -> quietline.disclosure.v1.WithdrawPublicationRequest
-	6,  // 21: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
-	8,  // 22: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
-	13, // 23: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
-	15, // 24: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
-	17, // 25: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
-	3,  // 26: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
-	5,  // 27: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
-	7,  // 28: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
-	9,  // 29: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
-	14, // 30: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
-	16, // 31: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
-	18, // 32: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
-	26, // [26:33] is the sub-list for method output_type
-	19, // [19:26] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	1,  // 0: quietline.disclosure.v1.Digest.tables:type_name -> quietline.disclosure.v1.DigestTable
+	9,  // 1: quietline.disclosure.v1.Digest.build_time:type_name -> google.protobuf.Timestamp
+	2,  // 2: quietline.disclosure.v1.DigestTable.rows:type_name -> quietline.disclosure.v1.DigestRow
+	1,  // 3: quietline.disclosure.v1.RecordDigestRequest.tables:type_name -> quietline.disclosure.v1.DigestTable
+	0,  // 4: quietline.disclosure.v1.RecordDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
+	0,  // 5: quietline.disclosure.v1.GetDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
+	10, // 6: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
+	11, // 7: quietline.disclosure.v1.DisclosureService.Publish:input_type -> quietline.disclosure.v1.PublishRequest
+	12, // 8: quietline.disclosure.v1.DisclosureService.WithdrawPublication:input_type -> quietline.disclosure.v1.WithdrawPublicationRequest
+	13, // 9: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
+	14, // 10: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
+	3,  // 11: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
+	5,  // 12: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
+	7,  // 13: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
+	15, // 14: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
+	16, // 15: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
+	17, // 16: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
+	18, // 17: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
+	4,  // 18: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
+	6,  // 19: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
+	8,  // 20: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
+	14, // [14:21] is the sub-list for method output_type
+	7,  // [7:14] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_quietline_disclosure_v1_disclosure_proto_init() }
@@ -1549,13 +776,14 @@ func file_quietline_disclosure_v1_disclosure_proto_init() {
 	if File_quietline_disclosure_v1_disclosure_proto != nil {
 		return
 	}
+	file_quietline_disclosure_v1_publication_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_disclosure_v1_disclosure_proto_rawDesc), len(file_quietline_disclosure_v1_disclosure_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
