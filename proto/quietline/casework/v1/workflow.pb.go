@@ -339,7 +339,9 @@ type StepTask struct {
 	// True when the public must not be told the office (不公开经办单位).
 	OfficeHidden bool `protobuf:"varint,7,opt,name=office_hidden,json=officeHidden,proto3" json:"office_hidden,omitempty"`
 	// When it is due, where the subject's owner keeps the clock itself; unset: the basis says so (期限).
-	DueTime       *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// The same by statute (法定期限).
+	StatutoryDue  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=statutory_due,json=statutoryDue,proto3" json:"statutory_due,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -426,6 +428,13 @@ func (x *StepTask) GetOfficeHidden() bool {
 func (x *StepTask) GetDueTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.DueTime
+	}
+	return nil
+}
+
+func (x *StepTask) GetStatutoryDue() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StatutoryDue
 	}
 	return nil
 }
@@ -1819,7 +1828,7 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x1e\n" +
 	"\n" +
 	"disclosure\x18\x03 \x01(\tR\n" +
-	"disclosure\"\xac\x02\n" +
+	"disclosure\"\xed\x02\n" +
 	"\bStepTask\x121\n" +
 	"\x04task\x18\x01 \x01(\v2\x1d.quietline.assignment.v1.TaskR\x04task\x12\x14\n" +
 	"\x05basis\x18\x02 \x01(\tR\x05basis\x12\x18\n" +
@@ -1828,7 +1837,8 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x04part\x18\x05 \x01(\tR\x04part\x127\n" +
 	"\tfrom_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x12#\n" +
 	"\roffice_hidden\x18\a \x01(\bR\fofficeHidden\x125\n" +
-	"\bdue_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\"\x9e\x01\n" +
+	"\bdue_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12?\n" +
+	"\rstatutory_due\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\fstatutoryDue\"\x9e\x01\n" +
 	"\n" +
 	"OpenedTask\x125\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12@\n" +
@@ -2002,23 +2012,24 @@ var file_quietline_casework_v1_workflow_proto_depIdxs = []int32{
 	23, // 2: quietline.casework.v1.StepTask.task:type_name -> quietline.assignment.v1.Task
 	24, // 3: quietline.casework.v1.StepTask.from_time:type_name -> google.protobuf.Timestamp
 	24, // 4: quietline.casework.v1.StepTask.due_time:type_name -> google.protobuf.Timestamp
-	24, // 5: quietline.casework.v1.OpenedTask.due_time:type_name -> google.protobuf.Timestamp
-	25, // 6: quietline.casework.v1.OpenedTask.escalate_every:type_name -> google.protobuf.Duration
-	6,  // 7: quietline.casework.v1.Performed.opened:type_name -> quietline.casework.v1.OpenedTask
-	24, // 8: quietline.casework.v1.Recorded.decided_time:type_name -> google.protobuf.Timestamp
-	9,  // 9: quietline.casework.v1.Recorded.redirected:type_name -> quietline.casework.v1.Redirected
-	10, // 10: quietline.casework.v1.Recorded.measures:type_name -> quietline.casework.v1.PlannedMeasure
-	24, // 11: quietline.casework.v1.Concluded.until_time:type_name -> google.protobuf.Timestamp
-	15, // 12: quietline.casework.v1.OpenedCases.cases:type_name -> quietline.casework.v1.OpenedCase
-	24, // 13: quietline.casework.v1.CaseFacts.open_time:type_name -> google.protobuf.Timestamp
-	24, // 14: quietline.casework.v1.Triage.first_call_time:type_name -> google.protobuf.Timestamp
-	24, // 15: quietline.casework.v1.Triage.began_time:type_name -> google.protobuf.Timestamp
-	20, // 16: quietline.casework.v1.Triage.route:type_name -> quietline.casework.v1.RoutedTo
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	24, // 5: quietline.casework.v1.StepTask.statutory_due:type_name -> google.protobuf.Timestamp
+	24, // 6: quietline.casework.v1.OpenedTask.due_time:type_name -> google.protobuf.Timestamp
+	25, // 7: quietline.casework.v1.OpenedTask.escalate_every:type_name -> google.protobuf.Duration
+	6,  // 8: quietline.casework.v1.Performed.opened:type_name -> quietline.casework.v1.OpenedTask
+	24, // 9: quietline.casework.v1.Recorded.decided_time:type_name -> google.protobuf.Timestamp
+	9,  // 10: quietline.casework.v1.Recorded.redirected:type_name -> quietline.casework.v1.Redirected
+	10, // 11: quietline.casework.v1.Recorded.measures:type_name -> quietline.casework.v1.PlannedMeasure
+	24, // 12: quietline.casework.v1.Concluded.until_time:type_name -> google.protobuf.Timestamp
+	15, // 13: quietline.casework.v1.OpenedCases.cases:type_name -> quietline.casework.v1.OpenedCase
+	24, // 14: quietline.casework.v1.CaseFacts.open_time:type_name -> google.protobuf.Timestamp
+	24, // 15: quietline.casework.v1.Triage.first_call_time:type_name -> google.protobuf.Timestamp
+	24, // 16: quietline.casework.v1.Triage.began_time:type_name -> google.protobuf.Timestamp
+	20, // 17: quietline.casework.v1.Triage.route:type_name -> quietline.casework.v1.RoutedTo
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_quietline_casework_v1_workflow_proto_init() }
