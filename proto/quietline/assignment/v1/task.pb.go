@@ -386,6 +386,8 @@ type DecisionDetail struct {
 	EvidenceIds []string `protobuf:"bytes,9,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
 	// Penalty proposed in a case (拟处罚).
 	Penalty *PenaltyDetail `protobuf:"bytes,10,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	// What a step of a case needs (案件环节内容).
+	CaseStep *CaseStepDetail `protobuf:"bytes,11,opt,name=case_step,json=caseStep,proto3" json:"case_step,omitempty"`
 	// decide_objection, appeal_review, appeal_answer: what the objector or appellant is told, in words; no personal data
 	// (答复).
 	Reply         string `protobuf:"bytes,20,opt,name=reply,proto3" json:"reply,omitempty"`
@@ -489,6 +491,13 @@ func (x *DecisionDetail) GetEvidenceIds() []string {
 func (x *DecisionDetail) GetPenalty() *PenaltyDetail {
 	if x != nil {
 		return x.Penalty
+	}
+	return nil
+}
+
+func (x *DecisionDetail) GetCaseStep() *CaseStepDetail {
+	if x != nil {
+		return x.CaseStep
 	}
 	return nil
 }
@@ -692,93 +701,11 @@ func (x *MeasureDetail) GetExecutorAgencyId() string {
 	return ""
 }
 
-// PenaltyDetail is a proposed penalty (拟处罚).
-type PenaltyDetail struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// none, warning, criticism, fine, confiscation, closure, revocation (处罚种类).
-	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Amount of a fine (金额).
-	Amount *v11.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
-	// Legal basis, an article of the catalogue (法律依据).
-	Basis string `protobuf:"bytes,3,opt,name=basis,proto3" json:"basis,omitempty"`
-	// True to put the party on the bad list when the decision stands (列入不良名单).
-	ListParty bool `protobuf:"varint,4,opt,name=list_party,json=listParty,proto3" json:"list_party,omitempty"`
-	// True when the decision is of social impact and is to be published (公示).
-	Publish       bool `protobuf:"varint,5,opt,name=publish,proto3" json:"publish,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PenaltyDetail) Reset() {
-	*x = PenaltyDetail{}
-	mi := &file_quietline_assignment_v1_task_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PenaltyDetail) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PenaltyDetail) ProtoMessage() {}
-
-func (x *PenaltyDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_assignment_v1_task_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PenaltyDetail.ProtoReflect.Descriptor instead.
-func (*PenaltyDetail) Descriptor() ([]byte, []int) {
-	return file_quietline_assignment_v1_task_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *PenaltyDetail) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *PenaltyDetail) GetAmount() *v11.Money {
-	if x != nil {
-		return x.Amount
-	}
-	return nil
-}
-
-func (x *PenaltyDetail) GetBasis() string {
-	if x != nil {
-		return x.Basis
-	}
-	return ""
-}
-
-func (x *PenaltyDetail) GetListParty() bool {
-	if x != nil {
-		return x.ListParty
-	}
-	return false
-}
-
-func (x *PenaltyDetail) GetPublish() bool {
-	if x != nil {
-		return x.Publish
-	}
-	return false
-}
-
 var File_quietline_assignment_v1_task_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\"quietline/assignment/v1/task.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a quietline/common/v1/common.proto\"\xd8\a\n" +
+	"\"quietline/assignment/v1/task.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a'quietline/assignment/v1/task_case.proto\x1a quietline/common/v1/common.proto\"\xd8\a\n" +
 	"\x04Task\x12!\n" +
 	"\atask_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12,\n" +
 	"\fsubject_kind\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x14R\vsubjectKind\x12'\n" +
@@ -824,7 +751,7 @@ const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"\fdecided_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12\x1f\n" +
 	"\vrequest_key\x18\b \x01(\tR\n" +
 	"requestKey\x12*\n" +
-	"\frequest_hash\x18\t \x01(\fB\a\xbaH\x04z\x02\x18@R\vrequestHash\"\xe1\x04\n" +
+	"\frequest_hash\x18\t \x01(\fB\a\xbaH\x04z\x02\x18@R\vrequestHash\"\xa7\x05\n" +
 	"\x0eDecisionDetail\x12-\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\fleadAgencyId\x12#\n" +
 	"\bcategory\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\bcategory\x12\x1f\n" +
@@ -836,7 +763,8 @@ const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"\bmeasures\x18\b \x03(\v2&.quietline.assignment.v1.MeasureDetailB\b\xbaH\x05\x92\x01\x02\x10\x14R\bmeasures\x122\n" +
 	"\fevidence_ids\x18\t \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\x12@\n" +
 	"\apenalty\x18\n" +
-	" \x01(\v2&.quietline.assignment.v1.PenaltyDetailR\apenalty\x12\x1e\n" +
+	" \x01(\v2&.quietline.assignment.v1.PenaltyDetailR\apenalty\x12D\n" +
+	"\tcase_step\x18\v \x01(\v2'.quietline.assignment.v1.CaseStepDetailR\bcaseStep\x12\x1e\n" +
 	"\x05reply\x18\x14 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x05reply\"\xb8\x01\n" +
 	"\rFindingDetail\x12/\n" +
 	"\n" +
@@ -855,15 +783,7 @@ const file_quietline_assignment_v1_task_proto_rawDesc = "" +
 	"\x06person\x18\x04 \x01(\bR\x06person\"e\n" +
 	"\rMeasureDetail\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x04code\x125\n" +
-	"\x12executor_agency_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\x10executorAgencyId\"\xfa\x01\n" +
-	"\rPenaltyDetail\x12\\\n" +
-	"\x04kind\x18\x01 \x01(\tBH\xbaHErCR\x04noneR\awarningR\tcriticismR\x04fineR\fconfiscationR\aclosureR\n" +
-	"revocationR\x04kind\x122\n" +
-	"\x06amount\x18\x02 \x01(\v2\x1a.quietline.common.v1.MoneyR\x06amount\x12\x1e\n" +
-	"\x05basis\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05basis\x12\x1d\n" +
-	"\n" +
-	"list_party\x18\x04 \x01(\bR\tlistParty\x12\x18\n" +
-	"\apublish\x18\x05 \x01(\bR\apublishB\xdc\x01\n" +
+	"\x12executor_agency_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\x10executorAgencyIdB\xdc\x01\n" +
 	"\x1bcom.quietline.assignment.v1B\tTaskProtoP\x01Z4quietline/proto/quietline/assignment/v1;assignmentv1\xa2\x02\x03QAX\xaa\x02\x17Quietline.Assignment.V1\xca\x02\x17Quietline\\Assignment\\V1\xe2\x02#Quietline\\Assignment\\V1\\GPBMetadata\xea\x02\x19Quietline::Assignment::V1b\x06proto3"
 
 var (
@@ -878,7 +798,7 @@ func file_quietline_assignment_v1_task_proto_rawDescGZIP() []byte {
 	return file_quietline_assignment_v1_task_proto_rawDescData
 }
 
-var file_quietline_assignment_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_quietline_assignment_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_quietline_assignment_v1_task_proto_goTypes = []any{
 	(*Task)(nil),                  // 0: quietline.assignment.v1.Task
 	(*Decision)(nil),              // 1: quietline.assignment.v1.Decision
@@ -886,29 +806,29 @@ var file_quietline_assignment_v1_task_proto_goTypes = []any{
 	(*FindingDetail)(nil),         // 3: quietline.assignment.v1.FindingDetail
 	(*PartyDetail)(nil),           // 4: quietline.assignment.v1.PartyDetail
 	(*MeasureDetail)(nil),         // 5: quietline.assignment.v1.MeasureDetail
-	(*PenaltyDetail)(nil),         // 6: quietline.assignment.v1.PenaltyDetail
-	nil,                           // 7: quietline.assignment.v1.Task.FactsEntry
-	(v1.Role)(0),                  // 8: quietline.access.v1.Role
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*v11.Clock)(nil),             // 10: quietline.common.v1.Clock
-	(*v11.Money)(nil),             // 11: quietline.common.v1.Money
+	nil,                           // 6: quietline.assignment.v1.Task.FactsEntry
+	(v1.Role)(0),                  // 7: quietline.access.v1.Role
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*v11.Clock)(nil),             // 9: quietline.common.v1.Clock
+	(*PenaltyDetail)(nil),         // 10: quietline.assignment.v1.PenaltyDetail
+	(*CaseStepDetail)(nil),        // 11: quietline.assignment.v1.CaseStepDetail
 }
 var file_quietline_assignment_v1_task_proto_depIdxs = []int32{
-	8,  // 0: quietline.assignment.v1.Task.role:type_name -> quietline.access.v1.Role
-	9,  // 1: quietline.assignment.v1.Task.due_time:type_name -> google.protobuf.Timestamp
-	10, // 2: quietline.assignment.v1.Task.clock:type_name -> quietline.common.v1.Clock
-	9,  // 3: quietline.assignment.v1.Task.recordings_until:type_name -> google.protobuf.Timestamp
-	9,  // 4: quietline.assignment.v1.Task.claimed_until:type_name -> google.protobuf.Timestamp
-	9,  // 5: quietline.assignment.v1.Task.open_time:type_name -> google.protobuf.Timestamp
-	9,  // 6: quietline.assignment.v1.Task.close_time:type_name -> google.protobuf.Timestamp
-	7,  // 7: quietline.assignment.v1.Task.facts:type_name -> quietline.assignment.v1.Task.FactsEntry
+	7,  // 0: quietline.assignment.v1.Task.role:type_name -> quietline.access.v1.Role
+	8,  // 1: quietline.assignment.v1.Task.due_time:type_name -> google.protobuf.Timestamp
+	9,  // 2: quietline.assignment.v1.Task.clock:type_name -> quietline.common.v1.Clock
+	8,  // 3: quietline.assignment.v1.Task.recordings_until:type_name -> google.protobuf.Timestamp
+	8,  // 4: quietline.assignment.v1.Task.claimed_until:type_name -> google.protobuf.Timestamp
+	8,  // 5: quietline.assignment.v1.Task.open_time:type_name -> google.protobuf.Timestamp
+	8,  // 6: quietline.assignment.v1.Task.close_time:type_name -> google.protobuf.Timestamp
+	6,  // 7: quietline.assignment.v1.Task.facts:type_name -> quietline.assignment.v1.Task.FactsEntry
 	2,  // 8: quietline.assignment.v1.Decision.detail:type_name -> quietline.assignment.v1.DecisionDetail
-	9,  // 9: quietline.assignment.v1.Decision.decided_time:type_name -> google.protobuf.Timestamp
+	8,  // 9: quietline.assignment.v1.Decision.decided_time:type_name -> google.protobuf.Timestamp
 	3,  // 10: quietline.assignment.v1.DecisionDetail.findings:type_name -> quietline.assignment.v1.FindingDetail
 	4,  // 11: quietline.assignment.v1.DecisionDetail.parties:type_name -> quietline.assignment.v1.PartyDetail
 	5,  // 12: quietline.assignment.v1.DecisionDetail.measures:type_name -> quietline.assignment.v1.MeasureDetail
-	6,  // 13: quietline.assignment.v1.DecisionDetail.penalty:type_name -> quietline.assignment.v1.PenaltyDetail
-	11, // 14: quietline.assignment.v1.PenaltyDetail.amount:type_name -> quietline.common.v1.Money
+	10, // 13: quietline.assignment.v1.DecisionDetail.penalty:type_name -> quietline.assignment.v1.PenaltyDetail
+	11, // 14: quietline.assignment.v1.DecisionDetail.case_step:type_name -> quietline.assignment.v1.CaseStepDetail
 	15, // [15:15] is the sub-list for method output_type
 	15, // [15:15] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
@@ -921,13 +841,14 @@ func file_quietline_assignment_v1_task_proto_init() {
 	if File_quietline_assignment_v1_task_proto != nil {
 		return
 	}
+	file_quietline_assignment_v1_task_case_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_assignment_v1_task_proto_rawDesc), len(file_quietline_assignment_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

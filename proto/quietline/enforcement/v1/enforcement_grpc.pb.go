@@ -21,16 +21,29 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	EnforcementService_OpenCase_FullMethodName      = "/quietline.enforcement.v1.EnforcementService/OpenCase"
-	EnforcementService_GetCase_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/GetCase"
-	EnforcementService_ListCases_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/ListCases"
-	EnforcementService_ListMeasures_FullMethodName  = "/quietline.enforcement.v1.EnforcementService/ListMeasures"
-	EnforcementService_AdvanceCase_FullMethodName   = "/quietline.enforcement.v1.EnforcementService/AdvanceCase"
-	EnforcementService_DecideCase_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/DecideCase"
-	EnforcementService_CloseCase_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/CloseCase"
-	EnforcementService_ListUnstarted_FullMethodName = "/quietline.enforcement.v1.EnforcementService/ListUnstarted"
-	EnforcementService_RecordMeasure_FullMethodName = "/quietline.enforcement.v1.EnforcementService/RecordMeasure"
-	EnforcementService_Audit_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/Audit"
+	EnforcementService_OpenCase_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/OpenCase"
+	EnforcementService_GetCase_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/GetCase"
+	EnforcementService_ListCases_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListCases"
+	EnforcementService_ListMeasures_FullMethodName        = "/quietline.enforcement.v1.EnforcementService/ListMeasures"
+	EnforcementService_AdvanceCase_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/AdvanceCase"
+	EnforcementService_DecideCase_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/DecideCase"
+	EnforcementService_CloseCase_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/CloseCase"
+	EnforcementService_ListUnstarted_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/ListUnstarted"
+	EnforcementService_RecordMeasure_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/RecordMeasure"
+	EnforcementService_Audit_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/Audit"
+	EnforcementService_PlanCase_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/PlanCase"
+	EnforcementService_CheckCaseStep_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/CheckCaseStep"
+	EnforcementService_RecordCaseStep_FullMethodName      = "/quietline.enforcement.v1.EnforcementService/RecordCaseStep"
+	EnforcementService_RecordCaseEffect_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/RecordCaseEffect"
+	EnforcementService_RequestCaseStep_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/RequestCaseStep"
+	EnforcementService_CheckDecision_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/CheckDecision"
+	EnforcementService_RecordPayment_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/RecordPayment"
+	EnforcementService_RecordRemedy_FullMethodName        = "/quietline.enforcement.v1.EnforcementService/RecordRemedy"
+	EnforcementService_RecuseOfficer_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/RecuseOfficer"
+	EnforcementService_AddCaseEvidence_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/AddCaseEvidence"
+	EnforcementService_MoveCaseEvidence_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/MoveCaseEvidence"
+	EnforcementService_ListCaseEvidence_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/ListCaseEvidence"
+	EnforcementService_DisputeJurisdiction_FullMethodName = "/quietline.enforcement.v1.EnforcementService/DisputeJurisdiction"
 )
 
 // EnforcementServiceClient is the client API for EnforcementService service.
@@ -61,6 +74,35 @@ type EnforcementServiceClient interface {
 	RecordMeasure(ctx context.Context, in *RecordMeasureRequest, opts ...grpc.CallOption) (*RecordMeasureResponse, error)
 	// Audit returns pages of the facts that fsck joins (核对).
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
+	// PlanCase says what should be open now in a case: tasks, effects, and until when nothing changes by itself (案件计划).
+	PlanCase(ctx context.Context, in *PlanCaseRequest, opts ...grpc.CallOption) (*PlanCaseResponse, error)
+	// CheckCaseStep says whether a decision on a step may be recorded; its refusal names the article (环节审查).
+	// Errors: WRONG_STATE, POLICY_REFUSES, SAME_PERSON, INVALID_FIELD, OTHER_AGENCY.
+	CheckCaseStep(ctx context.Context, in *CheckCaseStepRequest, opts ...grpc.CallOption) (*CheckCaseStepResponse, error)
+	// RecordCaseStep writes a decision on a step to the log of the case, which moves it (环节记录).
+	RecordCaseStep(ctx context.Context, in *RecordCaseStepRequest, opts ...grpc.CallOption) (*RecordCaseStepResponse, error)
+	// RecordCaseEffect writes that an effect of the plan was carried out (效果记录).
+	RecordCaseEffect(ctx context.Context, in *RecordCaseEffectRequest, opts ...grpc.CallOption) (*RecordCaseEffectResponse, error)
+	// RequestCaseStep asks for a side way of the procedure, or for a step out of its turn, which is refused with the
+	// article (申请环节). Errors: WRONG_STATE, NOT_FOUND.
+	RequestCaseStep(ctx context.Context, in *RequestCaseStepRequest, opts ...grpc.CallOption) (*RequestCaseStepResponse, error)
+	// CheckDecision lists everything that a decision still lacks, with the article (决定前核查).
+	CheckDecision(ctx context.Context, in *CheckDecisionRequest, opts ...grpc.CallOption) (*CheckDecisionResponse, error)
+	// RecordPayment writes a payment of the party (缴款登记, 行政处罚法 67, 72).
+	RecordPayment(ctx context.Context, in *RecordPaymentRequest, opts ...grpc.CallOption) (*RecordPaymentResponse, error)
+	// RecordRemedy writes that reconsideration or a suit was filed, accepted, or how it ended (复议诉讼登记, 行政复议法 20,
+	// 行政诉讼法 46). An outcome that changes, revokes or declares illegal reverses the decision.
+	RecordRemedy(ctx context.Context, in *RecordRemedyRequest, opts ...grpc.CallOption) (*RecordRemedyResponse, error)
+	// RecuseOfficer takes an officer out of a case (回避, 行政处罚法 43). By the head.
+	RecuseOfficer(ctx context.Context, in *RecuseOfficerRequest, opts ...grpc.CallOption) (*RecuseOfficerResponse, error)
+	// AddCaseEvidence enters evidence with its hash and the first link of its custody (证据登记, 行政处罚法 46, 56).
+	AddCaseEvidence(ctx context.Context, in *AddCaseEvidenceRequest, opts ...grpc.CallOption) (*AddCaseEvidenceResponse, error)
+	// MoveCaseEvidence adds a link to the custody of evidence, or what was decided on its registration (证据流转).
+	MoveCaseEvidence(ctx context.Context, in *MoveCaseEvidenceRequest, opts ...grpc.CallOption) (*MoveCaseEvidenceResponse, error)
+	// ListCaseEvidence lists the evidence of a case with its custody (证据清单).
+	ListCaseEvidence(ctx context.Context, in *ListCaseEvidenceRequest, opts ...grpc.CallOption) (*ListCaseEvidenceResponse, error)
+	// DisputeJurisdiction says that another agency claims a case; the common superior decides (管辖争议, 行政处罚法 25).
+	DisputeJurisdiction(ctx context.Context, in *DisputeJurisdictionRequest, opts ...grpc.CallOption) (*DisputeJurisdictionResponse, error)
 }
 
 type enforcementServiceClient struct {
@@ -171,6 +213,136 @@ func (c *enforcementServiceClient) Audit(ctx context.Context, in *AuditRequest, 
 	return out, nil
 }
 
+func (c *enforcementServiceClient) PlanCase(ctx context.Context, in *PlanCaseRequest, opts ...grpc.CallOption) (*PlanCaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PlanCaseResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_PlanCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) CheckCaseStep(ctx context.Context, in *CheckCaseStepRequest, opts ...grpc.CallOption) (*CheckCaseStepResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckCaseStepResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_CheckCaseStep_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordCaseStep(ctx context.Context, in *RecordCaseStepRequest, opts ...grpc.CallOption) (*RecordCaseStepResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordCaseStepResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordCaseStep_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordCaseEffect(ctx context.Context, in *RecordCaseEffectRequest, opts ...grpc.CallOption) (*RecordCaseEffectResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordCaseEffectResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordCaseEffect_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RequestCaseStep(ctx context.Context, in *RequestCaseStepRequest, opts ...grpc.CallOption) (*RequestCaseStepResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestCaseStepResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RequestCaseStep_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) CheckDecision(ctx context.Context, in *CheckDecisionRequest, opts ...grpc.CallOption) (*CheckDecisionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckDecisionResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_CheckDecision_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordPayment(ctx context.Context, in *RecordPaymentRequest, opts ...grpc.CallOption) (*RecordPaymentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordPaymentResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordPayment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordRemedy(ctx context.Context, in *RecordRemedyRequest, opts ...grpc.CallOption) (*RecordRemedyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordRemedyResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordRemedy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecuseOfficer(ctx context.Context, in *RecuseOfficerRequest, opts ...grpc.CallOption) (*RecuseOfficerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecuseOfficerResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecuseOfficer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) AddCaseEvidence(ctx context.Context, in *AddCaseEvidenceRequest, opts ...grpc.CallOption) (*AddCaseEvidenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddCaseEvidenceResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_AddCaseEvidence_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) MoveCaseEvidence(ctx context.Context, in *MoveCaseEvidenceRequest, opts ...grpc.CallOption) (*MoveCaseEvidenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MoveCaseEvidenceResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_MoveCaseEvidence_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListCaseEvidence(ctx context.Context, in *ListCaseEvidenceRequest, opts ...grpc.CallOption) (*ListCaseEvidenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCaseEvidenceResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListCaseEvidence_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) DisputeJurisdiction(ctx context.Context, in *DisputeJurisdictionRequest, opts ...grpc.CallOption) (*DisputeJurisdictionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DisputeJurisdictionResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_DisputeJurisdiction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EnforcementServiceServer is the server API for EnforcementService service.
 // All implementations must embed UnimplementedEnforcementServiceServer
 // for forward compatibility.
@@ -199,6 +371,35 @@ type EnforcementServiceServer interface {
 	RecordMeasure(context.Context, *RecordMeasureRequest) (*RecordMeasureResponse, error)
 	// Audit returns pages of the facts that fsck joins (核对).
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
+	// PlanCase says what should be open now in a case: tasks, effects, and until when nothing changes by itself (案件计划).
+	PlanCase(context.Context, *PlanCaseRequest) (*PlanCaseResponse, error)
+	// CheckCaseStep says whether a decision on a step may be recorded; its refusal names the article (环节审查).
+	// Errors: WRONG_STATE, POLICY_REFUSES, SAME_PERSON, INVALID_FIELD, OTHER_AGENCY.
+	CheckCaseStep(context.Context, *CheckCaseStepRequest) (*CheckCaseStepResponse, error)
+	// RecordCaseStep writes a decision on a step to the log of the case, which moves it (环节记录).
+	RecordCaseStep(context.Context, *RecordCaseStepRequest) (*RecordCaseStepResponse, error)
+	// RecordCaseEffect writes that an effect of the plan was carried out (效果记录).
+	RecordCaseEffect(context.Context, *RecordCaseEffectRequest) (*RecordCaseEffectResponse, error)
+	// RequestCaseStep asks for a side way of the procedure, or for a step out of its turn, which is refused with the
+	// article (申请环节). Errors: WRONG_STATE, NOT_FOUND.
+	RequestCaseStep(context.Context, *RequestCaseStepRequest) (*RequestCaseStepResponse, error)
+	// CheckDecision lists everything that a decision still lacks, with the article (决定前核查).
+	CheckDecision(context.Context, *CheckDecisionRequest) (*CheckDecisionResponse, error)
+	// RecordPayment writes a payment of the party (缴款登记, 行政处罚法 67, 72).
+	RecordPayment(context.Context, *RecordPaymentRequest) (*RecordPaymentResponse, error)
+	// RecordRemedy writes that reconsideration or a suit was filed, accepted, or how it ended (复议诉讼登记, 行政复议法 20,
+	// 行政诉讼法 46). An outcome that changes, revokes or declares illegal reverses the decision.
+	RecordRemedy(context.Context, *RecordRemedyRequest) (*RecordRemedyResponse, error)
+	// RecuseOfficer takes an officer out of a case (回避, 行政处罚法 43). By the head.
+	RecuseOfficer(context.Context, *RecuseOfficerRequest) (*RecuseOfficerResponse, error)
+	// AddCaseEvidence enters evidence with its hash and the first link of its custody (证据登记, 行政处罚法 46, 56).
+	AddCaseEvidence(context.Context, *AddCaseEvidenceRequest) (*AddCaseEvidenceResponse, error)
+	// MoveCaseEvidence adds a link to the custody of evidence, or what was decided on its registration (证据流转).
+	MoveCaseEvidence(context.Context, *MoveCaseEvidenceRequest) (*MoveCaseEvidenceResponse, error)
+	// ListCaseEvidence lists the evidence of a case with its custody (证据清单).
+	ListCaseEvidence(context.Context, *ListCaseEvidenceRequest) (*ListCaseEvidenceResponse, error)
+	// DisputeJurisdiction says that another agency claims a case; the common superior decides (管辖争议, 行政处罚法 25).
+	DisputeJurisdiction(context.Context, *DisputeJurisdictionRequest) (*DisputeJurisdictionResponse, error)
 	mustEmbedUnimplementedEnforcementServiceServer()
 }
 
@@ -238,6 +439,45 @@ func (UnimplementedEnforcementServiceServer) RecordMeasure(context.Context, *Rec
 }
 func (UnimplementedEnforcementServiceServer) Audit(context.Context, *AuditRequest) (*AuditResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
+}
+func (UnimplementedEnforcementServiceServer) PlanCase(context.Context, *PlanCaseRequest) (*PlanCaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PlanCase not implemented")
+}
+func (UnimplementedEnforcementServiceServer) CheckCaseStep(context.Context, *CheckCaseStepRequest) (*CheckCaseStepResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckCaseStep not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordCaseStep(context.Context, *RecordCaseStepRequest) (*RecordCaseStepResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordCaseStep not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordCaseEffect(context.Context, *RecordCaseEffectRequest) (*RecordCaseEffectResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordCaseEffect not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RequestCaseStep(context.Context, *RequestCaseStepRequest) (*RequestCaseStepResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestCaseStep not implemented")
+}
+func (UnimplementedEnforcementServiceServer) CheckDecision(context.Context, *CheckDecisionRequest) (*CheckDecisionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckDecision not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordPayment(context.Context, *RecordPaymentRequest) (*RecordPaymentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordPayment not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordRemedy(context.Context, *RecordRemedyRequest) (*RecordRemedyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordRemedy not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecuseOfficer(context.Context, *RecuseOfficerRequest) (*RecuseOfficerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecuseOfficer not implemented")
+}
+func (UnimplementedEnforcementServiceServer) AddCaseEvidence(context.Context, *AddCaseEvidenceRequest) (*AddCaseEvidenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddCaseEvidence not implemented")
+}
+func (UnimplementedEnforcementServiceServer) MoveCaseEvidence(context.Context, *MoveCaseEvidenceRequest) (*MoveCaseEvidenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MoveCaseEvidence not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListCaseEvidence(context.Context, *ListCaseEvidenceRequest) (*ListCaseEvidenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCaseEvidence not implemented")
+}
+func (UnimplementedEnforcementServiceServer) DisputeJurisdiction(context.Context, *DisputeJurisdictionRequest) (*DisputeJurisdictionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DisputeJurisdiction not implemented")
 }
 func (UnimplementedEnforcementServiceServer) mustEmbedUnimplementedEnforcementServiceServer() {}
 func (UnimplementedEnforcementServiceServer) testEmbeddedByValue()                            {}
@@ -440,6 +680,240 @@ func _EnforcementService_Audit_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnforcementService_PlanCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).PlanCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_PlanCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).PlanCase(ctx, req.(*PlanCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_CheckCaseStep_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckCaseStepRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).CheckCaseStep(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_CheckCaseStep_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).CheckCaseStep(ctx, req.(*CheckCaseStepRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordCaseStep_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordCaseStepRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordCaseStep(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordCaseStep_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordCaseStep(ctx, req.(*RecordCaseStepRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordCaseEffect_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordCaseEffectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordCaseEffect(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordCaseEffect_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordCaseEffect(ctx, req.(*RecordCaseEffectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RequestCaseStep_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestCaseStepRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RequestCaseStep(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RequestCaseStep_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RequestCaseStep(ctx, req.(*RequestCaseStepRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_CheckDecision_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckDecisionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).CheckDecision(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_CheckDecision_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).CheckDecision(ctx, req.(*CheckDecisionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordPaymentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordPayment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordPayment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordPayment(ctx, req.(*RecordPaymentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordRemedy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordRemedyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordRemedy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordRemedy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordRemedy(ctx, req.(*RecordRemedyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecuseOfficer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecuseOfficerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecuseOfficer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecuseOfficer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecuseOfficer(ctx, req.(*RecuseOfficerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_AddCaseEvidence_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddCaseEvidenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).AddCaseEvidence(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_AddCaseEvidence_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).AddCaseEvidence(ctx, req.(*AddCaseEvidenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_MoveCaseEvidence_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MoveCaseEvidenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).MoveCaseEvidence(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_MoveCaseEvidence_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).MoveCaseEvidence(ctx, req.(*MoveCaseEvidenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListCaseEvidence_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCaseEvidenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListCaseEvidence(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListCaseEvidence_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListCaseEvidence(ctx, req.(*ListCaseEvidenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_DisputeJurisdiction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DisputeJurisdictionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).DisputeJurisdiction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_DisputeJurisdiction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).DisputeJurisdiction(ctx, req.(*DisputeJurisdictionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EnforcementService_ServiceDesc is the grpc.ServiceDesc for EnforcementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -486,6 +960,58 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Audit",
 			Handler:    _EnforcementService_Audit_Handler,
+		},
+		{
+			MethodName: "PlanCase",
+			Handler:    _EnforcementService_PlanCase_Handler,
+		},
+		{
+			MethodName: "CheckCaseStep",
+			Handler:    _EnforcementService_CheckCaseStep_Handler,
+		},
+		{
+			MethodName: "RecordCaseStep",
+			Handler:    _EnforcementService_RecordCaseStep_Handler,
+		},
+		{
+			MethodName: "RecordCaseEffect",
+			Handler:    _EnforcementService_RecordCaseEffect_Handler,
+		},
+		{
+			MethodName: "RequestCaseStep",
+			Handler:    _EnforcementService_RequestCaseStep_Handler,
+		},
+		{
+			MethodName: "CheckDecision",
+			Handler:    _EnforcementService_CheckDecision_Handler,
+		},
+		{
+			MethodName: "RecordPayment",
+			Handler:    _EnforcementService_RecordPayment_Handler,
+		},
+		{
+			MethodName: "RecordRemedy",
+			Handler:    _EnforcementService_RecordRemedy_Handler,
+		},
+		{
+			MethodName: "RecuseOfficer",
+			Handler:    _EnforcementService_RecuseOfficer_Handler,
+		},
+		{
+			MethodName: "AddCaseEvidence",
+			Handler:    _EnforcementService_AddCaseEvidence_Handler,
+		},
+		{
+			MethodName: "MoveCaseEvidence",
+			Handler:    _EnforcementService_MoveCaseEvidence_Handler,
+		},
+		{
+			MethodName: "ListCaseEvidence",
+			Handler:    _EnforcementService_ListCaseEvidence_Handler,
+		},
+		{
+			MethodName: "DisputeJurisdiction",
+			Handler:    _EnforcementService_DisputeJurisdiction_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
