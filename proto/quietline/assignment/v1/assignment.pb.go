@@ -157,7 +157,7 @@ var File_quietline_assignment_v1_assignment_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a&quietline/assignment/v1/classify.proto\x1a#quietline/assignment/v1/model.proto\x1a$quietline/assignment/v1/bounce.proto\x1a'quietline/assignment/v1/directory.proto\x1a%quietline/assignment/v1/routing.proto\x1a+quietline/assignment/v1/routing_table.proto\x1a\"quietline/assignment/v1/task.proto\x1a'quietline/assignment/v1/task_flow.proto\x1a'quietline/assignment/v1/task_list.proto\"\x93\x01\n" +
+	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a&quietline/assignment/v1/classify.proto\x1a#quietline/assignment/v1/count.proto\x1a#quietline/assignment/v1/model.proto\x1a$quietline/assignment/v1/bounce.proto\x1a'quietline/assignment/v1/directory.proto\x1a%quietline/assignment/v1/routing.proto\x1a+quietline/assignment/v1/routing_table.proto\x1a\"quietline/assignment/v1/task.proto\x1a'quietline/assignment/v1/task_flow.proto\x1a'quietline/assignment/v1/task_list.proto\"\x93\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -171,7 +171,7 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\x8b\"\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xfb#\n" +
 	"\x11AssignmentService\x12x\n" +
 	"\tGetAgency\x12).quietline.assignment.v1.GetAgencyRequest\x1a*.quietline.assignment.v1.GetAgencyResponse\"\x14\x8a\xb5\x18\r\n" +
 	"\x02\x01\x02\x12\a\x01\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x81\x01\n" +
@@ -263,6 +263,11 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\x01\x02\x12n\n" +
 	"\tDesignate\x12).quietline.assignment.v1.DesignateRequest\x1a*.quietline.assignment.v1.DesignateResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12k\n" +
+	"\tCutCounts\x12).quietline.assignment.v1.CutCountsRequest\x1a*.quietline.assignment.v1.CutCountsResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x80\x01\n" +
+	"\x0fListDailyCounts\x12/.quietline.assignment.v1.ListDailyCountsRequest\x1a0.quietline.assignment.v1.ListDailyCountsResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x90\x02\x01B\xe2\x01\n" +
 	"\x1bcom.quietline.assignment.v1B\x0fAssignmentProtoP\x01Z4quietline/proto/quietline/assignment/v1;assignmentv1\xa2\x02\x03QAX\xaa\x02\x17Quietline.Assignment.V1\xca\x02\x17Quietline\\Assignment\\V1\xe2\x02#Quietline\\Assignment\\V1\\GPBMetadata\xea\x02\x19Quietline::Assignment::V1b\x06proto3"
 
@@ -317,40 +322,44 @@ var file_quietline_assignment_v1_assignment_proto_goTypes = []any{
 	(*CancelTaskRequest)(nil),          // 34: quietline.assignment.v1.CancelTaskRequest
 	(*EscalateTaskRequest)(nil),        // 35: quietline.assignment.v1.EscalateTaskRequest
 	(*DesignateRequest)(nil),           // 36: quietline.assignment.v1.DesignateRequest
-	(*GetAgencyResponse)(nil),          // 37: quietline.assignment.v1.GetAgencyResponse
-	(*ListAgenciesResponse)(nil),       // 38: quietline.assignment.v1.ListAgenciesResponse
-	(*ClassifyResponse)(nil),           // 39: quietline.assignment.v1.ClassifyResponse
-	(*ClassifyReportsResponse)(nil),    // 40: quietline.assignment.v1.ClassifyReportsResponse
-	(*TrainModelResponse)(nil),         // 41: quietline.assignment.v1.TrainModelResponse
-	(*PromoteModelResponse)(nil),       // 42: quietline.assignment.v1.PromoteModelResponse
-	(*RollBackModelResponse)(nil),      // 43: quietline.assignment.v1.RollBackModelResponse
-	(*ListModelsResponse)(nil),         // 44: quietline.assignment.v1.ListModelsResponse
-	(*GetModelResponse)(nil),           // 45: quietline.assignment.v1.GetModelResponse
-	(*RouteResponse)(nil),              // 46: quietline.assignment.v1.RouteResponse
-	(*LoadRoutingTableResponse)(nil),   // 47: quietline.assignment.v1.LoadRoutingTableResponse
-	(*RouteComplaintResponse)(nil),     // 48: quietline.assignment.v1.RouteComplaintResponse
-	(*ListRoutingsResponse)(nil),       // 49: quietline.assignment.v1.ListRoutingsResponse
-	(*GetRoutingTableResponse)(nil),    // 50: quietline.assignment.v1.GetRoutingTableResponse
-	(*ListRoutingTablesResponse)(nil),  // 51: quietline.assignment.v1.ListRoutingTablesResponse
-	(*DryRunRoutingTableResponse)(nil), // 52: quietline.assignment.v1.DryRunRoutingTableResponse
-	(*PutAgencyResponse)(nil),          // 53: quietline.assignment.v1.PutAgencyResponse
-	(*GetAgencyHistoryResponse)(nil),   // 54: quietline.assignment.v1.GetAgencyHistoryResponse
-	(*ListBounceCountsResponse)(nil),   // 55: quietline.assignment.v1.ListBounceCountsResponse
-	(*ListBouncingRulesResponse)(nil),  // 56: quietline.assignment.v1.ListBouncingRulesResponse
-	(*ListTasksResponse)(nil),          // 57: quietline.assignment.v1.ListTasksResponse
-	(*ListTaskChangesResponse)(nil),    // 58: quietline.assignment.v1.ListTaskChangesResponse
-	(*GetTaskResponse)(nil),            // 59: quietline.assignment.v1.GetTaskResponse
-	(*ClaimTaskResponse)(nil),          // 60: quietline.assignment.v1.ClaimTaskResponse
-	(*ReleaseTaskResponse)(nil),        // 61: quietline.assignment.v1.ReleaseTaskResponse
-	(*ReassignTaskResponse)(nil),       // 62: quietline.assignment.v1.ReassignTaskResponse
-	(*CountTasksResponse)(nil),         // 63: quietline.assignment.v1.CountTasksResponse
-	(*OpenTaskResponse)(nil),           // 64: quietline.assignment.v1.OpenTaskResponse
-	(*RecordDecisionResponse)(nil),     // 65: quietline.assignment.v1.RecordDecisionResponse
-	(*ListUntakenResponse)(nil),        // 66: quietline.assignment.v1.ListUntakenResponse
-	(*TakeDecisionsResponse)(nil),      // 67: quietline.assignment.v1.TakeDecisionsResponse
-	(*CancelTaskResponse)(nil),         // 68: quietline.assignment.v1.CancelTaskResponse
-	(*EscalateTaskResponse)(nil),       // 69: quietline.assignment.v1.EscalateTaskResponse
-	(*DesignateResponse)(nil),          // 70: quietline.assignment.v1.DesignateResponse
+	(*CutCountsRequest)(nil),           // 37: quietline.assignment.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),     // 38: quietline.assignment.v1.ListDailyCountsRequest
+	(*GetAgencyResponse)(nil),          // 39: quietline.assignment.v1.GetAgencyResponse
+	(*ListAgenciesResponse)(nil),       // 40: quietline.assignment.v1.ListAgenciesResponse
+	(*ClassifyResponse)(nil),           // 41: quietline.assignment.v1.ClassifyResponse
+	(*ClassifyReportsResponse)(nil),    // 42: quietline.assignment.v1.ClassifyReportsResponse
+	(*TrainModelResponse)(nil),         // 43: quietline.assignment.v1.TrainModelResponse
+	(*PromoteModelResponse)(nil),       // 44: quietline.assignment.v1.PromoteModelResponse
+	(*RollBackModelResponse)(nil),      // 45: quietline.assignment.v1.RollBackModelResponse
+	(*ListModelsResponse)(nil),         // 46: quietline.assignment.v1.ListModelsResponse
+	(*GetModelResponse)(nil),           // 47: quietline.assignment.v1.GetModelResponse
+	(*RouteResponse)(nil),              // 48: quietline.assignment.v1.RouteResponse
+	(*LoadRoutingTableResponse)(nil),   // 49: quietline.assignment.v1.LoadRoutingTableResponse
+	(*RouteComplaintResponse)(nil),     // 50: quietline.assignment.v1.RouteComplaintResponse
+	(*ListRoutingsResponse)(nil),       // 51: quietline.assignment.v1.ListRoutingsResponse
+	(*GetRoutingTableResponse)(nil),    // 52: quietline.assignment.v1.GetRoutingTableResponse
+	(*ListRoutingTablesResponse)(nil),  // 53: quietline.assignment.v1.ListRoutingTablesResponse
+	(*DryRunRoutingTableResponse)(nil), // 54: quietline.assignment.v1.DryRunRoutingTableResponse
+	(*PutAgencyResponse)(nil),          // 55: quietline.assignment.v1.PutAgencyResponse
+	(*GetAgencyHistoryResponse)(nil),   // 56: quietline.assignment.v1.GetAgencyHistoryResponse
+	(*ListBounceCountsResponse)(nil),   // 57: quietline.assignment.v1.ListBounceCountsResponse
+	(*ListBouncingRulesResponse)(nil),  // 58: quietline.assignment.v1.ListBouncingRulesResponse
+	(*ListTasksResponse)(nil),          // 59: quietline.assignment.v1.ListTasksResponse
+	(*ListTaskChangesResponse)(nil),    // 60: quietline.assignment.v1.ListTaskChangesResponse
+	(*GetTaskResponse)(nil),            // 61: quietline.assignment.v1.GetTaskResponse
+	(*ClaimTaskResponse)(nil),          // 62: quietline.assignment.v1.ClaimTaskResponse
+	(*ReleaseTaskResponse)(nil),        // 63: quietline.assignment.v1.ReleaseTaskResponse
+	(*ReassignTaskResponse)(nil),       // 64: quietline.assignment.v1.ReassignTaskResponse
+	(*CountTasksResponse)(nil),         // 65: quietline.assignment.v1.CountTasksResponse
+	(*OpenTaskResponse)(nil),           // 66: quietline.assignment.v1.OpenTaskResponse
+	(*RecordDecisionResponse)(nil),     // 67: quietline.assignment.v1.RecordDecisionResponse
+	(*ListUntakenResponse)(nil),        // 68: quietline.assignment.v1.ListUntakenResponse
+	(*TakeDecisionsResponse)(nil),      // 69: quietline.assignment.v1.TakeDecisionsResponse
+	(*CancelTaskResponse)(nil),         // 70: quietline.assignment.v1.CancelTaskResponse
+	(*EscalateTaskResponse)(nil),       // 71: quietline.assignment.v1.EscalateTaskResponse
+	(*DesignateResponse)(nil),          // 72: quietline.assignment.v1.DesignateResponse
+	(*CutCountsResponse)(nil),          // 73: quietline.assignment.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),    // 74: quietline.assignment.v1.ListDailyCountsResponse
 }
 var file_quietline_assignment_v1_assignment_proto_depIdxs = []int32{
 	2,  // 0: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
@@ -389,43 +398,47 @@ var file_quietline_assignment_v1_assignment_proto_depIdxs = []int32{
 	34, // 33: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
 	35, // 34: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
 	36, // 35: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
-	37, // 36: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
-	38, // 37: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
-	39, // 38: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
-	40, // 39: quietline.assignment.v1.AssignmentService.ClassifyReports:output_type -> quietline.assignment.v1.ClassifyReportsResponse
-	41, // 40: quietline.assignment.v1.AssignmentService.TrainModel:output_type -> quietline.assignment.v1.TrainModelResponse
-	42, // 41: quietline.assignment.v1.AssignmentService.PromoteModel:output_type -> quietline.assignment.v1.PromoteModelResponse
-	43, // 42: quietline.assignment.v1.AssignmentService.RollBackModel:output_type -> quietline.assignment.v1.RollBackModelResponse
-	44, // 43: quietline.assignment.v1.AssignmentService.ListModels:output_type -> quietline.assignment.v1.ListModelsResponse
-	45, // 44: quietline.assignment.v1.AssignmentService.GetModel:output_type -> quietline.assignment.v1.GetModelResponse
-	46, // 45: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
-	47, // 46: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
-	48, // 47: quietline.assignment.v1.AssignmentService.RouteComplaint:output_type -> quietline.assignment.v1.RouteComplaintResponse
-	49, // 48: quietline.assignment.v1.AssignmentService.ListRoutings:output_type -> quietline.assignment.v1.ListRoutingsResponse
-	50, // 49: quietline.assignment.v1.AssignmentService.GetRoutingTable:output_type -> quietline.assignment.v1.GetRoutingTableResponse
-	51, // 50: quietline.assignment.v1.AssignmentService.ListRoutingTables:output_type -> quietline.assignment.v1.ListRoutingTablesResponse
-	52, // 51: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:output_type -> quietline.assignment.v1.DryRunRoutingTableResponse
-	53, // 52: quietline.assignment.v1.AssignmentService.PutAgency:output_type -> quietline.assignment.v1.PutAgencyResponse
-	54, // 53: quietline.assignment.v1.AssignmentService.GetAgencyHistory:output_type -> quietline.assignment.v1.GetAgencyHistoryResponse
-	55, // 54: quietline.assignment.v1.AssignmentService.ListBounceCounts:output_type -> quietline.assignment.v1.ListBounceCountsResponse
-	56, // 55: quietline.assignment.v1.AssignmentService.ListBouncingRules:output_type -> quietline.assignment.v1.ListBouncingRulesResponse
-	57, // 56: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
-	58, // 57: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
-	59, // 58: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
-	60, // 59: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
-	61, // 60: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
-	62, // 61: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
-	63, // 62: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
-	1,  // 63: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
-	64, // 64: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
-	65, // 65: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
-	66, // 66: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
-	67, // 67: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
-	68, // 68: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
-	69, // 69: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
-	70, // 70: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
-	36, // [36:71] is the sub-list for method output_type
-	1,  // [1:36] is the sub-list for method input_type
+	37, // 36: quietline.assignment.v1.AssignmentService.CutCounts:input_type -> quietline.assignment.v1.CutCountsRequest
+	38, // 37: quietline.assignment.v1.AssignmentService.ListDailyCounts:input_type -> quietline.assignment.v1.ListDailyCountsRequest
+	39, // 38: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
+	40, // 39: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
+	41, // 40: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
+	42, // 41: quietline.assignment.v1.AssignmentService.ClassifyReports:output_type -> quietline.assignment.v1.ClassifyReportsResponse
+	43, // 42: quietline.assignment.v1.AssignmentService.TrainModel:output_type -> quietline.assignment.v1.TrainModelResponse
+	44, // 43: quietline.assignment.v1.AssignmentService.PromoteModel:output_type -> quietline.assignment.v1.PromoteModelResponse
+	45, // 44: quietline.assignment.v1.AssignmentService.RollBackModel:output_type -> quietline.assignment.v1.RollBackModelResponse
+	46, // 45: quietline.assignment.v1.AssignmentService.ListModels:output_type -> quietline.assignment.v1.ListModelsResponse
+	47, // 46: quietline.assignment.v1.AssignmentService.GetModel:output_type -> quietline.assignment.v1.GetModelResponse
+	48, // 47: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
+	49, // 48: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
+	50, // 49: quietline.assignment.v1.AssignmentService.RouteComplaint:output_type -> quietline.assignment.v1.RouteComplaintResponse
+	51, // 50: quietline.assignment.v1.AssignmentService.ListRoutings:output_type -> quietline.assignment.v1.ListRoutingsResponse
+	52, // 51: quietline.assignment.v1.AssignmentService.GetRoutingTable:output_type -> quietline.assignment.v1.GetRoutingTableResponse
+	53, // 52: quietline.assignment.v1.AssignmentService.ListRoutingTables:output_type -> quietline.assignment.v1.ListRoutingTablesResponse
+	54, // 53: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:output_type -> quietline.assignment.v1.DryRunRoutingTableResponse
+	55, // 54: quietline.assignment.v1.AssignmentService.PutAgency:output_type -> quietline.assignment.v1.PutAgencyResponse
+	56, // 55: quietline.assignment.v1.AssignmentService.GetAgencyHistory:output_type -> quietline.assignment.v1.GetAgencyHistoryResponse
+	57, // 56: quietline.assignment.v1.AssignmentService.ListBounceCounts:output_type -> quietline.assignment.v1.ListBounceCountsResponse
+	58, // 57: quietline.assignment.v1.AssignmentService.ListBouncingRules:output_type -> quietline.assignment.v1.ListBouncingRulesResponse
+	59, // 58: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
+	60, // 59: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
+	61, // 60: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
+	62, // 61: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
+	63, // 62: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
+	64, // 63: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
+	65, // 64: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
+	1,  // 65: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
+	66, // 66: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
+	67, // 67: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
+	68, // 68: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
+	69, // 69: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
+	70, // 70: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
+	71, // 71: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
+	72, // 72: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
+	73, // 73: quietline.assignment.v1.AssignmentService.CutCounts:output_type -> quietline.assignment.v1.CutCountsResponse
+	74, // 74: quietline.assignment.v1.AssignmentService.ListDailyCounts:output_type -> quietline.assignment.v1.ListDailyCountsResponse
+	38, // [38:75] is the sub-list for method output_type
+	1,  // [1:38] is the sub-list for method input_type
 	1,  // [1:1] is the sub-list for extension type_name
 	1,  // [1:1] is the sub-list for extension extendee
 	0,  // [0:1] is the sub-list for field type_name
@@ -437,6 +450,7 @@ func file_quietline_assignment_v1_assignment_proto_init() {
 		return
 	}
 	file_quietline_assignment_v1_classify_proto_init()
+	file_quietline_assignment_v1_count_proto_init()
 	file_quietline_assignment_v1_model_proto_init()
 	file_quietline_assignment_v1_bounce_proto_init()
 	file_quietline_assignment_v1_directory_proto_init()

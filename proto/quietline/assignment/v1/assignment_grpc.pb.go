@@ -56,6 +56,8 @@ const (
 	AssignmentService_CancelTask_FullMethodName         = "/quietline.assignment.v1.AssignmentService/CancelTask"
 	AssignmentService_EscalateTask_FullMethodName       = "/quietline.assignment.v1.AssignmentService/EscalateTask"
 	AssignmentService_Designate_FullMethodName          = "/quietline.assignment.v1.AssignmentService/Designate"
+	AssignmentService_CutCounts_FullMethodName          = "/quietline.assignment.v1.AssignmentService/CutCounts"
+	AssignmentService_ListDailyCounts_FullMethodName    = "/quietline.assignment.v1.AssignmentService/ListDailyCounts"
 )
 
 // AssignmentServiceClient is the client API for AssignmentService service.
@@ -141,6 +143,10 @@ type AssignmentServiceClient interface {
 	// Designate says after a bounce who acts next: re-assignment, designation by the superior, coordination opinion of
 	// the lead ministry, or the joint meeting (指定管辖/协调意见).
 	Designate(ctx context.Context, in *DesignateRequest, opts ...grpc.CallOption) (*DesignateResponse, error)
+	// CutCounts brings the day aggregates up to date and names the cut at which they can be read (统计截面).
+	CutCounts(ctx context.Context, in *CutCountsRequest, opts ...grpc.CallOption) (*CutCountsResponse, error)
+	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
+	ListDailyCounts(ctx context.Context, in *ListDailyCountsRequest, opts ...grpc.CallOption) (*ListDailyCountsResponse, error)
 }
 
 type assignmentServiceClient struct {
@@ -501,6 +507,26 @@ func (c *assignmentServiceClient) Designate(ctx context.Context, in *DesignateRe
 	return out, nil
 }
 
+func (c *assignmentServiceClient) CutCounts(ctx context.Context, in *CutCountsRequest, opts ...grpc.CallOption) (*CutCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CutCountsResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_CutCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ListDailyCounts(ctx context.Context, in *ListDailyCountsRequest, opts ...grpc.CallOption) (*ListDailyCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDailyCountsResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListDailyCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AssignmentServiceServer is the server API for AssignmentService service.
 // All implementations must embed UnimplementedAssignmentServiceServer
 // for forward compatibility.
@@ -584,6 +610,10 @@ type AssignmentServiceServer interface {
 	// Designate says after a bounce who acts next: re-assignment, designation by the superior, coordination opinion of
 	// the lead ministry, or the joint meeting (指定管辖/协调意见).
 	Designate(context.Context, *DesignateRequest) (*DesignateResponse, error)
+	// CutCounts brings the day aggregates up to date and names the cut at which they can be read (统计截面).
+	CutCounts(context.Context, *CutCountsRequest) (*CutCountsResponse, error)
+	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
+	ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error)
 	mustEmbedUnimplementedAssignmentServiceServer()
 }
 
@@ -698,6 +728,12 @@ func (UnimplementedAssignmentServiceServer) EscalateTask(context.Context, *Escal
 }
 func (UnimplementedAssignmentServiceServer) Designate(context.Context, *DesignateRequest) (*DesignateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Designate not implemented")
+}
+func (UnimplementedAssignmentServiceServer) CutCounts(context.Context, *CutCountsRequest) (*CutCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CutCounts not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDailyCounts not implemented")
 }
 func (UnimplementedAssignmentServiceServer) mustEmbedUnimplementedAssignmentServiceServer() {}
 func (UnimplementedAssignmentServiceServer) testEmbeddedByValue()                           {}
@@ -1350,6 +1386,42 @@ func _AssignmentService_Designate_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AssignmentService_CutCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CutCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).CutCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_CutCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).CutCounts(ctx, req.(*CutCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ListDailyCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDailyCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListDailyCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListDailyCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListDailyCounts(ctx, req.(*ListDailyCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AssignmentService_ServiceDesc is the grpc.ServiceDesc for AssignmentService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1496,6 +1568,14 @@ var AssignmentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Designate",
 			Handler:    _AssignmentService_Designate_Handler,
+		},
+		{
+			MethodName: "CutCounts",
+			Handler:    _AssignmentService_CutCounts_Handler,
+		},
+		{
+			MethodName: "ListDailyCounts",
+			Handler:    _AssignmentService_ListDailyCounts_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

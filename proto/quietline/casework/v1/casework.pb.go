@@ -362,7 +362,9 @@ type BuildDigestRequest struct {
 	// Idempotency key, a UUID (请求编号).
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Month in Asia/Shanghai, YYYY-MM (月份).
-	Month         string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// What the new version corrects; required by the owner when the month has a version (更正说明).
+	Note          string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -407,6 +409,13 @@ func (x *BuildDigestRequest) GetRequestId() string {
 func (x *BuildDigestRequest) GetMonth() string {
 	if x != nil {
 		return x.Month
+	}
+	return ""
+}
+
+func (x *BuildDigestRequest) GetNote() string {
+	if x != nil {
+		return x.Note
 	}
 	return ""
 }
@@ -1019,11 +1028,12 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12A\n" +
 	"\bresponse\x18\x02 \x01(\v2%.quietline.casework.v1.DecideResponseR\bresponse\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x04 \x01(\tR\amessage\"x\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"\x96\x01\n" +
 	"\x12BuildDigestRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x129\n" +
-	"\x05month\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\"2\n" +
+	"\x05month\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\x12\x1c\n" +
+	"\x04note\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\"2\n" +
 	"\x13BuildDigestResponse\x12\x1b\n" +
 	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\"\x8f\x01\n" +
 	"\fStartRequest\x12:\n" +

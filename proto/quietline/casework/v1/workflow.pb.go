@@ -150,10 +150,14 @@ func (x *CaseInput) GetProfile() string {
 // DigestInput starts a digest workflow (盘点流程输入).
 type DigestInput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Digest (盘点).
+	// Digest; empty in the input of the schedule, whose run has one of its own (盘点).
 	DigestId string `protobuf:"bytes,1,opt,name=digest_id,json=digestId,proto3" json:"digest_id,omitempty"`
-	// Month, YYYY-MM (月份).
-	Month         string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// Month, YYYY-MM; empty in the input of the schedule: the month before (月份).
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// What it corrects (更正说明).
+	Note string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	// Who asked for it; empty for the schedule (编制人).
+	DraftedBy     string `protobuf:"bytes,4,opt,name=drafted_by,json=draftedBy,proto3" json:"drafted_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -198,6 +202,20 @@ func (x *DigestInput) GetDigestId() string {
 func (x *DigestInput) GetMonth() string {
 	if x != nil {
 		return x.Month
+	}
+	return ""
+}
+
+func (x *DigestInput) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *DigestInput) GetDraftedBy() string {
+	if x != nil {
+		return x.DraftedBy
 	}
 	return ""
 }
@@ -1816,10 +1834,13 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\aprofile\x18\x03 \x01(\tR\aprofile\">\n" +
 	"\tCaseInput\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x18\n" +
-	"\aprofile\x18\x02 \x01(\tR\aprofile\"@\n" +
+	"\aprofile\x18\x02 \x01(\tR\aprofile\"s\n" +
 	"\vDigestInput\x12\x1b\n" +
 	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\x12\x14\n" +
-	"\x05month\x18\x02 \x01(\tR\x05month\"~\n" +
+	"\x05month\x18\x02 \x01(\tR\x05month\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\x12\x1d\n" +
+	"\n" +
+	"drafted_by\x18\x04 \x01(\tR\tdraftedBy\"~\n" +
 	"\vDecideInput\x12=\n" +
 	"\bdecision\x18\x01 \x01(\v2!.quietline.assignment.v1.DecisionR\bdecision\x120\n" +
 	"\x05actor\x18\x02 \x01(\v2\x1a.quietline.common.v1.ActorR\x05actor\"^\n" +

@@ -12,7 +12,6 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	_ "quietline/proto/quietline/access/v1"
 	reflect "reflect"
 	sync "sync"
@@ -25,490 +24,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// Digest is the periodic public statistics of reports (举报情况盘点).
-type Digest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Identifier (盘点标识).
-	DigestId string `protobuf:"bytes,1,opt,name=digest_id,json=digestId,proto3" json:"digest_id,omitempty"`
-	// Month in Asia/Shanghai, YYYY-MM (月份).
-	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
-	// Version, from 1; a correction is a new one (版本).
-	Version int32 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
-	// Title, configurable (标题).
-	Title string `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
-	// Reports of the period (总件次).
-	Total int64 `protobuf:"varint,5,opt,name=total,proto3" json:"total,omitempty"`
-	// Tables: sector, category, number_kind, province; each adds to 100.0 % (分项).
-	Tables []*DigestTable `protobuf:"bytes,6,rep,name=tables,proto3" json:"tables,omitempty"`
-	// Hash of the data cut (数据截面哈希).
-	CutHash string `protobuf:"bytes,7,opt,name=cut_hash,json=cutHash,proto3" json:"cut_hash,omitempty"`
-	// Rounding rule: largest_remainder (舍入规则).
-	Rounding string `protobuf:"bytes,8,opt,name=rounding,proto3" json:"rounding,omitempty"`
-	// When it was built (编制时间).
-	BuildTime     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=build_time,json=buildTime,proto3" json:"build_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Digest) Reset() {
-	*x = Digest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Digest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Digest) ProtoMessage() {}
-
-func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Digest.ProtoReflect.Descriptor instead.
-func (*Digest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Digest) GetDigestId() string {
-	if x != nil {
-		return x.DigestId
-	}
-	return ""
-}
-
-func (x *Digest) GetMonth() string {
-	if x != nil {
-		return x.Month
-	}
-	return ""
-}
-
-func (x *Digest) GetVersion() int32 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
-}
-
-func (x *Digest) GetTitle() string {
-	if x != nil {
-		return x.Title
-	}
-	return ""
-}
-
-func (x *Digest) GetTotal() int64 {
-	if x != nil {
-		return x.Total
-	}
-	return 0
-}
-
-func (x *Digest) GetTables() []*DigestTable {
-	if x != nil {
-		return x.Tables
-	}
-	return nil
-}
-
-func (x *Digest) GetCutHash() string {
-	if x != nil {
-		return x.CutHash
-	}
-	return ""
-}
-
-func (x *Digest) GetRounding() string {
-	if x != nil {
-		return x.Rounding
-	}
-	return ""
-}
-
-func (x *Digest) GetBuildTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.BuildTime
-	}
-	return nil
-}
-
-// DigestTable is one table of exclusive shares.
-type DigestTable struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Axis (维度).
-	Axis string `protobuf:"bytes,1,opt,name=axis,proto3" json:"axis,omitempty"`
-	// Rows, largest first; suppressed ones are summed in one row (行).
-	Rows          []*DigestRow `protobuf:"bytes,2,rep,name=rows,proto3" json:"rows,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DigestTable) Reset() {
-	*x = DigestTable{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DigestTable) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DigestTable) ProtoMessage() {}
-
-func (x *DigestTable) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DigestTable.ProtoReflect.Descriptor instead.
-func (*DigestTable) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *DigestTable) GetAxis() string {
-	if x != nil {
-		return x.Axis
-	}
-	return ""
-}
-
-func (x *DigestTable) GetRows() []*DigestRow {
-	if x != nil {
-		return x.Rows
-	}
-	return nil
-}
-
-// DigestRow is one row.
-type DigestRow struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Key; "suppressed" for the sum of small figures (键).
-	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// Reports (件次).
-	Reports int64 `protobuf:"varint,2,opt,name=reports,proto3" json:"reports,omitempty"`
-	// Share in tenths of a percent; a table's shares add to 1,000 (占比, 千分之一).
-	PerMille int32 `protobuf:"varint,3,opt,name=per_mille,json=perMille,proto3" json:"per_mille,omitempty"`
-	// Distinct reporters; not shown to the public (举报人数).
-	Reporters     int64 `protobuf:"varint,4,opt,name=reporters,proto3" json:"reporters,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DigestRow) Reset() {
-	*x = DigestRow{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DigestRow) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DigestRow) ProtoMessage() {}
-
-func (x *DigestRow) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DigestRow.ProtoReflect.Descriptor instead.
-func (*DigestRow) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *DigestRow) GetKey() string {
-	if x != nil {
-		return x.Key
-	}
-	return ""
-}
-
-func (x *DigestRow) GetReports() int64 {
-	if x != nil {
-		return x.Reports
-	}
-	return 0
-}
-
-func (x *DigestRow) GetPerMille() int32 {
-	if x != nil {
-		return x.PerMille
-	}
-	return 0
-}
-
-func (x *DigestRow) GetReporters() int64 {
-	if x != nil {
-		return x.Reporters
-	}
-	return 0
-}
-
-// RecordDigestRequest writes a digest.
-type RecordDigestRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Digest identifier, derived by the workflow (盘点标识).
-	DigestId string `protobuf:"bytes,2,opt,name=digest_id,json=digestId,proto3" json:"digest_id,omitempty"`
-	// Month (月份).
-	Month string `protobuf:"bytes,3,opt,name=month,proto3" json:"month,omitempty"`
-	// Total (总件次).
-	Total int64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
-	// Tables with counts; shares are the owner's (分项).
-	Tables []*DigestTable `protobuf:"bytes,5,rep,name=tables,proto3" json:"tables,omitempty"`
-	// Hash of the data cut (数据截面哈希).
-	CutHash       string `protobuf:"bytes,6,opt,name=cut_hash,json=cutHash,proto3" json:"cut_hash,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RecordDigestRequest) Reset() {
-	*x = RecordDigestRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RecordDigestRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RecordDigestRequest) ProtoMessage() {}
-
-func (x *RecordDigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RecordDigestRequest.ProtoReflect.Descriptor instead.
-func (*RecordDigestRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *RecordDigestRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *RecordDigestRequest) GetDigestId() string {
-	if x != nil {
-		return x.DigestId
-	}
-	return ""
-}
-
-func (x *RecordDigestRequest) GetMonth() string {
-	if x != nil {
-		return x.Month
-	}
-	return ""
-}
-
-func (x *RecordDigestRequest) GetTotal() int64 {
-	if x != nil {
-		return x.Total
-	}
-	return 0
-}
-
-func (x *RecordDigestRequest) GetTables() []*DigestTable {
-	if x != nil {
-		return x.Tables
-	}
-	return nil
-}
-
-func (x *RecordDigestRequest) GetCutHash() string {
-	if x != nil {
-		return x.CutHash
-	}
-	return ""
-}
-
-// RecordDigestResponse has the digest.
-type RecordDigestResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The digest (盘点).
-	Digest        *Digest `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RecordDigestResponse) Reset() {
-	*x = RecordDigestResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RecordDigestResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RecordDigestResponse) ProtoMessage() {}
-
-func (x *RecordDigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RecordDigestResponse.ProtoReflect.Descriptor instead.
-func (*RecordDigestResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *RecordDigestResponse) GetDigest() *Digest {
-	if x != nil {
-		return x.Digest
-	}
-	return nil
-}
-
-// GetDigestRequest names a digest.
-type GetDigestRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Month (月份).
-	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
-	// Version; 0 is the newest (版本).
-	Version       int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetDigestRequest) Reset() {
-	*x = GetDigestRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetDigestRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetDigestRequest) ProtoMessage() {}
-
-func (x *GetDigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetDigestRequest.ProtoReflect.Descriptor instead.
-func (*GetDigestRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *GetDigestRequest) GetMonth() string {
-	if x != nil {
-		return x.Month
-	}
-	return ""
-}
-
-func (x *GetDigestRequest) GetVersion() int32 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
-}
-
-// GetDigestResponse has the digest.
-type GetDigestResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The digest (盘点).
-	Digest        *Digest `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetDigestResponse) Reset() {
-	*x = GetDigestResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetDigestResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetDigestResponse) ProtoMessage() {}
-
-func (x *GetDigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetDigestResponse.ProtoReflect.Descriptor instead.
-func (*GetDigestResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *GetDigestResponse) GetDigest() *Digest {
-	if x != nil {
-		return x.Digest
-	}
-	return nil
-}
 
 // AuditRequest pages through the facts.
 type AuditRequest struct {
@@ -525,7 +40,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[7]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -537,7 +52,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[7]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -550,7 +65,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{7}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *AuditRequest) GetPageSize() int32 {
@@ -589,7 +104,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[8]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +116,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[8]
+	mi := &file_quietline_disclosure_v1_disclosure_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +129,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{8}
+	return file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *AuditResponse) GetPublications() []*Publication {
@@ -642,41 +157,7 @@ var File_quietline_disclosure_v1_disclosure_proto protoreflect.FileDescriptor
 
 const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a)quietline/disclosure/v1/publication.proto\"\xb1\x02\n" +
-	"\x06Digest\x12\x1b\n" +
-	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\x12\x14\n" +
-	"\x05month\x18\x02 \x01(\tR\x05month\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\x05R\aversion\x12\x14\n" +
-	"\x05title\x18\x04 \x01(\tR\x05title\x12\x14\n" +
-	"\x05total\x18\x05 \x01(\x03R\x05total\x12<\n" +
-	"\x06tables\x18\x06 \x03(\v2$.quietline.disclosure.v1.DigestTableR\x06tables\x12\x19\n" +
-	"\bcut_hash\x18\a \x01(\tR\acutHash\x12\x1a\n" +
-	"\brounding\x18\b \x01(\tR\brounding\x129\n" +
-	"\n" +
-	"build_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tbuildTime\"Y\n" +
-	"\vDigestTable\x12\x12\n" +
-	"\x04axis\x18\x01 \x01(\tR\x04axis\x126\n" +
-	"\x04rows\x18\x02 \x03(\v2\".quietline.disclosure.v1.DigestRowR\x04rows\"r\n" +
-	"\tDigestRow\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
-	"\areports\x18\x02 \x01(\x03R\areports\x12\x1b\n" +
-	"\tper_mille\x18\x03 \x01(\x05R\bperMille\x12\x1c\n" +
-	"\treporters\x18\x04 \x01(\x03R\treporters\"\xa2\x02\n" +
-	"\x13RecordDigestRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12%\n" +
-	"\tdigest_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bdigestId\x129\n" +
-	"\x05month\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\x12\x14\n" +
-	"\x05total\x18\x04 \x01(\x03R\x05total\x12F\n" +
-	"\x06tables\x18\x05 \x03(\v2$.quietline.disclosure.v1.DigestTableB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06tables\x12\"\n" +
-	"\bcut_hash\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\acutHash\"O\n" +
-	"\x14RecordDigestResponse\x127\n" +
-	"\x06digest\x18\x01 \x01(\v2\x1f.quietline.disclosure.v1.DigestR\x06digest\"p\n" +
-	"\x10GetDigestRequest\x129\n" +
-	"\x05month\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
-	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\"L\n" +
-	"\x11GetDigestResponse\x127\n" +
-	"\x06digest\x18\x01 \x01(\v2\x1f.quietline.disclosure.v1.DigestR\x06digest\"\x9b\x01\n" +
+	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a$quietline/disclosure/v1/digest.proto\x1a)quietline/disclosure/v1/publication.proto\"\x9b\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -689,7 +170,7 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xed\x06\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xe9\v\n" +
 	"\x11DisclosureService\x12e\n" +
 	"\aPublish\x12'.quietline.disclosure.v1.PublishRequest\x1a(.quietline.disclosure.v1.PublishResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12\x8d\x01\n" +
@@ -699,10 +180,22 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\x02\x01\x02\x12\x03\x01\x03\v\x90\x02\x01\x12\x88\x01\n" +
 	"\x10ListPublications\x120.quietline.disclosure.v1.ListPublicationsRequest\x1a1.quietline.disclosure.v1.ListPublicationsResponse\"\x0f\x8a\xb5\x18\b\n" +
 	"\x01\x01\x12\x03\x01\x03\v\x90\x02\x01\x12t\n" +
+	"\fFreezeCounts\x12,.quietline.disclosure.v1.FreezeCountsRequest\x1a-.quietline.disclosure.v1.FreezeCountsResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12t\n" +
 	"\fRecordDigest\x12,.quietline.disclosure.v1.RecordDigestRequest\x1a-.quietline.disclosure.v1.RecordDigestResponse\"\a\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x12s\n" +
+	"\x01\x02\x12{\n" +
+	"\rReleaseDigest\x12-.quietline.disclosure.v1.ReleaseDigestRequest\x1a..quietline.disclosure.v1.ReleaseDigestResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\t\v\x12s\n" +
 	"\tGetDigest\x12).quietline.disclosure.v1.GetDigestRequest\x1a*.quietline.disclosure.v1.GetDigestResponse\"\x0f\x8a\xb5\x18\b\n" +
-	"\x01\x01\x12\x03\x01\t\v\x90\x02\x01\x12e\n" +
+	"\x01\x01\x12\x03\x01\t\v\x90\x02\x01\x12y\n" +
+	"\vListDigests\x12+.quietline.disclosure.v1.ListDigestsRequest\x1a,.quietline.disclosure.v1.ListDigestsResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x01\t\v\x90\x02\x01\x12\x88\x01\n" +
+	"\x10ListDigestCounts\x120.quietline.disclosure.v1.ListDigestCountsRequest\x1a1.quietline.disclosure.v1.ListDigestCountsResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\t\v\n" +
+	"\x90\x02\x01\x12\x80\x01\n" +
+	"\x0fLoadUserFigures\x12/.quietline.disclosure.v1.LoadUserFiguresRequest\x1a0.quietline.disclosure.v1.LoadUserFiguresResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\t\x12e\n" +
 	"\x05Audit\x12%.quietline.disclosure.v1.AuditRequest\x1a&.quietline.disclosure.v1.AuditResponse\"\r\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\n" +
 	"\x90\x02\x01B\xe2\x01\n" +
@@ -720,55 +213,65 @@ func file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP() []byte {
 	return file_quietline_disclosure_v1_disclosure_proto_rawDescData
 }
 
-var file_quietline_disclosure_v1_disclosure_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_quietline_disclosure_v1_disclosure_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_quietline_disclosure_v1_disclosure_proto_goTypes = []any{
-	(*Digest)(nil),                      // 0: quietline.disclosure.v1.Digest
-	(*DigestTable)(nil),                 // 1: quietline.disclosure.v1.DigestTable
-	(*DigestRow)(nil),                   // 2: quietline.disclosure.v1.DigestRow
-	(*RecordDigestRequest)(nil),         // 3: quietline.disclosure.v1.RecordDigestRequest
-	(*RecordDigestResponse)(nil),        // 4: quietline.disclosure.v1.RecordDigestResponse
-	(*GetDigestRequest)(nil),            // 5: quietline.disclosure.v1.GetDigestRequest
-	(*GetDigestResponse)(nil),           // 6: quietline.disclosure.v1.GetDigestResponse
-	(*AuditRequest)(nil),                // 7: quietline.disclosure.v1.AuditRequest
-	(*AuditResponse)(nil),               // 8: quietline.disclosure.v1.AuditResponse
-	(*timestamppb.Timestamp)(nil),       // 9: google.protobuf.Timestamp
-	(*Publication)(nil),                 // 10: quietline.disclosure.v1.Publication
-	(*PublishRequest)(nil),              // 11: quietline.disclosure.v1.PublishRequest
-	(*WithdrawPublicationRequest)(nil),  // 12: quietline.disclosure.v1.WithdrawPublicationRequest
-	(*GetPublicationRequest)(nil),       // 13: quietline.disclosure.v1.GetPublicationRequest
-	(*ListPublicationsRequest)(nil),     // 14: quietline.disclosure.v1.ListPublicationsRequest
-	(*PublishResponse)(nil),             // 15: quietline.disclosure.v1.PublishResponse
-	(*WithdrawPublicationResponse)(nil), // 16: quietline.disclosure.v1.WithdrawPublicationResponse
-	(*GetPublicationResponse)(nil),      // 17: quietline.disclosure.v1.GetPublicationResponse
-	(*ListPublicationsResponse)(nil),    // 18: quietline.disclosure.v1.ListPublicationsResponse
+	(*AuditRequest)(nil),                // 0: quietline.disclosure.v1.AuditRequest
+	(*AuditResponse)(nil),               // 1: quietline.disclosure.v1.AuditResponse
+	(*Publication)(nil),                 // 2: quietline.disclosure.v1.Publication
+	(*PublishRequest)(nil),              // 3: quietline.disclosure.v1.PublishRequest
+	(*WithdrawPublicationRequest)(nil),  // 4: quietline.disclosure.v1.WithdrawPublicationRequest
+	(*GetPublicationRequest)(nil),       // 5: quietline.disclosure.v1.GetPublicationRequest
+	(*ListPublicationsRequest)(nil),     // 6: quietline.disclosure.v1.ListPublicationsRequest
+	(*FreezeCountsRequest)(nil),         // 7: quietline.disclosure.v1.FreezeCountsRequest
+	(*RecordDigestRequest)(nil),         // 8: quietline.disclosure.v1.RecordDigestRequest
+	(*ReleaseDigestRequest)(nil),        // 9: quietline.disclosure.v1.ReleaseDigestRequest
+	(*GetDigestRequest)(nil),            // 10: quietline.disclosure.v1.GetDigestRequest
+	(*ListDigestsRequest)(nil),          // 11: quietline.disclosure.v1.ListDigestsRequest
+	(*ListDigestCountsRequest)(nil),     // 12: quietline.disclosure.v1.ListDigestCountsRequest
+	(*LoadUserFiguresRequest)(nil),      // 13: quietline.disclosure.v1.LoadUserFiguresRequest
+	(*PublishResponse)(nil),             // 14: quietline.disclosure.v1.PublishResponse
+	(*WithdrawPublicationResponse)(nil), // 15: quietline.disclosure.v1.WithdrawPublicationResponse
+	(*GetPublicationResponse)(nil),      // 16: quietline.disclosure.v1.GetPublicationResponse
+	(*ListPublicationsResponse)(nil),    // 17: quietline.disclosure.v1.ListPublicationsResponse
+	(*FreezeCountsResponse)(nil),        // 18: quietline.disclosure.v1.FreezeCountsResponse
+	(*RecordDigestResponse)(nil),        // 19: quietline.disclosure.v1.RecordDigestResponse
+	(*ReleaseDigestResponse)(nil),       // 20: quietline.disclosure.v1.ReleaseDigestResponse
+	(*GetDigestResponse)(nil),           // 21: quietline.disclosure.v1.GetDigestResponse
+	(*ListDigestsResponse)(nil),         // 22: quietline.disclosure.v1.ListDigestsResponse
+	(*ListDigestCountsResponse)(nil),    // 23: quietline.disclosure.v1.ListDigestCountsResponse
+	(*LoadUserFiguresResponse)(nil),     // 24: quietline.disclosure.v1.LoadUserFiguresResponse
 }
 var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
-	1,  // 0: quietline.disclosure.v1.Digest.tables:type_name -> quietline.disclosure.v1.DigestTable
-	9,  // 1: quietline.disclosure.v1.Digest.build_time:type_name -> google.protobuf.Timestamp
-	2,  // 2: quietline.disclosure.v1.DigestTable.rows:type_name -> quietline.disclosure.v1.DigestRow
-	1,  // 3: quietline.disclosure.v1.RecordDigestRequest.tables:type_name -> quietline.disclosure.v1.DigestTable
-	0,  // 4: quietline.disclosure.v1.RecordDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
-	0,  // 5: quietline.disclosure.v1.GetDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
-	10, // 6: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
-	11, // 7: quietline.disclosure.v1.DisclosureService.Publish:input_type -> quietline.disclosure.v1.PublishRequest
-	12, // 8: quietline.disclosure.v1.DisclosureService.WithdrawPublication:input_type -> quietline.disclosure.v1.WithdrawPublicationRequest
-	13, // 9: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
-	14, // 10: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
-	3,  // 11: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
-	5,  // 12: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
-	7,  // 13: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
-	15, // 14: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
-	16, // 15: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
-	17, // 16: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
-	18, // 17: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
-	4,  // 18: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
-	6,  // 19: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
-	8,  // 20: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
-	14, // [14:21] is the sub-list for method output_type
-	7,  // [7:14] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	2,  // 0: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
+	3,  // 1: quietline.disclosure.v1.DisclosureService.Publish:input_type -> quietline.disclosure.v1.PublishRequest
+	4,  // 2: quietline.disclosure.v1.DisclosureService.WithdrawPublication:input_type -> quietline.disclosure.v1.WithdrawPublicationRequest
+	5,  // 3: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
+	6,  // 4: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
+	7,  // 5: quietline.disclosure.v1.DisclosureService.FreezeCounts:input_type -> quietline.disclosure.v1.FreezeCountsRequest
+	8,  // 6: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
+	9,  // 7: quietline.disclosure.v1.DisclosureService.ReleaseDigest:input_type -> quietline.disclosure.v1.ReleaseDigestRequest
+	10, // 8: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
+	11, // 9: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
+	12, // 10: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
+	13, // 11: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
+	0,  // 12: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
+	14, // 13: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
+	15, // 14: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
+	16, // 15: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
+	17, // 16: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
+	18, // 17: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
+	19, // 18: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
+	20, // 19: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
+	21, // 20: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
+	22, // 21: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
+	23, // 22: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
+	24, // 23: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
+	1,  // 24: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
+	13, // [13:25] is the sub-list for method output_type
+	1,  // [1:13] is the sub-list for method input_type
+	1,  // [1:1] is the sub-list for extension type_name
+	1,  // [1:1] is the sub-list for extension extendee
+	0,  // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_quietline_disclosure_v1_disclosure_proto_init() }
@@ -776,6 +279,7 @@ func file_quietline_disclosure_v1_disclosure_proto_init() {
 	if File_quietline_disclosure_v1_disclosure_proto != nil {
 		return
 	}
+	file_quietline_disclosure_v1_digest_proto_init()
 	file_quietline_disclosure_v1_publication_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -783,7 +287,7 @@ func file_quietline_disclosure_v1_disclosure_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_disclosure_v1_disclosure_proto_rawDesc), len(file_quietline_disclosure_v1_disclosure_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,8 +25,13 @@ const (
 	DisclosureService_WithdrawPublication_FullMethodName = "/quietline.disclosure.v1.DisclosureService/WithdrawPublication"
 	DisclosureService_GetPublication_FullMethodName      = "/quietline.disclosure.v1.DisclosureService/GetPublication"
 	DisclosureService_ListPublications_FullMethodName    = "/quietline.disclosure.v1.DisclosureService/ListPublications"
+	DisclosureService_FreezeCounts_FullMethodName        = "/quietline.disclosure.v1.DisclosureService/FreezeCounts"
 	DisclosureService_RecordDigest_FullMethodName        = "/quietline.disclosure.v1.DisclosureService/RecordDigest"
+	DisclosureService_ReleaseDigest_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/ReleaseDigest"
 	DisclosureService_GetDigest_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/GetDigest"
+	DisclosureService_ListDigests_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/ListDigests"
+	DisclosureService_ListDigestCounts_FullMethodName    = "/quietline.disclosure.v1.DisclosureService/ListDigestCounts"
+	DisclosureService_LoadUserFigures_FullMethodName     = "/quietline.disclosure.v1.DisclosureService/LoadUserFigures"
 	DisclosureService_Audit_FullMethodName               = "/quietline.disclosure.v1.DisclosureService/Audit"
 )
 
@@ -46,11 +51,24 @@ type DisclosureServiceClient interface {
 	GetPublication(ctx context.Context, in *GetPublicationRequest, opts ...grpc.CallOption) (*GetPublicationResponse, error)
 	// ListPublications lists live publications, newest first (公示列表).
 	ListPublications(ctx context.Context, in *ListPublicationsRequest, opts ...grpc.CallOption) (*ListPublicationsResponse, error)
-	// RecordDigest writes the digest of a month from its data cut; shares add to 100.0 % (记录盘点).
+	// FreezeCounts keeps a page of an owner's day aggregates for a digest, as of one cut (冻结统计).
+	FreezeCounts(ctx context.Context, in *FreezeCountsRequest, opts ...grpc.CallOption) (*FreezeCountsResponse, error)
+	// RecordDigest drafts the digest of a month from what was frozen for it; shares add to 100.0 % (编制盘点). It is not
+	// public until a person releases it.
 	RecordDigest(ctx context.Context, in *RecordDigestRequest, opts ...grpc.CallOption) (*RecordDigestResponse, error)
-	// GetDigest returns the newest or a named version of a month's digest (查看盘点). Figures of fewer than 10 reporters
-	// are suppressed so that sums do not reveal them.
+	// ReleaseDigest makes a draft public, under the name of who does it (发布盘点). Errors: SAME_PERSON when that person
+	// drafted it, WRONG_STATE when a later version is public already.
+	ReleaseDigest(ctx context.Context, in *ReleaseDigestRequest, opts ...grpc.CallOption) (*ReleaseDigestResponse, error)
+	// GetDigest returns the newest or a named version of a month's digest (查看盘点). The public edition has released
+	// versions only, and figures of fewer than 10 reporters are suppressed so that sums do not reveal them.
 	GetDigest(ctx context.Context, in *GetDigestRequest, opts ...grpc.CallOption) (*GetDigestResponse, error)
+	// ListDigests lists digests, the newest month first: the released ones, and for those inside the drafts (盘点列表).
+	ListDigests(ctx context.Context, in *ListDigestsRequest, opts ...grpc.CallOption) (*ListDigestsResponse, error)
+	// ListDigestCounts lists what a digest was made from, in canonical order, so that anybody entitled can make it again
+	// and check its hash (盘点底数).
+	ListDigestCounts(ctx context.Context, in *ListDigestCountsRequest, opts ...grpc.CallOption) (*ListDigestCountsResponse, error)
+	// LoadUserFigures loads how many users operators had, with the source, for figures per 10,000 users (录入用户数).
+	LoadUserFigures(ctx context.Context, in *LoadUserFiguresRequest, opts ...grpc.CallOption) (*LoadUserFiguresResponse, error)
 	// Audit returns publications for fsck and broken invariants (核对).
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
 }
@@ -103,6 +121,16 @@ func (c *disclosureServiceClient) ListPublications(ctx context.Context, in *List
 	return out, nil
 }
 
+func (c *disclosureServiceClient) FreezeCounts(ctx context.Context, in *FreezeCountsRequest, opts ...grpc.CallOption) (*FreezeCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FreezeCountsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_FreezeCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *disclosureServiceClient) RecordDigest(ctx context.Context, in *RecordDigestRequest, opts ...grpc.CallOption) (*RecordDigestResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RecordDigestResponse)
@@ -113,10 +141,50 @@ func (c *disclosureServiceClient) RecordDigest(ctx context.Context, in *RecordDi
 	return out, nil
 }
 
+func (c *disclosureServiceClient) ReleaseDigest(ctx context.Context, in *ReleaseDigestRequest, opts ...grpc.CallOption) (*ReleaseDigestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseDigestResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ReleaseDigest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *disclosureServiceClient) GetDigest(ctx context.Context, in *GetDigestRequest, opts ...grpc.CallOption) (*GetDigestResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetDigestResponse)
 	err := c.cc.Invoke(ctx, DisclosureService_GetDigest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListDigests(ctx context.Context, in *ListDigestsRequest, opts ...grpc.CallOption) (*ListDigestsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDigestsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListDigests_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListDigestCounts(ctx context.Context, in *ListDigestCountsRequest, opts ...grpc.CallOption) (*ListDigestCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDigestCountsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListDigestCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) LoadUserFigures(ctx context.Context, in *LoadUserFiguresRequest, opts ...grpc.CallOption) (*LoadUserFiguresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LoadUserFiguresResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_LoadUserFigures_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +217,24 @@ type DisclosureServiceServer interface {
 	GetPublication(context.Context, *GetPublicationRequest) (*GetPublicationResponse, error)
 	// ListPublications lists live publications, newest first (公示列表).
 	ListPublications(context.Context, *ListPublicationsRequest) (*ListPublicationsResponse, error)
-	// RecordDigest writes the digest of a month from its data cut; shares add to 100.0 % (记录盘点).
+	// FreezeCounts keeps a page of an owner's day aggregates for a digest, as of one cut (冻结统计).
+	FreezeCounts(context.Context, *FreezeCountsRequest) (*FreezeCountsResponse, error)
+	// RecordDigest drafts the digest of a month from what was frozen for it; shares add to 100.0 % (编制盘点). It is not
+	// public until a person releases it.
 	RecordDigest(context.Context, *RecordDigestRequest) (*RecordDigestResponse, error)
-	// GetDigest returns the newest or a named version of a month's digest (查看盘点). Figures of fewer than 10 reporters
-	// are suppressed so that sums do not reveal them.
+	// ReleaseDigest makes a draft public, under the name of who does it (发布盘点). Errors: SAME_PERSON when that person
+	// drafted it, WRONG_STATE when a later version is public already.
+	ReleaseDigest(context.Context, *ReleaseDigestRequest) (*ReleaseDigestResponse, error)
+	// GetDigest returns the newest or a named version of a month's digest (查看盘点). The public edition has released
+	// versions only, and figures of fewer than 10 reporters are suppressed so that sums do not reveal them.
 	GetDigest(context.Context, *GetDigestRequest) (*GetDigestResponse, error)
+	// ListDigests lists digests, the newest month first: the released ones, and for those inside the drafts (盘点列表).
+	ListDigests(context.Context, *ListDigestsRequest) (*ListDigestsResponse, error)
+	// ListDigestCounts lists what a digest was made from, in canonical order, so that anybody entitled can make it again
+	// and check its hash (盘点底数).
+	ListDigestCounts(context.Context, *ListDigestCountsRequest) (*ListDigestCountsResponse, error)
+	// LoadUserFigures loads how many users operators had, with the source, for figures per 10,000 users (录入用户数).
+	LoadUserFigures(context.Context, *LoadUserFiguresRequest) (*LoadUserFiguresResponse, error)
 	// Audit returns publications for fsck and broken invariants (核对).
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
 	mustEmbedUnimplementedDisclosureServiceServer()
@@ -178,11 +259,26 @@ func (UnimplementedDisclosureServiceServer) GetPublication(context.Context, *Get
 func (UnimplementedDisclosureServiceServer) ListPublications(context.Context, *ListPublicationsRequest) (*ListPublicationsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPublications not implemented")
 }
+func (UnimplementedDisclosureServiceServer) FreezeCounts(context.Context, *FreezeCountsRequest) (*FreezeCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FreezeCounts not implemented")
+}
 func (UnimplementedDisclosureServiceServer) RecordDigest(context.Context, *RecordDigestRequest) (*RecordDigestResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordDigest not implemented")
 }
+func (UnimplementedDisclosureServiceServer) ReleaseDigest(context.Context, *ReleaseDigestRequest) (*ReleaseDigestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseDigest not implemented")
+}
 func (UnimplementedDisclosureServiceServer) GetDigest(context.Context, *GetDigestRequest) (*GetDigestResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDigest not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListDigests(context.Context, *ListDigestsRequest) (*ListDigestsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDigests not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListDigestCounts(context.Context, *ListDigestCountsRequest) (*ListDigestCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDigestCounts not implemented")
+}
+func (UnimplementedDisclosureServiceServer) LoadUserFigures(context.Context, *LoadUserFiguresRequest) (*LoadUserFiguresResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LoadUserFigures not implemented")
 }
 func (UnimplementedDisclosureServiceServer) Audit(context.Context, *AuditRequest) (*AuditResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
@@ -280,6 +376,24 @@ func _DisclosureService_ListPublications_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DisclosureService_FreezeCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FreezeCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).FreezeCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_FreezeCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).FreezeCounts(ctx, req.(*FreezeCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DisclosureService_RecordDigest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RecordDigestRequest)
 	if err := dec(in); err != nil {
@@ -298,6 +412,24 @@ func _DisclosureService_RecordDigest_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DisclosureService_ReleaseDigest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseDigestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ReleaseDigest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ReleaseDigest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ReleaseDigest(ctx, req.(*ReleaseDigestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DisclosureService_GetDigest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetDigestRequest)
 	if err := dec(in); err != nil {
@@ -312,6 +444,60 @@ func _DisclosureService_GetDigest_Handler(srv interface{}, ctx context.Context, 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(DisclosureServiceServer).GetDigest(ctx, req.(*GetDigestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListDigests_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDigestsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListDigests(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListDigests_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListDigests(ctx, req.(*ListDigestsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListDigestCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDigestCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListDigestCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListDigestCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListDigestCounts(ctx, req.(*ListDigestCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_LoadUserFigures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LoadUserFiguresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).LoadUserFigures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_LoadUserFigures_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).LoadUserFigures(ctx, req.(*LoadUserFiguresRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -358,12 +544,32 @@ var DisclosureService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _DisclosureService_ListPublications_Handler,
 		},
 		{
+			MethodName: "FreezeCounts",
+			Handler:    _DisclosureService_FreezeCounts_Handler,
+		},
+		{
 			MethodName: "RecordDigest",
 			Handler:    _DisclosureService_RecordDigest_Handler,
 		},
 		{
+			MethodName: "ReleaseDigest",
+			Handler:    _DisclosureService_ReleaseDigest_Handler,
+		},
+		{
 			MethodName: "GetDigest",
 			Handler:    _DisclosureService_GetDigest_Handler,
+		},
+		{
+			MethodName: "ListDigests",
+			Handler:    _DisclosureService_ListDigests_Handler,
+		},
+		{
+			MethodName: "ListDigestCounts",
+			Handler:    _DisclosureService_ListDigestCounts_Handler,
+		},
+		{
+			MethodName: "LoadUserFigures",
+			Handler:    _DisclosureService_LoadUserFigures_Handler,
 		},
 		{
 			MethodName: "Audit",

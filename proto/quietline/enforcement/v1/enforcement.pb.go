@@ -27,7 +27,7 @@ var File_quietline_enforcement_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a&quietline/enforcement/v1/measure.proto\x1a(quietline/enforcement/v1/procedure.proto2\xcc\x16\n" +
+	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a$quietline/enforcement/v1/count.proto\x1a&quietline/enforcement/v1/measure.proto\x1a(quietline/enforcement/v1/procedure.proto2\xc0\x18\n" +
 	"\x12EnforcementService\x12j\n" +
 	"\bOpenCase\x12).quietline.enforcement.v1.OpenCaseRequest\x1a*.quietline.enforcement.v1.OpenCaseResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12q\n" +
@@ -82,7 +82,12 @@ const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\x10ListCaseEvidence\x121.quietline.enforcement.v1.ListCaseEvidenceRequest\x1a2.quietline.enforcement.v1.ListCaseEvidenceResponse\"\x0f\x8a\xb5\x18\b\n" +
 	"\x01\x01\x12\x03\x03\x04\x05\x90\x02\x01\x12\x8f\x01\n" +
 	"\x13DisputeJurisdiction\x124.quietline.enforcement.v1.DisputeJurisdictionRequest\x1a5.quietline.enforcement.v1.DisputeJurisdictionResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\x04\x05B\xea\x01\n" +
+	"\x01\x01\x12\x02\x04\x05\x12m\n" +
+	"\tCutCounts\x12*.quietline.enforcement.v1.CutCountsRequest\x1a+.quietline.enforcement.v1.CutCountsResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x82\x01\n" +
+	"\x0fListDailyCounts\x120.quietline.enforcement.v1.ListDailyCountsRequest\x1a1.quietline.enforcement.v1.ListDailyCountsResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01B\xea\x01\n" +
 	"\x1ccom.quietline.enforcement.v1B\x10EnforcementProtoP\x01Z6quietline/proto/quietline/enforcement/v1;enforcementv1\xa2\x02\x03QEX\xaa\x02\x18Quietline.Enforcement.V1\xca\x02\x18Quietline\\Enforcement\\V1\xe2\x02$Quietline\\Enforcement\\V1\\GPBMetadata\xea\x02\x1aQuietline::Enforcement::V1b\x06proto3"
 
 var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
@@ -109,29 +114,33 @@ var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
 	(*MoveCaseEvidenceRequest)(nil),     // 20: quietline.enforcement.v1.MoveCaseEvidenceRequest
 	(*ListCaseEvidenceRequest)(nil),     // 21: quietline.enforcement.v1.ListCaseEvidenceRequest
 	(*DisputeJurisdictionRequest)(nil),  // 22: quietline.enforcement.v1.DisputeJurisdictionRequest
-	(*OpenCaseResponse)(nil),            // 23: quietline.enforcement.v1.OpenCaseResponse
-	(*GetCaseResponse)(nil),             // 24: quietline.enforcement.v1.GetCaseResponse
-	(*ListCasesResponse)(nil),           // 25: quietline.enforcement.v1.ListCasesResponse
-	(*ListMeasuresResponse)(nil),        // 26: quietline.enforcement.v1.ListMeasuresResponse
-	(*AdvanceCaseResponse)(nil),         // 27: quietline.enforcement.v1.AdvanceCaseResponse
-	(*DecideCaseResponse)(nil),          // 28: quietline.enforcement.v1.DecideCaseResponse
-	(*CloseCaseResponse)(nil),           // 29: quietline.enforcement.v1.CloseCaseResponse
-	(*ListUnstartedResponse)(nil),       // 30: quietline.enforcement.v1.ListUnstartedResponse
-	(*RecordMeasureResponse)(nil),       // 31: quietline.enforcement.v1.RecordMeasureResponse
-	(*AuditResponse)(nil),               // 32: quietline.enforcement.v1.AuditResponse
-	(*PlanCaseResponse)(nil),            // 33: quietline.enforcement.v1.PlanCaseResponse
-	(*CheckCaseStepResponse)(nil),       // 34: quietline.enforcement.v1.CheckCaseStepResponse
-	(*RecordCaseStepResponse)(nil),      // 35: quietline.enforcement.v1.RecordCaseStepResponse
-	(*RecordCaseEffectResponse)(nil),    // 36: quietline.enforcement.v1.RecordCaseEffectResponse
-	(*RequestCaseStepResponse)(nil),     // 37: quietline.enforcement.v1.RequestCaseStepResponse
-	(*CheckDecisionResponse)(nil),       // 38: quietline.enforcement.v1.CheckDecisionResponse
-	(*RecordPaymentResponse)(nil),       // 39: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecordRemedyResponse)(nil),        // 40: quietline.enforcement.v1.RecordRemedyResponse
-	(*RecuseOfficerResponse)(nil),       // 41: quietline.enforcement.v1.RecuseOfficerResponse
-	(*AddCaseEvidenceResponse)(nil),     // 42: quietline.enforcement.v1.AddCaseEvidenceResponse
-	(*MoveCaseEvidenceResponse)(nil),    // 43: quietline.enforcement.v1.MoveCaseEvidenceResponse
-	(*ListCaseEvidenceResponse)(nil),    // 44: quietline.enforcement.v1.ListCaseEvidenceResponse
-	(*DisputeJurisdictionResponse)(nil), // 45: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsRequest)(nil),            // 23: quietline.enforcement.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),      // 24: quietline.enforcement.v1.ListDailyCountsRequest
+	(*OpenCaseResponse)(nil),            // 25: quietline.enforcement.v1.OpenCaseResponse
+	(*GetCaseResponse)(nil),             // 26: quietline.enforcement.v1.GetCaseResponse
+	(*ListCasesResponse)(nil),           // 27: quietline.enforcement.v1.ListCasesResponse
+	(*ListMeasuresResponse)(nil),        // 28: quietline.enforcement.v1.ListMeasuresResponse
+	(*AdvanceCaseResponse)(nil),         // 29: quietline.enforcement.v1.AdvanceCaseResponse
+	(*DecideCaseResponse)(nil),          // 30: quietline.enforcement.v1.DecideCaseResponse
+	(*CloseCaseResponse)(nil),           // 31: quietline.enforcement.v1.CloseCaseResponse
+	(*ListUnstartedResponse)(nil),       // 32: quietline.enforcement.v1.ListUnstartedResponse
+	(*RecordMeasureResponse)(nil),       // 33: quietline.enforcement.v1.RecordMeasureResponse
+	(*AuditResponse)(nil),               // 34: quietline.enforcement.v1.AuditResponse
+	(*PlanCaseResponse)(nil),            // 35: quietline.enforcement.v1.PlanCaseResponse
+	(*CheckCaseStepResponse)(nil),       // 36: quietline.enforcement.v1.CheckCaseStepResponse
+	(*RecordCaseStepResponse)(nil),      // 37: quietline.enforcement.v1.RecordCaseStepResponse
+	(*RecordCaseEffectResponse)(nil),    // 38: quietline.enforcement.v1.RecordCaseEffectResponse
+	(*RequestCaseStepResponse)(nil),     // 39: quietline.enforcement.v1.RequestCaseStepResponse
+	(*CheckDecisionResponse)(nil),       // 40: quietline.enforcement.v1.CheckDecisionResponse
+	(*RecordPaymentResponse)(nil),       // 41: quietline.enforcement.v1.RecordPaymentResponse
+	(*RecordRemedyResponse)(nil),        // 42: quietline.enforcement.v1.RecordRemedyResponse
+	(*RecuseOfficerResponse)(nil),       // 43: quietline.enforcement.v1.RecuseOfficerResponse
+	(*AddCaseEvidenceResponse)(nil),     // 44: quietline.enforcement.v1.AddCaseEvidenceResponse
+	(*MoveCaseEvidenceResponse)(nil),    // 45: quietline.enforcement.v1.MoveCaseEvidenceResponse
+	(*ListCaseEvidenceResponse)(nil),    // 46: quietline.enforcement.v1.ListCaseEvidenceResponse
+	(*DisputeJurisdictionResponse)(nil), // 47: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsResponse)(nil),           // 48: quietline.enforcement.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),     // 49: quietline.enforcement.v1.ListDailyCountsResponse
 }
 var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	0,  // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
@@ -157,31 +166,35 @@ var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	20, // 20: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:input_type -> quietline.enforcement.v1.MoveCaseEvidenceRequest
 	21, // 21: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:input_type -> quietline.enforcement.v1.ListCaseEvidenceRequest
 	22, // 22: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:input_type -> quietline.enforcement.v1.DisputeJurisdictionRequest
-	23, // 23: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
-	24, // 24: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
-	25, // 25: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
-	26, // 26: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
-	27, // 27: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
-	28, // 28: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
-	29, // 29: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
-	30, // 30: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
-	31, // 31: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
-	32, // 32: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
-	33, // 33: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
-	34, // 34: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
-	35, // 35: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
-	36, // 36: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
-	37, // 37: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
-	38, // 38: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
-	39, // 39: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
-	40, // 40: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
-	41, // 41: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
-	42, // 42: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
-	43, // 43: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
-	44, // 44: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
-	45, // 45: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
-	23, // [23:46] is the sub-list for method output_type
-	0,  // [0:23] is the sub-list for method input_type
+	23, // 23: quietline.enforcement.v1.EnforcementService.CutCounts:input_type -> quietline.enforcement.v1.CutCountsRequest
+	24, // 24: quietline.enforcement.v1.EnforcementService.ListDailyCounts:input_type -> quietline.enforcement.v1.ListDailyCountsRequest
+	25, // 25: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
+	26, // 26: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
+	27, // 27: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
+	28, // 28: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
+	29, // 29: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
+	30, // 30: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
+	31, // 31: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
+	32, // 32: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
+	33, // 33: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
+	34, // 34: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
+	35, // 35: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
+	36, // 36: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
+	37, // 37: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
+	38, // 38: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
+	39, // 39: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
+	40, // 40: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
+	41, // 41: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
+	42, // 42: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
+	43, // 43: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
+	44, // 44: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
+	45, // 45: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
+	46, // 46: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
+	47, // 47: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
+	48, // 48: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
+	49, // 49: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
+	25, // [25:50] is the sub-list for method output_type
+	0,  // [0:25] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -195,6 +208,7 @@ func file_quietline_enforcement_v1_enforcement_proto_init() {
 	file_quietline_enforcement_v1_case_proto_init()
 	file_quietline_enforcement_v1_case_evidence_proto_init()
 	file_quietline_enforcement_v1_case_remedy_proto_init()
+	file_quietline_enforcement_v1_count_proto_init()
 	file_quietline_enforcement_v1_measure_proto_init()
 	file_quietline_enforcement_v1_procedure_proto_init()
 	type x struct{}

@@ -44,6 +44,8 @@ const (
 	EnforcementService_MoveCaseEvidence_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/MoveCaseEvidence"
 	EnforcementService_ListCaseEvidence_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/ListCaseEvidence"
 	EnforcementService_DisputeJurisdiction_FullMethodName = "/quietline.enforcement.v1.EnforcementService/DisputeJurisdiction"
+	EnforcementService_CutCounts_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/CutCounts"
+	EnforcementService_ListDailyCounts_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/ListDailyCounts"
 )
 
 // EnforcementServiceClient is the client API for EnforcementService service.
@@ -103,6 +105,10 @@ type EnforcementServiceClient interface {
 	ListCaseEvidence(ctx context.Context, in *ListCaseEvidenceRequest, opts ...grpc.CallOption) (*ListCaseEvidenceResponse, error)
 	// DisputeJurisdiction says that another agency claims a case; the common superior decides (管辖争议, 行政处罚法 25).
 	DisputeJurisdiction(ctx context.Context, in *DisputeJurisdictionRequest, opts ...grpc.CallOption) (*DisputeJurisdictionResponse, error)
+	// CutCounts brings the day aggregates up to date and names the cut at which they can be read (统计截面).
+	CutCounts(ctx context.Context, in *CutCountsRequest, opts ...grpc.CallOption) (*CutCountsResponse, error)
+	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
+	ListDailyCounts(ctx context.Context, in *ListDailyCountsRequest, opts ...grpc.CallOption) (*ListDailyCountsResponse, error)
 }
 
 type enforcementServiceClient struct {
@@ -343,6 +349,26 @@ func (c *enforcementServiceClient) DisputeJurisdiction(ctx context.Context, in *
 	return out, nil
 }
 
+func (c *enforcementServiceClient) CutCounts(ctx context.Context, in *CutCountsRequest, opts ...grpc.CallOption) (*CutCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CutCountsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_CutCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListDailyCounts(ctx context.Context, in *ListDailyCountsRequest, opts ...grpc.CallOption) (*ListDailyCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDailyCountsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListDailyCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EnforcementServiceServer is the server API for EnforcementService service.
 // All implementations must embed UnimplementedEnforcementServiceServer
 // for forward compatibility.
@@ -400,6 +426,10 @@ type EnforcementServiceServer interface {
 	ListCaseEvidence(context.Context, *ListCaseEvidenceRequest) (*ListCaseEvidenceResponse, error)
 	// DisputeJurisdiction says that another agency claims a case; the common superior decides (管辖争议, 行政处罚法 25).
 	DisputeJurisdiction(context.Context, *DisputeJurisdictionRequest) (*DisputeJurisdictionResponse, error)
+	// CutCounts brings the day aggregates up to date and names the cut at which they can be read (统计截面).
+	CutCounts(context.Context, *CutCountsRequest) (*CutCountsResponse, error)
+	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
+	ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error)
 	mustEmbedUnimplementedEnforcementServiceServer()
 }
 
@@ -478,6 +508,12 @@ func (UnimplementedEnforcementServiceServer) ListCaseEvidence(context.Context, *
 }
 func (UnimplementedEnforcementServiceServer) DisputeJurisdiction(context.Context, *DisputeJurisdictionRequest) (*DisputeJurisdictionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DisputeJurisdiction not implemented")
+}
+func (UnimplementedEnforcementServiceServer) CutCounts(context.Context, *CutCountsRequest) (*CutCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CutCounts not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDailyCounts not implemented")
 }
 func (UnimplementedEnforcementServiceServer) mustEmbedUnimplementedEnforcementServiceServer() {}
 func (UnimplementedEnforcementServiceServer) testEmbeddedByValue()                            {}
@@ -914,6 +950,42 @@ func _EnforcementService_DisputeJurisdiction_Handler(srv interface{}, ctx contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnforcementService_CutCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CutCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).CutCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_CutCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).CutCounts(ctx, req.(*CutCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListDailyCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDailyCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListDailyCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListDailyCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListDailyCounts(ctx, req.(*ListDailyCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EnforcementService_ServiceDesc is the grpc.ServiceDesc for EnforcementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1012,6 +1084,14 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DisputeJurisdiction",
 			Handler:    _EnforcementService_DisputeJurisdiction_Handler,
+		},
+		{
+			MethodName: "CutCounts",
+			Handler:    _EnforcementService_CutCounts_Handler,
+		},
+		{
+			MethodName: "ListDailyCounts",
+			Handler:    _EnforcementService_ListDailyCounts_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -27,7 +27,7 @@ var File_quietline_reporting_v1_reporting_proto protoreflect.FileDescriptor
 
 const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\n" +
-	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a quietline/access/v1/access.proto\x1a%quietline/reporting/v1/evidence.proto\x1a!quietline/reporting/v1/mark.proto\x1a%quietline/reporting/v1/progress.proto\x1a$quietline/reporting/v1/reading.proto\x1a&quietline/reporting/v1/relations.proto\x1a#quietline/reporting/v1/report.proto\x1a%quietline/reporting/v1/tracking.proto2\xaa$\n" +
+	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a quietline/access/v1/access.proto\x1a\"quietline/reporting/v1/count.proto\x1a%quietline/reporting/v1/evidence.proto\x1a!quietline/reporting/v1/mark.proto\x1a%quietline/reporting/v1/progress.proto\x1a$quietline/reporting/v1/reading.proto\x1a&quietline/reporting/v1/relations.proto\x1a#quietline/reporting/v1/report.proto\x1a%quietline/reporting/v1/tracking.proto2\x95&\n" +
 	"\x10ReportingService\x12r\n" +
 	"\n" +
 	"FileReport\x12).quietline.reporting.v1.FileReportRequest\x1a*.quietline.reporting.v1.FileReportResponse\"\r\x8a\xb5\x18\t\n" +
@@ -114,6 +114,11 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\x01\x02\x12u\n" +
 	"\fTallyReports\x12+.quietline.reporting.v1.TallyReportsRequest\x1a,.quietline.reporting.v1.TallyReportsResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12i\n" +
+	"\tCutCounts\x12(.quietline.reporting.v1.CutCountsRequest\x1a).quietline.reporting.v1.CutCountsResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12~\n" +
+	"\x0fListDailyCounts\x12..quietline.reporting.v1.ListDailyCountsRequest\x1a/.quietline.reporting.v1.ListDailyCountsResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x90\x02\x01B\xda\x01\n" +
 	"\x1acom.quietline.reporting.v1B\x0eReportingProtoP\x01Z2quietline/proto/quietline/reporting/v1;reportingv1\xa2\x02\x03QRX\xaa\x02\x16Quietline.Reporting.V1\xca\x02\x16Quietline\\Reporting\\V1\xe2\x02\"Quietline\\Reporting\\V1\\GPBMetadata\xea\x02\x18Quietline::Reporting::V1b\x06proto3"
 
@@ -155,43 +160,47 @@ var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*StartWatchingRequest)(nil),         // 34: quietline.reporting.v1.StartWatchingRequest
 	(*CloseComplaintRequest)(nil),        // 35: quietline.reporting.v1.CloseComplaintRequest
 	(*TallyReportsRequest)(nil),          // 36: quietline.reporting.v1.TallyReportsRequest
-	(*FileReportResponse)(nil),           // 37: quietline.reporting.v1.FileReportResponse
-	(*BatchFileReportsResponse)(nil),     // 38: quietline.reporting.v1.BatchFileReportsResponse
-	(*GetReportResponse)(nil),            // 39: quietline.reporting.v1.GetReportResponse
-	(*ListReportsResponse)(nil),          // 40: quietline.reporting.v1.ListReportsResponse
-	(*WithdrawReportResponse)(nil),       // 41: quietline.reporting.v1.WithdrawReportResponse
-	(*SupplementReportResponse)(nil),     // 42: quietline.reporting.v1.SupplementReportResponse
-	(*AnswerFollowUpResponse)(nil),       // 43: quietline.reporting.v1.AnswerFollowUpResponse
-	(*TrackReportResponse)(nil),          // 44: quietline.reporting.v1.TrackReportResponse
-	(*GetComplaintResponse)(nil),         // 45: quietline.reporting.v1.GetComplaintResponse
-	(*ListComplaintsResponse)(nil),       // 46: quietline.reporting.v1.ListComplaintsResponse
-	(*SplitComplaintResponse)(nil),       // 47: quietline.reporting.v1.SplitComplaintResponse
-	(*MergeComplaintsResponse)(nil),      // 48: quietline.reporting.v1.MergeComplaintsResponse
-	(*LinkComplaintsResponse)(nil),       // 49: quietline.reporting.v1.LinkComplaintsResponse
-	(*UnlinkComplaintsResponse)(nil),     // 50: quietline.reporting.v1.UnlinkComplaintsResponse
-	(*ListComplaintHistoryResponse)(nil), // 51: quietline.reporting.v1.ListComplaintHistoryResponse
-	(*CountComplaintsResponse)(nil),      // 52: quietline.reporting.v1.CountComplaintsResponse
-	(*ListQuarantinedResponse)(nil),      // 53: quietline.reporting.v1.ListQuarantinedResponse
-	(*RepairQuarantinedResponse)(nil),    // 54: quietline.reporting.v1.RepairQuarantinedResponse
-	(*ListFeedbackResponse)(nil),         // 55: quietline.reporting.v1.ListFeedbackResponse
-	(*AcknowledgeFeedbackResponse)(nil),  // 56: quietline.reporting.v1.AcknowledgeFeedbackResponse
-	(*PutEvidenceResponse)(nil),          // 57: quietline.reporting.v1.PutEvidenceResponse
-	(*GetEvidenceResponse)(nil),          // 58: quietline.reporting.v1.GetEvidenceResponse
-	(*RevealCalledNumberResponse)(nil),   // 59: quietline.reporting.v1.RevealCalledNumberResponse
-	(*ImportMarksResponse)(nil),          // 60: quietline.reporting.v1.ImportMarksResponse
-	(*ListMarksResponse)(nil),            // 61: quietline.reporting.v1.ListMarksResponse
-	(*AuditResponse)(nil),                // 62: quietline.reporting.v1.AuditResponse
-	(*ListUnstartedResponse)(nil),        // 63: quietline.reporting.v1.ListUnstartedResponse
-	(*BeginRoundResponse)(nil),           // 64: quietline.reporting.v1.BeginRoundResponse
-	(*GetFactsResponse)(nil),             // 65: quietline.reporting.v1.GetFactsResponse
-	(*AdvanceComplaintResponse)(nil),     // 66: quietline.reporting.v1.AdvanceComplaintResponse
-	(*WriteRoundResponse)(nil),           // 67: quietline.reporting.v1.WriteRoundResponse
-	(*RecordClassificationResponse)(nil), // 68: quietline.reporting.v1.RecordClassificationResponse
-	(*RecordFindingsResponse)(nil),       // 69: quietline.reporting.v1.RecordFindingsResponse
-	(*GiveFeedbackResponse)(nil),         // 70: quietline.reporting.v1.GiveFeedbackResponse
-	(*StartWatchingResponse)(nil),        // 71: quietline.reporting.v1.StartWatchingResponse
-	(*CloseComplaintResponse)(nil),       // 72: quietline.reporting.v1.CloseComplaintResponse
-	(*TallyReportsResponse)(nil),         // 73: quietline.reporting.v1.TallyReportsResponse
+	(*CutCountsRequest)(nil),             // 37: quietline.reporting.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),       // 38: quietline.reporting.v1.ListDailyCountsRequest
+	(*FileReportResponse)(nil),           // 39: quietline.reporting.v1.FileReportResponse
+	(*BatchFileReportsResponse)(nil),     // 40: quietline.reporting.v1.BatchFileReportsResponse
+	(*GetReportResponse)(nil),            // 41: quietline.reporting.v1.GetReportResponse
+	(*ListReportsResponse)(nil),          // 42: quietline.reporting.v1.ListReportsResponse
+	(*WithdrawReportResponse)(nil),       // 43: quietline.reporting.v1.WithdrawReportResponse
+	(*SupplementReportResponse)(nil),     // 44: quietline.reporting.v1.SupplementReportResponse
+	(*AnswerFollowUpResponse)(nil),       // 45: quietline.reporting.v1.AnswerFollowUpResponse
+	(*TrackReportResponse)(nil),          // 46: quietline.reporting.v1.TrackReportResponse
+	(*GetComplaintResponse)(nil),         // 47: quietline.reporting.v1.GetComplaintResponse
+	(*ListComplaintsResponse)(nil),       // 48: quietline.reporting.v1.ListComplaintsResponse
+	(*SplitComplaintResponse)(nil),       // 49: quietline.reporting.v1.SplitComplaintResponse
+	(*MergeComplaintsResponse)(nil),      // 50: quietline.reporting.v1.MergeComplaintsResponse
+	(*LinkComplaintsResponse)(nil),       // 51: quietline.reporting.v1.LinkComplaintsResponse
+	(*UnlinkComplaintsResponse)(nil),     // 52: quietline.reporting.v1.UnlinkComplaintsResponse
+	(*ListComplaintHistoryResponse)(nil), // 53: quietline.reporting.v1.ListComplaintHistoryResponse
+	(*CountComplaintsResponse)(nil),      // 54: quietline.reporting.v1.CountComplaintsResponse
+	(*ListQuarantinedResponse)(nil),      // 55: quietline.reporting.v1.ListQuarantinedResponse
+	(*RepairQuarantinedResponse)(nil),    // 56: quietline.reporting.v1.RepairQuarantinedResponse
+	(*ListFeedbackResponse)(nil),         // 57: quietline.reporting.v1.ListFeedbackResponse
+	(*AcknowledgeFeedbackResponse)(nil),  // 58: quietline.reporting.v1.AcknowledgeFeedbackResponse
+	(*PutEvidenceResponse)(nil),          // 59: quietline.reporting.v1.PutEvidenceResponse
+	(*GetEvidenceResponse)(nil),          // 60: quietline.reporting.v1.GetEvidenceResponse
+	(*RevealCalledNumberResponse)(nil),   // 61: quietline.reporting.v1.RevealCalledNumberResponse
+	(*ImportMarksResponse)(nil),          // 62: quietline.reporting.v1.ImportMarksResponse
+	(*ListMarksResponse)(nil),            // 63: quietline.reporting.v1.ListMarksResponse
+	(*AuditResponse)(nil),                // 64: quietline.reporting.v1.AuditResponse
+	(*ListUnstartedResponse)(nil),        // 65: quietline.reporting.v1.ListUnstartedResponse
+	(*BeginRoundResponse)(nil),           // 66: quietline.reporting.v1.BeginRoundResponse
+	(*GetFactsResponse)(nil),             // 67: quietline.reporting.v1.GetFactsResponse
+	(*AdvanceComplaintResponse)(nil),     // 68: quietline.reporting.v1.AdvanceComplaintResponse
+	(*WriteRoundResponse)(nil),           // 69: quietline.reporting.v1.WriteRoundResponse
+	(*RecordClassificationResponse)(nil), // 70: quietline.reporting.v1.RecordClassificationResponse
+	(*RecordFindingsResponse)(nil),       // 71: quietline.reporting.v1.RecordFindingsResponse
+	(*GiveFeedbackResponse)(nil),         // 72: quietline.reporting.v1.GiveFeedbackResponse
+	(*StartWatchingResponse)(nil),        // 73: quietline.reporting.v1.StartWatchingResponse
+	(*CloseComplaintResponse)(nil),       // 74: quietline.reporting.v1.CloseComplaintResponse
+	(*TallyReportsResponse)(nil),         // 75: quietline.reporting.v1.TallyReportsResponse
+	(*CutCountsResponse)(nil),            // 76: quietline.reporting.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),      // 77: quietline.reporting.v1.ListDailyCountsResponse
 }
 var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
 	0,  // 0: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
@@ -231,45 +240,49 @@ var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
 	34, // 34: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
 	35, // 35: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
 	36, // 36: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
-	37, // 37: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
-	38, // 38: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
-	39, // 39: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
-	40, // 40: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
-	41, // 41: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
-	42, // 42: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
-	43, // 43: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
-	44, // 44: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
-	45, // 45: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
-	46, // 46: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
-	47, // 47: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
-	48, // 48: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
-	49, // 49: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
-	50, // 50: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
-	51, // 51: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
-	52, // 52: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
-	53, // 53: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
-	54, // 54: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
-	55, // 55: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
-	56, // 56: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
-	57, // 57: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
-	58, // 58: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
-	59, // 59: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
-	60, // 60: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
-	61, // 61: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
-	62, // 62: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
-	63, // 63: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
-	64, // 64: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
-	65, // 65: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
-	66, // 66: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
-	67, // 67: quietline.reporting.v1.ReportingService.WriteRound:output_type -> quietline.reporting.v1.WriteRoundResponse
-	68, // 68: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
-	69, // 69: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
-	70, // 70: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
-	71, // 71: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
-	72, // 72: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
-	73, // 73: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
-	37, // [37:74] is the sub-list for method output_type
-	0,  // [0:37] is the sub-list for method input_type
+	37, // 37: quietline.reporting.v1.ReportingService.CutCounts:input_type -> quietline.reporting.v1.CutCountsRequest
+	38, // 38: quietline.reporting.v1.ReportingService.ListDailyCounts:input_type -> quietline.reporting.v1.ListDailyCountsRequest
+	39, // 39: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
+	40, // 40: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
+	41, // 41: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
+	42, // 42: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
+	43, // 43: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
+	44, // 44: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
+	45, // 45: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
+	46, // 46: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
+	47, // 47: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
+	48, // 48: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
+	49, // 49: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
+	50, // 50: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
+	51, // 51: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
+	52, // 52: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
+	53, // 53: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
+	54, // 54: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
+	55, // 55: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
+	56, // 56: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
+	57, // 57: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
+	58, // 58: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
+	59, // 59: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
+	60, // 60: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
+	61, // 61: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
+	62, // 62: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
+	63, // 63: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
+	64, // 64: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
+	65, // 65: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
+	66, // 66: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
+	67, // 67: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
+	68, // 68: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
+	69, // 69: quietline.reporting.v1.ReportingService.WriteRound:output_type -> quietline.reporting.v1.WriteRoundResponse
+	70, // 70: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
+	71, // 71: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
+	72, // 72: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
+	73, // 73: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
+	74, // 74: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
+	75, // 75: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
+	76, // 76: quietline.reporting.v1.ReportingService.CutCounts:output_type -> quietline.reporting.v1.CutCountsResponse
+	77, // 77: quietline.reporting.v1.ReportingService.ListDailyCounts:output_type -> quietline.reporting.v1.ListDailyCountsResponse
+	39, // [39:78] is the sub-list for method output_type
+	0,  // [0:39] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -280,6 +293,7 @@ func file_quietline_reporting_v1_reporting_proto_init() {
 	if File_quietline_reporting_v1_reporting_proto != nil {
 		return
 	}
+	file_quietline_reporting_v1_count_proto_init()
 	file_quietline_reporting_v1_evidence_proto_init()
 	file_quietline_reporting_v1_mark_proto_init()
 	file_quietline_reporting_v1_progress_proto_init()

@@ -58,6 +58,8 @@ const (
 	ReportingService_StartWatching_FullMethodName        = "/quietline.reporting.v1.ReportingService/StartWatching"
 	ReportingService_CloseComplaint_FullMethodName       = "/quietline.reporting.v1.ReportingService/CloseComplaint"
 	ReportingService_TallyReports_FullMethodName         = "/quietline.reporting.v1.ReportingService/TallyReports"
+	ReportingService_CutCounts_FullMethodName            = "/quietline.reporting.v1.ReportingService/CutCounts"
+	ReportingService_ListDailyCounts_FullMethodName      = "/quietline.reporting.v1.ReportingService/ListDailyCounts"
 )
 
 // ReportingServiceClient is the client API for ReportingService service.
@@ -151,6 +153,10 @@ type ReportingServiceClient interface {
 	CloseComplaint(ctx context.Context, in *CloseComplaintRequest, opts ...grpc.CallOption) (*CloseComplaintResponse, error)
 	// TallyReports counts the reports of a period for the digest, with the hash of the cut (统计).
 	TallyReports(ctx context.Context, in *TallyReportsRequest, opts ...grpc.CallOption) (*TallyReportsResponse, error)
+	// CutCounts brings the day aggregates up to date and names the cut at which they can be read (统计截面).
+	CutCounts(ctx context.Context, in *CutCountsRequest, opts ...grpc.CallOption) (*CutCountsResponse, error)
+	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
+	ListDailyCounts(ctx context.Context, in *ListDailyCountsRequest, opts ...grpc.CallOption) (*ListDailyCountsResponse, error)
 }
 
 type reportingServiceClient struct {
@@ -531,6 +537,26 @@ func (c *reportingServiceClient) TallyReports(ctx context.Context, in *TallyRepo
 	return out, nil
 }
 
+func (c *reportingServiceClient) CutCounts(ctx context.Context, in *CutCountsRequest, opts ...grpc.CallOption) (*CutCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CutCountsResponse)
+	err := c.cc.Invoke(ctx, ReportingService_CutCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *reportingServiceClient) ListDailyCounts(ctx context.Context, in *ListDailyCountsRequest, opts ...grpc.CallOption) (*ListDailyCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDailyCountsResponse)
+	err := c.cc.Invoke(ctx, ReportingService_ListDailyCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReportingServiceServer is the server API for ReportingService service.
 // All implementations must embed UnimplementedReportingServiceServer
 // for forward compatibility.
@@ -622,6 +648,10 @@ type ReportingServiceServer interface {
 	CloseComplaint(context.Context, *CloseComplaintRequest) (*CloseComplaintResponse, error)
 	// TallyReports counts the reports of a period for the digest, with the hash of the cut (统计).
 	TallyReports(context.Context, *TallyReportsRequest) (*TallyReportsResponse, error)
+	// CutCounts brings the day aggregates up to date and names the cut at which they can be read (统计截面).
+	CutCounts(context.Context, *CutCountsRequest) (*CutCountsResponse, error)
+	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
+	ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error)
 	mustEmbedUnimplementedReportingServiceServer()
 }
 
@@ -742,6 +772,12 @@ func (UnimplementedReportingServiceServer) CloseComplaint(context.Context, *Clos
 }
 func (UnimplementedReportingServiceServer) TallyReports(context.Context, *TallyReportsRequest) (*TallyReportsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method TallyReports not implemented")
+}
+func (UnimplementedReportingServiceServer) CutCounts(context.Context, *CutCountsRequest) (*CutCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CutCounts not implemented")
+}
+func (UnimplementedReportingServiceServer) ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDailyCounts not implemented")
 }
 func (UnimplementedReportingServiceServer) mustEmbedUnimplementedReportingServiceServer() {}
 func (UnimplementedReportingServiceServer) testEmbeddedByValue()                          {}
@@ -1430,6 +1466,42 @@ func _ReportingService_TallyReports_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportingService_CutCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CutCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).CutCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_CutCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).CutCounts(ctx, req.(*CutCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReportingService_ListDailyCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDailyCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).ListDailyCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_ListDailyCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).ListDailyCounts(ctx, req.(*ListDailyCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReportingService_ServiceDesc is the grpc.ServiceDesc for ReportingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1584,6 +1656,14 @@ var ReportingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "TallyReports",
 			Handler:    _ReportingService_TallyReports_Handler,
+		},
+		{
+			MethodName: "CutCounts",
+			Handler:    _ReportingService_CutCounts_Handler,
+		},
+		{
+			MethodName: "ListDailyCounts",
+			Handler:    _ReportingService_ListDailyCounts_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

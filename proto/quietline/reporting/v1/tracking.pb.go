@@ -472,7 +472,14 @@ type TrackReportResponse struct {
 	// Result for this report in words; empty before (结果).
 	Result string `protobuf:"bytes,6,opt,name=result,proto3" json:"result,omitempty"`
 	// True while a follow-up answer is welcome (可答复回访).
-	Watching      bool `protobuf:"varint,7,opt,name=watching,proto3" json:"watching,omitempty"`
+	Watching bool `protobuf:"varint,7,opt,name=watching,proto3" json:"watching,omitempty"`
+	// Month of the digest that the report is counted in, YYYY-MM in Asia/Shanghai; empty when it is not counted (计入月份).
+	CountedMonth string `protobuf:"bytes,8,opt,name=counted_month,json=countedMonth,proto3" json:"counted_month,omitempty"`
+	// Category under which it is counted there: commercial, malicious, criminal or unknown; of a class that changes later, a
+	// later version of the digest has the change (计入类别).
+	CountedCategory string `protobuf:"bytes,9,opt,name=counted_category,json=countedCategory,proto3" json:"counted_category,omitempty"`
+	// Why it is not counted, or counted apart, in a sentence for the reporter (未计入说明).
+	CountedNote   string `protobuf:"bytes,10,opt,name=counted_note,json=countedNote,proto3" json:"counted_note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +561,27 @@ func (x *TrackReportResponse) GetWatching() bool {
 		return x.Watching
 	}
 	return false
+}
+
+func (x *TrackReportResponse) GetCountedMonth() string {
+	if x != nil {
+		return x.CountedMonth
+	}
+	return ""
+}
+
+func (x *TrackReportResponse) GetCountedCategory() string {
+	if x != nil {
+		return x.CountedCategory
+	}
+	return ""
+}
+
+func (x *TrackReportResponse) GetCountedNote() string {
+	if x != nil {
+		return x.CountedNote
+	}
+	return ""
 }
 
 // ListFeedbackRequest polls the feed.
@@ -811,7 +839,7 @@ const file_quietline_reporting_v1_tracking_proto_rawDesc = "" +
 	"\x04text\x18\x03 \x01(\tR\x04text\"\\\n" +
 	"\x12TrackReportRequest\x12#\n" +
 	"\areceipt\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\areceipt\x12!\n" +
-	"\x06secret\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06secret\"\x82\x02\n" +
+	"\x06secret\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06secret\"\xf5\x02\n" +
 	"\x13TrackReportResponse\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x16\n" +
@@ -819,7 +847,11 @@ const file_quietline_reporting_v1_tracking_proto_rawDesc = "" +
 	"\bdue_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12<\n" +
 	"\aentries\x18\x05 \x03(\v2\".quietline.reporting.v1.StageEntryR\aentries\x12\x16\n" +
 	"\x06result\x18\x06 \x01(\tR\x06result\x12\x1a\n" +
-	"\bwatching\x18\a \x01(\bR\bwatching\"\xae\x01\n" +
+	"\bwatching\x18\a \x01(\bR\bwatching\x12#\n" +
+	"\rcounted_month\x18\b \x01(\tR\fcountedMonth\x12)\n" +
+	"\x10counted_category\x18\t \x01(\tR\x0fcountedCategory\x12!\n" +
+	"\fcounted_note\x18\n" +
+	" \x01(\tR\vcountedNote\"\xae\x01\n" +
 	"\x13ListFeedbackRequest\x12*\n" +
 	"\fafter_cursor\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\vafterCursor\x12B\n" +
 	"\bmax_wait\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b\x1e2\x00R\amaxWait\x12'\n" +
