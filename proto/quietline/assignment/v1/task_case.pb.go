@@ -67,9 +67,11 @@ type CaseStepDetail struct {
 	// extend_sign, reverse: basis of the act in words (依据).
 	Basis string `protobuf:"bytes,18,opt,name=basis,proto3" json:"basis,omitempty"`
 	// answer_statement adopted: what is mended, codes: facts, evidence, penalty (采纳内容, 行政处罚法 45).
-	Mended        []string `protobuf:"bytes,19,rep,name=mended,proto3" json:"mended,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Mended []string `protobuf:"bytes,19,rep,name=mended,proto3" json:"mended,omitempty"`
+	// serve_notice: cases that may be about the same act and were looked at (已核对的疑似同一行为案件, 行政处罚法 29).
+	AcknowledgedCaseIds []string `protobuf:"bytes,30,rep,name=acknowledged_case_ids,json=acknowledgedCaseIds,proto3" json:"acknowledged_case_ids,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *CaseStepDetail) Reset() {
@@ -235,6 +237,13 @@ func (x *CaseStepDetail) GetMended() []string {
 	return nil
 }
 
+func (x *CaseStepDetail) GetAcknowledgedCaseIds() []string {
+	if x != nil {
+		return x.AcknowledgedCaseIds
+	}
+	return nil
+}
+
 // AppointedOfficer is an officer with the number of the enforcement certificate (执法人员, 行政处罚法 42).
 type AppointedOfficer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -374,7 +383,19 @@ type CaseProposal struct {
 	// Basis of the time of discovery in words (发现依据).
 	DiscoverBasis string `protobuf:"bytes,12,opt,name=discover_basis,json=discoverBasis,proto3" json:"discover_basis,omitempty"`
 	// Evidence of the case that it rests on (证据).
-	EvidenceIds   []string `protobuf:"bytes,13,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
+	EvidenceIds []string `protobuf:"bytes,13,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
+	// The act went on when it was last looked at: its end is not known yet (违法行为仍在继续, 行政处罚法 36).
+	ActContinues bool `protobuf:"varint,30,opt,name=act_continues,json=actContinues,proto3" json:"act_continues,omitempty"`
+	// The time of discovery is disputed (发现时间有争议).
+	DiscoveryDisputed bool `protobuf:"varint,31,opt,name=discovery_disputed,json=discoveryDisputed,proto3" json:"discovery_disputed,omitempty"`
+	// Life, health or financial safety was harmed: the limitation is 5 years (危害公民生命健康、金融安全且有危害后果, 行政处罚法 36).
+	GraveHarm bool `protobuf:"varint,32,opt,name=grave_harm,json=graveHarm,proto3" json:"grave_harm,omitempty"`
+	// Grounds of mitigation, in words: the light grade (从轻、减轻情节, 行政处罚法 32).
+	Mitigation string `protobuf:"bytes,33,opt,name=mitigation,proto3" json:"mitigation,omitempty"`
+	// Grounds of aggravation, in words: the heavy grade (从重情节).
+	Aggravation string `protobuf:"bytes,34,opt,name=aggravation,proto3" json:"aggravation,omitempty"`
+	// Why a fine is outside the discretion band (超出裁量基准的理由, 行政处罚法 34).
+	BandReason    string `protobuf:"bytes,35,opt,name=band_reason,json=bandReason,proto3" json:"band_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -500,6 +521,48 @@ func (x *CaseProposal) GetEvidenceIds() []string {
 	return nil
 }
 
+func (x *CaseProposal) GetActContinues() bool {
+	if x != nil {
+		return x.ActContinues
+	}
+	return false
+}
+
+func (x *CaseProposal) GetDiscoveryDisputed() bool {
+	if x != nil {
+		return x.DiscoveryDisputed
+	}
+	return false
+}
+
+func (x *CaseProposal) GetGraveHarm() bool {
+	if x != nil {
+		return x.GraveHarm
+	}
+	return false
+}
+
+func (x *CaseProposal) GetMitigation() string {
+	if x != nil {
+		return x.Mitigation
+	}
+	return ""
+}
+
+func (x *CaseProposal) GetAggravation() string {
+	if x != nil {
+		return x.Aggravation
+	}
+	return ""
+}
+
+func (x *CaseProposal) GetBandReason() string {
+	if x != nil {
+		return x.BandReason
+	}
+	return ""
+}
+
 // PenaltyDetail is a proposed penalty (拟处罚).
 type PenaltyDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -595,7 +658,7 @@ var File_quietline_assignment_v1_task_case_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\n" +
-	"'quietline/assignment/v1/task_case.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xb6\b\n" +
+	"'quietline/assignment/v1/task_case.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xfb\b\n" +
 	"\x0eCaseStepDetail\x12O\n" +
 	"\bofficers\x18\x01 \x03(\v2).quietline.assignment.v1.AppointedOfficerB\b\xbaH\x05\x92\x01\x02\x10\n" +
 	"R\bofficers\x12a\n" +
@@ -623,7 +686,8 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xee\x02(\x00R\n" +
 	"extendDays\x12\x1e\n" +
 	"\x05basis\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05basis\x12>\n" +
-	"\x06mended\x18\x13 \x03(\tB&\xbaH#\x92\x01 \x10\x05\"\x1cr\x1aR\x05factsR\bevidenceR\apenaltyR\x06mended\"n\n" +
+	"\x06mended\x18\x13 \x03(\tB&\xbaH#\x92\x01 \x10\x05\"\x1cr\x1aR\x05factsR\bevidenceR\apenaltyR\x06mended\x12C\n" +
+	"\x15acknowledged_case_ids\x18\x1e \x03(\tB\x0f\xbaH\f\x92\x01\t\x10d\"\x05r\x03\xb0\x01\x01R\x13acknowledgedCaseIds\"n\n" +
 	"\x10AppointedOfficer\x12$\n" +
 	"\asubject\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x124\n" +
@@ -631,7 +695,7 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\n" +
 	"Instalment\x12=\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\adueTime\x12:\n" +
-	"\x06amount\x18\x02 \x01(\v2\x1a.quietline.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\"\xde\x05\n" +
+	"\x06amount\x18\x02 \x01(\v2\x1a.quietline.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\"\xd2\a\n" +
 	"\fCaseProposal\x12N\n" +
 	"\tpenalties\x18\x01 \x03(\v2&.quietline.assignment.v1.PenaltyDetailB\b\xbaH\x05\x92\x01\x02\x10\aR\tpenalties\x12<\n" +
 	"\fact_end_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -648,7 +712,17 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	" \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\bfindings\x12?\n" +
 	"\rdiscover_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\fdiscoverTime\x12/\n" +
 	"\x0ediscover_basis\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\rdiscoverBasis\x122\n" +
-	"\fevidence_ids\x18\r \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\xaa\x02\n" +
+	"\fevidence_ids\x18\r \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\x12#\n" +
+	"\ract_continues\x18\x1e \x01(\bR\factContinues\x12-\n" +
+	"\x12discovery_disputed\x18\x1f \x01(\bR\x11discoveryDisputed\x12\x1d\n" +
+	"\n" +
+	"grave_harm\x18  \x01(\bR\tgraveHarm\x12(\n" +
+	"\n" +
+	"mitigation\x18! \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\n" +
+	"mitigation\x12*\n" +
+	"\vaggravation\x18\" \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vaggravation\x12)\n" +
+	"\vband_reason\x18# \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\n" +
+	"bandReason\"\xaa\x02\n" +
 	"\rPenaltyDetail\x12\\\n" +
 	"\x04kind\x18\x01 \x01(\tBH\xbaHErCR\x04noneR\awarningR\tcriticismR\x04fineR\fconfiscationR\aclosureR\n" +
 	"revocationR\x04kind\x122\n" +

@@ -417,8 +417,18 @@ type OpenCaseRequest struct {
 	ComplaintId string `protobuf:"bytes,5,opt,name=complaint_id,json=complaintId,proto3" json:"complaint_id,omitempty"`
 	// Round of the complaint (轮次).
 	ComplaintRound int32 `protobuf:"varint,6,opt,name=complaint_round,json=complaintRound,proto3" json:"complaint_round,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// When the act was discovered: by default the first report that was substantiated (发现时间, 行政处罚法 36).
+	DiscoveryTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=discovery_time,json=discoveryTime,proto3" json:"discovery_time,omitempty"`
+	// Basis of it (发现依据).
+	DiscoveryBasis string `protobuf:"bytes,21,opt,name=discovery_basis,json=discoveryBasis,proto3" json:"discovery_basis,omitempty"`
+	// First call of the complaint's substantiated reports (违法行为开始时间).
+	ActBeginTime *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=act_begin_time,json=actBeginTime,proto3" json:"act_begin_time,omitempty"`
+	// Last call of them (违法行为最近时间).
+	ActEndTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=act_end_time,json=actEndTime,proto3" json:"act_end_time,omitempty"`
+	// Reported numbers; kept as keyed indexes only (涉案号码).
+	Numbers       []string `protobuf:"bytes,24,rep,name=numbers,proto3" json:"numbers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OpenCaseRequest) Reset() {
@@ -491,6 +501,41 @@ func (x *OpenCaseRequest) GetComplaintRound() int32 {
 		return x.ComplaintRound
 	}
 	return 0
+}
+
+func (x *OpenCaseRequest) GetDiscoveryTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DiscoveryTime
+	}
+	return nil
+}
+
+func (x *OpenCaseRequest) GetDiscoveryBasis() string {
+	if x != nil {
+		return x.DiscoveryBasis
+	}
+	return ""
+}
+
+func (x *OpenCaseRequest) GetActBeginTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActBeginTime
+	}
+	return nil
+}
+
+func (x *OpenCaseRequest) GetActEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActEndTime
+	}
+	return nil
+}
+
+func (x *OpenCaseRequest) GetNumbers() []string {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
 }
 
 // OpenCaseResponse has the case.
@@ -1550,7 +1595,7 @@ const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"reviewedBy\x12\x1b\n" +
 	"\tsigned_by\x18\x04 \x01(\tR\bsignedBy\x12&\n" +
 	"\x0fsigning_task_id\x18\x05 \x01(\tR\rsigningTaskId\x12=\n" +
-	"\fdecided_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\"\x94\x02\n" +
+	"\fdecided_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\"\xb6\x04\n" +
 	"\x0fOpenCaseRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12&\n" +
@@ -1558,7 +1603,14 @@ const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"\x05party\x18\x03 \x01(\v2\x1f.quietline.enforcement.v1.PartyB\x06\xbaH\x03\xc8\x01\x01R\x05party\x12\x1b\n" +
 	"\x03act\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x03act\x12+\n" +
 	"\fcomplaint_id\x18\x05 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12'\n" +
-	"\x0fcomplaint_round\x18\x06 \x01(\x05R\x0ecomplaintRound\"h\n" +
+	"\x0fcomplaint_round\x18\x06 \x01(\x05R\x0ecomplaintRound\x12A\n" +
+	"\x0ediscovery_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\rdiscoveryTime\x121\n" +
+	"\x0fdiscovery_basis\x18\x15 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0ediscoveryBasis\x12@\n" +
+	"\x0eact_begin_time\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\factBeginTime\x12<\n" +
+	"\fact_end_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"actEndTime\x12*\n" +
+	"\anumbers\x18\x18 \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x102\"\x06r\x04\x10\x01\x18(R\anumbers\"h\n" +
 	"\x10OpenCaseResponse\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x16\n" +
 	"\x06opened\x18\x02 \x01(\bR\x06opened\x12#\n" +
@@ -1699,27 +1751,30 @@ var file_quietline_enforcement_v1_case_proto_depIdxs = []int32{
 	21, // 9: quietline.enforcement.v1.CaseDecision.penalty:type_name -> quietline.assignment.v1.PenaltyDetail
 	20, // 10: quietline.enforcement.v1.CaseDecision.decided_time:type_name -> google.protobuf.Timestamp
 	1,  // 11: quietline.enforcement.v1.OpenCaseRequest.party:type_name -> quietline.enforcement.v1.Party
-	0,  // 12: quietline.enforcement.v1.GetCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	22, // 13: quietline.enforcement.v1.GetCaseResponse.events:type_name -> quietline.enforcement.v1.CaseEvent
-	23, // 14: quietline.enforcement.v1.GetCaseResponse.clocks:type_name -> quietline.enforcement.v1.CaseClock
-	24, // 15: quietline.enforcement.v1.GetCaseResponse.officers:type_name -> quietline.enforcement.v1.CaseOfficer
-	25, // 16: quietline.enforcement.v1.GetCaseResponse.notices:type_name -> quietline.enforcement.v1.CaseNotice
-	26, // 17: quietline.enforcement.v1.GetCaseResponse.remedies:type_name -> quietline.enforcement.v1.CaseRemedy
-	27, // 18: quietline.enforcement.v1.GetCaseResponse.payments:type_name -> quietline.enforcement.v1.CasePayment
-	28, // 19: quietline.enforcement.v1.GetCaseResponse.proposal:type_name -> quietline.assignment.v1.CaseProposal
-	29, // 20: quietline.enforcement.v1.GetCaseResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
-	0,  // 21: quietline.enforcement.v1.ListCasesResponse.cases:type_name -> quietline.enforcement.v1.Case
-	0,  // 22: quietline.enforcement.v1.AdvanceCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	2,  // 23: quietline.enforcement.v1.DecideCaseRequest.decision:type_name -> quietline.enforcement.v1.CaseDecision
-	0,  // 24: quietline.enforcement.v1.DecideCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	15, // 25: quietline.enforcement.v1.CloseCaseResponse.complaints:type_name -> quietline.enforcement.v1.AttachedComplaint
-	30, // 26: quietline.enforcement.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
-	0,  // 27: quietline.enforcement.v1.AuditResponse.cases:type_name -> quietline.enforcement.v1.Case
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	20, // 12: quietline.enforcement.v1.OpenCaseRequest.discovery_time:type_name -> google.protobuf.Timestamp
+	20, // 13: quietline.enforcement.v1.OpenCaseRequest.act_begin_time:type_name -> google.protobuf.Timestamp
+	20, // 14: quietline.enforcement.v1.OpenCaseRequest.act_end_time:type_name -> google.protobuf.Timestamp
+	0,  // 15: quietline.enforcement.v1.GetCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	22, // 16: quietline.enforcement.v1.GetCaseResponse.events:type_name -> quietline.enforcement.v1.CaseEvent
+	23, // 17: quietline.enforcement.v1.GetCaseResponse.clocks:type_name -> quietline.enforcement.v1.CaseClock
+	24, // 18: quietline.enforcement.v1.GetCaseResponse.officers:type_name -> quietline.enforcement.v1.CaseOfficer
+	25, // 19: quietline.enforcement.v1.GetCaseResponse.notices:type_name -> quietline.enforcement.v1.CaseNotice
+	26, // 20: quietline.enforcement.v1.GetCaseResponse.remedies:type_name -> quietline.enforcement.v1.CaseRemedy
+	27, // 21: quietline.enforcement.v1.GetCaseResponse.payments:type_name -> quietline.enforcement.v1.CasePayment
+	28, // 22: quietline.enforcement.v1.GetCaseResponse.proposal:type_name -> quietline.assignment.v1.CaseProposal
+	29, // 23: quietline.enforcement.v1.GetCaseResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
+	0,  // 24: quietline.enforcement.v1.ListCasesResponse.cases:type_name -> quietline.enforcement.v1.Case
+	0,  // 25: quietline.enforcement.v1.AdvanceCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	2,  // 26: quietline.enforcement.v1.DecideCaseRequest.decision:type_name -> quietline.enforcement.v1.CaseDecision
+	0,  // 27: quietline.enforcement.v1.DecideCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	15, // 28: quietline.enforcement.v1.CloseCaseResponse.complaints:type_name -> quietline.enforcement.v1.AttachedComplaint
+	30, // 29: quietline.enforcement.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	0,  // 30: quietline.enforcement.v1.AuditResponse.cases:type_name -> quietline.enforcement.v1.Case
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_quietline_enforcement_v1_case_proto_init() }

@@ -27,7 +27,7 @@ var File_quietline_enforcement_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a$quietline/enforcement/v1/count.proto\x1a&quietline/enforcement/v1/measure.proto\x1a(quietline/enforcement/v1/procedure.proto2\xc0\x18\n" +
+	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a&quietline/enforcement/v1/measure.proto\x1a(quietline/enforcement/v1/procedure.proto2\xad(\n" +
 	"\x12EnforcementService\x12j\n" +
 	"\bOpenCase\x12).quietline.enforcement.v1.OpenCaseRequest\x1a*.quietline.enforcement.v1.OpenCaseResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12q\n" +
@@ -87,60 +87,129 @@ const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\x01\x02\x12\x82\x01\n" +
 	"\x0fListDailyCounts\x120.quietline.enforcement.v1.ListDailyCountsRequest\x1a1.quietline.enforcement.v1.ListDailyCountsResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12\x84\x01\n" +
+	"\rListPenalties\x12..quietline.enforcement.v1.ListPenaltiesRequest\x1a/.quietline.enforcement.v1.ListPenaltiesResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x02\x01\x02\x12\x05\x03\x04\x05\v\n" +
+	"\x90\x02\x01\x12\x8b\x01\n" +
+	"\x10SuggestPenalties\x121.quietline.enforcement.v1.SuggestPenaltiesRequest\x1a2.quietline.enforcement.v1.SuggestPenaltiesResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x88\x01\n" +
+	"\x0fListConsistency\x120.quietline.enforcement.v1.ListConsistencyRequest\x1a1.quietline.enforcement.v1.ListConsistencyResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12m\n" +
+	"\bLinkActs\x12).quietline.enforcement.v1.LinkActsRequest\x1a*.quietline.enforcement.v1.LinkActsResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12s\n" +
+	"\n" +
+	"UnlinkActs\x12+.quietline.enforcement.v1.UnlinkActsRequest\x1a,.quietline.enforcement.v1.UnlinkActsResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12\x7f\n" +
+	"\fListSameActs\x12-.quietline.enforcement.v1.ListSameActsRequest\x1a..quietline.enforcement.v1.ListSameActsResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x8e\x01\n" +
+	"\x11GetLiabilityChain\x122.quietline.enforcement.v1.GetLiabilityChainRequest\x1a3.quietline.enforcement.v1.GetLiabilityChainResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x85\x01\n" +
+	"\x10RecordChainParty\x121.quietline.enforcement.v1.RecordChainPartyRequest\x1a2.quietline.enforcement.v1.RecordChainPartyResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12\x86\x01\n" +
+	"\x10RecordNotPursued\x121.quietline.enforcement.v1.RecordNotPursuedRequest\x1a2.quietline.enforcement.v1.RecordNotPursuedResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x03\x05\x12\x82\x01\n" +
+	"\x0fAttributeCaller\x120.quietline.enforcement.v1.AttributeCallerRequest\x1a1.quietline.enforcement.v1.AttributeCallerResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12\x9b\x01\n" +
+	"\x17RecordResponsiblePerson\x128.quietline.enforcement.v1.RecordResponsiblePersonRequest\x1a9.quietline.enforcement.v1.RecordResponsiblePersonResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x03\x05\x12\x9e\x01\n" +
+	"\x18LookUpResponsiblePersons\x129.quietline.enforcement.v1.LookUpResponsiblePersonsRequest\x1a:.quietline.enforcement.v1.LookUpResponsiblePersonsResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x05\v\x12y\n" +
+	"\rRecordFinding\x12..quietline.enforcement.v1.RecordFindingRequest\x1a/.quietline.enforcement.v1.RecordFindingResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x86\x01\n" +
+	"\x0eListUndisposed\x12/.quietline.enforcement.v1.ListUndisposedRequest\x1a0.quietline.enforcement.v1.ListUndisposedResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\v\n" +
+	"\x90\x02\x01\x12|\n" +
+	"\rCheckMeasures\x12..quietline.enforcement.v1.CheckMeasuresRequest\x1a/.quietline.enforcement.v1.CheckMeasuresResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x90\x02\x01B\xea\x01\n" +
 	"\x1ccom.quietline.enforcement.v1B\x10EnforcementProtoP\x01Z6quietline/proto/quietline/enforcement/v1;enforcementv1\xa2\x02\x03QEX\xaa\x02\x18Quietline.Enforcement.V1\xca\x02\x18Quietline\\Enforcement\\V1\xe2\x02$Quietline\\Enforcement\\V1\\GPBMetadata\xea\x02\x1aQuietline::Enforcement::V1b\x06proto3"
 
 var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
-	(*OpenCaseRequest)(nil),             // 0: quietline.enforcement.v1.OpenCaseRequest
-	(*GetCaseRequest)(nil),              // 1: quietline.enforcement.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),            // 2: quietline.enforcement.v1.ListCasesRequest
-	(*ListMeasuresRequest)(nil),         // 3: quietline.enforcement.v1.ListMeasuresRequest
-	(*AdvanceCaseRequest)(nil),          // 4: quietline.enforcement.v1.AdvanceCaseRequest
-	(*DecideCaseRequest)(nil),           // 5: quietline.enforcement.v1.DecideCaseRequest
-	(*CloseCaseRequest)(nil),            // 6: quietline.enforcement.v1.CloseCaseRequest
-	(*ListUnstartedRequest)(nil),        // 7: quietline.enforcement.v1.ListUnstartedRequest
-	(*RecordMeasureRequest)(nil),        // 8: quietline.enforcement.v1.RecordMeasureRequest
-	(*AuditRequest)(nil),                // 9: quietline.enforcement.v1.AuditRequest
-	(*PlanCaseRequest)(nil),             // 10: quietline.enforcement.v1.PlanCaseRequest
-	(*CheckCaseStepRequest)(nil),        // 11: quietline.enforcement.v1.CheckCaseStepRequest
-	(*RecordCaseStepRequest)(nil),       // 12: quietline.enforcement.v1.RecordCaseStepRequest
-	(*RecordCaseEffectRequest)(nil),     // 13: quietline.enforcement.v1.RecordCaseEffectRequest
-	(*RequestCaseStepRequest)(nil),      // 14: quietline.enforcement.v1.RequestCaseStepRequest
-	(*CheckDecisionRequest)(nil),        // 15: quietline.enforcement.v1.CheckDecisionRequest
-	(*RecordPaymentRequest)(nil),        // 16: quietline.enforcement.v1.RecordPaymentRequest
-	(*RecordRemedyRequest)(nil),         // 17: quietline.enforcement.v1.RecordRemedyRequest
-	(*RecuseOfficerRequest)(nil),        // 18: quietline.enforcement.v1.RecuseOfficerRequest
-	(*AddCaseEvidenceRequest)(nil),      // 19: quietline.enforcement.v1.AddCaseEvidenceRequest
-	(*MoveCaseEvidenceRequest)(nil),     // 20: quietline.enforcement.v1.MoveCaseEvidenceRequest
-	(*ListCaseEvidenceRequest)(nil),     // 21: quietline.enforcement.v1.ListCaseEvidenceRequest
-	(*DisputeJurisdictionRequest)(nil),  // 22: quietline.enforcement.v1.DisputeJurisdictionRequest
-	(*CutCountsRequest)(nil),            // 23: quietline.enforcement.v1.CutCountsRequest
-	(*ListDailyCountsRequest)(nil),      // 24: quietline.enforcement.v1.ListDailyCountsRequest
-	(*OpenCaseResponse)(nil),            // 25: quietline.enforcement.v1.OpenCaseResponse
-	(*GetCaseResponse)(nil),             // 26: quietline.enforcement.v1.GetCaseResponse
-	(*ListCasesResponse)(nil),           // 27: quietline.enforcement.v1.ListCasesResponse
-	(*ListMeasuresResponse)(nil),        // 28: quietline.enforcement.v1.ListMeasuresResponse
-	(*AdvanceCaseResponse)(nil),         // 29: quietline.enforcement.v1.AdvanceCaseResponse
-	(*DecideCaseResponse)(nil),          // 30: quietline.enforcement.v1.DecideCaseResponse
-	(*CloseCaseResponse)(nil),           // 31: quietline.enforcement.v1.CloseCaseResponse
-	(*ListUnstartedResponse)(nil),       // 32: quietline.enforcement.v1.ListUnstartedResponse
-	(*RecordMeasureResponse)(nil),       // 33: quietline.enforcement.v1.RecordMeasureResponse
-	(*AuditResponse)(nil),               // 34: quietline.enforcement.v1.AuditResponse
-	(*PlanCaseResponse)(nil),            // 35: quietline.enforcement.v1.PlanCaseResponse
-	(*CheckCaseStepResponse)(nil),       // 36: quietline.enforcement.v1.CheckCaseStepResponse
-	(*RecordCaseStepResponse)(nil),      // 37: quietline.enforcement.v1.RecordCaseStepResponse
-	(*RecordCaseEffectResponse)(nil),    // 38: quietline.enforcement.v1.RecordCaseEffectResponse
-	(*RequestCaseStepResponse)(nil),     // 39: quietline.enforcement.v1.RequestCaseStepResponse
-	(*CheckDecisionResponse)(nil),       // 40: quietline.enforcement.v1.CheckDecisionResponse
-	(*RecordPaymentResponse)(nil),       // 41: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecordRemedyResponse)(nil),        // 42: quietline.enforcement.v1.RecordRemedyResponse
-	(*RecuseOfficerResponse)(nil),       // 43: quietline.enforcement.v1.RecuseOfficerResponse
-	(*AddCaseEvidenceResponse)(nil),     // 44: quietline.enforcement.v1.AddCaseEvidenceResponse
-	(*MoveCaseEvidenceResponse)(nil),    // 45: quietline.enforcement.v1.MoveCaseEvidenceResponse
-	(*ListCaseEvidenceResponse)(nil),    // 46: quietline.enforcement.v1.ListCaseEvidenceResponse
-	(*DisputeJurisdictionResponse)(nil), // 47: quietline.enforcement.v1.DisputeJurisdictionResponse
-	(*CutCountsResponse)(nil),           // 48: quietline.enforcement.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),     // 49: quietline.enforcement.v1.ListDailyCountsResponse
+	(*OpenCaseRequest)(nil),                  // 0: quietline.enforcement.v1.OpenCaseRequest
+	(*GetCaseRequest)(nil),                   // 1: quietline.enforcement.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),                 // 2: quietline.enforcement.v1.ListCasesRequest
+	(*ListMeasuresRequest)(nil),              // 3: quietline.enforcement.v1.ListMeasuresRequest
+	(*AdvanceCaseRequest)(nil),               // 4: quietline.enforcement.v1.AdvanceCaseRequest
+	(*DecideCaseRequest)(nil),                // 5: quietline.enforcement.v1.DecideCaseRequest
+	(*CloseCaseRequest)(nil),                 // 6: quietline.enforcement.v1.CloseCaseRequest
+	(*ListUnstartedRequest)(nil),             // 7: quietline.enforcement.v1.ListUnstartedRequest
+	(*RecordMeasureRequest)(nil),             // 8: quietline.enforcement.v1.RecordMeasureRequest
+	(*AuditRequest)(nil),                     // 9: quietline.enforcement.v1.AuditRequest
+	(*PlanCaseRequest)(nil),                  // 10: quietline.enforcement.v1.PlanCaseRequest
+	(*CheckCaseStepRequest)(nil),             // 11: quietline.enforcement.v1.CheckCaseStepRequest
+	(*RecordCaseStepRequest)(nil),            // 12: quietline.enforcement.v1.RecordCaseStepRequest
+	(*RecordCaseEffectRequest)(nil),          // 13: quietline.enforcement.v1.RecordCaseEffectRequest
+	(*RequestCaseStepRequest)(nil),           // 14: quietline.enforcement.v1.RequestCaseStepRequest
+	(*CheckDecisionRequest)(nil),             // 15: quietline.enforcement.v1.CheckDecisionRequest
+	(*RecordPaymentRequest)(nil),             // 16: quietline.enforcement.v1.RecordPaymentRequest
+	(*RecordRemedyRequest)(nil),              // 17: quietline.enforcement.v1.RecordRemedyRequest
+	(*RecuseOfficerRequest)(nil),             // 18: quietline.enforcement.v1.RecuseOfficerRequest
+	(*AddCaseEvidenceRequest)(nil),           // 19: quietline.enforcement.v1.AddCaseEvidenceRequest
+	(*MoveCaseEvidenceRequest)(nil),          // 20: quietline.enforcement.v1.MoveCaseEvidenceRequest
+	(*ListCaseEvidenceRequest)(nil),          // 21: quietline.enforcement.v1.ListCaseEvidenceRequest
+	(*DisputeJurisdictionRequest)(nil),       // 22: quietline.enforcement.v1.DisputeJurisdictionRequest
+	(*CutCountsRequest)(nil),                 // 23: quietline.enforcement.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),           // 24: quietline.enforcement.v1.ListDailyCountsRequest
+	(*ListPenaltiesRequest)(nil),             // 25: quietline.enforcement.v1.ListPenaltiesRequest
+	(*SuggestPenaltiesRequest)(nil),          // 26: quietline.enforcement.v1.SuggestPenaltiesRequest
+	(*ListConsistencyRequest)(nil),           // 27: quietline.enforcement.v1.ListConsistencyRequest
+	(*LinkActsRequest)(nil),                  // 28: quietline.enforcement.v1.LinkActsRequest
+	(*UnlinkActsRequest)(nil),                // 29: quietline.enforcement.v1.UnlinkActsRequest
+	(*ListSameActsRequest)(nil),              // 30: quietline.enforcement.v1.ListSameActsRequest
+	(*GetLiabilityChainRequest)(nil),         // 31: quietline.enforcement.v1.GetLiabilityChainRequest
+	(*RecordChainPartyRequest)(nil),          // 32: quietline.enforcement.v1.RecordChainPartyRequest
+	(*RecordNotPursuedRequest)(nil),          // 33: quietline.enforcement.v1.RecordNotPursuedRequest
+	(*AttributeCallerRequest)(nil),           // 34: quietline.enforcement.v1.AttributeCallerRequest
+	(*RecordResponsiblePersonRequest)(nil),   // 35: quietline.enforcement.v1.RecordResponsiblePersonRequest
+	(*LookUpResponsiblePersonsRequest)(nil),  // 36: quietline.enforcement.v1.LookUpResponsiblePersonsRequest
+	(*RecordFindingRequest)(nil),             // 37: quietline.enforcement.v1.RecordFindingRequest
+	(*ListUndisposedRequest)(nil),            // 38: quietline.enforcement.v1.ListUndisposedRequest
+	(*CheckMeasuresRequest)(nil),             // 39: quietline.enforcement.v1.CheckMeasuresRequest
+	(*OpenCaseResponse)(nil),                 // 40: quietline.enforcement.v1.OpenCaseResponse
+	(*GetCaseResponse)(nil),                  // 41: quietline.enforcement.v1.GetCaseResponse
+	(*ListCasesResponse)(nil),                // 42: quietline.enforcement.v1.ListCasesResponse
+	(*ListMeasuresResponse)(nil),             // 43: quietline.enforcement.v1.ListMeasuresResponse
+	(*AdvanceCaseResponse)(nil),              // 44: quietline.enforcement.v1.AdvanceCaseResponse
+	(*DecideCaseResponse)(nil),               // 45: quietline.enforcement.v1.DecideCaseResponse
+	(*CloseCaseResponse)(nil),                // 46: quietline.enforcement.v1.CloseCaseResponse
+	(*ListUnstartedResponse)(nil),            // 47: quietline.enforcement.v1.ListUnstartedResponse
+	(*RecordMeasureResponse)(nil),            // 48: quietline.enforcement.v1.RecordMeasureResponse
+	(*AuditResponse)(nil),                    // 49: quietline.enforcement.v1.AuditResponse
+	(*PlanCaseResponse)(nil),                 // 50: quietline.enforcement.v1.PlanCaseResponse
+	(*CheckCaseStepResponse)(nil),            // 51: quietline.enforcement.v1.CheckCaseStepResponse
+	(*RecordCaseStepResponse)(nil),           // 52: quietline.enforcement.v1.RecordCaseStepResponse
+	(*RecordCaseEffectResponse)(nil),         // 53: quietline.enforcement.v1.RecordCaseEffectResponse
+	(*RequestCaseStepResponse)(nil),          // 54: quietline.enforcement.v1.RequestCaseStepResponse
+	(*CheckDecisionResponse)(nil),            // 55: quietline.enforcement.v1.CheckDecisionResponse
+	(*RecordPaymentResponse)(nil),            // 56: quietline.enforcement.v1.RecordPaymentResponse
+	(*RecordRemedyResponse)(nil),             // 57: quietline.enforcement.v1.RecordRemedyResponse
+	(*RecuseOfficerResponse)(nil),            // 58: quietline.enforcement.v1.RecuseOfficerResponse
+	(*AddCaseEvidenceResponse)(nil),          // 59: quietline.enforcement.v1.AddCaseEvidenceResponse
+	(*MoveCaseEvidenceResponse)(nil),         // 60: quietline.enforcement.v1.MoveCaseEvidenceResponse
+	(*ListCaseEvidenceResponse)(nil),         // 61: quietline.enforcement.v1.ListCaseEvidenceResponse
+	(*DisputeJurisdictionResponse)(nil),      // 62: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsResponse)(nil),                // 63: quietline.enforcement.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),          // 64: quietline.enforcement.v1.ListDailyCountsResponse
+	(*ListPenaltiesResponse)(nil),            // 65: quietline.enforcement.v1.ListPenaltiesResponse
+	(*SuggestPenaltiesResponse)(nil),         // 66: quietline.enforcement.v1.SuggestPenaltiesResponse
+	(*ListConsistencyResponse)(nil),          // 67: quietline.enforcement.v1.ListConsistencyResponse
+	(*LinkActsResponse)(nil),                 // 68: quietline.enforcement.v1.LinkActsResponse
+	(*UnlinkActsResponse)(nil),               // 69: quietline.enforcement.v1.UnlinkActsResponse
+	(*ListSameActsResponse)(nil),             // 70: quietline.enforcement.v1.ListSameActsResponse
+	(*GetLiabilityChainResponse)(nil),        // 71: quietline.enforcement.v1.GetLiabilityChainResponse
+	(*RecordChainPartyResponse)(nil),         // 72: quietline.enforcement.v1.RecordChainPartyResponse
+	(*RecordNotPursuedResponse)(nil),         // 73: quietline.enforcement.v1.RecordNotPursuedResponse
+	(*AttributeCallerResponse)(nil),          // 74: quietline.enforcement.v1.AttributeCallerResponse
+	(*RecordResponsiblePersonResponse)(nil),  // 75: quietline.enforcement.v1.RecordResponsiblePersonResponse
+	(*LookUpResponsiblePersonsResponse)(nil), // 76: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	(*RecordFindingResponse)(nil),            // 77: quietline.enforcement.v1.RecordFindingResponse
+	(*ListUndisposedResponse)(nil),           // 78: quietline.enforcement.v1.ListUndisposedResponse
+	(*CheckMeasuresResponse)(nil),            // 79: quietline.enforcement.v1.CheckMeasuresResponse
 }
 var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	0,  // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
@@ -168,33 +237,63 @@ var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	22, // 22: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:input_type -> quietline.enforcement.v1.DisputeJurisdictionRequest
 	23, // 23: quietline.enforcement.v1.EnforcementService.CutCounts:input_type -> quietline.enforcement.v1.CutCountsRequest
 	24, // 24: quietline.enforcement.v1.EnforcementService.ListDailyCounts:input_type -> quietline.enforcement.v1.ListDailyCountsRequest
-	25, // 25: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
-	26, // 26: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
-	27, // 27: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
-	28, // 28: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
-	29, // 29: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
-	30, // 30: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
-	31, // 31: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
-	32, // 32: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
-	33, // 33: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
-	34, // 34: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
-	35, // 35: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
-	36, // 36: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
-	37, // 37: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
-	38, // 38: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
-	39, // 39: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
-	40, // 40: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
-	41, // 41: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
-	42, // 42: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
-	43, // 43: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
-	44, // 44: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
-	45, // 45: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
-	46, // 46: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
-	47, // 47: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
-	48, // 48: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
-	49, // 49: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
-	25, // [25:50] is the sub-list for method output_type
-	0,  // [0:25] is the sub-list for method input_type
+	25, // 25: quietline.enforcement.v1.EnforcementService.ListPenalties:input_type -> quietline.enforcement.v1.ListPenaltiesRequest
+	26, // 26: quietline.enforcement.v1.EnforcementService.SuggestPenalties:input_type -> quietline.enforcement.v1.SuggestPenaltiesRequest
+	27, // 27: quietline.enforcement.v1.EnforcementService.ListConsistency:input_type -> quietline.enforcement.v1.ListConsistencyRequest
+	28, // 28: quietline.enforcement.v1.EnforcementService.LinkActs:input_type -> quietline.enforcement.v1.LinkActsRequest
+	29, // 29: quietline.enforcement.v1.EnforcementService.UnlinkActs:input_type -> quietline.enforcement.v1.UnlinkActsRequest
+	30, // 30: quietline.enforcement.v1.EnforcementService.ListSameActs:input_type -> quietline.enforcement.v1.ListSameActsRequest
+	31, // 31: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:input_type -> quietline.enforcement.v1.GetLiabilityChainRequest
+	32, // 32: quietline.enforcement.v1.EnforcementService.RecordChainParty:input_type -> quietline.enforcement.v1.RecordChainPartyRequest
+	33, // 33: quietline.enforcement.v1.EnforcementService.RecordNotPursued:input_type -> quietline.enforcement.v1.RecordNotPursuedRequest
+	34, // 34: quietline.enforcement.v1.EnforcementService.AttributeCaller:input_type -> quietline.enforcement.v1.AttributeCallerRequest
+	35, // 35: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:input_type -> quietline.enforcement.v1.RecordResponsiblePersonRequest
+	36, // 36: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:input_type -> quietline.enforcement.v1.LookUpResponsiblePersonsRequest
+	37, // 37: quietline.enforcement.v1.EnforcementService.RecordFinding:input_type -> quietline.enforcement.v1.RecordFindingRequest
+	38, // 38: quietline.enforcement.v1.EnforcementService.ListUndisposed:input_type -> quietline.enforcement.v1.ListUndisposedRequest
+	39, // 39: quietline.enforcement.v1.EnforcementService.CheckMeasures:input_type -> quietline.enforcement.v1.CheckMeasuresRequest
+	40, // 40: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
+	41, // 41: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
+	42, // 42: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
+	43, // 43: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
+	44, // 44: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
+	45, // 45: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
+	46, // 46: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
+	47, // 47: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
+	48, // 48: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
+	49, // 49: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
+	50, // 50: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
+	51, // 51: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
+	52, // 52: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
+	53, // 53: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
+	54, // 54: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
+	55, // 55: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
+	56, // 56: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
+	57, // 57: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
+	58, // 58: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
+	59, // 59: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
+	60, // 60: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
+	61, // 61: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
+	62, // 62: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
+	63, // 63: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
+	64, // 64: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
+	65, // 65: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
+	66, // 66: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
+	67, // 67: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
+	68, // 68: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
+	69, // 69: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
+	70, // 70: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
+	71, // 71: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
+	72, // 72: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
+	73, // 73: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
+	74, // 74: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
+	75, // 75: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
+	76, // 76: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	77, // 77: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
+	78, // 78: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
+	79, // 79: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
+	40, // [40:80] is the sub-list for method output_type
+	0,  // [0:40] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -208,6 +307,8 @@ func file_quietline_enforcement_v1_enforcement_proto_init() {
 	file_quietline_enforcement_v1_case_proto_init()
 	file_quietline_enforcement_v1_case_evidence_proto_init()
 	file_quietline_enforcement_v1_case_remedy_proto_init()
+	file_quietline_enforcement_v1_catalogue_proto_init()
+	file_quietline_enforcement_v1_chain_proto_init()
 	file_quietline_enforcement_v1_count_proto_init()
 	file_quietline_enforcement_v1_measure_proto_init()
 	file_quietline_enforcement_v1_procedure_proto_init()

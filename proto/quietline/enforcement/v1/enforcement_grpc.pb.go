@@ -21,31 +21,46 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	EnforcementService_OpenCase_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/OpenCase"
-	EnforcementService_GetCase_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/GetCase"
-	EnforcementService_ListCases_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListCases"
-	EnforcementService_ListMeasures_FullMethodName        = "/quietline.enforcement.v1.EnforcementService/ListMeasures"
-	EnforcementService_AdvanceCase_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/AdvanceCase"
-	EnforcementService_DecideCase_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/DecideCase"
-	EnforcementService_CloseCase_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/CloseCase"
-	EnforcementService_ListUnstarted_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/ListUnstarted"
-	EnforcementService_RecordMeasure_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/RecordMeasure"
-	EnforcementService_Audit_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/Audit"
-	EnforcementService_PlanCase_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/PlanCase"
-	EnforcementService_CheckCaseStep_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/CheckCaseStep"
-	EnforcementService_RecordCaseStep_FullMethodName      = "/quietline.enforcement.v1.EnforcementService/RecordCaseStep"
-	EnforcementService_RecordCaseEffect_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/RecordCaseEffect"
-	EnforcementService_RequestCaseStep_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/RequestCaseStep"
-	EnforcementService_CheckDecision_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/CheckDecision"
-	EnforcementService_RecordPayment_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/RecordPayment"
-	EnforcementService_RecordRemedy_FullMethodName        = "/quietline.enforcement.v1.EnforcementService/RecordRemedy"
-	EnforcementService_RecuseOfficer_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/RecuseOfficer"
-	EnforcementService_AddCaseEvidence_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/AddCaseEvidence"
-	EnforcementService_MoveCaseEvidence_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/MoveCaseEvidence"
-	EnforcementService_ListCaseEvidence_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/ListCaseEvidence"
-	EnforcementService_DisputeJurisdiction_FullMethodName = "/quietline.enforcement.v1.EnforcementService/DisputeJurisdiction"
-	EnforcementService_CutCounts_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/CutCounts"
-	EnforcementService_ListDailyCounts_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/ListDailyCounts"
+	EnforcementService_OpenCase_FullMethodName                 = "/quietline.enforcement.v1.EnforcementService/OpenCase"
+	EnforcementService_GetCase_FullMethodName                  = "/quietline.enforcement.v1.EnforcementService/GetCase"
+	EnforcementService_ListCases_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/ListCases"
+	EnforcementService_ListMeasures_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/ListMeasures"
+	EnforcementService_AdvanceCase_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/AdvanceCase"
+	EnforcementService_DecideCase_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/DecideCase"
+	EnforcementService_CloseCase_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/CloseCase"
+	EnforcementService_ListUnstarted_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/ListUnstarted"
+	EnforcementService_RecordMeasure_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordMeasure"
+	EnforcementService_Audit_FullMethodName                    = "/quietline.enforcement.v1.EnforcementService/Audit"
+	EnforcementService_PlanCase_FullMethodName                 = "/quietline.enforcement.v1.EnforcementService/PlanCase"
+	EnforcementService_CheckCaseStep_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/CheckCaseStep"
+	EnforcementService_RecordCaseStep_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/RecordCaseStep"
+	EnforcementService_RecordCaseEffect_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/RecordCaseEffect"
+	EnforcementService_RequestCaseStep_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/RequestCaseStep"
+	EnforcementService_CheckDecision_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/CheckDecision"
+	EnforcementService_RecordPayment_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordPayment"
+	EnforcementService_RecordRemedy_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/RecordRemedy"
+	EnforcementService_RecuseOfficer_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecuseOfficer"
+	EnforcementService_AddCaseEvidence_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/AddCaseEvidence"
+	EnforcementService_MoveCaseEvidence_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/MoveCaseEvidence"
+	EnforcementService_ListCaseEvidence_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/ListCaseEvidence"
+	EnforcementService_DisputeJurisdiction_FullMethodName      = "/quietline.enforcement.v1.EnforcementService/DisputeJurisdiction"
+	EnforcementService_CutCounts_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/CutCounts"
+	EnforcementService_ListDailyCounts_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/ListDailyCounts"
+	EnforcementService_ListPenalties_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/ListPenalties"
+	EnforcementService_SuggestPenalties_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/SuggestPenalties"
+	EnforcementService_ListConsistency_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/ListConsistency"
+	EnforcementService_LinkActs_FullMethodName                 = "/quietline.enforcement.v1.EnforcementService/LinkActs"
+	EnforcementService_UnlinkActs_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/UnlinkActs"
+	EnforcementService_ListSameActs_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/ListSameActs"
+	EnforcementService_GetLiabilityChain_FullMethodName        = "/quietline.enforcement.v1.EnforcementService/GetLiabilityChain"
+	EnforcementService_RecordChainParty_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/RecordChainParty"
+	EnforcementService_RecordNotPursued_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/RecordNotPursued"
+	EnforcementService_AttributeCaller_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/AttributeCaller"
+	EnforcementService_RecordResponsiblePerson_FullMethodName  = "/quietline.enforcement.v1.EnforcementService/RecordResponsiblePerson"
+	EnforcementService_LookUpResponsiblePersons_FullMethodName = "/quietline.enforcement.v1.EnforcementService/LookUpResponsiblePersons"
+	EnforcementService_RecordFinding_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordFinding"
+	EnforcementService_ListUndisposed_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListUndisposed"
+	EnforcementService_CheckMeasures_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/CheckMeasures"
 )
 
 // EnforcementServiceClient is the client API for EnforcementService service.
@@ -109,6 +124,36 @@ type EnforcementServiceClient interface {
 	CutCounts(ctx context.Context, in *CutCountsRequest, opts ...grpc.CallOption) (*CutCountsResponse, error)
 	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
 	ListDailyCounts(ctx context.Context, in *ListDailyCountsRequest, opts ...grpc.CallOption) (*ListDailyCountsResponse, error)
+	// ListPenalties lists the catalogue of penalties as of a time (处罚目录).
+	ListPenalties(ctx context.Context, in *ListPenaltiesRequest, opts ...grpc.CallOption) (*ListPenaltiesResponse, error)
+	// SuggestPenalties says which rows are for a case, who may impose them, and the band for the facts (处罚建议).
+	SuggestPenalties(ctx context.Context, in *SuggestPenaltiesRequest, opts ...grpc.CallOption) (*SuggestPenaltiesResponse, error)
+	// ListConsistency lists decided fines beside their band and like cases, for their agency and the lead (裁量一致性).
+	ListConsistency(ctx context.Context, in *ListConsistencyRequest, opts ...grpc.CallOption) (*ListConsistencyResponse, error)
+	// LinkActs says that two cases are about one act, by an officer of one of the agencies (同一违法行为, 行政处罚法 29).
+	LinkActs(ctx context.Context, in *LinkActsRequest, opts ...grpc.CallOption) (*LinkActsResponse, error)
+	// UnlinkActs takes a link back, or judges that the acts differ; both stay on record (解除同一认定).
+	UnlinkActs(ctx context.Context, in *UnlinkActsRequest, opts ...grpc.CallOption) (*UnlinkActsResponse, error)
+	// ListSameActs lists which cases are, or may be, about the same act as one's own (同一行为).
+	ListSameActs(ctx context.Context, in *ListSameActsRequest, opts ...grpc.CallOption) (*ListSameActsResponse, error)
+	// GetLiabilityChain returns the chain of a complaint to the agencies with a part in it and to the lead (责任链).
+	GetLiabilityChain(ctx context.Context, in *GetLiabilityChainRequest, opts ...grpc.CallOption) (*GetLiabilityChainResponse, error)
+	// RecordChainParty names a party of the chain, or joins two (记录责任链).
+	RecordChainParty(ctx context.Context, in *RecordChainPartyRequest, opts ...grpc.CallOption) (*RecordChainPartyResponse, error)
+	// RecordNotPursued says why a party of the chain is not pursued (不予追究).
+	RecordNotPursued(ctx context.Context, in *RecordNotPursuedRequest, opts ...grpc.CallOption) (*RecordNotPursuedResponse, error)
+	// AttributeCaller attributes a caller's act to its principal by evidence of employment or mandate (归责于单位).
+	AttributeCaller(ctx context.Context, in *AttributeCallerRequest, opts ...grpc.CallOption) (*AttributeCallerResponse, error)
+	// RecordResponsiblePerson names a person who answers for a firm's act; the name is sealed (责任人).
+	RecordResponsiblePerson(ctx context.Context, in *RecordResponsiblePersonRequest, opts ...grpc.CallOption) (*RecordResponsiblePersonResponse, error)
+	// LookUpResponsiblePersons shows them to the head of the case's agency and to the lead; each look is on record (查看责任人).
+	LookUpResponsiblePersons(ctx context.Context, in *LookUpResponsiblePersonsRequest, opts ...grpc.CallOption) (*LookUpResponsiblePersonsResponse, error)
+	// RecordFinding tells of a substantiated finding, or of what became of it without a case or measure (查实事项).
+	RecordFinding(ctx context.Context, in *RecordFindingRequest, opts ...grpc.CallOption) (*RecordFindingResponse, error)
+	// ListUndisposed lists the substantiated findings of an agency that nothing followed from yet (查实未处置).
+	ListUndisposed(ctx context.Context, in *ListUndisposedRequest, opts ...grpc.CallOption) (*ListUndisposedResponse, error)
+	// CheckMeasures says whether a body may take measures (措施权限). Errors: POLICY_REFUSES names who may.
+	CheckMeasures(ctx context.Context, in *CheckMeasuresRequest, opts ...grpc.CallOption) (*CheckMeasuresResponse, error)
 }
 
 type enforcementServiceClient struct {
@@ -369,6 +414,156 @@ func (c *enforcementServiceClient) ListDailyCounts(ctx context.Context, in *List
 	return out, nil
 }
 
+func (c *enforcementServiceClient) ListPenalties(ctx context.Context, in *ListPenaltiesRequest, opts ...grpc.CallOption) (*ListPenaltiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPenaltiesResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListPenalties_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) SuggestPenalties(ctx context.Context, in *SuggestPenaltiesRequest, opts ...grpc.CallOption) (*SuggestPenaltiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SuggestPenaltiesResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_SuggestPenalties_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListConsistency(ctx context.Context, in *ListConsistencyRequest, opts ...grpc.CallOption) (*ListConsistencyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListConsistencyResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListConsistency_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) LinkActs(ctx context.Context, in *LinkActsRequest, opts ...grpc.CallOption) (*LinkActsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LinkActsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_LinkActs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) UnlinkActs(ctx context.Context, in *UnlinkActsRequest, opts ...grpc.CallOption) (*UnlinkActsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnlinkActsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_UnlinkActs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListSameActs(ctx context.Context, in *ListSameActsRequest, opts ...grpc.CallOption) (*ListSameActsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSameActsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListSameActs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) GetLiabilityChain(ctx context.Context, in *GetLiabilityChainRequest, opts ...grpc.CallOption) (*GetLiabilityChainResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLiabilityChainResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_GetLiabilityChain_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordChainParty(ctx context.Context, in *RecordChainPartyRequest, opts ...grpc.CallOption) (*RecordChainPartyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordChainPartyResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordChainParty_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordNotPursued(ctx context.Context, in *RecordNotPursuedRequest, opts ...grpc.CallOption) (*RecordNotPursuedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordNotPursuedResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordNotPursued_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) AttributeCaller(ctx context.Context, in *AttributeCallerRequest, opts ...grpc.CallOption) (*AttributeCallerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AttributeCallerResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_AttributeCaller_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordResponsiblePerson(ctx context.Context, in *RecordResponsiblePersonRequest, opts ...grpc.CallOption) (*RecordResponsiblePersonResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordResponsiblePersonResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordResponsiblePerson_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) LookUpResponsiblePersons(ctx context.Context, in *LookUpResponsiblePersonsRequest, opts ...grpc.CallOption) (*LookUpResponsiblePersonsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LookUpResponsiblePersonsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_LookUpResponsiblePersons_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordFinding(ctx context.Context, in *RecordFindingRequest, opts ...grpc.CallOption) (*RecordFindingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordFindingResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordFinding_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListUndisposed(ctx context.Context, in *ListUndisposedRequest, opts ...grpc.CallOption) (*ListUndisposedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUndisposedResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListUndisposed_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) CheckMeasures(ctx context.Context, in *CheckMeasuresRequest, opts ...grpc.CallOption) (*CheckMeasuresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckMeasuresResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_CheckMeasures_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EnforcementServiceServer is the server API for EnforcementService service.
 // All implementations must embed UnimplementedEnforcementServiceServer
 // for forward compatibility.
@@ -430,6 +625,36 @@ type EnforcementServiceServer interface {
 	CutCounts(context.Context, *CutCountsRequest) (*CutCountsResponse, error)
 	// ListDailyCounts lists the aggregates of the days of a month as of a cut (日统计列表).
 	ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error)
+	// ListPenalties lists the catalogue of penalties as of a time (处罚目录).
+	ListPenalties(context.Context, *ListPenaltiesRequest) (*ListPenaltiesResponse, error)
+	// SuggestPenalties says which rows are for a case, who may impose them, and the band for the facts (处罚建议).
+	SuggestPenalties(context.Context, *SuggestPenaltiesRequest) (*SuggestPenaltiesResponse, error)
+	// ListConsistency lists decided fines beside their band and like cases, for their agency and the lead (裁量一致性).
+	ListConsistency(context.Context, *ListConsistencyRequest) (*ListConsistencyResponse, error)
+	// LinkActs says that two cases are about one act, by an officer of one of the agencies (同一违法行为, 行政处罚法 29).
+	LinkActs(context.Context, *LinkActsRequest) (*LinkActsResponse, error)
+	// UnlinkActs takes a link back, or judges that the acts differ; both stay on record (解除同一认定).
+	UnlinkActs(context.Context, *UnlinkActsRequest) (*UnlinkActsResponse, error)
+	// ListSameActs lists which cases are, or may be, about the same act as one's own (同一行为).
+	ListSameActs(context.Context, *ListSameActsRequest) (*ListSameActsResponse, error)
+	// GetLiabilityChain returns the chain of a complaint to the agencies with a part in it and to the lead (责任链).
+	GetLiabilityChain(context.Context, *GetLiabilityChainRequest) (*GetLiabilityChainResponse, error)
+	// RecordChainParty names a party of the chain, or joins two (记录责任链).
+	RecordChainParty(context.Context, *RecordChainPartyRequest) (*RecordChainPartyResponse, error)
+	// RecordNotPursued says why a party of the chain is not pursued (不予追究).
+	RecordNotPursued(context.Context, *RecordNotPursuedRequest) (*RecordNotPursuedResponse, error)
+	// AttributeCaller attributes a caller's act to its principal by evidence of employment or mandate (归责于单位).
+	AttributeCaller(context.Context, *AttributeCallerRequest) (*AttributeCallerResponse, error)
+	// RecordResponsiblePerson names a person who answers for a firm's act; the name is sealed (责任人).
+	RecordResponsiblePerson(context.Context, *RecordResponsiblePersonRequest) (*RecordResponsiblePersonResponse, error)
+	// LookUpResponsiblePersons shows them to the head of the case's agency and to the lead; each look is on record (查看责任人).
+	LookUpResponsiblePersons(context.Context, *LookUpResponsiblePersonsRequest) (*LookUpResponsiblePersonsResponse, error)
+	// RecordFinding tells of a substantiated finding, or of what became of it without a case or measure (查实事项).
+	RecordFinding(context.Context, *RecordFindingRequest) (*RecordFindingResponse, error)
+	// ListUndisposed lists the substantiated findings of an agency that nothing followed from yet (查实未处置).
+	ListUndisposed(context.Context, *ListUndisposedRequest) (*ListUndisposedResponse, error)
+	// CheckMeasures says whether a body may take measures (措施权限). Errors: POLICY_REFUSES names who may.
+	CheckMeasures(context.Context, *CheckMeasuresRequest) (*CheckMeasuresResponse, error)
 	mustEmbedUnimplementedEnforcementServiceServer()
 }
 
@@ -514,6 +739,51 @@ func (UnimplementedEnforcementServiceServer) CutCounts(context.Context, *CutCoun
 }
 func (UnimplementedEnforcementServiceServer) ListDailyCounts(context.Context, *ListDailyCountsRequest) (*ListDailyCountsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDailyCounts not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListPenalties(context.Context, *ListPenaltiesRequest) (*ListPenaltiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPenalties not implemented")
+}
+func (UnimplementedEnforcementServiceServer) SuggestPenalties(context.Context, *SuggestPenaltiesRequest) (*SuggestPenaltiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SuggestPenalties not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListConsistency(context.Context, *ListConsistencyRequest) (*ListConsistencyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListConsistency not implemented")
+}
+func (UnimplementedEnforcementServiceServer) LinkActs(context.Context, *LinkActsRequest) (*LinkActsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LinkActs not implemented")
+}
+func (UnimplementedEnforcementServiceServer) UnlinkActs(context.Context, *UnlinkActsRequest) (*UnlinkActsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UnlinkActs not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListSameActs(context.Context, *ListSameActsRequest) (*ListSameActsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSameActs not implemented")
+}
+func (UnimplementedEnforcementServiceServer) GetLiabilityChain(context.Context, *GetLiabilityChainRequest) (*GetLiabilityChainResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLiabilityChain not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordChainParty(context.Context, *RecordChainPartyRequest) (*RecordChainPartyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordChainParty not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordNotPursued(context.Context, *RecordNotPursuedRequest) (*RecordNotPursuedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordNotPursued not implemented")
+}
+func (UnimplementedEnforcementServiceServer) AttributeCaller(context.Context, *AttributeCallerRequest) (*AttributeCallerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AttributeCaller not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordResponsiblePerson(context.Context, *RecordResponsiblePersonRequest) (*RecordResponsiblePersonResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordResponsiblePerson not implemented")
+}
+func (UnimplementedEnforcementServiceServer) LookUpResponsiblePersons(context.Context, *LookUpResponsiblePersonsRequest) (*LookUpResponsiblePersonsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LookUpResponsiblePersons not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordFinding(context.Context, *RecordFindingRequest) (*RecordFindingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordFinding not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListUndisposed(context.Context, *ListUndisposedRequest) (*ListUndisposedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUndisposed not implemented")
+}
+func (UnimplementedEnforcementServiceServer) CheckMeasures(context.Context, *CheckMeasuresRequest) (*CheckMeasuresResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckMeasures not implemented")
 }
 func (UnimplementedEnforcementServiceServer) mustEmbedUnimplementedEnforcementServiceServer() {}
 func (UnimplementedEnforcementServiceServer) testEmbeddedByValue()                            {}
@@ -986,6 +1256,276 @@ func _EnforcementService_ListDailyCounts_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnforcementService_ListPenalties_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPenaltiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListPenalties(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListPenalties_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListPenalties(ctx, req.(*ListPenaltiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_SuggestPenalties_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SuggestPenaltiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).SuggestPenalties(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_SuggestPenalties_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).SuggestPenalties(ctx, req.(*SuggestPenaltiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListConsistency_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListConsistencyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListConsistency(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListConsistency_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListConsistency(ctx, req.(*ListConsistencyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_LinkActs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LinkActsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).LinkActs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_LinkActs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).LinkActs(ctx, req.(*LinkActsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_UnlinkActs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnlinkActsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).UnlinkActs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_UnlinkActs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).UnlinkActs(ctx, req.(*UnlinkActsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListSameActs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSameActsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListSameActs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListSameActs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListSameActs(ctx, req.(*ListSameActsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_GetLiabilityChain_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLiabilityChainRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).GetLiabilityChain(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_GetLiabilityChain_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).GetLiabilityChain(ctx, req.(*GetLiabilityChainRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordChainParty_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordChainPartyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordChainParty(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordChainParty_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordChainParty(ctx, req.(*RecordChainPartyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordNotPursued_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordNotPursuedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordNotPursued(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordNotPursued_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordNotPursued(ctx, req.(*RecordNotPursuedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_AttributeCaller_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AttributeCallerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).AttributeCaller(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_AttributeCaller_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).AttributeCaller(ctx, req.(*AttributeCallerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordResponsiblePerson_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordResponsiblePersonRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordResponsiblePerson(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordResponsiblePerson_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordResponsiblePerson(ctx, req.(*RecordResponsiblePersonRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_LookUpResponsiblePersons_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LookUpResponsiblePersonsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).LookUpResponsiblePersons(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_LookUpResponsiblePersons_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).LookUpResponsiblePersons(ctx, req.(*LookUpResponsiblePersonsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordFinding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordFindingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordFinding(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordFinding_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordFinding(ctx, req.(*RecordFindingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListUndisposed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUndisposedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListUndisposed(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListUndisposed_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListUndisposed(ctx, req.(*ListUndisposedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_CheckMeasures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckMeasuresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).CheckMeasures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_CheckMeasures_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).CheckMeasures(ctx, req.(*CheckMeasuresRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EnforcementService_ServiceDesc is the grpc.ServiceDesc for EnforcementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1092,6 +1632,66 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListDailyCounts",
 			Handler:    _EnforcementService_ListDailyCounts_Handler,
+		},
+		{
+			MethodName: "ListPenalties",
+			Handler:    _EnforcementService_ListPenalties_Handler,
+		},
+		{
+			MethodName: "SuggestPenalties",
+			Handler:    _EnforcementService_SuggestPenalties_Handler,
+		},
+		{
+			MethodName: "ListConsistency",
+			Handler:    _EnforcementService_ListConsistency_Handler,
+		},
+		{
+			MethodName: "LinkActs",
+			Handler:    _EnforcementService_LinkActs_Handler,
+		},
+		{
+			MethodName: "UnlinkActs",
+			Handler:    _EnforcementService_UnlinkActs_Handler,
+		},
+		{
+			MethodName: "ListSameActs",
+			Handler:    _EnforcementService_ListSameActs_Handler,
+		},
+		{
+			MethodName: "GetLiabilityChain",
+			Handler:    _EnforcementService_GetLiabilityChain_Handler,
+		},
+		{
+			MethodName: "RecordChainParty",
+			Handler:    _EnforcementService_RecordChainParty_Handler,
+		},
+		{
+			MethodName: "RecordNotPursued",
+			Handler:    _EnforcementService_RecordNotPursued_Handler,
+		},
+		{
+			MethodName: "AttributeCaller",
+			Handler:    _EnforcementService_AttributeCaller_Handler,
+		},
+		{
+			MethodName: "RecordResponsiblePerson",
+			Handler:    _EnforcementService_RecordResponsiblePerson_Handler,
+		},
+		{
+			MethodName: "LookUpResponsiblePersons",
+			Handler:    _EnforcementService_LookUpResponsiblePersons_Handler,
+		},
+		{
+			MethodName: "RecordFinding",
+			Handler:    _EnforcementService_RecordFinding_Handler,
+		},
+		{
+			MethodName: "ListUndisposed",
+			Handler:    _EnforcementService_ListUndisposed_Handler,
+		},
+		{
+			MethodName: "CheckMeasures",
+			Handler:    _EnforcementService_CheckMeasures_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
