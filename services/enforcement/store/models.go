@@ -6,13 +6,62 @@ package store
 
 import (
 	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
+
+type Act struct {
+	Code      string
+	Name      string
+	Violates  string
+	ToConfirm string
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+}
+
+type ActLink struct {
+	LinkID      string
+	CaseID      string
+	OtherCaseID string
+	Verdict     string
+	Reason      string
+	DecidedBy   string
+	AgencyID    string
+	DecidedTime time.Time
+	CreatedAt   time.Time
+}
+
+type ActLinkNow struct {
+	LinkID      string
+	CaseID      string
+	OtherCaseID string
+	Verdict     string
+	Reason      string
+	DecidedBy   string
+	AgencyID    string
+	DecidedTime time.Time
+	CreatedAt   time.Time
+}
 
 type CaseComplaint struct {
 	CaseID      string
 	ComplaintID string
 	Round       int32
 	CreatedAt   time.Time
+}
+
+type CaseConsent struct {
+	ConsentID      string
+	CaseID         string
+	GivenTime      time.Time
+	AddressSealed  []byte
+	Channel        string
+	ReceivedBy     string
+	RevokedTime    *time.Time
+	RevokedChannel *string
+	RevokedBy      *string
+	CreatedAt      time.Time
 }
 
 type CaseDecision struct {
@@ -31,6 +80,92 @@ type CaseDecision struct {
 	CreatedAt     time.Time
 }
 
+type CaseDelivery struct {
+	DeliveryID     string
+	DocumentID     string
+	CaseID         string
+	Method         string
+	Result         string
+	ServedTime     time.Time
+	TaskID         *string
+	ServedBy       string
+	StatementDue   *time.Time
+	StatementProof string
+	HearingDue     *time.Time
+	HearingProof   string
+	CreatedAt      time.Time
+}
+
+type CaseDiscovery struct {
+	CaseID         string
+	ComplaintID    string
+	DiscoveryTime  *time.Time
+	DiscoveryBasis string
+	ActBeginTime   *time.Time
+	ActEndTime     *time.Time
+	NumberKeys     [][]byte
+	CreatedAt      time.Time
+}
+
+type CaseDocument struct {
+	DocumentID      string
+	CaseID          string
+	AgencyID        string
+	Kind            string
+	DocumentNo      string
+	TemplateVersion int32
+	TemplateSha256  []byte
+	ContentSealed   []byte
+	Sha256          []byte
+	SizeBytes       int32
+	ForParty        bool
+	HearingGranted  bool
+	CorrectsID      *string
+	TaskID          *string
+	DrawnBy         string
+	DrawnTime       time.Time
+	CreatedAt       time.Time
+}
+
+type CaseFiling struct {
+	FilingID     string
+	CaseID       string
+	Kind         string
+	ReceivedTime time.Time
+	Due          *time.Time
+	Late         bool
+	Channel      string
+	ReceivedBy   string
+	TextSealed   []byte
+	EndedTime    *time.Time
+	Note         string
+	DocumentID   *string
+	AmountFen    int64
+}
+
+type CaseFilingFile struct {
+	FilingID  string
+	FileID    string
+	CaseID    string
+	CreatedAt time.Time
+}
+
+type CaseHearingRequest struct {
+	HearingRequestID string
+	CaseID           string
+	NoticeTime       time.Time
+	Due              time.Time
+	DueProof         string
+	AskedTime        time.Time
+	ReasonSealed     []byte
+	Channel          string
+	ReceivedBy       string
+	WithdrawnTime    *time.Time
+	WithdrawnChannel *string
+	WithdrawnBy      *string
+	CreatedAt        time.Time
+}
+
 type CaseNotice struct {
 	CaseID     string
 	TaskID     string
@@ -42,6 +177,143 @@ type CaseNumber struct {
 	AgencyID string
 	Year     int32
 	Last     int64
+}
+
+type CaseObjection struct {
+	ObjectionID    string
+	CaseID         string
+	Officer        string
+	Ground         string
+	TextSealed     []byte
+	ObjectedTime   time.Time
+	Channel        string
+	ReceivedBy     string
+	Decision       *string
+	DecisionReason *string
+	DecidedBy      *string
+	DecidedTime    *time.Time
+	CreatedAt      time.Time
+}
+
+type CasePaymentClaim struct {
+	ClaimID      string
+	CaseID       string
+	AmountFen    int64
+	PaidOn       pgtype.Date
+	ReceivedTime time.Time
+	Channel      string
+	ReceivedBy   string
+	CreatedAt    time.Time
+}
+
+type CaseReceipt struct {
+	DeliveryID   string
+	CaseID       string
+	SignedTime   time.Time
+	SignerSealed []byte
+	Channel      string
+	ReceivedBy   string
+	CreatedAt    time.Time
+}
+
+type CaseStatement struct {
+	StatementID  string
+	CaseID       string
+	NoticeTime   *time.Time
+	Due          *time.Time
+	DueProof     string
+	Late         bool
+	ReceivedTime time.Time
+	TextSealed   []byte
+	Channel      string
+	ReceivedBy   string
+	CreatedAt    time.Time
+}
+
+type CaseWaiver struct {
+	WaiverID   string
+	CaseID     string
+	Waived     string
+	NoticeTime time.Time
+	WaivedTime time.Time
+	Channel    string
+	ReceivedBy string
+	CreatedAt  time.Time
+}
+
+type ConsentDemand struct {
+	DemandID       string
+	CaseID         string
+	DocumentID     string
+	FirstMonth     pgtype.Date
+	LastMonth      pgtype.Date
+	DemandedBy     string
+	DemandedTime   time.Time
+	Due            time.Time
+	DueStatutory   time.Time
+	DueProof       string
+	DueProvisional bool
+	CreatedAt      time.Time
+}
+
+type ConsentProof struct {
+	ProofID      string
+	DemandID     string
+	CaseID       string
+	HasRecords   bool
+	TextSealed   []byte
+	AnsweredTime time.Time
+	Late         bool
+	Channel      string
+	ReceivedBy   string
+	CreatedAt    time.Time
+}
+
+type ConsentUnanswered struct {
+	DemandID     string
+	RecordedTime time.Time
+	CreatedAt    time.Time
+}
+
+type DiscretionBand struct {
+	Family       string
+	PenaltyCode  string
+	Subject      string
+	Grade        string
+	LowPermille  int32
+	HighPermille int32
+	Document     string
+	Published    bool
+	ToConfirm    string
+	ValidFrom    time.Time
+	ValidTo      *time.Time
+	CreatedAt    time.Time
+}
+
+type DocumentKind struct {
+	Kind     string
+	Name     string
+	Word     string
+	ForParty bool
+	Basis    string
+}
+
+type DocumentNumber struct {
+	AgencyID string
+	Kind     string
+	Year     int32
+	Last     int64
+}
+
+type DocumentTemplate struct {
+	Kind      string
+	AgencyID  string
+	Version   int32
+	Body      string
+	Sha256    []byte
+	ValidFrom time.Time
+	PutBy     string
+	CreatedAt time.Time
 }
 
 type EnforcementCase struct {
@@ -96,6 +368,19 @@ type MeasureRecord struct {
 	CreatedAt        time.Time
 }
 
+type Office struct {
+	AgencyID   string
+	Name       string
+	Short      string
+	ReviewBody string
+	Court      string
+	Contact    string
+	ToConfirm  bool
+	ValidFrom  time.Time
+	ValidTo    *time.Time
+	CreatedAt  time.Time
+}
+
 type Party struct {
 	PartyID    string
 	PartyKey   string
@@ -104,6 +389,128 @@ type Party struct {
 	NameSealed []byte
 	CreditCode string
 	CreatedAt  time.Time
+}
+
+type PartyFile struct {
+	FileID        string
+	CaseID        string
+	NameSealed    []byte
+	MediaType     string
+	ContentSealed []byte
+	Sha256        []byte
+	SizeBytes     int32
+	ReceivedTime  time.Time
+	Channel       string
+	ReceivedBy    string
+	CreatedAt     time.Time
+}
+
+type PartyFileLog struct {
+	LogID     int64
+	FileID    string
+	Deed      string
+	DoneBy    string
+	Purpose   string
+	DoneTime  time.Time
+	CreatedAt time.Time
+}
+
+type PartyViolation struct {
+	ID   string
+	What string
+}
+
+type Penalty struct {
+	Code      string
+	Law       string
+	Article   string
+	Summary   string
+	Acts      []string
+	Roles     []string
+	Subjects  []string
+	Profile   string
+	Source    string
+	ToConfirm string
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+}
+
+type PenaltyAssessment struct {
+	CaseID         string
+	Seq            int32
+	PenaltyCode    string
+	Act            string
+	Kind           string
+	AmountFen      int64
+	GainsFen       *int64
+	Subject        string
+	PartyID        string
+	AgencyID       string
+	Tier           string
+	LowFen         int64
+	HighFen        int64
+	Grade          string
+	BandLowFen     int64
+	BandHighFen    int64
+	BandDocument   string
+	Outside        bool
+	Reason         string
+	ActEndTime     *time.Time
+	DiscoveryTime  time.Time
+	DiscoveryBasis string
+	Limitation     string
+	Profile        string
+	DecidedTime    time.Time
+	CreatedAt      time.Time
+}
+
+type PenaltyKind struct {
+	PenaltyCode   string
+	Kind          string
+	Tier          string
+	Subject       string
+	MinFen        *int64
+	MaxFen        *int64
+	MinTimes      pgtype.Numeric
+	MaxTimes      pgtype.Numeric
+	GainsBelowFen *int64
+	CreatedAt     time.Time
+}
+
+type PenaltyPower struct {
+	PenaltyCode string
+	Family      string
+	Level       string
+	Kinds       []string
+	Basis       string
+	ToConfirm   string
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	CreatedAt   time.Time
+}
+
+type ProcedureDue struct {
+	Step      string
+	Family    string
+	Subject   string
+	Kind      string
+	MinFen    int64
+	Article   string
+	Source    string
+	ToConfirm string
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+}
+
+type SuspectedSameAct struct {
+	CaseID        string
+	OtherCaseID   string
+	AgencyID      string
+	OtherAgencyID string
+	OtherAct      string
+	Shared        []string
 }
 
 type Violation struct {
