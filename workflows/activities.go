@@ -116,13 +116,25 @@ func dueOf(s *caseworkv1.StepTask) (string, calendar.Deadline, error) {
 	due, err := calendar.Due(basis, s.GetFromTime().AsTime(), s.GetProfile())
 	i := slices.IndexFunc(steps, func(own step) bool { return own.name == s.GetTask().GetStep() })
 	if err == nil || i < 0 || steps[i].basis == basis {
-		return basis, due, err
+		return basis, asOwned(due, s), err
 	}
 	slog.Error("a basis that a route names is not in the deadline table; the step's own counts",
 		slog.String("basis", basis), slog.String("own", steps[i].basis), slog.Any("error", err))
 	basis = steps[i].basis
 	due, err = calendar.Due(basis, s.GetFromTime().AsTime(), s.GetProfile())
 	return basis, due, err
+}
+
+// asOwned puts the end of a term that the subject's owner keeps itself, with its pauses and extensions, in place of the one
+// that the table gives.
+func asOwned(due calendar.Deadline, s *caseworkv1.StepTask) calendar.Deadline {
+	if s.GetDueTime() != nil {
+		due.Due = s.GetDueTime().AsTime()
+	}
+	if own := s.GetStatutoryDue(); own != nil && !own.AsTime().Equal(due.Statutory) {
+		due.Statutory, due.Proof = own.AsTime(), due.Proof+" (as extended or paused in the case's own clock)"
+	}
+	return due
 }
 
 // tellBounceTerm writes on a fact check until when it may be sent back, if it may.

@@ -81,7 +81,7 @@ func (p *appeal) run(ctx workflow.Context) error {
 func (p *appeal) planSince(ctx workflow.Context, o order, since *timestamppb.Timestamp) *task {
 	t := p.plan(ctx, o)
 	if asked, ok := p.deeds[len(p.deeds)-1].(*caseworkv1.StepTask); ok && since != nil {
-		asked.FromTime, t.from = since, since.AsTime()
+		asked.FromTime, t.began = since, since.AsTime()
 	}
 	return t
 }

@@ -1,128 +1,209 @@
 package workflows
 
 import (
-	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
 // Case drives one administrative-penalty procedure against one party for one act (案件, 行政处罚法). Complaints attach to it
-// and are told when it ends; it outlives them.
+// and are told of its first outcome; it outlives them, and a case that is reversed after its end has another run.
+//
+// The law's procedure is not written here. Its owner, enforcement, says what is to be done now: which tasks are open, which
+// effects follow, until when nothing happens by itself. The workflow sees to it that this is so, waits, and asks again:
+//
+//	┌──> ask for the plan ──> carry out its effects ──> open what is missing, cancel what fell away ──> wait ──┐
+//	└────────────────── a decision, a nudge, the plan's time, or a day has passed <──────────────────────────┘
 func Case(ctx workflow.Context, in *caseworkv1.CaseInput) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, locally)
-	k := &caseFile{in: in, known: &caseworkv1.CaseFacts{}}
-	k.workflowID = workflow.GetInfo(ctx).WorkflowExecution.ID
-	k.profile = in.GetProfile()
-	k.subject = &assignmentv1.Task{SubjectKind: "case", SubjectId: in.GetCaseId()}
+	if workflow.GetVersion(ctx, changeCaseProcedure, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return caseScript(ctx, in)
+	}
+	info := workflow.GetInfo(ctx)
+	k := &caseFile{in: in, tasks: map[string]*task{}}
+	k.workflowID, k.profile = info.WorkflowExecution.ID, in.GetProfile()
+	k.seed = k.workflowID + "/" + info.OriginalRunID // a case may have several runs, each with tasks of its own
+	k.subject = &assignmentv1.Task{SubjectKind: subjectCase, SubjectId: in.GetCaseId()}
+	k.listen(ctx)
 	if err := k.open(ctx); err != nil {
 		return err
 	}
-	perform(ctx, k.known, act.BeginCase, in)
-	if k.known.GetCurrent() {
-		if err := k.run(ctx); err != nil {
-			return err
-		}
+	if err := k.drive(ctx); err != nil {
+		return err
 	}
 	k.close(ctx, "not_needed")
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// caseFile is what the script knows of its case: IDs and codes.
+const (
+	subjectCase = "case"
+	// lookEvery is how long a case sleeps at most: a nudge that was lost costs a day.
+	lookEvery = 24 * time.Hour
+	// breath is the least wait between two looks at a plan whose time has come.
+	breath = time.Second
+)
+
+// caseFile is what the driver knows of its case: IDs and codes.
 type caseFile struct {
 	desk
-	in    *caseworkv1.CaseInput
-	known *caseworkv1.CaseFacts
+	in     *caseworkv1.CaseInput
+	tasks  map[string]*task // open ones by the plan's key
+	nudges int              // how often it was told that its rows changed
 }
 
-// run is the script.
-func (k *caseFile) run(ctx workflow.Context) error {
-	k.advance("INVESTIGATING", "")
+// listen counts what it is told.
+func (k *caseFile) listen(ctx workflow.Context) {
+	told := workflow.GetSignalChannel(ctx, signalNudge)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		for told.Receive(ctx, nil) {
+			k.nudges++
+		}
+	})
+}
+
+// drive does what the plan says until it says that the case has ended.
+func (k *caseFile) drive(ctx workflow.Context) error {
+	var taken *enforcementv1.CaseStep
 	for {
-		proposal, err := k.ask(ctx, k.order(stepInvestigate))
-		if err != nil {
+		seen, plan := k.nudges, &enforcementv1.CasePlan{}
+		q := planning{CaseID: k.in.GetCaseId(), Profile: k.profile, Step: taken}
+		if taken != nil {
+			q.Request = k.request()
+		}
+		perform(ctx, plan, act.PlanCase, q)
+		taken = nil
+		if len(plan.GetEffects()) > 0 {
+			perform(ctx, nil, act.CarryOut, carrying{CaseID: k.in.GetCaseId(), Plan: plan})
+			continue // what was carried out may change what is to be done
+		}
+		k.reconcile(ctx, plan.GetTasks())
+		if plan.GetEnded() {
+			return nil
+		}
+		var err error
+		if taken, err = k.wait(ctx, plan.GetUntil(), seen); err != nil {
 			return err
 		}
-		review, err := k.ask(ctx, k.order(stepCaseReview, proposal))
-		if err != nil {
-			return err
+	}
+}
+
+// reconcile opens the tasks of the plan that are not open yet, and cancels those that it no longer has.
+func (k *caseFile) reconcile(ctx workflow.Context, planned []*enforcementv1.PlannedTask) {
+	for _, t := range k.desk.tasks {
+		if k.tasks[t.key] == t && !slices.ContainsFunc(planned, func(p *enforcementv1.PlannedTask) bool { return p.GetKey() == t.key }) {
+			delete(k.tasks, t.key)
+			k.cancel(t, "superseded")
 		}
-		if review.GetOutcome() == returned {
+	}
+	for _, p := range planned {
+		if t := k.tasks[p.GetKey()]; t != nil {
+			t.excluded = p.GetExcluded() // who must not decide may change while it is open: somebody is recused
 			continue
 		}
-		if proposal.GetOutcome() == proposed { // no penalty without a hearing: 行政处罚法 44, 45, 62
-			if err := k.notify(ctx); err != nil {
-				return err
-			}
-		}
-		signature, err := k.ask(ctx, k.order(stepCaseSign, proposal, review))
-		if err != nil {
-			return err
-		}
-		if signature.GetOutcome() == returned {
-			continue
-		}
-		k.decide(proposal, review, signature)
-		return k.finish(ctx, proposal)
-	}
-}
-
-// notify serves the notice and gives the party its time for a statement.
-func (k *caseFile) notify(ctx workflow.Context) error {
-	notice, err := k.ask(ctx, k.order(stepServeNotice))
-	if err != nil {
-		return err
-	}
-	k.advance("NOTICE_SERVED", notice.GetTaskId())
-	k.flush(ctx)
-	_, err = within(ctx, until(ctx, basisStatement, k.profile), func() bool { return false })
-	return err
-}
-
-// decide queues the signed decision.
-func (k *caseFile) decide(proposal, review, signature *decision) {
-	penalty := proposal.GetDetail().GetPenalty()
-	if proposal.GetOutcome() == noPenalty {
-		penalty = &assignmentv1.PenaltyDetail{Kind: "none"}
-	}
-	k.later(&enforcementv1.DecideCaseRequest{RequestId: k.request(), CaseId: k.in.GetCaseId(), Decision: &enforcementv1.CaseDecision{
-		Penalty: penalty, ProposedBy: signatureOf(proposal), ReviewedBy: signatureOf(review), SignedBy: signatureOf(signature),
-		SigningTaskId: signature.GetTaskId(), DecidedTime: signature.recorded.GetDecidedTime(),
-	}})
-}
-
-// finish delivers a penalty, lists and publishes what is to be, closes the case and tells its complaints.
-func (k *caseFile) finish(ctx workflow.Context, proposal *decision) error {
-	var deliveredTime *timestamppb.Timestamp
-	if proposal.GetOutcome() == proposed {
-		d, err := k.ask(ctx, k.order(stepDeliver))
-		if err != nil {
-			return err
-		}
-		deliveredTime = d.recorded.GetDecidedTime()
+		k.tasks[p.GetKey()] = k.desk.plan(ctx, orderOf(p))
 	}
 	k.flush(ctx)
-	closed := &caseworkv1.CaseClosed{}
-	perform(ctx, closed, act.FinishCase, finishing{CaseID: k.in.GetCaseId(), Delivered: deliveredTime})
-	return nil
 }
 
-// order is a step of the case. Who decided a step before it must not decide this one.
-func (k *caseFile) order(s step, before ...*decision) order {
-	o := order{step: s, agencyID: k.known.GetAgencyId(), facts: map[string]string{"person": fmt.Sprint(k.known.GetPerson())}}
-	for _, d := range before {
-		o.excluded = append(o.excluded, d.by.GetSubject())
+// orderOf is a planned task as the desk opens it.
+func orderOf(p *enforcementv1.PlannedTask) order {
+	o := order{
+		step:     step{name: p.GetStep(), agency: ofCase, role: p.GetRole(), outcomes: p.GetOutcomes(), basis: p.GetBasis()},
+		agencyID: p.GetAgencyId(), key: p.GetKey(), excluded: p.GetExcluded(), due: p.GetDueTime(), law: p.GetStatutoryDue(),
+		facts: map[string]string{factPlanned: p.GetKey()},
+	}
+	maps.Copy(o.facts, p.GetFacts())
+	if p.GetFromTime() != nil {
+		o.from = p.GetFromTime().AsTime()
 	}
 	return o
 }
 
-func (k *caseFile) advance(state, taskID string) {
-	k.later(&enforcementv1.AdvanceCaseRequest{RequestId: k.request(), CaseId: k.in.GetCaseId(), State: state, TaskId: taskID})
+// wait waits for something to do, and returns the step that a person decided, if that was it.
+func (k *caseFile) wait(ctx workflow.Context, until *timestamppb.Timestamp, seen int) (*enforcementv1.CaseStep, error) {
+	for {
+		now := workflow.Now(ctx)
+		next := now.Add(lookEvery)
+		if until != nil {
+			next = earlier(next, later(until.AsTime(), now.Add(breath)))
+		}
+		late := k.latest()
+		if late != nil {
+			next = earlier(next, late.escalates())
+		}
+		_, err := within(ctx, next, func() bool { return k.nudges > seen || k.answered() != nil })
+		if err != nil {
+			return nil, err
+		}
+		if t := k.answered(); t != nil {
+			if d := k.record(ctx, t); d != nil {
+				delete(k.tasks, t.key)
+				taken := stepOf(t.key, t.msg, d.Decision, d.by)
+				taken.DecidedTime = d.recorded.GetDecidedTime()
+				return taken, nil
+			}
+			continue // refused: the task waits on
+		}
+		if late == nil || workflow.Now(ctx).Before(late.escalates()) {
+			return nil, nil
+		}
+		late.level++
+		k.escalate(ctx, late, late.level)
+	}
 }
 
-// signatureOf is who decided, as the file names them.
-func signatureOf(d *decision) string { return d.by.GetSubject() + "@" + d.by.GetAgencyId() }
+// answered is the first open task that somebody decided.
+func (k *caseFile) answered() *task {
+	for _, t := range k.desk.tasks {
+		if k.tasks[t.key] == t && len(t.answers) > 0 {
+			return t
+		}
+	}
+	return nil
+}
+
+// latest is the open task that is escalated next; nil when none will be.
+func (k *caseFile) latest() *task {
+	var out *task
+	for _, t := range k.desk.tasks {
+		if k.tasks[t.key] == t && t.level < maxLevel && (out == nil || t.escalates().Before(out.escalates())) {
+			out = t
+		}
+	}
+	return out
+}
+
+// escalates is when a task goes to the next level.
+func (t *task) escalates() time.Time {
+	return t.opened.GetDueTime().AsTime().Add(time.Duration(t.level) * t.opened.GetEscalateEvery().AsDuration())
+}
+
+// stepOf is a decision as the case's owner records it.
+func stepOf(key string, t *assignmentv1.Task, d *assignmentv1.Decision, by *commonv1.Actor) *enforcementv1.CaseStep {
+	return &enforcementv1.CaseStep{
+		Key: key, Step: t.GetStep(), TaskId: t.GetTaskId(), Outcome: d.GetOutcome(), ReasonCode: d.GetReasonCode(), Detail: d.GetDetail(),
+		ActorSubject: by.GetSubject(), ActorAgency: by.GetAgencyId(), DecidedTime: d.GetDecidedTime(),
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -5,23 +5,27 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/workflow"
+
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
-func (p *play) runCase() {
+// runScript plays a case as it ran before its owner planned it.
+func (p *play) runScript() {
 	p.t.Helper()
+	p.env.OnGetVersion(changeCaseProcedure, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
 	p.w.caseComplaint = []*enforcementv1.AttachedComplaint{{ComplaintId: id(1), Round: 1}, {ComplaintId: id(2), Round: 3}}
 	p.env.ExecuteWorkflow(Case, &caseworkv1.CaseInput{CaseId: id(501), Profile: Statutory})
 	p.ended()
 }
 
-func TestCase_penalty(t *testing.T) {
+func TestCaseScript_penalty(t *testing.T) {
 	p := newPlay(t, caseID(id(501)))
 	p.w.publishes = true
 	began := p.env.Now()
-	p.runCase()
+	p.runScript()
 	p.want("tasks", p.tasks(), "investigate@nfra-44 case_review@nfra-44 serve_notice@nfra-44 case_sign@nfra-44 deliver@nfra-44")
 	p.want("states", strings.Join(p.w.caseStates, " "), "INVESTIGATING NOTICE_SERVED DECIDED CLOSED")
 	p.want("signals", strings.Join(p.w.signals, ", "), complaintID(id(1), 1)+" CaseEnded, "+complaintID(id(2), 3)+" CaseEnded")
@@ -39,10 +43,10 @@ func TestCase_penalty(t *testing.T) {
 	}
 }
 
-func TestCase_noPenaltyIsNeitherServedNorPublished(t *testing.T) {
+func TestCaseScript_noPenaltyIsNeitherServedNorPublished(t *testing.T) {
 	p := newPlay(t, caseID(id(501)))
 	p.replies["investigate"] = []reply{{outcome: noPenalty, reason: "minor_and_corrected"}}
-	p.runCase()
+	p.runScript()
 	p.want("tasks", p.tasks(), "investigate@nfra-44 case_review@nfra-44 case_sign@nfra-44")
 	p.want("penalty", p.w.decided.GetPenalty().GetKind(), "none")
 	if len(p.w.listed)+len(p.w.published) != 0 {
@@ -50,13 +54,13 @@ func TestCase_noPenaltyIsNeitherServedNorPublished(t *testing.T) {
 	}
 }
 
-func TestCase_returned(t *testing.T) {
+func TestCaseScript_returned(t *testing.T) {
 	p := newPlay(t, caseID(id(501)))
 	p.replies = map[string][]reply{
 		"case_review": {{outcome: returned, reason: "facts"}, {outcome: approved}},
 		"case_sign":   {{outcome: returned, reason: "amount"}, {outcome: signed}},
 	}
-	p.runCase()
+	p.runScript()
 	p.want("tasks", p.tasks(), "investigate@nfra-44 case_review@nfra-44 investigate@nfra-44 case_review@nfra-44 serve_notice@nfra-44 "+
 		"case_sign@nfra-44 investigate@nfra-44 case_review@nfra-44 serve_notice@nfra-44 case_sign@nfra-44 deliver@nfra-44")
 	p.want("states", strings.Join(p.w.caseStates, " "), "INVESTIGATING NOTICE_SERVED NOTICE_SERVED DECIDED CLOSED")
@@ -64,7 +68,7 @@ func TestCase_returned(t *testing.T) {
 	p.want("notices", strings.Join(p.w.notices, " "), p.w.tasks[4].GetTaskId()+" "+p.w.tasks[8].GetTaskId())
 }
 
-func TestCase_samePersonNeverTwice(t *testing.T) {
+func TestCaseScript_samePersonNeverTwice(t *testing.T) {
 	p := newPlay(t, caseID(id(501)))
 	p.replies = map[string][]reply{
 		"investigate": {{outcome: proposed, detail: &assignmentv1.DecisionDetail{Penalty: &assignmentv1.PenaltyDetail{Kind: "fine"}}, refused: "INVALID_FIELD"},
@@ -72,17 +76,17 @@ func TestCase_samePersonNeverTwice(t *testing.T) {
 		"case_review": {{outcome: approved, by: "wang", refused: "SAME_PERSON"}, {outcome: approved, by: "li"}},
 		"case_sign":   {{outcome: signed, by: "li", refused: "SAME_PERSON"}, {outcome: signed, by: "zhao"}},
 	}
-	p.runCase()
+	p.runScript()
 	p.want("states", strings.Join(p.w.caseStates, " "), "INVESTIGATING NOTICE_SERVED DECIDED CLOSED")
 }
 
-func TestCase_everyDeadlineEscalates(t *testing.T) {
+func TestCaseScript_everyDeadlineEscalates(t *testing.T) {
 	for _, step := range []string{"investigate", "case_review", "serve_notice", "case_sign", "deliver"} {
 		p := newPlay(t, caseID(id(501)))
 		late := usual[step]
 		late.after = 300 * 24 * time.Hour
 		p.replies[step] = []reply{late}
-		p.runCase()
+		p.runScript()
 		p.want("escalations", strings.Join(p.w.escalations, " "), step+"/1 "+step+"/2")
 	}
 }

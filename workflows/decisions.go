@@ -53,14 +53,14 @@ func checkDecision(t *assignmentv1.Task, d *assignmentv1.Decision) error {
 		return err
 	}
 	for _, rule := range decisionRules {
-		if rule.step != t.GetStep() || !slices.Contains(rule.outcomes, d.GetOutcome()) {
+		if rule.step != t.GetStep() || !slices.Contains(rule.outcomes, d.GetOutcome()) || !ruled(t, rule) {
 			continue
 		}
 		if err := rule.check(t, d); err != nil {
 			return err
 		}
 	}
-	return nil
+	return checkCaseDecision(t, d)
 }
 
 // checkWords holds what every decision may carry to what its owners can take: a class of the lists, text without NUL.

@@ -61,9 +61,14 @@ var usual = map[string]reply{
 	"designate": {outcome: designated, detail: &assignmentv1.DecisionDetail{LeadAgencyId: "samr-44"}},
 	"transfer":  {outcome: accepted}, "handle": {outcome: measures, detail: warnHolder}, "review": {outcome: approved},
 	"sign": {outcome: signed}, "execute": {outcome: done},
-	"investigate": {outcome: proposed, detail: aFine}, "case_review": {outcome: approved}, "serve_notice": {outcome: served},
-	"case_sign": {outcome: signed}, "deliver": {outcome: delivered},
+	"investigate": {outcome: proposed, detail: aFine}, "case_review": {outcome: approved}, "serve_notice": {outcome: served, detail: inPerson},
+	"case_sign": {outcome: signed}, "deliver": {outcome: delivered, detail: inPerson},
+	"appoint": {outcome: appointed, detail: &assignmentv1.DecisionDetail{CaseStep: &assignmentv1.CaseStepDetail{Officers: []*assignmentv1.AppointedOfficer{
+		{Subject: "wang", QualificationNo: "粤A001"}, {Subject: "li", QualificationNo: "粤A002"},
+	}}}},
 }
+
+var inPerson = &assignmentv1.DecisionDetail{CaseStep: &assignmentv1.CaseStepDetail{Method: "direct"}}
 
 func newPlay(t *testing.T, workflowID string) *play {
 	suite := &testsuite.WorkflowTestSuite{}

@@ -25,6 +25,7 @@ type recording struct {
 	Excluded []string
 	From     time.Time // when the task was opened
 	Profile  string
+	Key      string // of a step that the subject's owner plans
 }
 
 // Record writes a decision as its decider. Everything that a person can get wrong is asked first, so that what the
@@ -55,6 +56,9 @@ func (a *Activities) Record(ctx context.Context, r recording) (*caseworkv1.Recor
 
 // check asks the owners about what a decision names, and fills in what follows from it.
 func (a *Activities) check(ctx context.Context, r recording, out *caseworkv1.Recorded) error {
+	if r.Key != "" {
+		return a.checkCase(ctx, r)
+	}
 	if err := a.checkNamed(ctx, r); err != nil {
 		return err
 	}

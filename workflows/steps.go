@@ -132,7 +132,7 @@ var (
 		[]string{done, failed}, "execute_5wd", "handle", "executor"}
 
 	stepInvestigate = step{"investigate", ofCase, roleWorker,
-		[]string{proposed, noPenalty}, "case_90d", "", ""} // 行政处罚法 60
+		[]string{proposed, noPenalty, simplified, transfer}, "case_90d", "", ""} // 行政处罚法 60
 	stepCaseReview = step{"case_review", ofCase, roleReview,
 		[]string{approved, returned}, "review_3wd", "", ""}
 	stepServeNotice = step{"serve_notice", ofCase, roleWorker,
@@ -157,12 +157,12 @@ var (
 )
 
 // steps is the whole table, for tests and for looking a step up by its name.
-var steps = []step{
+var steps = append([]step{
 	stepAccept, stepAssign, stepPreserve, stepNumberCheck, stepTraceback, stepFactCheck, stepDesignate, stepRecheck,
 	stepLateCheck, stepTransfer, stepHandle, stepReview, stepSign, stepExecute,
 	stepInvestigate, stepCaseReview, stepServeNotice, stepCaseSign, stepDeliver,
 	stepRecallReview, stepRecallSign, stepDecideObjection, stepAppealReview, stepAppealAnswer, stepRestore,
-}
+}, caseSteps...)
 
 // Bases of waits that are nobody's task.
 const (

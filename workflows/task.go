@@ -36,6 +36,7 @@ func derived(name string) string { return uuid.NewSHA1(namespaceID, []byte(name)
 // activity with the next task, in their order: each event of a history that nobody needs costs speed.
 type desk struct {
 	workflowID string
+	seed       string             // what identifiers follow from; empty: the workflow's ID
 	subject    *assignmentv1.Task // kind, ID, round: what all its tasks share
 	profile    string
 
@@ -55,17 +56,24 @@ type order struct {
 	hidden   bool     // the public is not told the office
 	excluded []string // people who must not decide it
 	facts    map[string]string
+
+	// Of a step that the subject's owner plans; the others have none of them.
+	key  string                 // the owner's name for it
+	from time.Time              // its clock starts then; zero: when it is opened
+	due  *timestamppb.Timestamp // the owner knows when it is due, really
+	law  *timestamppb.Timestamp // and by statute
 }
 
 // task is an open step.
 type task struct {
 	order
 	msg       *assignmentv1.Task
-	from      time.Time              // its clock starts then
+	began     time.Time              // its clock starts then
 	opened    *caseworkv1.OpenedTask // nil until its row is written
 	answers   []*answer
 	recording bool
 	done      bool
+	level     int // it was escalated to; counted by who waits for several tasks
 }
 
 // answer is a decision that waits to be recorded.
@@ -100,16 +108,20 @@ func (d *desk) ask(ctx workflow.Context, o order) (*decision, error) {
 // plan queues a task; the next flush opens it.
 func (d *desk) plan(ctx workflow.Context, o order) *task {
 	now := workflow.Now(ctx)
+	if !o.from.IsZero() {
+		now = o.from
+	}
 	msg := &assignmentv1.Task{
-		TaskId:     derived(fmt.Sprintf("%s/%d", d.workflowID, len(d.tasks)+1)),
+		TaskId:     derived(fmt.Sprintf("%s/%d", orElse(d.seed, d.workflowID), len(d.tasks)+1)),
 		WorkflowId: d.workflowID, SubjectKind: d.subject.GetSubjectKind(), SubjectId: d.subject.GetSubjectId(),
 		Round: d.subject.GetRound(), RecordingsUntil: d.subject.GetRecordingsUntil(),
 		Step: o.name, AgencyId: o.agencyID, Role: o.role, Outcomes: o.outcomes, Facts: o.facts,
 	}
-	t := &task{order: o, msg: msg, from: now}
+	t := &task{order: o, msg: msg, began: now}
 	d.tasks = append(d.tasks, t)
 	d.deeds = append(d.deeds, &caseworkv1.StepTask{
 		Task: msg, Basis: o.basis, Profile: d.profile, Stage: o.stage, Part: o.part, FromTime: timestamppb.New(now), OfficeHidden: o.hidden,
+		DueTime: o.due, StatutoryDue: o.law,
 	})
 	return t
 }
@@ -120,7 +132,7 @@ func (d *desk) later(m proto.Message) { d.deeds = append(d.deeds, m) }
 // request is a new request ID, the same in every replay.
 func (d *desk) request() string {
 	d.requests++
-	return derived(fmt.Sprintf("%s#%d", d.workflowID, d.requests))
+	return derived(fmt.Sprintf("%s#%d", orElse(d.seed, d.workflowID), d.requests))
 }
 
 // take hands out what is queued and still to be written.
@@ -232,7 +244,7 @@ func (d *desk) record(ctx workflow.Context, t *task) *decision {
 	recorded := &caseworkv1.Recorded{}
 	err := workflow.ExecuteLocalActivity(ctx, act.Record, recording{
 		Task: t.msg, Decision: a.in.GetDecision(), Actor: a.in.GetActor(), Excluded: t.excluded,
-		From: t.from, Profile: d.profile,
+		From: t.began, Profile: d.profile, Key: t.key,
 	}).Get(ctx, recorded)
 	if err != nil {
 		a.settle(nil, refusalOrPanic(err))
@@ -274,15 +286,19 @@ func (d *desk) close(ctx workflow.Context, reason string) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	for _, t := range d.tasks {
 		must(workflow.Await(ctx, func() bool { return !t.recording }))
-		if t.done {
-			continue
+		if !t.done {
+			d.cancel(t, reason)
 		}
-		t.done = true
-		d.later(&assignmentv1.CancelTaskRequest{RequestId: d.request(), TaskId: t.msg.GetTaskId(), ReasonCode: reason})
-		t.turnAway()
 	}
 	d.closed = true
 	d.flush(ctx)
+}
+
+// cancel takes a task back; the next flush writes it.
+func (d *desk) cancel(t *task, reason string) {
+	t.done = true
+	d.later(&assignmentv1.CancelTaskRequest{RequestId: d.request(), TaskId: t.msg.GetTaskId(), ReasonCode: reason})
+	t.turnAway()
 }
 
 // find looks a task of this run up.

@@ -1,0 +1,286 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"quietline/internal/errs"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+)
+
+// planning asks for the plan of a case, after the step that somebody decided is recorded.
+type planning struct {
+	CaseID  string
+	Profile string
+	Request string                  // request ID of the step
+	Step    *enforcementv1.CaseStep // nil when nobody decided
+}
+
+// PlanCase records the step that was decided and asks the case's owner what is to be done now.
+func (a *Activities) PlanCase(ctx context.Context, p planning) (*enforcementv1.CasePlan, error) {
+	if p.Step != nil {
+		step, err := rekeyed(&enforcementv1.RecordCaseStepRequest{RequestId: p.Request, CaseId: p.CaseID, Step: p.Step, Profile: p.Profile})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := a.Enforcement.RecordCaseStep(ctx, step); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := a.Enforcement.PlanCase(ctx, &enforcementv1.PlanCaseRequest{CaseId: p.CaseID, Profile: p.Profile})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range resp.GetPlan().GetTasks() {
+		if t.GetAgencyId() != "" {
+			continue
+		}
+		if t.AgencyId, err = a.commonSuperior(ctx, t.GetSuperiorOf()); err != nil {
+			return nil, err
+		}
+	}
+	return resp.GetPlan(), nil
+}
+
+// commonSuperior is the nearest agency above all of these (行政处罚法 25); the lead ministry where their lines do not meet.
+func (a *Activities) commonSuperior(ctx context.Context, agencies []string) (string, error) {
+	var common []string
+	for i, id := range agencies {
+		line, err := a.above(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		if i == 0 {
+			common = line
+		}
+		common = slices.DeleteFunc(common, func(id string) bool { return !slices.Contains(line, id) })
+	}
+	if len(common) == 0 {
+		return leadMinistry, nil
+	}
+	return common[0], nil
+}
+
+// above are the superiors of an agency that act, the nearest first.
+func (a *Activities) above(ctx context.Context, id string) ([]string, error) {
+	const depth = 5 // a directory that leads in a circle ends here
+	var line []string
+	for range depth {
+		agency, err := a.agency(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if id = agency.GetSuperiorId(); id == "" {
+			break
+		}
+		superior, err := a.agency(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if superior.GetAssignable() {
+			line = append(line, id)
+		}
+	}
+	return line, nil
+}
+
+// carrying carries effects out.
+type carrying struct {
+	CaseID string
+	Plan   *enforcementv1.CasePlan
+}
+
+// effect is what came of an effect: what it made or took back, and the result, a code.
+type effect struct{ target, result string }
+
+// Kinds of effects.
+const (
+	effectBegin         = "begin" // the workflow runs
+	effectTell          = "tell_complaints"
+	effectList          = "list_party"
+	effectPublish       = "publish"
+	effectDelist        = "withdraw_listing"
+	effectUnpublish     = "withdraw_publication"
+	effectCopy          = "copy_procuratorate"
+	effectRestore       = "restore_resource"
+	procuratorate       = "spp"
+	reversed            = "行政处罚决定已被撤销或变更"
+	effectDone          = "done"
+	effectNothing       = "nothing_there"
+	refusedBy           = "refused:"
+	kindPenalty         = "penalty"
+	decisionWasReversed = "decision_reversed"
+)
+
+// CarryOut does in the other services what follows from a case, each effect once, and records what came of it. Names are
+// read here and stay here.
+func (a *Activities) CarryOut(ctx context.Context, c carrying) error {
+	resp, err := a.Enforcement.GetCase(ctx, &enforcementv1.GetCaseRequest{CaseId: c.CaseID})
+	if err != nil {
+		return err
+	}
+	for _, e := range c.Plan.GetEffects() {
+		came, err := a.carryOut(ctx, resp.GetCase(), c.Plan, e)
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.GetKind(), err)
+		}
+		_, err = a.Enforcement.RecordCaseEffect(ctx, &enforcementv1.RecordCaseEffectRequest{
+			RequestId: derived(c.CaseID + "/effect/" + e.GetKey()), CaseId: c.CaseID, Key: e.GetKey(), Kind: e.GetKind(),
+			TargetId: came.target, Result: came.result, DoneTime: timestamppb.New(a.now()),
+		})
+		// An effect that was recorded by a try that broke off stands as it was recorded.
+		if err = unless(err, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED); err != nil {
+			return fmt.Errorf("%s: %w", e.GetKind(), err)
+		}
+	}
+	return nil
+}
+
+func (a *Activities) carryOut(ctx context.Context, c *enforcementv1.Case, plan *enforcementv1.CasePlan, e *enforcementv1.PlannedEffect) (effect, error) {
+	switch e.GetKind() {
+	case effectBegin:
+		return effect{result: effectDone}, nil
+	case effectTell:
+		return effect{result: effectDone}, a.tellComplaints(ctx, c.GetCaseId(), plan, e)
+	case effectList:
+		return a.listParty(ctx, c)
+	case effectPublish:
+		return a.publishPenalty(ctx, c)
+	case effectDelist:
+		return a.withdrawListing(ctx, e)
+	case effectUnpublish:
+		return a.withdrawPenalty(ctx, c, e)
+	case effectCopy:
+		return effect{target: procuratorate, result: effectDone}, nil
+	case effectRestore:
+		return a.restoreResource(ctx, c, e)
+	}
+	return effect{}, fmt.Errorf("no such effect: %s", e.GetKind())
+}
+
+// tellComplaints tells the complaints of a case its first effective outcome.
+func (a *Activities) tellComplaints(ctx context.Context, id string, plan *enforcementv1.CasePlan, e *enforcementv1.PlannedEffect) error {
+	signal := &caseworkv1.CaseEnded{
+		CaseId: id, Outcome: e.GetFacts()["outcome"], Disclosure: e.GetFacts()["disclosure"],
+	}
+	for _, c := range plan.GetComplaints() {
+		// A complaint that is closed needs no signal.
+		if err := a.runs.Signal(ctx, complaintID(c.GetComplaintId(), c.GetRound()), signalCaseEnded, signal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listParty puts a firm on its list. That a policy refuses is an answer, not a failure.
+func (a *Activities) listParty(ctx context.Context, c *enforcementv1.Case) (effect, error) {
+	resp, err := a.Credit.ListParty(ctx, &creditv1.ListPartyRequest{
+		RequestId: derived(c.GetCaseId() + "/list"), List: "bad", PartyName: c.GetParty().GetName(), CreditCode: c.GetParty().GetCreditCode(),
+		Ground: ground, CaseId: c.GetCaseId(), DecidedTime: c.GetDecision().GetDecidedTime(), AgencyId: c.GetAgencyId(),
+	})
+	if err == nil {
+		return effect{target: resp.GetListing().GetListingId(), result: effectDone}, nil
+	}
+	return answered(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES, commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS,
+		commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
+}
+
+// answered takes a refusal as the result of an effect.
+func answered(err error, reasons ...commonv1.ErrorReason) (effect, error) {
+	if unless(err, reasons...) != nil {
+		return effect{}, err
+	}
+	return effect{result: refusedBy + errs.Name(errs.Reason(err))}, nil
+}
+
+// publishPenalty asks for the publication of a penalty; the result is what its complaints are told of it.
+func (a *Activities) publishPenalty(ctx context.Context, c *enforcementv1.Case) (effect, error) {
+	penalty := c.GetDecision().GetPenalty()
+	agency, err := a.agency(ctx, c.GetAgencyId())
+	if err != nil {
+		return effect{}, err
+	}
+	resp, err := a.Disclosure.Publish(ctx, &disclosurev1.PublishRequest{
+		RequestId: derived(c.GetCaseId() + "/publish"),
+		Publication: &disclosurev1.Publication{
+			Kind: kindPenalty, Title: penaltyTitle(agency.GetName(), c), PartyName: publicName(c.GetParty()),
+			CreditCode: c.GetParty().GetCreditCode(), AgencyId: c.GetAgencyId(), CaseId: c.GetCaseId(), Summary: penaltyInWords(penalty),
+		},
+		Gate: &disclosurev1.Gate{
+			NoticeTime: c.GetNoticeTime(), DecidedTime: c.GetDecision().GetDecidedTime(), DeliveredTime: c.GetDeliverTime(),
+			PenaltyKind: penalty.GetKind(), Person: c.GetParty().GetPerson(), SocialImpact: penalty.GetPublish(),
+		},
+	})
+	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED) {
+		return effect{result: "gate_not_passed"}, nil
+	}
+	if err != nil {
+		return effect{}, err
+	}
+	if id := resp.GetPublication().GetPublicationId(); id != "" {
+		return effect{target: id, result: "case_published:" + id}, nil
+	}
+	return effect{result: orElse(resp.GetNotPublishedBecause(), "not_published")}, nil
+}
+
+// penaltyTitle names who punished, as the public knows it: the number of a case begins with the agency's identifier.
+func penaltyTitle(agency string, c *enforcementv1.Case) string {
+	return agency + "行政处罚决定 " + c.GetCaseNo()
+}
+
+// withdrawListing takes back what a case put on a list.
+func (a *Activities) withdrawListing(ctx context.Context, e *enforcementv1.PlannedEffect) (effect, error) {
+	id := e.GetFacts()["listing_id"]
+	if id == "" {
+		return effect{result: effectNothing}, nil
+	}
+	_, err := a.Credit.WithdrawListing(ctx, &creditv1.WithdrawListingRequest{
+		RequestId: derived(id + "/withdraw"), ListingId: id, Reason: reversed,
+	})
+	if err == nil {
+		return effect{target: id, result: effectDone}, nil
+	}
+	return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE) // it ended by itself
+}
+
+// withdrawPenalty takes back what was published of a case.
+func (a *Activities) withdrawPenalty(ctx context.Context, c *enforcementv1.Case, e *enforcementv1.PlannedEffect) (effect, error) {
+	id := e.GetFacts()["publication_id"]
+	if id == "" {
+		p, err := a.Disclosure.GetPublication(ctx, &disclosurev1.GetPublicationRequest{Kind: kindPenalty, CaseId: c.GetCaseId()})
+		if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) {
+			return effect{result: effectNothing}, nil
+		}
+		if err != nil {
+			return effect{}, err
+		}
+		id = p.GetPublication().GetPublicationId()
+	}
+	if err := a.withdrawNotice(ctx, id, reversed); err != nil {
+		return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
+	}
+	return effect{target: id, result: effectDone}, nil
+}
+
+// restoreResource puts back into service what was suspended because of a decision that fell.
+func (a *Activities) restoreResource(ctx context.Context, c *enforcementv1.Case, e *enforcementv1.PlannedEffect) (effect, error) {
+	id := e.GetFacts()["resource_id"]
+	if id == "" {
+		return effect{result: effectNothing}, nil
+	}
+	_, err := a.Ledger.ResumeResource(ctx, &ledgerv1.ResumeResourceRequest{
+		RequestId: derived(c.GetCaseId() + "/resume/" + id), ResourceId: id, ReasonCode: decisionWasReversed, Basis: reversed,
+	})
+	if err == nil {
+		return effect{target: id, result: effectDone}, nil
+	}
+	return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+}
