@@ -20,11 +20,12 @@ import (
 
 // planner stands in for the owner of a case: what it plans follows from what it was told.
 type planner struct {
-	plan    func(p *planner) *enforcementv1.CasePlan
-	against func(*enforcementv1.CaseStep) string // why a step is refused
-	steps   []string                             // recorded, step:outcome
-	effects []string                             // recorded, kind:result
-	asked   int
+	plan       func(p *planner) *enforcementv1.CasePlan
+	against    func(*enforcementv1.CaseStep) string // why a step is refused
+	complaints []*enforcementv1.AttachedComplaint
+	steps      []string // recorded, step:outcome
+	effects    []string // recorded, kind:result
+	asked      int
 }
 
 func (p *planner) has(step string) bool {
@@ -94,7 +95,7 @@ func straight(keys ...string) func(*planner) *enforcementv1.CasePlan {
 			}
 		}
 		plan := &enforcementv1.CasePlan{
-			Ended: len(p.effects) == 3, Complaints: []*enforcementv1.AttachedComplaint{{ComplaintId: id(1), Round: 1}, {ComplaintId: id(2), Round: 3}},
+			Ended: len(p.effects) == 3, Complaints: p.complaints,
 		}
 		for i, kind := range []string{effectList, effectPublish, effectTell} {
 			if len(p.effects) == i {
@@ -112,6 +113,7 @@ type stepRow = step // inside, a variable has its name
 func TestCase_doesWhatIsPlanned(t *testing.T) {
 	p := newPlay(t, caseID(id(501)))
 	p.w.publishes = true
+	p.w.planner = &planner{complaints: []*enforcementv1.AttachedComplaint{{ComplaintId: id(1), Round: 1}, {ComplaintId: id(2), Round: 3}}}
 	p.runCase(straight("appoint/1", "investigate/2", "case_review/3", "serve_notice/4", "case_sign/5", "deliver/6"))
 	p.want("steps", p.steps(), "appoint:appointed investigate:proposed case_review:approved serve_notice:served case_sign:signed deliver:delivered")
 	p.want("effects", strings.Join(p.w.planner.effects, " "), "list_party:done publish:case_published:"+id(700)+" tell_complaints:done")

@@ -297,14 +297,17 @@ func (x *town) start(complaint string, round int32) {
 
 func testRealCase(t *testing.T, x *town) {
 	x.w.publishes = true
-	x.w.caseComplaint = []*enforcementv1.AttachedComplaint{{ComplaintId: id(3), Round: 1}}
+	x.w.planner = &planner{
+		plan:       straight("appoint/1", "investigate/2", "case_review/3", "serve_notice/4", "case_sign/5", "deliver/6"),
+		complaints: []*enforcementv1.AttachedComplaint{{ComplaintId: id(3), Round: 1}},
+	}
 	x.start(id(3), 1)
 	replies := map[string]reply{"handle": {outcome: onlyCase, detail: &assignmentv1.DecisionDetail{Parties: theFirm}}}
 	x.until(id(3), replies, func() bool { return len(x.open(id(501))) > 0 })
 	x.until(id(501), nil, x.over(caseID(id(501))))
 	x.until(id(3), replies, x.watching)
 	x.events(complaintID(id(3), 1)) // the party's name is in it, sealed
-	x.keep("case-penalty", caseID(id(501)))
+	x.keep("case-procedure", caseID(id(501)))
 	x.keep("complaint-case", complaintID(id(3), 1))
 }
 
