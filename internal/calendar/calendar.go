@@ -43,13 +43,18 @@ func (d day) addMonths(n int) day {
 func (d day) end() time.Time { return d.add(1).time().Add(-time.Second) }
 func (d day) String() string { return d.time().Format("2006-01-02") }
 
-// reckoning is the calendar as a clock that starts at a time counts it.
+// reckoning is the calendar as a clock that starts at a time counts it. What becomes of the clock later may be reckoned
+// with the notices that were made known meanwhile: of years that had none when it started, and of no others.
 type reckoning struct {
 	*rules
-	at time.Time
+	at    time.Time
+	later time.Time // zero: only what was known at the start counts
 }
 
 func (c reckoning) special(d day) (special, bool) {
+	if s, ok := inForce(c.days[d], c.later); ok && !c.knew(s.year) {
+		return s, true
+	}
 	if s, ok := inForce(c.days[d], c.at); ok {
 		return s, true
 	}
@@ -59,8 +64,14 @@ func (c reckoning) special(d day) (special, bool) {
 	return inForce(c.fixed[day{0, d.month, d.day}], c.at)
 }
 
-// certain says whether the notice of a year is loaded.
+// certain says whether the notice of a year counts.
 func (c reckoning) certain(year int) bool {
+	_, ok := inForce(c.notices[year], c.later)
+	return ok || c.knew(year)
+}
+
+// knew says whether the notice of a year was in force when the clock started.
+func (c reckoning) knew(year int) bool {
 	_, ok := inForce(c.notices[year], c.at)
 	return ok
 }
@@ -75,13 +86,13 @@ func (c reckoning) workday(d day) bool {
 
 // IsWorkday says whether the day of t in Shanghai is a working day, and whether the notice of its year is loaded.
 func IsWorkday(t time.Time) (workday, certain bool) {
-	c, d := reckoning{now(), t}, dayOf(t)
+	c, d := reckoning{rules: now(), at: t}, dayOf(t)
 	return c.workday(d), c.certain(d.year)
 }
 
 // AddWorkdays is the end of the n-th working day after the day of t in Shanghai; n of 0 is the end of that day itself.
 func AddWorkdays(t time.Time, n int) time.Time {
-	c, d := reckoning{now(), t}, dayOf(t)
+	c, d := reckoning{rules: now(), at: t}, dayOf(t)
 	for n > 0 {
 		d = d.add(1)
 		if c.workday(d) {

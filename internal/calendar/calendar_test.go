@@ -21,14 +21,14 @@ func at(s string) time.Time {
 func TestDue(t *testing.T) {
 	tests := []struct{ name, basis, from, want, proof string }{
 		{"across the national holiday", "bounce_5wd", "2026-09-28 10:00", "2026-10-10",
-			"5 wd from 2026-09-28: 9-29, 9-30, [10-1 to 10-7 holiday], 10-8, 10-9, 10-10 (worked)"},
-		{"a worked Sunday counts", "accept_1wd", "2026-09-19 09:00", "2026-09-20", "1 wd from 2026-09-19: 9-20 (worked)"},
+			"5 wd from 2026-09-28: 9-29, 9-30, [10-1 to 10-7 holiday], 10-8, 10-9, 10-10 (worked Saturday)"},
+		{"a worked Sunday counts", "accept_1wd", "2026-09-19 09:00", "2026-09-20", "1 wd from 2026-09-19: 9-20 (worked Sunday)"},
 		{"a weekend does not", "accept_1wd", "2026-11-20 23:59", "2026-11-23", "1 wd from 2026-11-20: [11-21 to 11-22 weekend], 11-23"},
 		{"the day belongs to Shanghai", "preserve_same_day", "2026-11-20 00:30", "2026-11-20", "0 cd from 2026-11-20: 11-20"},
 		{"spring festival of 2026", "number_check_3wd", "2026-02-13 12:00", "2026-02-25",
-			"3 wd from 2026-02-13: 2-14 (worked), [2-15 to 2-23 holiday], 2-24, 2-25"},
+			"3 wd from 2026-02-13: 2-14 (worked Saturday), [2-15 to 2-23 holiday], 2-24, 2-25"},
 		{"spring festival of 2025", "number_check_3wd", "2025-01-24 12:00", "2025-02-05",
-			"3 wd from 2025-01-24: [1-25 weekend], 1-26 (worked), 1-27, [1-28 to 2-4 holiday], 2-5"},
+			"3 wd from 2025-01-24: [1-25 weekend], 1-26 (worked Sunday), 1-27, [1-28 to 2-4 holiday], 2-5"},
 		{"days run through", "police_3d", "2026-09-30 12:00", "2026-10-03", "3 cd from 2026-09-30: 10-3"},
 		{"a reporter's term rolls", "supplement_15d", "2026-09-18 12:00", "2026-10-08",
 			"15 cd from 2026-09-18: [10-3 to 10-7 holiday], 10-8"},

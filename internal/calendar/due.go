@@ -15,13 +15,13 @@ const (
 	Rehearsal = "rehearsal"
 )
 
-// Deadline is a term, computed once from its basis.
+// Deadline is a term, computed once from its basis, with what it takes to go on with it once it is stored.
 type Deadline struct {
 	// Due is when the term really ends under the profile (实际到期时间).
 	Due time.Time
 	// Statutory is when it ends by the calendar (法定到期时间).
 	Statutory time.Time
-	// Proof is the computation in words that a person can check (计算过程).
+	// Proof is the computation in words that a person can check (计算过程). It ends with the last day.
 	Proof string
 	// Provisional is true while the holiday notice of a year it crosses is not loaded (暂定).
 	Provisional bool
@@ -29,6 +29,19 @@ type Deadline struct {
 	EscalateEvery time.Duration
 	// Source is the article or the programme rule (依据).
 	Source string
+
+	// Basis is its code in the table (依据代码).
+	Basis string
+	// Profile is the one it was computed under (运行模式).
+	Profile string
+	// Start is the time of the event it runs from (起算时间).
+	Start time.Time
+	// Term is how it is counted: amount, unit, start and roll as they stand in its row of the table (期限规则).
+	Term string
+	// Counted is the end of its last day before that was moved off a day off (计算末日).
+	Counted time.Time
+	// Changes are its pauses and extensions, in order (中止与延长).
+	Changes []Change
 }
 
 // Bases are the codes of the deadline table, sorted.
@@ -43,94 +56,78 @@ func Due(code string, from time.Time, profile string) (Deadline, error) {
 	if !ok {
 		return Deadline{}, fmt.Errorf("no deadline basis %q at %s", code, from.UTC().Format(time.RFC3339))
 	}
-	d := b.statutory(from, reckoning{r, from})
-	d.Source = b.source
+	d := b.statutory(from, reckoning{rules: r, at: from})
+	d.Basis, d.Source, d.Profile = code, b.source, profile
 	switch profile {
 	case Statutory:
 		d.Due = d.Statutory
 		d.EscalateEvery = time.Duration(b.escalateDays) * 24 * time.Hour
 	case Rehearsal:
-		d.Due = from.Add(b.rehearsal())
+		d.Due = from.Add(b.rehearsal(b.rehearsalDay)).UTC()
 		d.EscalateEvery = time.Duration(b.escalateDays) * b.rehearsalDay
 	default:
 		return Deadline{}, fmt.Errorf("no deadline profile %q", profile)
 	}
-	d.Due, d.Statutory = d.Due.UTC(), d.Statutory.UTC()
 	return d, nil
 }
 
-// rehearsal is the real span of the term in rehearsal; a term that ends the same day lasts one day of it.
-func (b basis) rehearsal() time.Duration {
-	days := map[string]int{"wd": 1, "cd": 1, "m": 30, "y": 365}[b.unit]
-	if b.unit == "h" {
-		return time.Duration(b.amount) * b.rehearsalDay / 24
-	}
-	return time.Duration(max(b.amount*days, 1)) * b.rehearsalDay
-}
-
-func (b basis) before() bool { return b.start == "before" }
-
-func (b basis) statutory(from time.Time, c reckoning) Deadline {
-	if b.unit == "h" {
-		return b.hours(from)
+func (t term) statutory(from time.Time, c reckoning) Deadline {
+	d := Deadline{Term: t.String(), Start: from.UTC()}
+	if t.unit == "h" {
+		return t.hours(d)
 	}
 	first := dayOf(from)
 	w := walk{reckoning: c, year: first.year}
-	switch {
-	case b.unit == "wd" && b.before():
-		w.workdaysBefore(first, b.amount)
-	case b.unit == "wd":
-		w.workdays(first, b.amount, b.start == "same")
-	default:
-		w.last = b.lastDay(first)
-		w.steps = append(w.steps, w.short(w.last))
-	}
-	w.rollOver(b.roll)
-	d := Deadline{Statutory: w.last.end(), Provisional: w.crosses(first)}
-	d.Proof = fmt.Sprintf("%d %s %s %s: %s", b.amount, b.unit, b.preposition(), first, strings.Join(w.steps, ", "))
-	if d.Provisional {
-		d.Proof += "; provisional: the holiday notice of " + strconv.Itoa(max(w.last.year, first.year)) + " is not loaded"
-	}
+	t.walk(&w, first)
+	d.Counted = w.last.end().UTC()
+	w.rollOver(t.roll)
+	d.Statutory = w.last.end().UTC()
+	d.Proof = fmt.Sprintf("%d %s %s %s: %s", t.amount, t.unit, t.preposition(), first, strings.Join(w.steps, ", "))
+	d.doubt(w.uncertain(first, w.last))
 	return d
 }
 
-func (b basis) preposition() string {
-	if b.before() {
+// walk goes from the first day to the last of a term, without moving that.
+func (t term) walk(w *walk, first day) {
+	switch {
+	case t.unit == "wd" && t.before():
+		w.workdaysBefore(first, t.amount)
+	case t.unit == "wd":
+		w.workdays(first, t.amount, t.start == "same")
+	default:
+		w.last = t.lastDay(first)
+		w.steps = append(w.steps, w.short(w.last))
+	}
+}
+
+const provisionally = "; provisional: "
+
+// doubt says of a deadline that it is provisional, and why: the last year without its notice, 0 for none.
+func (d *Deadline) doubt(year int) {
+	if year != 0 {
+		d.Provisional = true
+		d.Proof += provisionally + "the holiday notice of " + strconv.Itoa(year) + " is not loaded"
+	}
+}
+
+func (t term) preposition() string {
+	if t.before() {
 		return "before"
 	}
 	return "from"
 }
 
 // hours run by the clock, whatever day it is.
-func (b basis) hours(from time.Time) Deadline {
-	end := from.Add(time.Duration(b.amount) * time.Hour)
-	if b.before() {
-		end = from.Add(-time.Duration(b.amount) * time.Hour)
+func (t term) hours(d Deadline) Deadline {
+	const minutes = "2006-01-02 15:04"
+	span := time.Duration(t.amount) * time.Hour
+	if t.before() {
+		span = -span
 	}
-	return Deadline{Statutory: end, Proof: fmt.Sprintf("%d h %s %s: %s", b.amount, b.preposition(),
-		from.In(Shanghai).Format("2006-01-02 15:04"), end.In(Shanghai).Format("2006-01-02 15:04"))}
-}
-
-// lastDay is where a term of days, months or years ends that runs through days off. A term of months ends on the day of
-// the same number, or on the last of a month that has none (民法典 202).
-func (b basis) lastDay(first day) day {
-	n := b.amount
-	if b.before() {
-		n = -n
-	}
-	last := first
-	switch b.unit {
-	case "cd":
-		last = first.add(n)
-	case "m":
-		last = first.addMonths(n)
-	case "y":
-		last = first.addMonths(12 * n)
-	}
-	if b.before() || b.start == "same" && n > 0 {
-		return last.add(-1) // both ends are left out; or the first day is one of them
-	}
-	return last
+	d.Statutory = d.Start.Add(span)
+	d.Counted = d.Statutory
+	d.Proof = fmt.Sprintf("%d h %s %s: %s", t.amount, t.preposition(), d.Start.In(Shanghai).Format(minutes), d.Statutory.In(Shanghai).Format(minutes))
+	return d
 }
 
 // walk goes through the days of a term and writes down what it sees.
@@ -139,7 +136,15 @@ type walk struct {
 	year  int // written last, to name a year only when it changes
 	last  day
 	steps []string
-	off   []day // days off in a row, not yet written
+	off   []day  // days off in a row, not yet written
+	stood []span // days on which the clock stood: they are passed over
+}
+
+// idle says whether a day does not count in a term of working days.
+func (w *walk) idle(d day) bool { return !w.workday(d) || w.standing(d) }
+
+func (w *walk) standing(d day) bool {
+	return slices.ContainsFunc(w.stood, func(s span) bool { return s.has(d) })
 }
 
 func (w *walk) workdays(d day, n int, sameDay bool) {
@@ -151,7 +156,7 @@ func (w *walk) workdays(d day, n int, sameDay bool) {
 		w.steps = append(w.steps, w.short(w.last))
 	}
 	for ; n > 0; d = d.add(1) {
-		if !w.workday(d) {
+		if w.idle(d) {
 			w.off = append(w.off, d)
 			continue
 		}
@@ -178,20 +183,28 @@ func (w *walk) count(d day) {
 	w.flush()
 	text := w.short(d)
 	if s, ok := w.special(d); ok && s.work {
-		text += " (worked)"
+		text += worked(d)
 	}
 	w.steps = append(w.steps, text)
 	w.last = d
 }
 
+// worked names the weekend that is worked.
+func worked(d day) string {
+	if wd := d.time().Weekday(); wd == time.Saturday || wd == time.Sunday {
+		return " (worked " + wd.String() + ")"
+	}
+	return " (worked)"
+}
+
 // rollOver moves a last day that is off to the next working day, or to the one before.
 func (w *walk) rollOver(roll string) {
-	if roll == "none" || w.workday(w.last) {
+	if roll == "none" || !w.idle(w.last) {
 		return
 	}
 	by := map[string]int{"next": 1, "prev": -1}[roll]
 	w.steps = w.steps[:len(w.steps)-1]
-	for ; !w.workday(w.last); w.last = w.last.add(by) {
+	for ; w.idle(w.last); w.last = w.last.add(by) {
 		w.off = append(w.off, w.last)
 	}
 	w.count(w.last)
@@ -206,6 +219,10 @@ func (w *walk) flush() {
 	first, last := w.off[0], w.off[len(w.off)-1]
 	what := "weekend"
 	for _, d := range w.off {
+		if w.standing(d) {
+			what = "paused"
+			break
+		}
 		if _, ok := w.special(d); ok {
 			what = "holiday"
 		}
@@ -226,12 +243,12 @@ func (w *walk) short(d day) string {
 	return fmt.Sprintf("%d-%d", int(d.month), d.day)
 }
 
-// crosses says whether the term touches a year without notice.
-func (w *walk) crosses(first day) bool {
-	for y := min(first.year, w.last.year); y <= max(first.year, w.last.year); y++ {
+// uncertain is the last year without notice that the days between two touch; 0 for none.
+func (w *walk) uncertain(from, to day) int {
+	for y := max(from.year, to.year); y >= min(from.year, to.year); y-- {
 		if !w.certain(y) {
-			return true
+			return y
 		}
 	}
-	return false
+	return 0
 }

@@ -28,8 +28,8 @@ var (
 	loading sync.Mutex
 )
 
-// Load takes the rules of a policy folder over the built-in ones: deadlines.csv, holidays.csv, fixed.csv and shares.csv,
-// those of them that are there. From then on the folder is watched: files that change are read anew with the next
+// Load takes the rules of a policy folder over the built-in ones: deadlines.csv, holidays.csv, fixed.csv, shares.csv,
+// extensions.csv, pauses.csv and parties.csv, those of them that are there. From then on the folder is watched: files that change are read anew with the next
 // question, and a file that cannot be read leaves everything as it was. An empty dir goes back to the built-in rules.
 //
 // Put files in place by renaming; one that is written in place may be read when it is half there.
@@ -99,7 +99,7 @@ func look(dir string) (g glance) {
 	if _, err := os.Stat(dir); err != nil {
 		return glance{err: err}
 	}
-	for _, name := range []string{deadlinesFile, holidaysFile, fixedFile, sharesFile} {
+	for _, name := range files {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return glance{err: err}

@@ -15,6 +15,10 @@ const (
 	deadlinesHead = "code,amount,unit,start,roll,rehearsal_seconds,escalate_days,valid_from,valid_to,source\n"
 	holidaysHead  = "year,from,to,kind,name,valid_from,valid_to,source\n"
 	sharesHead    = "code,value,valid_from,valid_to,source\n"
+
+	extensionsHead = "basis,by,times,owner,valid_from,valid_to,source\n"
+	pausesHead     = "basis,reason,owner,valid_from,valid_to,source\n"
+	partiesHead    = "basis,party,valid_from,valid_to,source\n"
 )
 
 // put places a file as an operator should: by renaming.
@@ -90,7 +94,7 @@ func TestLoad_aNotice(t *testing.T) {
 	if last != "2027-01-11" || d.Provisional || !strings.Contains(d.Proof, "[2026-12-31 to 2027-01-03 holiday]") && !strings.Contains(d.Proof, "[12-31 to 2027-01-03 holiday]") {
 		t.Errorf("after the notice: %s, %+v", last, d)
 	}
-	if !strings.Contains(d.Proof, "1-9 (worked)") {
+	if !strings.Contains(d.Proof, "1-9 (worked Saturday)") {
 		t.Errorf("proof %s", d.Proof)
 	}
 	if _, d := due(t, "case_90d", "2026-11-09 10:00"); !d.Provisional {
@@ -145,6 +149,14 @@ func TestLoad_refusesMistakes(t *testing.T) {
 		"a holiday of a year":  {"holidays.csv", holidaysHead + "2027,2027-01-01,2027-12-31,off,x,2026-11-10,,x\n"},
 		"a day of two kinds":   {"holidays.csv", holidaysHead + "2027,2027-01-01,2027-01-03,off,x,2026-11-10,,x\n2027,2027-01-02,2027-01-02,work,x,2026-11-10,,x\n"},
 		"unknown share":        {"shares.csv", sharesHead + "luck,1,2026-11-10,,x\n"},
+		"extended in hours":    {"extensions.csv", extensionsHead + "fact_check_15wd,transfer_24h,1,assignment,2026-11-10,,x\n"},
+		"days by working days": {"extensions.csv", extensionsHead + "case_90d,fact_check_extend_15wd,1,enforcement,2026-11-10,,x\n"},
+		"a notice extended":    {"extensions.csv", extensionsHead + "hearing_notice_7wd,fact_check_extend_15wd,1,enforcement,2026-11-10,,x\n"},
+		"by nothing known":     {"extensions.csv", extensionsHead + "case_90d,for_ever,1,enforcement,2026-11-10,,x\n"},
+		"extended by two":      {"extensions.csv", extensionsHead + "case_90d,case_extend_30d,1,enforcement,2026-11-10,,x\ncase_90d,case_extend_30d,2,enforcement,2026-12-10,,x\n"},
+		"a notice paused":      {"pauses.csv", pausesHead + "hearing_notice_7wd,appraisal,enforcement,2026-11-10,,x\n"},
+		"paused for nothing":   {"pauses.csv", pausesHead + "case_90d,,enforcement,2026-11-10,,x\n"},
+		"no party's":           {"parties.csv", partiesHead + "nobodys_term,yes,2026-11-10,,x\n"},
 	} {
 		bad := t.TempDir()
 		put(t, bad, c.file, c.text)
@@ -200,4 +212,25 @@ func TestLoad_atOnce(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
+}
+
+// A folder may give more extensions, or take one away.
+func TestLoad_extensions(t *testing.T) {
+	dir := policy(t)
+	put(t, dir, "extensions.csv", extensionsHead+"fact_check_15wd,fact_check_extend_15wd,2,assignment,2026-12-01,,notice\n"+
+		"case_90d,case_extend_30d,0,enforcement,2026-12-01,,notice\n")
+	if got := calendar.ExtensionsOf("fact_check_15wd", at("2026-12-02 10:00")); len(got) != 1 || got[0].Times != 2 || got[0].Source != "notice" {
+		t.Errorf("%+v", got)
+	}
+	if got := calendar.ExtensionsOf("fact_check_15wd", at("2026-11-02 10:00")); len(got) != 1 || got[0].Times != 1 {
+		t.Errorf("%+v", got)
+	}
+	_, err := start(t, "case_90d", "2026-11-01 10:00", calendar.Statutory).Extended("case_extend_30d", at("2026-12-02 10:00"))
+	refused(t, err, "no rule extends")
+	if got := calendar.PausesOf("case_90d", at("2026-11-02 10:00")); len(got) < 3 || got[0].Owner != "enforcement" {
+		t.Errorf("%+v", got)
+	}
+	if calendar.IsParty("case_90d", at("2026-11-02 10:00")) || !calendar.IsParty("perform_15d", at("2026-11-02 10:00")) {
+		t.Error("whose terms these are")
+	}
 }

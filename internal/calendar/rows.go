@@ -21,6 +21,9 @@ func (r *rules) deadline(f row, layer int) error {
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
+	if err := b.check(); err != nil {
+		return err
+	}
 	return enterKnown(r.deadlines, b.code, f, layer, b)
 }
 
@@ -51,7 +54,7 @@ func (r *rules) holiday(f row, layer int) error {
 	if err != nil {
 		return err
 	}
-	if err := spread(r.days, f, "", layer); err != nil {
+	if err := spread(r.days, f, "", year, layer); err != nil {
 		return err
 	}
 	v, err := versionOf(f, layer, true)
@@ -60,10 +63,10 @@ func (r *rules) holiday(f row, layer int) error {
 }
 
 // fixedDay takes a row of fixed.csv.
-func (r *rules) fixedDay(f row, layer int) error { return spread(r.fixed, f, "2000-", layer) }
+func (r *rules) fixedDay(f row, layer int) error { return spread(r.fixed, f, "2000-", 0, layer) }
 
 // spread enters the days of a row. With a prefix they are days of any year.
-func spread(into map[day][]version[special], f row, prefix string, layer int) error {
+func spread(into map[day][]version[special], f row, prefix string, year, layer int) error {
 	const longest = 31
 	from, err := f.date("from", prefix)
 	if err != nil {
@@ -80,7 +83,7 @@ func spread(into map[day][]version[special], f row, prefix string, layer int) er
 	if to.Before(from) || to.After(from.AddDate(0, 0, longest)) {
 		return fmt.Errorf("from %s to %s are no 1 to %d days", f["from"], f["to"], longest)
 	}
-	v, err := versionOf(f, layer, special{work: kind == "work", name: f["name"]})
+	v, err := versionOf(f, layer, special{year: year, work: kind == "work", name: f["name"]})
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,17 @@ var data embed.FS
 
 // The files of a policy. Each may lie in a policy folder, too, where its rows go before the built-in ones.
 const (
-	deadlinesFile = "deadlines.csv"
-	holidaysFile  = "holidays.csv"
-	fixedFile     = "fixed.csv"
-	sharesFile    = "shares.csv"
+	deadlinesFile  = "deadlines.csv"
+	holidaysFile   = "holidays.csv"
+	fixedFile      = "fixed.csv"
+	sharesFile     = "shares.csv"
+	extensionsFile = "extensions.csv"
+	pausesFile     = "pauses.csv"
+	partiesFile    = "parties.csv"
 )
+
+// files in the order in which they are read: the last three name bases of the first.
+var files = []string{deadlinesFile, holidaysFile, fixedFile, sharesFile, extensionsFile, pausesFile, partiesFile}
 
 // columns of each file. They are checked by name, so that a file of another form is refused and not misread.
 var columns = map[string]string{
@@ -31,15 +37,22 @@ var columns = map[string]string{
 	holidaysFile:  "year,from,to,kind,name,valid_from,valid_to,source",
 	fixedFile:     "from,to,kind,name,valid_from,valid_to,source",
 	sharesFile:    "code,value,valid_from,valid_to,source",
+
+	extensionsFile: "basis,by,times,owner,valid_from,valid_to,source",
+	pausesFile:     "basis,reason,owner,valid_from,valid_to,source",
+	partiesFile:    "basis,party,valid_from,valid_to,source",
 }
 
 // rules are everything that this package knows, read-only once made. Of several rows in force the last one counts.
 type rules struct {
-	deadlines map[string][]version[basis]
-	figures   map[string][]version[int]
-	days      map[day][]version[special]
-	fixed     map[day][]version[special] // of year 0, for years without notice
-	notices   map[int][]version[bool]
+	deadlines  map[string][]version[basis]
+	figures    map[string][]version[int]
+	days       map[day][]version[special]
+	fixed      map[day][]version[special] // of year 0, for years without notice
+	notices    map[int][]version[bool]
+	extensions map[string][]version[ExtensionRule]
+	pauses     map[string][]version[PauseRule]
+	parties    map[string][]version[bool]
 }
 
 // version is a row during its valid time. What counts for a clock is what is in force when it starts, so that no change
@@ -80,11 +93,8 @@ func enter[K comparable, T any](m map[K][]version[T], key K, v version[T]) error
 
 // basis is a row of the deadline table.
 type basis struct {
+	term
 	code         string
-	amount       int
-	unit         string // wd, cd, h, m, y
-	start        string // same: the day of the event counts; next_day: it does not; before: the term lies before it
-	roll         string // next or prev: a last day off moves to that working day; none: it stays
 	rehearsalDay time.Duration
 	escalateDays int
 	source       string
@@ -92,6 +102,7 @@ type basis struct {
 
 // special is what a notice says about a day.
 type special struct {
+	year int // the notice's; 0 for a day of any year
 	work bool
 	name string
 }
@@ -115,15 +126,18 @@ func readRules(own, folder fs.FS) (*rules, error) {
 	r := &rules{
 		deadlines: map[string][]version[basis]{}, figures: map[string][]version[int]{},
 		days: map[day][]version[special]{}, fixed: map[day][]version[special]{}, notices: map[int][]version[bool]{},
+		extensions: map[string][]version[ExtensionRule]{}, pauses: map[string][]version[PauseRule]{}, parties: map[string][]version[bool]{},
+	}
+	read := map[string]func(row, int) error{
+		deadlinesFile: r.deadline, holidaysFile: r.holiday, fixedFile: r.fixedDay, sharesFile: r.figure,
+		extensionsFile: r.extensionRow, pausesFile: r.pauseRow, partiesFile: r.partyRow,
 	}
 	for layer, from := range []fs.FS{own, folder} {
 		if from == nil {
 			continue
 		}
-		for name, read := range map[string]func(row, int) error{
-			deadlinesFile: r.deadline, holidaysFile: r.holiday, fixedFile: r.fixedDay, sharesFile: r.figure,
-		} {
-			if err := readFile(from, name, layer, read); err != nil {
+		for _, name := range files {
+			if err := readFile(from, name, layer, read[name]); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
