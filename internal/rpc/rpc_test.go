@@ -144,6 +144,26 @@ func TestValidation_namesTheFieldAndKeepsItsValue(t *testing.T) {
 	}
 }
 
+// Reasons are kept in clear and read by many: they name no subscriber, whatever the service.
+func TestValidation_reasonsNameNoSubscriber(t *testing.T) {
+	registrar := &commonv1.Actor{Subject: "r", AgencyId: "miit", Roles: []accessv1.Role{accessv1.Role_ROLE_REGISTRAR}}
+	client := ledgerv1.NewLedgerServiceClient(testkit.Conn(t, identity.Ledger, (&ledger{}).register, identity.Gateway, registrar))
+	for reason, refused := range map[string]bool{
+		"用户 138 1459 0000 来电": true, "line 021-62345678 is closed": true,
+		"95013888 停用": false, "京信管〔2026〕12号,2026-11-20 起": false, "罚款 100000 元": false,
+	} {
+		_, err := client.EndAllocation(t.Context(), &ledgerv1.EndAllocationRequest{
+			RequestId: uuid.NewString(), ResourceId: uuid.NewString(), Reason: reason, Basis: "样例文件",
+		})
+		if got := errs.Is(err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD); got != refused {
+			t.Errorf("%s: %v", reason, err)
+		}
+		if !refused && status.Code(err) != codes.Internal { // the service has no such method
+			t.Errorf("%s did not reach the service: %v", reason, err)
+		}
+	}
+}
+
 func TestErrors_tellTheCallerWhatIsHisBusiness(t *testing.T) {
 	var logged bytes.Buffer
 	old := slog.Default()

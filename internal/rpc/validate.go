@@ -14,6 +14,7 @@ import (
 
 	"quietline/internal/access"
 	"quietline/internal/errs"
+	"quietline/internal/phone"
 )
 
 // One validator for the process: all servers of it share the compiled rules.
@@ -64,7 +65,7 @@ func validate(m proto.Message) error {
 	}
 	err = v.Validate(m)
 	if err == nil {
-		return nil
+		return checkWords(m.ProtoReflect())
 	}
 	var bad *protovalidate.ValidationError
 	if !errors.As(err, &bad) || len(bad.Violations) == 0 {
@@ -84,4 +85,22 @@ func violationText(v *protovalidate.Violation) string {
 		return text
 	}
 	return "breaks the rule " + v.Proto.GetRuleId()
+}
+
+// words are the fields of requests in which people give reasons. They are kept in clear and read by all that take part.
+var words = []protoreflect.Name{"reason", "note"}
+
+// checkWords refuses a reason that names a subscriber: whoever means a call names its report, complaint or resource. Codes
+// of firms and service numbers may be named.
+func checkWords(m protoreflect.Message) error {
+	for _, name := range words {
+		field := m.Descriptor().Fields().ByName(name)
+		if field == nil || field.Kind() != protoreflect.StringKind || field.IsList() || m.Get(field).String() == "" {
+			continue
+		}
+		if kind := phone.Parse(m.Get(field).String()).GetKind(); kind == phone.Mobile || kind == phone.Landline {
+			return errs.Field(string(name), "holds a subscriber's number; name the report, the complaint or the resource instead")
+		}
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"quietline/internal/errs"
 	"quietline/internal/phone"
 	commonv1 "quietline/proto/quietline/common/v1"
 	"quietline/services/reporting/format"
@@ -100,18 +99,6 @@ func clean(texts ...string) bool {
 		}
 	}
 	return true
-}
-
-// checkReason refuses what must not stand in a reason: it is kept in clear and read by all that take part. Numbers of
-// subscribers are persons'; codes of enterprises may be named.
-func checkReason(reason string) error {
-	if !clean(reason) {
-		return errs.Field("reason", "%s", format.ReasonControl)
-	}
-	if kind := phone.Parse(reason).GetKind(); kind == phone.Mobile || kind == phone.Landline {
-		return errs.Field("reason", "holds a subscriber's number; name the complaint or the report instead")
-	}
-	return nil
 }
 
 // advice is what a citizen must be told at once. Fraud and threats do not wait for a workflow.

@@ -24,9 +24,6 @@ func (s *Server) LinkComplaints(ctx context.Context, req *reportingv1.LinkCompla
 	if req.GetComplaintId() == req.GetOtherComplaintId() {
 		return nil, errs.Field("other_complaint_id", "must be another complaint")
 	}
-	if err := checkReason(req.GetReason()); err != nil {
-		return nil, err
-	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.LinkComplaintsResponse, error) {
 		m := &moving{tx: tx, q: store.New(tx), at: s.clock(), why: req.GetReason()}
 		one, other, err := m.two(ctx, req.GetComplaintId(), req.GetOtherComplaintId())
@@ -107,9 +104,6 @@ func (m *moving) tie(ctx context.Context, one, other *store.Complaint, kind stri
 
 // UnlinkComplaints takes a link back by a row of its own. What the mesh itself tied stays tied.
 func (s *Server) UnlinkComplaints(ctx context.Context, req *reportingv1.UnlinkComplaintsRequest) (*reportingv1.UnlinkComplaintsResponse, error) {
-	if err := checkReason(req.GetReason()); err != nil {
-		return nil, err
-	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.UnlinkComplaintsResponse, error) {
 		m := &moving{tx: tx, q: store.New(tx), at: s.clock(), why: req.GetReason()}
 		l, err := m.q.LinkByID(ctx, req.GetLinkId())

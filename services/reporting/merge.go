@@ -19,9 +19,6 @@ import (
 // their receipts; they close as merged and their workflows end; later reports of their numbers join the one while it lives.
 // Its round began when the oldest of theirs did.
 func (s *Server) MergeComplaints(ctx context.Context, req *reportingv1.MergeComplaintsRequest) (*reportingv1.MergeComplaintsResponse, error) {
-	if err := checkReason(req.GetReason()); err != nil {
-		return nil, err
-	}
 	from := slices.Compact(slices.Sorted(slices.Values(req.GetFromComplaintIds())))
 	if len(from) < len(req.GetFromComplaintIds()) || slices.Contains(from, req.GetIntoComplaintId()) {
 		return nil, errs.Field("from_complaint_ids", "must name each complaint once, and not the one that they are merged into")

@@ -65,9 +65,6 @@ func (s *Server) RepairQuarantined(ctx context.Context, req *reportingv1.RepairQ
 	if !req.GetDismiss() && !req.GetWithoutNumber() && len(req.GetRaw()) == 0 {
 		return nil, errs.Field("raw", "the corrected row is missing")
 	}
-	if err := checkReason(req.GetReason()); err != nil {
-		return nil, err
-	}
 	at := s.clock()
 	policy, err := s.policy(ctx, at)
 	if err != nil {

@@ -49,9 +49,6 @@ func (s *Server) SplitComplaint(ctx context.Context, req *reportingv1.SplitCompl
 
 // checkSplit: who held a number is what the ledger says, and the workflows ask it.
 func checkSplit(ctx context.Context, req *reportingv1.SplitComplaintRequest) error {
-	if err := checkReason(req.GetReason()); err != nil {
-		return err
-	}
 	if identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS {
 		for _, g := range req.GetGroups() {
 			from, until := timeOf(g.GetHeldFromTime()), timeOf(g.GetHeldUntilTime())
