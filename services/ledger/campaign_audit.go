@@ -24,6 +24,9 @@ func (s *Server) brokenCampaigns(ctx context.Context, q *store.Queries, size int
 		{func() ([]string, error) {
 			return q.AuditItems(ctx, store.AuditItemsParams{After: firstID, PageSize: size})
 		}, "campaign item %s is in a state that its findings, its returns or the history of the resource do not bear out"},
+		{func() ([]string, error) {
+			return q.AuditClosings(ctx, store.AuditClosingsParams{After: firstID, PageSize: size})
+		}, "campaign item %s was closed without three people, or by who inspected it"},
 	} {
 		ids, err := part.ids()
 		if err != nil {

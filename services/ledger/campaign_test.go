@@ -263,19 +263,19 @@ func TestACampaignFromOpeningToClosing(t *testing.T) {
 		t.Fatalf("%v %v", resp, err)
 	}
 
-	// closing: not before the term is over, not by who inspected, not what is put right
-	closing := &ledgerv1.CloseNonConformingRequest{
+	// closing: not before the term is over, by three people, none of whom inspected it at the end, not what is put right
+	propose := &ledgerv1.ProposeClosingRequest{
 		RequestId: uuid.NewString(), ItemId: bad.GetItemId(), Basis: "综合整治骚扰电话专项行动方案 一(一)", PriorNotice: "2026-11-01 告知书", Remedy: "60 日内可申请行政复议",
 	}
-	_, err = a.registrar.CloseNonConforming(head, closing)
+	_, err = a.registrar.ProposeClosing(inspector, propose)
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 	a.clock.Add(int64(80 * 24 * time.Hour))
 	if late := a.items(t, func(r *ledgerv1.ListCampaignItemsRequest) { r.Overdue = true }); len(late) != 11 { // all but the conforming one
 		t.Errorf("%d overdue", len(late))
 	}
-	_, err = a.registrar.CloseNonConforming(as(ctx, accessv1.Role_ROLE_HEAD, "ca-31", "inspector"), closing)
-	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_SAME_PERSON)
-	_, err = a.registrar.CloseNonConforming(head, &ledgerv1.CloseNonConformingRequest{RequestId: uuid.NewString(), ItemId: good.GetItemId(), Basis: "x", PriorNotice: "x", Remedy: "x"})
+	closing := &ledgerv1.CloseNonConformingRequest{RequestId: uuid.NewString(), ItemId: bad.GetItemId()}
+	a.proposesTheClosing(t, propose, closing)
+	_, err = a.registrar.ProposeClosing(inspector, &ledgerv1.ProposeClosingRequest{RequestId: uuid.NewString(), ItemId: good.GetItemId(), Basis: "x", PriorNotice: "x", Remedy: "x"})
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 	rectify := bad.GetFindings()[0].GetFinding().GetFindingId()
 	if resp, err := a.registrar.RectifyFinding(inspector, &ledgerv1.RectifyFindingRequest{RequestId: uuid.NewString(), FindingId: rectify, Reason: "已恢复登记用途"}); err != nil || resp.GetItem().GetState() != itemFound {

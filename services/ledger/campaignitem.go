@@ -69,6 +69,9 @@ func (s *Server) items(ctx context.Context, q *store.Queries, arg store.ListCamp
 	for i, r := range rows {
 		ids[i] = r.CampaignItem.ItemID
 	}
+	if err := addClosings(ctx, q, byID, ids, arg.SeesAll); err != nil {
+		return nil, "", err
+	}
 	found, err := q.FindingsOfItems(ctx, ids)
 	for _, f := range found {
 		p := byID[f.CampaignFinding.ItemID]
@@ -218,12 +221,11 @@ func (s *Server) RectifyFinding(ctx context.Context, req *ledgerv1.RectifyFindin
 	})
 }
 
-// CloseNonConforming closes a line (T1-06 不符合规范的专线一律关停) whose findings were not put right in time. Who inspected it
-// does not decide it.
+// CloseNonConforming signs an approved closing and closes the line.
 func (s *Server) CloseNonConforming(ctx context.Context, req *ledgerv1.CloseNonConformingRequest) (*ledgerv1.CloseNonConformingResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.CloseNonConformingResponse, error) {
 		q := store.New(tx)
-		row, err := inspected(ctx, q, req.GetItemId())
+		row, c, err := s.closing(ctx, q, req.GetItemId())
 		if err != nil {
 			return nil, err
 		}
@@ -232,13 +234,13 @@ func (s *Server) CloseNonConforming(ctx context.Context, req *ledgerv1.CloseNonC
 			item, err := s.item(ctx, q, row.CampaignItem.ItemID)
 			return &ledgerv1.CloseNonConformingResponse{Item: item}, err
 		}
-		if row.CampaignItem.InspectedBy == by {
-			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_SAME_PERSON, "who inspected a line does not close it")
-		}
-		if err := s.overdue(ctx, q, row.CampaignItem); err != nil {
+		if err := mayClose(row, c, by); err != nil {
 			return nil, err
 		}
-		if err := s.closeLine(ctx, tx, q, row, req, by); err != nil {
+		if err := s.overdue(ctx, q, row.CampaignItem); err != nil { // it may have been put right meanwhile
+			return nil, err
+		}
+		if err := s.closeLine(ctx, tx, q, row, c, by); err != nil {
 			return nil, err
 		}
 		item, err := s.item(ctx, q, row.CampaignItem.ItemID)
@@ -270,14 +272,14 @@ func (s *Server) overdue(ctx context.Context, q *store.Queries, i store.Campaign
 }
 
 // closeLine writes the closing with its grounds (反电信网络诈骗法 32) and ends the allocation with all that hangs on it.
-func (s *Server) closeLine(ctx context.Context, tx pgx.Tx, q *store.Queries, row store.LockItemRow, req *ledgerv1.CloseNonConformingRequest, by string) error {
+func (s *Server) closeLine(ctx context.Context, tx pgx.Tx, q *store.Queries, row store.LockItemRow, c *store.Closing, by string) error {
 	resource := row.CampaignItem.ResourceID
 	if err := q.LockKey(ctx, "resource/"+resource); err != nil {
 		return err
 	}
 	_, at, err := s.enter(ctx, q, store.AddEventParams{
-		ResourceID: resource, Event: closed, ReasonCode: "audit_non_conforming", Basis: req.GetBasis(), Nature: byLaw,
-		PriorNotice: req.GetPriorNotice(), Remedy: req.GetRemedy(),
+		ResourceID: resource, Event: closed, ReasonCode: "audit_non_conforming", Basis: c.Basis, Nature: byLaw,
+		PriorNotice: c.PriorNotice, Remedy: c.Remedy,
 	})
 	if err != nil {
 		return err
@@ -290,15 +292,18 @@ func (s *Server) closeLine(ctx context.Context, tx pgx.Tx, q *store.Queries, row
 		if f.Finding.State != findingOpen && f.Finding.State != findingConfirmed {
 			continue
 		}
-		if err := s.decide(ctx, q, f.Finding.FindingID, findingClosed, "清查关停 "+row.Campaign.Name, req.GetBasis(), by); err != nil {
+		if err := s.decide(ctx, q, f.Finding.FindingID, findingClosed, "清查关停 "+row.Campaign.Name, c.Basis, by); err != nil {
 			return err
 		}
 	}
 	now := effectAfter(s.now(), at) // it was held when it was closed: its holder can appeal
-	if err := s.end(ctx, tx, resource, now, "清查关停 "+row.Campaign.Name, req.GetBasis(), by); err != nil {
+	if err := s.end(ctx, tx, resource, now, "清查关停 "+row.Campaign.Name, c.Basis, by); err != nil {
 		return err
 	}
-	return q.SetItemClosed(ctx, store.SetItemClosedParams{ItemID: row.CampaignItem.ItemID, ClosedAt: &now})
+	if err := q.SignClosing(ctx, store.SignClosingParams{ClosingID: c.ClosingID, SignedBy: by, SignedAt: now}); err != nil {
+		return err
+	}
+	return q.SetItemClosed(ctx, store.SetItemClosedParams{ItemID: row.CampaignItem.ItemID, ClosedAt: &now, ClosingID: c.ClosingID})
 }
 
 // SubmitSelfInspection takes a return. The holder speaks for its resources, an operator for the lines of its access.

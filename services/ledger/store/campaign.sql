@@ -120,7 +120,7 @@ SELECT item_id FROM campaign_finding WHERE finding_id = @finding_id;
 UPDATE campaign_item SET state = @state, inspected_at = @inspected_at, inspected_by = @inspected_by, note = @note WHERE item_id = @item_id;
 
 -- name: SetItemClosed :exec
-UPDATE campaign_item SET state = 'CLOSED', closed_at = @closed_at WHERE item_id = @item_id;
+UPDATE campaign_item SET state = 'CLOSED', closed_at = @closed_at, closing_id = @closing_id::uuid WHERE item_id = @item_id;
 
 -- name: InsertCampaignFinding :exec
 INSERT INTO campaign_finding (finding_id, item_id, basis, due, statutory, proof, provisional)

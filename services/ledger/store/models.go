@@ -169,6 +169,24 @@ type CampaignItem struct {
 	InspectedBy       string
 	Note              string
 	ClosedAt          *time.Time
+	ClosingID         *string
+}
+
+type Closing struct {
+	ClosingID   string
+	ItemID      string
+	Basis       string
+	PriorNotice string
+	Remedy      string
+	ProposedBy  string
+	ProposedAt  time.Time
+	Review      string
+	Reason      string
+	ReviewedBy  string
+	ReviewedAt  *time.Time
+	SignedBy    string
+	SignedAt    *time.Time
+	CreatedAt   time.Time
 }
 
 type Contract struct {

@@ -355,7 +355,9 @@ type CampaignItem struct {
 	// Findings on it (问题).
 	Findings []*CampaignFinding `protobuf:"bytes,12,rep,name=findings,proto3" json:"findings,omitempty"`
 	// What is overdue: return, inspection, rectification; empty when nothing is (逾期事项).
-	Overdue       []string `protobuf:"bytes,13,rep,name=overdue,proto3" json:"overdue,omitempty"`
+	Overdue []string `protobuf:"bytes,13,rep,name=overdue,proto3" json:"overdue,omitempty"`
+	// Its closing as proposed last; to its holder only once it is signed (关停).
+	Closing       *Closing `protobuf:"bytes,14,opt,name=closing,proto3" json:"closing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -481,6 +483,122 @@ func (x *CampaignItem) GetOverdue() []string {
 	return nil
 }
 
+func (x *CampaignItem) GetClosing() *Closing {
+	if x != nil {
+		return x.Closing
+	}
+	return nil
+}
+
+// Closing is the order to close a line (关停决定): proposed, reviewed and signed by three people of the inspecting agency.
+type Closing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Basis (依据).
+	Basis string `protobuf:"bytes,1,opt,name=basis,proto3" json:"basis,omitempty"`
+	// Prior notice given, or why not (事先告知).
+	PriorNotice string `protobuf:"bytes,2,opt,name=prior_notice,json=priorNotice,proto3" json:"prior_notice,omitempty"`
+	// Remedy told to the holder (救济途径).
+	Remedy string `protobuf:"bytes,3,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	// Proposed by, subject@agency (拟办人).
+	ProposedBy string `protobuf:"bytes,4,opt,name=proposed_by,json=proposedBy,proto3" json:"proposed_by,omitempty"`
+	// Reviewed by, subject@agency; empty before (审核人).
+	ReviewedBy string `protobuf:"bytes,5,opt,name=reviewed_by,json=reviewedBy,proto3" json:"reviewed_by,omitempty"`
+	// approved or returned; empty before (审核意见).
+	Review string `protobuf:"bytes,6,opt,name=review,proto3" json:"review,omitempty"`
+	// Why it was returned (退回理由).
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Signed by, subject@agency; empty before (签发人).
+	SignedBy      string `protobuf:"bytes,8,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Closing) Reset() {
+	*x = Closing{}
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Closing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Closing) ProtoMessage() {}
+
+func (x *Closing) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Closing.ProtoReflect.Descriptor instead.
+func (*Closing) Descriptor() ([]byte, []int) {
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Closing) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *Closing) GetPriorNotice() string {
+	if x != nil {
+		return x.PriorNotice
+	}
+	return ""
+}
+
+func (x *Closing) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
+func (x *Closing) GetProposedBy() string {
+	if x != nil {
+		return x.ProposedBy
+	}
+	return ""
+}
+
+func (x *Closing) GetReviewedBy() string {
+	if x != nil {
+		return x.ReviewedBy
+	}
+	return ""
+}
+
+func (x *Closing) GetReview() string {
+	if x != nil {
+		return x.Review
+	}
+	return ""
+}
+
+func (x *Closing) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Closing) GetSignedBy() string {
+	if x != nil {
+		return x.SignedBy
+	}
+	return ""
+}
+
 // CampaignFinding is a finding with the clock of its rectification (清查问题).
 type CampaignFinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -494,7 +612,7 @@ type CampaignFinding struct {
 
 func (x *CampaignFinding) Reset() {
 	*x = CampaignFinding{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[3]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +624,7 @@ func (x *CampaignFinding) String() string {
 func (*CampaignFinding) ProtoMessage() {}
 
 func (x *CampaignFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[3]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +637,7 @@ func (x *CampaignFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CampaignFinding.ProtoReflect.Descriptor instead.
 func (*CampaignFinding) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{3}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CampaignFinding) GetFinding() *Finding {
@@ -567,7 +685,7 @@ type OpenCampaignRequest struct {
 
 func (x *OpenCampaignRequest) Reset() {
 	*x = OpenCampaignRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[4]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +697,7 @@ func (x *OpenCampaignRequest) String() string {
 func (*OpenCampaignRequest) ProtoMessage() {}
 
 func (x *OpenCampaignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[4]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +710,7 @@ func (x *OpenCampaignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenCampaignRequest.ProtoReflect.Descriptor instead.
 func (*OpenCampaignRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{4}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *OpenCampaignRequest) GetRequestId() string {
@@ -683,7 +801,7 @@ type OpenCampaignResponse struct {
 
 func (x *OpenCampaignResponse) Reset() {
 	*x = OpenCampaignResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[5]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +813,7 @@ func (x *OpenCampaignResponse) String() string {
 func (*OpenCampaignResponse) ProtoMessage() {}
 
 func (x *OpenCampaignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[5]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +826,7 @@ func (x *OpenCampaignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenCampaignResponse.ProtoReflect.Descriptor instead.
 func (*OpenCampaignResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{5}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OpenCampaignResponse) GetCampaign() *Campaign {
@@ -731,7 +849,7 @@ type GetCampaignRequest struct {
 
 func (x *GetCampaignRequest) Reset() {
 	*x = GetCampaignRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[6]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -743,7 +861,7 @@ func (x *GetCampaignRequest) String() string {
 func (*GetCampaignRequest) ProtoMessage() {}
 
 func (x *GetCampaignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[6]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -756,7 +874,7 @@ func (x *GetCampaignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCampaignRequest.ProtoReflect.Descriptor instead.
 func (*GetCampaignRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{6}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetCampaignRequest) GetCampaignId() string {
@@ -788,7 +906,7 @@ type GetCampaignResponse struct {
 
 func (x *GetCampaignResponse) Reset() {
 	*x = GetCampaignResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[7]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +918,7 @@ func (x *GetCampaignResponse) String() string {
 func (*GetCampaignResponse) ProtoMessage() {}
 
 func (x *GetCampaignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[7]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +931,7 @@ func (x *GetCampaignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCampaignResponse.ProtoReflect.Descriptor instead.
 func (*GetCampaignResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{7}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetCampaignResponse) GetCampaign() *Campaign {
@@ -864,7 +982,7 @@ type CampaignProgress struct {
 
 func (x *CampaignProgress) Reset() {
 	*x = CampaignProgress{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[8]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -876,7 +994,7 @@ func (x *CampaignProgress) String() string {
 func (*CampaignProgress) ProtoMessage() {}
 
 func (x *CampaignProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[8]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -889,7 +1007,7 @@ func (x *CampaignProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CampaignProgress.ProtoReflect.Descriptor instead.
 func (*CampaignProgress) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{8}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CampaignProgress) GetAgencyId() string {
@@ -968,7 +1086,7 @@ type ListCampaignsRequest struct {
 
 func (x *ListCampaignsRequest) Reset() {
 	*x = ListCampaignsRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[9]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1098,7 @@ func (x *ListCampaignsRequest) String() string {
 func (*ListCampaignsRequest) ProtoMessage() {}
 
 func (x *ListCampaignsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[9]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1111,7 @@ func (x *ListCampaignsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCampaignsRequest.ProtoReflect.Descriptor instead.
 func (*ListCampaignsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{9}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListCampaignsRequest) GetPageSize() int32 {
@@ -1023,7 +1141,7 @@ type ListCampaignsResponse struct {
 
 func (x *ListCampaignsResponse) Reset() {
 	*x = ListCampaignsResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[10]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1035,7 +1153,7 @@ func (x *ListCampaignsResponse) String() string {
 func (*ListCampaignsResponse) ProtoMessage() {}
 
 func (x *ListCampaignsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[10]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1048,7 +1166,7 @@ func (x *ListCampaignsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCampaignsResponse.ProtoReflect.Descriptor instead.
 func (*ListCampaignsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{10}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListCampaignsResponse) GetCampaigns() []*Campaign {
@@ -1086,7 +1204,7 @@ type ListCampaignItemsRequest struct {
 
 func (x *ListCampaignItemsRequest) Reset() {
 	*x = ListCampaignItemsRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[11]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1216,7 @@ func (x *ListCampaignItemsRequest) String() string {
 func (*ListCampaignItemsRequest) ProtoMessage() {}
 
 func (x *ListCampaignItemsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[11]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1229,7 @@ func (x *ListCampaignItemsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCampaignItemsRequest.ProtoReflect.Descriptor instead.
 func (*ListCampaignItemsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{11}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListCampaignItemsRequest) GetPageSize() int32 {
@@ -1169,7 +1287,7 @@ type ListCampaignItemsResponse struct {
 
 func (x *ListCampaignItemsResponse) Reset() {
 	*x = ListCampaignItemsResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[12]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1181,7 +1299,7 @@ func (x *ListCampaignItemsResponse) String() string {
 func (*ListCampaignItemsResponse) ProtoMessage() {}
 
 func (x *ListCampaignItemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[12]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1194,7 +1312,7 @@ func (x *ListCampaignItemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCampaignItemsResponse.ProtoReflect.Descriptor instead.
 func (*ListCampaignItemsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{12}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListCampaignItemsResponse) GetItems() []*CampaignItem {
@@ -1228,7 +1346,7 @@ type RecordInspectionRequest struct {
 
 func (x *RecordInspectionRequest) Reset() {
 	*x = RecordInspectionRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[13]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +1358,7 @@ func (x *RecordInspectionRequest) String() string {
 func (*RecordInspectionRequest) ProtoMessage() {}
 
 func (x *RecordInspectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[13]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +1371,7 @@ func (x *RecordInspectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordInspectionRequest.ProtoReflect.Descriptor instead.
 func (*RecordInspectionRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{13}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RecordInspectionRequest) GetRequestId() string {
@@ -1297,7 +1415,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[14]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1427,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[14]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1440,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{14}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Observation) GetKind() string {
@@ -1350,7 +1468,7 @@ type RecordInspectionResponse struct {
 
 func (x *RecordInspectionResponse) Reset() {
 	*x = RecordInspectionResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[15]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1480,7 @@ func (x *RecordInspectionResponse) String() string {
 func (*RecordInspectionResponse) ProtoMessage() {}
 
 func (x *RecordInspectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[15]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1493,7 @@ func (x *RecordInspectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordInspectionResponse.ProtoReflect.Descriptor instead.
 func (*RecordInspectionResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{15}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RecordInspectionResponse) GetItem() *CampaignItem {
@@ -1404,7 +1522,7 @@ type SubmitSelfInspectionRequest struct {
 
 func (x *SubmitSelfInspectionRequest) Reset() {
 	*x = SubmitSelfInspectionRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[16]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1534,7 @@ func (x *SubmitSelfInspectionRequest) String() string {
 func (*SubmitSelfInspectionRequest) ProtoMessage() {}
 
 func (x *SubmitSelfInspectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[16]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1547,7 @@ func (x *SubmitSelfInspectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitSelfInspectionRequest.ProtoReflect.Descriptor instead.
 func (*SubmitSelfInspectionRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{16}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SubmitSelfInspectionRequest) GetRequestId() string {
@@ -1482,7 +1600,7 @@ type Declaration struct {
 
 func (x *Declaration) Reset() {
 	*x = Declaration{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[17]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1612,7 @@ func (x *Declaration) String() string {
 func (*Declaration) ProtoMessage() {}
 
 func (x *Declaration) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[17]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1625,7 @@ func (x *Declaration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Declaration.ProtoReflect.Descriptor instead.
 func (*Declaration) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{17}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Declaration) GetItemId() string {
@@ -1544,7 +1662,7 @@ type SubmitSelfInspectionResponse struct {
 
 func (x *SubmitSelfInspectionResponse) Reset() {
 	*x = SubmitSelfInspectionResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[18]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1674,7 @@ func (x *SubmitSelfInspectionResponse) String() string {
 func (*SubmitSelfInspectionResponse) ProtoMessage() {}
 
 func (x *SubmitSelfInspectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[18]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1687,7 @@ func (x *SubmitSelfInspectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitSelfInspectionResponse.ProtoReflect.Descriptor instead.
 func (*SubmitSelfInspectionResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{18}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SubmitSelfInspectionResponse) GetReturnId() string {
@@ -1603,7 +1721,7 @@ type RectifyFindingRequest struct {
 
 func (x *RectifyFindingRequest) Reset() {
 	*x = RectifyFindingRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[19]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1615,7 +1733,7 @@ func (x *RectifyFindingRequest) String() string {
 func (*RectifyFindingRequest) ProtoMessage() {}
 
 func (x *RectifyFindingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[19]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1628,7 +1746,7 @@ func (x *RectifyFindingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RectifyFindingRequest.ProtoReflect.Descriptor instead.
 func (*RectifyFindingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{19}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RectifyFindingRequest) GetRequestId() string {
@@ -1670,7 +1788,7 @@ type RectifyFindingResponse struct {
 
 func (x *RectifyFindingResponse) Reset() {
 	*x = RectifyFindingResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[20]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1682,7 +1800,7 @@ func (x *RectifyFindingResponse) String() string {
 func (*RectifyFindingResponse) ProtoMessage() {}
 
 func (x *RectifyFindingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[20]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1695,7 +1813,7 @@ func (x *RectifyFindingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RectifyFindingResponse.ProtoReflect.Descriptor instead.
 func (*RectifyFindingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{20}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RectifyFindingResponse) GetItem() *CampaignItem {
@@ -1705,8 +1823,8 @@ func (x *RectifyFindingResponse) GetItem() *CampaignItem {
 	return nil
 }
 
-// CloseNonConformingRequest closes a line whose findings were not put right in time (关停).
-type CloseNonConformingRequest struct {
+// ProposeClosingRequest proposes to close a line.
+type ProposeClosingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key, a UUID (请求编号).
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -1722,9 +1840,250 @@ type CloseNonConformingRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *ProposeClosingRequest) Reset() {
+	*x = ProposeClosingRequest{}
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProposeClosingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProposeClosingRequest) ProtoMessage() {}
+
+func (x *ProposeClosingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProposeClosingRequest.ProtoReflect.Descriptor instead.
+func (*ProposeClosingRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ProposeClosingRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ProposeClosingRequest) GetItemId() string {
+	if x != nil {
+		return x.ItemId
+	}
+	return ""
+}
+
+func (x *ProposeClosingRequest) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *ProposeClosingRequest) GetPriorNotice() string {
+	if x != nil {
+		return x.PriorNotice
+	}
+	return ""
+}
+
+func (x *ProposeClosingRequest) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
+// ProposeClosingResponse has the item.
+type ProposeClosingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item (清查对象).
+	Item          *CampaignItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProposeClosingResponse) Reset() {
+	*x = ProposeClosingResponse{}
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProposeClosingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProposeClosingResponse) ProtoMessage() {}
+
+func (x *ProposeClosingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProposeClosingResponse.ProtoReflect.Descriptor instead.
+func (*ProposeClosingResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ProposeClosingResponse) GetItem() *CampaignItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// ReviewClosingRequest approves or returns a proposal.
+type ReviewClosingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, a UUID (请求编号).
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Item (清查对象).
+	ItemId string `protobuf:"bytes,2,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	// True approves it, false returns it (是否同意).
+	Approved bool `protobuf:"varint,3,opt,name=approved,proto3" json:"approved,omitempty"`
+	// Why it is returned; required then (退回理由).
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewClosingRequest) Reset() {
+	*x = ReviewClosingRequest{}
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewClosingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewClosingRequest) ProtoMessage() {}
+
+func (x *ReviewClosingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewClosingRequest.ProtoReflect.Descriptor instead.
+func (*ReviewClosingRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ReviewClosingRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReviewClosingRequest) GetItemId() string {
+	if x != nil {
+		return x.ItemId
+	}
+	return ""
+}
+
+func (x *ReviewClosingRequest) GetApproved() bool {
+	if x != nil {
+		return x.Approved
+	}
+	return false
+}
+
+func (x *ReviewClosingRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ReviewClosingResponse has the item.
+type ReviewClosingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item (清查对象).
+	Item          *CampaignItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewClosingResponse) Reset() {
+	*x = ReviewClosingResponse{}
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewClosingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewClosingResponse) ProtoMessage() {}
+
+func (x *ReviewClosingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewClosingResponse.ProtoReflect.Descriptor instead.
+func (*ReviewClosingResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ReviewClosingResponse) GetItem() *CampaignItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// CloseNonConformingRequest signs a proposal that was approved, and closes the line.
+type CloseNonConformingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, a UUID (请求编号).
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Item (清查对象).
+	ItemId        string `protobuf:"bytes,2,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
 func (x *CloseNonConformingRequest) Reset() {
 	*x = CloseNonConformingRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[21]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1736,7 +2095,7 @@ func (x *CloseNonConformingRequest) String() string {
 func (*CloseNonConformingRequest) ProtoMessage() {}
 
 func (x *CloseNonConformingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[21]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1749,7 +2108,7 @@ func (x *CloseNonConformingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseNonConformingRequest.ProtoReflect.Descriptor instead.
 func (*CloseNonConformingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{21}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CloseNonConformingRequest) GetRequestId() string {
@@ -1766,27 +2125,6 @@ func (x *CloseNonConformingRequest) GetItemId() string {
 	return ""
 }
 
-func (x *CloseNonConformingRequest) GetBasis() string {
-	if x != nil {
-		return x.Basis
-	}
-	return ""
-}
-
-func (x *CloseNonConformingRequest) GetPriorNotice() string {
-	if x != nil {
-		return x.PriorNotice
-	}
-	return ""
-}
-
-func (x *CloseNonConformingRequest) GetRemedy() string {
-	if x != nil {
-		return x.Remedy
-	}
-	return ""
-}
-
 // CloseNonConformingResponse has the item.
 type CloseNonConformingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1798,7 +2136,7 @@ type CloseNonConformingResponse struct {
 
 func (x *CloseNonConformingResponse) Reset() {
 	*x = CloseNonConformingResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[22]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1810,7 +2148,7 @@ func (x *CloseNonConformingResponse) String() string {
 func (*CloseNonConformingResponse) ProtoMessage() {}
 
 func (x *CloseNonConformingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[22]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1823,7 +2161,7 @@ func (x *CloseNonConformingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseNonConformingResponse.ProtoReflect.Descriptor instead.
 func (*CloseNonConformingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{22}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CloseNonConformingResponse) GetItem() *CampaignItem {
@@ -1848,7 +2186,7 @@ type CloseCampaignRequest struct {
 
 func (x *CloseCampaignRequest) Reset() {
 	*x = CloseCampaignRequest{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[23]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1860,7 +2198,7 @@ func (x *CloseCampaignRequest) String() string {
 func (*CloseCampaignRequest) ProtoMessage() {}
 
 func (x *CloseCampaignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[23]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1873,7 +2211,7 @@ func (x *CloseCampaignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseCampaignRequest.ProtoReflect.Descriptor instead.
 func (*CloseCampaignRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{23}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CloseCampaignRequest) GetRequestId() string {
@@ -1908,7 +2246,7 @@ type CloseCampaignResponse struct {
 
 func (x *CloseCampaignResponse) Reset() {
 	*x = CloseCampaignResponse{}
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[24]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +2258,7 @@ func (x *CloseCampaignResponse) String() string {
 func (*CloseCampaignResponse) ProtoMessage() {}
 
 func (x *CloseCampaignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[24]
+	mi := &file_quietline_ledger_v1_campaign_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +2271,7 @@ func (x *CloseCampaignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseCampaignResponse.ProtoReflect.Descriptor instead.
 func (*CloseCampaignResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{24}
+	return file_quietline_ledger_v1_campaign_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CloseCampaignResponse) GetCampaign() *Campaign {
@@ -1989,7 +2327,7 @@ const file_quietline_ledger_v1_campaign_proto_rawDesc = "" +
 	"close_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tcloseTime\x12\x1e\n" +
 	"\n" +
 	"conclusion\x18\x13 \x01(\tR\n" +
-	"conclusion\"\x8e\x04\n" +
+	"conclusion\"\xc6\x04\n" +
 	"\fCampaignItem\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x12\x1f\n" +
 	"\vcampaign_id\x18\x02 \x01(\tR\n" +
@@ -2006,7 +2344,19 @@ const file_quietline_ledger_v1_campaign_proto_rawDesc = "" +
 	" \x01(\tR\vinspectedBy\x12\x12\n" +
 	"\x04note\x18\v \x01(\tR\x04note\x12@\n" +
 	"\bfindings\x18\f \x03(\v2$.quietline.ledger.v1.CampaignFindingR\bfindings\x12\x18\n" +
-	"\aoverdue\x18\r \x03(\tR\aoverdue\"{\n" +
+	"\aoverdue\x18\r \x03(\tR\aoverdue\x126\n" +
+	"\aclosing\x18\x0e \x01(\v2\x1c.quietline.ledger.v1.ClosingR\aclosing\"\xe9\x01\n" +
+	"\aClosing\x12\x14\n" +
+	"\x05basis\x18\x01 \x01(\tR\x05basis\x12!\n" +
+	"\fprior_notice\x18\x02 \x01(\tR\vpriorNotice\x12\x16\n" +
+	"\x06remedy\x18\x03 \x01(\tR\x06remedy\x12\x1f\n" +
+	"\vproposed_by\x18\x04 \x01(\tR\n" +
+	"proposedBy\x12\x1f\n" +
+	"\vreviewed_by\x18\x05 \x01(\tR\n" +
+	"reviewedBy\x12\x16\n" +
+	"\x06review\x18\x06 \x01(\tR\x06review\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12\x1b\n" +
+	"\tsigned_by\x18\b \x01(\tR\bsignedBy\"{\n" +
 	"\x0fCampaignFinding\x126\n" +
 	"\afinding\x18\x01 \x01(\v2\x1c.quietline.ledger.v1.FindingR\afinding\x120\n" +
 	"\x05clock\x18\x02 \x01(\v2\x1a.quietline.common.v1.ClockR\x05clock\"\x86\x04\n" +
@@ -2115,8 +2465,8 @@ const file_quietline_ledger_v1_campaign_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x12$\n" +
 	"\bdocument\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\bdocument\"O\n" +
 	"\x16RectifyFindingResponse\x125\n" +
-	"\x04item\x18\x01 \x01(\v2!.quietline.ledger.v1.CampaignItemR\x04item\"\xdc\x01\n" +
-	"\x19CloseNonConformingRequest\x12'\n" +
+	"\x04item\x18\x01 \x01(\v2!.quietline.ledger.v1.CampaignItemR\x04item\"\xd8\x01\n" +
+	"\x15ProposeClosingRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
 	"\aitem_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06itemId\x12 \n" +
@@ -2125,7 +2475,21 @@ const file_quietline_ledger_v1_campaign_proto_rawDesc = "" +
 	"\fprior_notice\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\vpriorNotice\x12\"\n" +
 	"\x06remedy\x18\x05 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06remedy\"S\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06remedy\"O\n" +
+	"\x16ProposeClosingResponse\x125\n" +
+	"\x04item\x18\x01 \x01(\v2!.quietline.ledger.v1.CampaignItemR\x04item\"\xa0\x01\n" +
+	"\x14ReviewClosingRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
+	"\aitem_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06itemId\x12\x1a\n" +
+	"\bapproved\x18\x03 \x01(\bR\bapproved\x12 \n" +
+	"\x06reason\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\"N\n" +
+	"\x15ReviewClosingResponse\x125\n" +
+	"\x04item\x18\x01 \x01(\v2!.quietline.ledger.v1.CampaignItemR\x04item\"\x96\x01\n" +
+	"\x19CloseNonConformingRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
+	"\aitem_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06itemIdJ\x04\b\x03\x10\x04J\x04\b\x04\x10\x05J\x04\b\x05\x10\x06R\x05basisR\fprior_noticeR\x06remedy\"S\n" +
 	"\x1aCloseNonConformingResponse\x125\n" +
 	"\x04item\x18\x01 \x01(\v2!.quietline.ledger.v1.CampaignItemR\x04item\"\x96\x01\n" +
 	"\x14CloseCampaignRequest\x12'\n" +
@@ -2153,71 +2517,79 @@ func file_quietline_ledger_v1_campaign_proto_rawDescGZIP() []byte {
 	return file_quietline_ledger_v1_campaign_proto_rawDescData
 }
 
-var file_quietline_ledger_v1_campaign_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_quietline_ledger_v1_campaign_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_quietline_ledger_v1_campaign_proto_goTypes = []any{
 	(*Population)(nil),                   // 0: quietline.ledger.v1.Population
 	(*Campaign)(nil),                     // 1: quietline.ledger.v1.Campaign
 	(*CampaignItem)(nil),                 // 2: quietline.ledger.v1.CampaignItem
-	(*CampaignFinding)(nil),              // 3: quietline.ledger.v1.CampaignFinding
-	(*OpenCampaignRequest)(nil),          // 4: quietline.ledger.v1.OpenCampaignRequest
-	(*OpenCampaignResponse)(nil),         // 5: quietline.ledger.v1.OpenCampaignResponse
-	(*GetCampaignRequest)(nil),           // 6: quietline.ledger.v1.GetCampaignRequest
-	(*GetCampaignResponse)(nil),          // 7: quietline.ledger.v1.GetCampaignResponse
-	(*CampaignProgress)(nil),             // 8: quietline.ledger.v1.CampaignProgress
-	(*ListCampaignsRequest)(nil),         // 9: quietline.ledger.v1.ListCampaignsRequest
-	(*ListCampaignsResponse)(nil),        // 10: quietline.ledger.v1.ListCampaignsResponse
-	(*ListCampaignItemsRequest)(nil),     // 11: quietline.ledger.v1.ListCampaignItemsRequest
-	(*ListCampaignItemsResponse)(nil),    // 12: quietline.ledger.v1.ListCampaignItemsResponse
-	(*RecordInspectionRequest)(nil),      // 13: quietline.ledger.v1.RecordInspectionRequest
-	(*Observation)(nil),                  // 14: quietline.ledger.v1.Observation
-	(*RecordInspectionResponse)(nil),     // 15: quietline.ledger.v1.RecordInspectionResponse
-	(*SubmitSelfInspectionRequest)(nil),  // 16: quietline.ledger.v1.SubmitSelfInspectionRequest
-	(*Declaration)(nil),                  // 17: quietline.ledger.v1.Declaration
-	(*SubmitSelfInspectionResponse)(nil), // 18: quietline.ledger.v1.SubmitSelfInspectionResponse
-	(*RectifyFindingRequest)(nil),        // 19: quietline.ledger.v1.RectifyFindingRequest
-	(*RectifyFindingResponse)(nil),       // 20: quietline.ledger.v1.RectifyFindingResponse
-	(*CloseNonConformingRequest)(nil),    // 21: quietline.ledger.v1.CloseNonConformingRequest
-	(*CloseNonConformingResponse)(nil),   // 22: quietline.ledger.v1.CloseNonConformingResponse
-	(*CloseCampaignRequest)(nil),         // 23: quietline.ledger.v1.CloseCampaignRequest
-	(*CloseCampaignResponse)(nil),        // 24: quietline.ledger.v1.CloseCampaignResponse
-	(*timestamppb.Timestamp)(nil),        // 25: google.protobuf.Timestamp
-	(*v1.Clock)(nil),                     // 26: quietline.common.v1.Clock
-	(*Resource)(nil),                     // 27: quietline.ledger.v1.Resource
-	(*Finding)(nil),                      // 28: quietline.ledger.v1.Finding
+	(*Closing)(nil),                      // 3: quietline.ledger.v1.Closing
+	(*CampaignFinding)(nil),              // 4: quietline.ledger.v1.CampaignFinding
+	(*OpenCampaignRequest)(nil),          // 5: quietline.ledger.v1.OpenCampaignRequest
+	(*OpenCampaignResponse)(nil),         // 6: quietline.ledger.v1.OpenCampaignResponse
+	(*GetCampaignRequest)(nil),           // 7: quietline.ledger.v1.GetCampaignRequest
+	(*GetCampaignResponse)(nil),          // 8: quietline.ledger.v1.GetCampaignResponse
+	(*CampaignProgress)(nil),             // 9: quietline.ledger.v1.CampaignProgress
+	(*ListCampaignsRequest)(nil),         // 10: quietline.ledger.v1.ListCampaignsRequest
+	(*ListCampaignsResponse)(nil),        // 11: quietline.ledger.v1.ListCampaignsResponse
+	(*ListCampaignItemsRequest)(nil),     // 12: quietline.ledger.v1.ListCampaignItemsRequest
+	(*ListCampaignItemsResponse)(nil),    // 13: quietline.ledger.v1.ListCampaignItemsResponse
+	(*RecordInspectionRequest)(nil),      // 14: quietline.ledger.v1.RecordInspectionRequest
+	(*Observation)(nil),                  // 15: quietline.ledger.v1.Observation
+	(*RecordInspectionResponse)(nil),     // 16: quietline.ledger.v1.RecordInspectionResponse
+	(*SubmitSelfInspectionRequest)(nil),  // 17: quietline.ledger.v1.SubmitSelfInspectionRequest
+	(*Declaration)(nil),                  // 18: quietline.ledger.v1.Declaration
+	(*SubmitSelfInspectionResponse)(nil), // 19: quietline.ledger.v1.SubmitSelfInspectionResponse
+	(*RectifyFindingRequest)(nil),        // 20: quietline.ledger.v1.RectifyFindingRequest
+	(*RectifyFindingResponse)(nil),       // 21: quietline.ledger.v1.RectifyFindingResponse
+	(*ProposeClosingRequest)(nil),        // 22: quietline.ledger.v1.ProposeClosingRequest
+	(*ProposeClosingResponse)(nil),       // 23: quietline.ledger.v1.ProposeClosingResponse
+	(*ReviewClosingRequest)(nil),         // 24: quietline.ledger.v1.ReviewClosingRequest
+	(*ReviewClosingResponse)(nil),        // 25: quietline.ledger.v1.ReviewClosingResponse
+	(*CloseNonConformingRequest)(nil),    // 26: quietline.ledger.v1.CloseNonConformingRequest
+	(*CloseNonConformingResponse)(nil),   // 27: quietline.ledger.v1.CloseNonConformingResponse
+	(*CloseCampaignRequest)(nil),         // 28: quietline.ledger.v1.CloseCampaignRequest
+	(*CloseCampaignResponse)(nil),        // 29: quietline.ledger.v1.CloseCampaignResponse
+	(*timestamppb.Timestamp)(nil),        // 30: google.protobuf.Timestamp
+	(*v1.Clock)(nil),                     // 31: quietline.common.v1.Clock
+	(*Resource)(nil),                     // 32: quietline.ledger.v1.Resource
+	(*Finding)(nil),                      // 33: quietline.ledger.v1.Finding
 }
 var file_quietline_ledger_v1_campaign_proto_depIdxs = []int32{
 	0,  // 0: quietline.ledger.v1.Campaign.population:type_name -> quietline.ledger.v1.Population
-	25, // 1: quietline.ledger.v1.Campaign.as_of:type_name -> google.protobuf.Timestamp
-	25, // 2: quietline.ledger.v1.Campaign.known_at:type_name -> google.protobuf.Timestamp
-	26, // 3: quietline.ledger.v1.Campaign.return_clock:type_name -> quietline.common.v1.Clock
-	26, // 4: quietline.ledger.v1.Campaign.inspection_clock:type_name -> quietline.common.v1.Clock
-	25, // 5: quietline.ledger.v1.Campaign.create_time:type_name -> google.protobuf.Timestamp
-	25, // 6: quietline.ledger.v1.Campaign.close_time:type_name -> google.protobuf.Timestamp
-	27, // 7: quietline.ledger.v1.CampaignItem.resource:type_name -> quietline.ledger.v1.Resource
-	25, // 8: quietline.ledger.v1.CampaignItem.return_time:type_name -> google.protobuf.Timestamp
-	25, // 9: quietline.ledger.v1.CampaignItem.inspect_time:type_name -> google.protobuf.Timestamp
-	3,  // 10: quietline.ledger.v1.CampaignItem.findings:type_name -> quietline.ledger.v1.CampaignFinding
-	28, // 11: quietline.ledger.v1.CampaignFinding.finding:type_name -> quietline.ledger.v1.Finding
-	26, // 12: quietline.ledger.v1.CampaignFinding.clock:type_name -> quietline.common.v1.Clock
-	0,  // 13: quietline.ledger.v1.OpenCampaignRequest.population:type_name -> quietline.ledger.v1.Population
-	25, // 14: quietline.ledger.v1.OpenCampaignRequest.as_of:type_name -> google.protobuf.Timestamp
-	25, // 15: quietline.ledger.v1.OpenCampaignRequest.known_at:type_name -> google.protobuf.Timestamp
-	1,  // 16: quietline.ledger.v1.OpenCampaignResponse.campaign:type_name -> quietline.ledger.v1.Campaign
-	1,  // 17: quietline.ledger.v1.GetCampaignResponse.campaign:type_name -> quietline.ledger.v1.Campaign
-	8,  // 18: quietline.ledger.v1.GetCampaignResponse.progress:type_name -> quietline.ledger.v1.CampaignProgress
-	1,  // 19: quietline.ledger.v1.ListCampaignsResponse.campaigns:type_name -> quietline.ledger.v1.Campaign
-	2,  // 20: quietline.ledger.v1.ListCampaignItemsResponse.items:type_name -> quietline.ledger.v1.CampaignItem
-	14, // 21: quietline.ledger.v1.RecordInspectionRequest.findings:type_name -> quietline.ledger.v1.Observation
-	2,  // 22: quietline.ledger.v1.RecordInspectionResponse.item:type_name -> quietline.ledger.v1.CampaignItem
-	17, // 23: quietline.ledger.v1.SubmitSelfInspectionRequest.declarations:type_name -> quietline.ledger.v1.Declaration
-	2,  // 24: quietline.ledger.v1.RectifyFindingResponse.item:type_name -> quietline.ledger.v1.CampaignItem
-	2,  // 25: quietline.ledger.v1.CloseNonConformingResponse.item:type_name -> quietline.ledger.v1.CampaignItem
-	1,  // 26: quietline.ledger.v1.CloseCampaignResponse.campaign:type_name -> quietline.ledger.v1.Campaign
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	30, // 1: quietline.ledger.v1.Campaign.as_of:type_name -> google.protobuf.Timestamp
+	30, // 2: quietline.ledger.v1.Campaign.known_at:type_name -> google.protobuf.Timestamp
+	31, // 3: quietline.ledger.v1.Campaign.return_clock:type_name -> quietline.common.v1.Clock
+	31, // 4: quietline.ledger.v1.Campaign.inspection_clock:type_name -> quietline.common.v1.Clock
+	30, // 5: quietline.ledger.v1.Campaign.create_time:type_name -> google.protobuf.Timestamp
+	30, // 6: quietline.ledger.v1.Campaign.close_time:type_name -> google.protobuf.Timestamp
+	32, // 7: quietline.ledger.v1.CampaignItem.resource:type_name -> quietline.ledger.v1.Resource
+	30, // 8: quietline.ledger.v1.CampaignItem.return_time:type_name -> google.protobuf.Timestamp
+	30, // 9: quietline.ledger.v1.CampaignItem.inspect_time:type_name -> google.protobuf.Timestamp
+	4,  // 10: quietline.ledger.v1.CampaignItem.findings:type_name -> quietline.ledger.v1.CampaignFinding
+	3,  // 11: quietline.ledger.v1.CampaignItem.closing:type_name -> quietline.ledger.v1.Closing
+	33, // 12: quietline.ledger.v1.CampaignFinding.finding:type_name -> quietline.ledger.v1.Finding
+	31, // 13: quietline.ledger.v1.CampaignFinding.clock:type_name -> quietline.common.v1.Clock
+	0,  // 14: quietline.ledger.v1.OpenCampaignRequest.population:type_name -> quietline.ledger.v1.Population
+	30, // 15: quietline.ledger.v1.OpenCampaignRequest.as_of:type_name -> google.protobuf.Timestamp
+	30, // 16: quietline.ledger.v1.OpenCampaignRequest.known_at:type_name -> google.protobuf.Timestamp
+	1,  // 17: quietline.ledger.v1.OpenCampaignResponse.campaign:type_name -> quietline.ledger.v1.Campaign
+	1,  // 18: quietline.ledger.v1.GetCampaignResponse.campaign:type_name -> quietline.ledger.v1.Campaign
+	9,  // 19: quietline.ledger.v1.GetCampaignResponse.progress:type_name -> quietline.ledger.v1.CampaignProgress
+	1,  // 20: quietline.ledger.v1.ListCampaignsResponse.campaigns:type_name -> quietline.ledger.v1.Campaign
+	2,  // 21: quietline.ledger.v1.ListCampaignItemsResponse.items:type_name -> quietline.ledger.v1.CampaignItem
+	15, // 22: quietline.ledger.v1.RecordInspectionRequest.findings:type_name -> quietline.ledger.v1.Observation
+	2,  // 23: quietline.ledger.v1.RecordInspectionResponse.item:type_name -> quietline.ledger.v1.CampaignItem
+	18, // 24: quietline.ledger.v1.SubmitSelfInspectionRequest.declarations:type_name -> quietline.ledger.v1.Declaration
+	2,  // 25: quietline.ledger.v1.RectifyFindingResponse.item:type_name -> quietline.ledger.v1.CampaignItem
+	2,  // 26: quietline.ledger.v1.ProposeClosingResponse.item:type_name -> quietline.ledger.v1.CampaignItem
+	2,  // 27: quietline.ledger.v1.ReviewClosingResponse.item:type_name -> quietline.ledger.v1.CampaignItem
+	2,  // 28: quietline.ledger.v1.CloseNonConformingResponse.item:type_name -> quietline.ledger.v1.CampaignItem
+	1,  // 29: quietline.ledger.v1.CloseCampaignResponse.campaign:type_name -> quietline.ledger.v1.Campaign
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_quietline_ledger_v1_campaign_proto_init() }
@@ -2227,14 +2599,14 @@ func file_quietline_ledger_v1_campaign_proto_init() {
 	}
 	file_quietline_ledger_v1_finding_proto_init()
 	file_quietline_ledger_v1_resource_proto_init()
-	file_quietline_ledger_v1_campaign_proto_msgTypes[7].OneofWrappers = []any{}
+	file_quietline_ledger_v1_campaign_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_ledger_v1_campaign_proto_rawDesc), len(file_quietline_ledger_v1_campaign_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

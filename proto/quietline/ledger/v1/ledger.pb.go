@@ -492,7 +492,7 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\btask_ids\x18\x02 \x03(\tR\ataskIds\x12&\n" +
 	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\x125\n" +
 	"\arecalls\x18\x04 \x03(\v2\x1b.quietline.ledger.v1.RecallR\arecalls\x125\n" +
-	"\aappeals\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.AppealR\aappeals2\xea6\n" +
+	"\aappeals\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.AppealR\aappeals2\xd68\n" +
 	"\rLedgerService\x12k\n" +
 	"\aWhoHeld\x12#.quietline.ledger.v1.WhoHeldRequest\x1a$.quietline.ledger.v1.WhoHeldResponse\"\x15\x8a\xb5\x18\x0e\n" +
 	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12w\n" +
@@ -616,7 +616,12 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x14SubmitSelfInspection\x120.quietline.ledger.v1.SubmitSelfInspectionRequest\x1a1.quietline.ledger.v1.SubmitSelfInspectionResponse\"\v\x8a\xb5\x18\a\n" +
 	"\x01\x01\x12\x02\b\x06\x12v\n" +
 	"\x0eRectifyFinding\x12*.quietline.ledger.v1.RectifyFindingRequest\x1a+.quietline.ledger.v1.RectifyFindingResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\x03\a\x12\x81\x01\n" +
+	"\x01\x01\x12\x02\x03\a\x12v\n" +
+	"\x0eProposeClosing\x12*.quietline.ledger.v1.ProposeClosingRequest\x1a+.quietline.ledger.v1.ProposeClosingResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x03\a\x12r\n" +
+	"\rReviewClosing\x12).quietline.ledger.v1.ReviewClosingRequest\x1a*.quietline.ledger.v1.ReviewClosingResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x04\x12\x81\x01\n" +
 	"\x12CloseNonConforming\x12..quietline.ledger.v1.CloseNonConformingRequest\x1a/.quietline.ledger.v1.CloseNonConformingResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\x05\x12s\n" +
@@ -707,67 +712,71 @@ var file_quietline_ledger_v1_ledger_proto_goTypes = []any{
 	(*RecordInspectionRequest)(nil),      // 57: quietline.ledger.v1.RecordInspectionRequest
 	(*SubmitSelfInspectionRequest)(nil),  // 58: quietline.ledger.v1.SubmitSelfInspectionRequest
 	(*RectifyFindingRequest)(nil),        // 59: quietline.ledger.v1.RectifyFindingRequest
-	(*CloseNonConformingRequest)(nil),    // 60: quietline.ledger.v1.CloseNonConformingRequest
-	(*CloseCampaignRequest)(nil),         // 61: quietline.ledger.v1.CloseCampaignRequest
-	(*ParseNumberRequest)(nil),           // 62: quietline.ledger.v1.ParseNumberRequest
-	(*GetServingOperatorRequest)(nil),    // 63: quietline.ledger.v1.GetServingOperatorRequest
-	(*RecordPortingRequest)(nil),         // 64: quietline.ledger.v1.RecordPortingRequest
-	(*WhoHeldResponse)(nil),              // 65: quietline.ledger.v1.WhoHeldResponse
-	(*WhoHeldRangeResponse)(nil),         // 66: quietline.ledger.v1.WhoHeldRangeResponse
-	(*LookupCodeResponse)(nil),           // 67: quietline.ledger.v1.LookupCodeResponse
-	(*RegisterHolderResponse)(nil),       // 68: quietline.ledger.v1.RegisterHolderResponse
-	(*AllocateResourceResponse)(nil),     // 69: quietline.ledger.v1.AllocateResourceResponse
-	(*CorrectAllocationResponse)(nil),    // 70: quietline.ledger.v1.CorrectAllocationResponse
-	(*EndAllocationResponse)(nil),        // 71: quietline.ledger.v1.EndAllocationResponse
-	(*ChangePurposeResponse)(nil),        // 72: quietline.ledger.v1.ChangePurposeResponse
-	(*RecordLicenceResponse)(nil),        // 73: quietline.ledger.v1.RecordLicenceResponse
-	(*RecordContractResponse)(nil),       // 74: quietline.ledger.v1.RecordContractResponse
-	(*RecordAccessResponse)(nil),         // 75: quietline.ledger.v1.RecordAccessResponse
-	(*DeclareSubletResponse)(nil),        // 76: quietline.ledger.v1.DeclareSubletResponse
-	(*AttachSeatResponse)(nil),           // 77: quietline.ledger.v1.AttachSeatResponse
-	(*ListSeatsResponse)(nil),            // 78: quietline.ledger.v1.ListSeatsResponse
-	(*RecordObservationResponse)(nil),    // 79: quietline.ledger.v1.RecordObservationResponse
-	(*ListFindingsResponse)(nil),         // 80: quietline.ledger.v1.ListFindingsResponse
-	(*DecideFindingResponse)(nil),        // 81: quietline.ledger.v1.DecideFindingResponse
-	(*GetResourceResponse)(nil),          // 82: quietline.ledger.v1.GetResourceResponse
-	(*ListResourcesResponse)(nil),        // 83: quietline.ledger.v1.ListResourcesResponse
-	(*WarnResourceResponse)(nil),         // 84: quietline.ledger.v1.WarnResourceResponse
-	(*ListRestrictionsResponse)(nil),     // 85: quietline.ledger.v1.ListRestrictionsResponse
-	(*ProposeRecallResponse)(nil),        // 86: quietline.ledger.v1.ProposeRecallResponse
-	(*GetRecallResponse)(nil),            // 87: quietline.ledger.v1.GetRecallResponse
-	(*ListRecallsResponse)(nil),          // 88: quietline.ledger.v1.ListRecallsResponse
-	(*ObjectToRecallResponse)(nil),       // 89: quietline.ledger.v1.ObjectToRecallResponse
-	(*AdvanceRecallResponse)(nil),        // 90: quietline.ledger.v1.AdvanceRecallResponse
-	(*GiveRecallNoticeResponse)(nil),     // 91: quietline.ledger.v1.GiveRecallNoticeResponse
-	(*DecideObjectionResponse)(nil),      // 92: quietline.ledger.v1.DecideObjectionResponse
-	(*CompleteRecallResponse)(nil),       // 93: quietline.ledger.v1.CompleteRecallResponse
-	(*AppealRestrictionResponse)(nil),    // 94: quietline.ledger.v1.AppealRestrictionResponse
-	(*GetAppealResponse)(nil),            // 95: quietline.ledger.v1.GetAppealResponse
-	(*ListAppealsResponse)(nil),          // 96: quietline.ledger.v1.ListAppealsResponse
-	(*AdvanceAppealResponse)(nil),        // 97: quietline.ledger.v1.AdvanceAppealResponse
-	(*DecideAppealResponse)(nil),         // 98: quietline.ledger.v1.DecideAppealResponse
-	(*ListUnstartedMattersResponse)(nil), // 99: quietline.ledger.v1.ListUnstartedMattersResponse
-	(*LoadLedgerResponse)(nil),           // 100: quietline.ledger.v1.LoadLedgerResponse
-	(*AddLoadRowsResponse)(nil),          // 101: quietline.ledger.v1.AddLoadRowsResponse
-	(*CompareLoadResponse)(nil),          // 102: quietline.ledger.v1.CompareLoadResponse
-	(*GetLoadResponse)(nil),              // 103: quietline.ledger.v1.GetLoadResponse
-	(*ListLoadsResponse)(nil),            // 104: quietline.ledger.v1.ListLoadsResponse
-	(*GetLoadDifferenceResponse)(nil),    // 105: quietline.ledger.v1.GetLoadDifferenceResponse
-	(*ApplyLoadResponse)(nil),            // 106: quietline.ledger.v1.ApplyLoadResponse
-	(*DiscardLoadResponse)(nil),          // 107: quietline.ledger.v1.DiscardLoadResponse
-	(*ListLedgerChangesResponse)(nil),    // 108: quietline.ledger.v1.ListLedgerChangesResponse
-	(*OpenCampaignResponse)(nil),         // 109: quietline.ledger.v1.OpenCampaignResponse
-	(*GetCampaignResponse)(nil),          // 110: quietline.ledger.v1.GetCampaignResponse
-	(*ListCampaignsResponse)(nil),        // 111: quietline.ledger.v1.ListCampaignsResponse
-	(*ListCampaignItemsResponse)(nil),    // 112: quietline.ledger.v1.ListCampaignItemsResponse
-	(*RecordInspectionResponse)(nil),     // 113: quietline.ledger.v1.RecordInspectionResponse
-	(*SubmitSelfInspectionResponse)(nil), // 114: quietline.ledger.v1.SubmitSelfInspectionResponse
-	(*RectifyFindingResponse)(nil),       // 115: quietline.ledger.v1.RectifyFindingResponse
-	(*CloseNonConformingResponse)(nil),   // 116: quietline.ledger.v1.CloseNonConformingResponse
-	(*CloseCampaignResponse)(nil),        // 117: quietline.ledger.v1.CloseCampaignResponse
-	(*ParseNumberResponse)(nil),          // 118: quietline.ledger.v1.ParseNumberResponse
-	(*GetServingOperatorResponse)(nil),   // 119: quietline.ledger.v1.GetServingOperatorResponse
-	(*RecordPortingResponse)(nil),        // 120: quietline.ledger.v1.RecordPortingResponse
+	(*ProposeClosingRequest)(nil),        // 60: quietline.ledger.v1.ProposeClosingRequest
+	(*ReviewClosingRequest)(nil),         // 61: quietline.ledger.v1.ReviewClosingRequest
+	(*CloseNonConformingRequest)(nil),    // 62: quietline.ledger.v1.CloseNonConformingRequest
+	(*CloseCampaignRequest)(nil),         // 63: quietline.ledger.v1.CloseCampaignRequest
+	(*ParseNumberRequest)(nil),           // 64: quietline.ledger.v1.ParseNumberRequest
+	(*GetServingOperatorRequest)(nil),    // 65: quietline.ledger.v1.GetServingOperatorRequest
+	(*RecordPortingRequest)(nil),         // 66: quietline.ledger.v1.RecordPortingRequest
+	(*WhoHeldResponse)(nil),              // 67: quietline.ledger.v1.WhoHeldResponse
+	(*WhoHeldRangeResponse)(nil),         // 68: quietline.ledger.v1.WhoHeldRangeResponse
+	(*LookupCodeResponse)(nil),           // 69: quietline.ledger.v1.LookupCodeResponse
+	(*RegisterHolderResponse)(nil),       // 70: quietline.ledger.v1.RegisterHolderResponse
+	(*AllocateResourceResponse)(nil),     // 71: quietline.ledger.v1.AllocateResourceResponse
+	(*CorrectAllocationResponse)(nil),    // 72: quietline.ledger.v1.CorrectAllocationResponse
+	(*EndAllocationResponse)(nil),        // 73: quietline.ledger.v1.EndAllocationResponse
+	(*ChangePurposeResponse)(nil),        // 74: quietline.ledger.v1.ChangePurposeResponse
+	(*RecordLicenceResponse)(nil),        // 75: quietline.ledger.v1.RecordLicenceResponse
+	(*RecordContractResponse)(nil),       // 76: quietline.ledger.v1.RecordContractResponse
+	(*RecordAccessResponse)(nil),         // 77: quietline.ledger.v1.RecordAccessResponse
+	(*DeclareSubletResponse)(nil),        // 78: quietline.ledger.v1.DeclareSubletResponse
+	(*AttachSeatResponse)(nil),           // 79: quietline.ledger.v1.AttachSeatResponse
+	(*ListSeatsResponse)(nil),            // 80: quietline.ledger.v1.ListSeatsResponse
+	(*RecordObservationResponse)(nil),    // 81: quietline.ledger.v1.RecordObservationResponse
+	(*ListFindingsResponse)(nil),         // 82: quietline.ledger.v1.ListFindingsResponse
+	(*DecideFindingResponse)(nil),        // 83: quietline.ledger.v1.DecideFindingResponse
+	(*GetResourceResponse)(nil),          // 84: quietline.ledger.v1.GetResourceResponse
+	(*ListResourcesResponse)(nil),        // 85: quietline.ledger.v1.ListResourcesResponse
+	(*WarnResourceResponse)(nil),         // 86: quietline.ledger.v1.WarnResourceResponse
+	(*ListRestrictionsResponse)(nil),     // 87: quietline.ledger.v1.ListRestrictionsResponse
+	(*ProposeRecallResponse)(nil),        // 88: quietline.ledger.v1.ProposeRecallResponse
+	(*GetRecallResponse)(nil),            // 89: quietline.ledger.v1.GetRecallResponse
+	(*ListRecallsResponse)(nil),          // 90: quietline.ledger.v1.ListRecallsResponse
+	(*ObjectToRecallResponse)(nil),       // 91: quietline.ledger.v1.ObjectToRecallResponse
+	(*AdvanceRecallResponse)(nil),        // 92: quietline.ledger.v1.AdvanceRecallResponse
+	(*GiveRecallNoticeResponse)(nil),     // 93: quietline.ledger.v1.GiveRecallNoticeResponse
+	(*DecideObjectionResponse)(nil),      // 94: quietline.ledger.v1.DecideObjectionResponse
+	(*CompleteRecallResponse)(nil),       // 95: quietline.ledger.v1.CompleteRecallResponse
+	(*AppealRestrictionResponse)(nil),    // 96: quietline.ledger.v1.AppealRestrictionResponse
+	(*GetAppealResponse)(nil),            // 97: quietline.ledger.v1.GetAppealResponse
+	(*ListAppealsResponse)(nil),          // 98: quietline.ledger.v1.ListAppealsResponse
+	(*AdvanceAppealResponse)(nil),        // 99: quietline.ledger.v1.AdvanceAppealResponse
+	(*DecideAppealResponse)(nil),         // 100: quietline.ledger.v1.DecideAppealResponse
+	(*ListUnstartedMattersResponse)(nil), // 101: quietline.ledger.v1.ListUnstartedMattersResponse
+	(*LoadLedgerResponse)(nil),           // 102: quietline.ledger.v1.LoadLedgerResponse
+	(*AddLoadRowsResponse)(nil),          // 103: quietline.ledger.v1.AddLoadRowsResponse
+	(*CompareLoadResponse)(nil),          // 104: quietline.ledger.v1.CompareLoadResponse
+	(*GetLoadResponse)(nil),              // 105: quietline.ledger.v1.GetLoadResponse
+	(*ListLoadsResponse)(nil),            // 106: quietline.ledger.v1.ListLoadsResponse
+	(*GetLoadDifferenceResponse)(nil),    // 107: quietline.ledger.v1.GetLoadDifferenceResponse
+	(*ApplyLoadResponse)(nil),            // 108: quietline.ledger.v1.ApplyLoadResponse
+	(*DiscardLoadResponse)(nil),          // 109: quietline.ledger.v1.DiscardLoadResponse
+	(*ListLedgerChangesResponse)(nil),    // 110: quietline.ledger.v1.ListLedgerChangesResponse
+	(*OpenCampaignResponse)(nil),         // 111: quietline.ledger.v1.OpenCampaignResponse
+	(*GetCampaignResponse)(nil),          // 112: quietline.ledger.v1.GetCampaignResponse
+	(*ListCampaignsResponse)(nil),        // 113: quietline.ledger.v1.ListCampaignsResponse
+	(*ListCampaignItemsResponse)(nil),    // 114: quietline.ledger.v1.ListCampaignItemsResponse
+	(*RecordInspectionResponse)(nil),     // 115: quietline.ledger.v1.RecordInspectionResponse
+	(*SubmitSelfInspectionResponse)(nil), // 116: quietline.ledger.v1.SubmitSelfInspectionResponse
+	(*RectifyFindingResponse)(nil),       // 117: quietline.ledger.v1.RectifyFindingResponse
+	(*ProposeClosingResponse)(nil),       // 118: quietline.ledger.v1.ProposeClosingResponse
+	(*ReviewClosingResponse)(nil),        // 119: quietline.ledger.v1.ReviewClosingResponse
+	(*CloseNonConformingResponse)(nil),   // 120: quietline.ledger.v1.CloseNonConformingResponse
+	(*CloseCampaignResponse)(nil),        // 121: quietline.ledger.v1.CloseCampaignResponse
+	(*ParseNumberResponse)(nil),          // 122: quietline.ledger.v1.ParseNumberResponse
+	(*GetServingOperatorResponse)(nil),   // 123: quietline.ledger.v1.GetServingOperatorResponse
+	(*RecordPortingResponse)(nil),        // 124: quietline.ledger.v1.RecordPortingResponse
 }
 var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
 	6,   // 0: quietline.ledger.v1.SuspendResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
@@ -827,73 +836,77 @@ var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
 	57,  // 54: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
 	58,  // 55: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
 	59,  // 56: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
-	60,  // 57: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
-	61,  // 58: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
-	62,  // 59: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
-	63,  // 60: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
-	64,  // 61: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
-	4,   // 62: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
-	65,  // 63: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
-	66,  // 64: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
-	67,  // 65: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
-	68,  // 66: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
-	69,  // 67: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
-	70,  // 68: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
-	71,  // 69: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
-	72,  // 70: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
-	73,  // 71: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
-	74,  // 72: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
-	75,  // 73: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
-	76,  // 74: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
-	77,  // 75: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
-	78,  // 76: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
-	79,  // 77: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
-	80,  // 78: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
-	81,  // 79: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
-	82,  // 80: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
-	83,  // 81: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
-	84,  // 82: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
-	1,   // 83: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
-	3,   // 84: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
-	85,  // 85: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
-	86,  // 86: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
-	87,  // 87: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
-	88,  // 88: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
-	89,  // 89: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
-	90,  // 90: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
-	91,  // 91: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
-	92,  // 92: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
-	93,  // 93: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
-	94,  // 94: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
-	95,  // 95: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
-	96,  // 96: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
-	97,  // 97: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
-	98,  // 98: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
-	99,  // 99: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
-	100, // 100: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
-	101, // 101: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
-	102, // 102: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
-	103, // 103: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
-	104, // 104: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
-	105, // 105: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
-	106, // 106: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
-	107, // 107: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
-	108, // 108: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
-	109, // 109: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
-	110, // 110: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
-	111, // 111: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
-	112, // 112: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
-	113, // 113: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
-	114, // 114: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
-	115, // 115: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
-	116, // 116: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
-	117, // 117: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
-	118, // 118: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
-	119, // 119: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
-	120, // 120: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
-	5,   // 121: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
-	63,  // [63:122] is the sub-list for method output_type
-	4,   // [4:63] is the sub-list for method input_type
+	60,  // 57: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
+	61,  // 58: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
+	62,  // 59: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
+	63,  // 60: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
+	64,  // 61: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
+	65,  // 62: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
+	66,  // 63: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
+	4,   // 64: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
+	67,  // 65: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
+	68,  // 66: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
+	69,  // 67: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
+	70,  // 68: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
+	71,  // 69: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
+	72,  // 70: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
+	73,  // 71: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
+	74,  // 72: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
+	75,  // 73: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
+	76,  // 74: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
+	77,  // 75: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
+	78,  // 76: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
+	79,  // 77: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
+	80,  // 78: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
+	81,  // 79: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
+	82,  // 80: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
+	83,  // 81: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
+	84,  // 82: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
+	85,  // 83: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
+	86,  // 84: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
+	1,   // 85: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
+	3,   // 86: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
+	87,  // 87: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
+	88,  // 88: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
+	89,  // 89: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
+	90,  // 90: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
+	91,  // 91: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
+	92,  // 92: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
+	93,  // 93: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
+	94,  // 94: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
+	95,  // 95: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
+	96,  // 96: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
+	97,  // 97: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
+	98,  // 98: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
+	99,  // 99: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
+	100, // 100: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
+	101, // 101: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
+	102, // 102: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
+	103, // 103: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
+	104, // 104: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
+	105, // 105: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
+	106, // 106: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
+	107, // 107: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
+	108, // 108: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
+	109, // 109: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
+	110, // 110: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
+	111, // 111: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
+	112, // 112: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
+	113, // 113: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
+	114, // 114: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
+	115, // 115: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
+	116, // 116: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
+	117, // 117: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
+	118, // 118: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
+	119, // 119: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
+	120, // 120: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
+	121, // 121: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
+	122, // 122: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
+	123, // 123: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
+	124, // 124: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
+	5,   // 125: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
+	65,  // [65:126] is the sub-list for method output_type
+	4,   // [4:65] is the sub-list for method input_type
 	4,   // [4:4] is the sub-list for extension type_name
 	4,   // [4:4] is the sub-list for extension extendee
 	0,   // [0:4] is the sub-list for field type_name

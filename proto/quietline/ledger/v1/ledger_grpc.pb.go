@@ -74,6 +74,8 @@ const (
 	LedgerService_RecordInspection_FullMethodName     = "/quietline.ledger.v1.LedgerService/RecordInspection"
 	LedgerService_SubmitSelfInspection_FullMethodName = "/quietline.ledger.v1.LedgerService/SubmitSelfInspection"
 	LedgerService_RectifyFinding_FullMethodName       = "/quietline.ledger.v1.LedgerService/RectifyFinding"
+	LedgerService_ProposeClosing_FullMethodName       = "/quietline.ledger.v1.LedgerService/ProposeClosing"
+	LedgerService_ReviewClosing_FullMethodName        = "/quietline.ledger.v1.LedgerService/ReviewClosing"
 	LedgerService_CloseNonConforming_FullMethodName   = "/quietline.ledger.v1.LedgerService/CloseNonConforming"
 	LedgerService_CloseCampaign_FullMethodName        = "/quietline.ledger.v1.LedgerService/CloseCampaign"
 	LedgerService_ParseNumber_FullMethodName          = "/quietline.ledger.v1.LedgerService/ParseNumber"
@@ -214,8 +216,12 @@ type LedgerServiceClient interface {
 	SubmitSelfInspection(ctx context.Context, in *SubmitSelfInspectionRequest, opts ...grpc.CallOption) (*SubmitSelfInspectionResponse, error)
 	// RectifyFinding says that what a campaign found is put right, as the inspecting agency saw it (整改验收).
 	RectifyFinding(ctx context.Context, in *RectifyFindingRequest, opts ...grpc.CallOption) (*RectifyFindingResponse, error)
-	// CloseNonConforming closes a line whose findings were not put right in time (不符合规范的专线一律关停): by the head of the
-	// inspecting agency, who is not who inspected it.
+	// ProposeClosing proposes to close a line whose findings were not put right in time (拟关停, 不符合规范的专线一律关停).
+	ProposeClosing(ctx context.Context, in *ProposeClosingRequest, opts ...grpc.CallOption) (*ProposeClosingResponse, error)
+	// ReviewClosing approves or returns a proposed closing; who proposed it does not (关停审核). Errors: SAME_PERSON.
+	ReviewClosing(ctx context.Context, in *ReviewClosingRequest, opts ...grpc.CallOption) (*ReviewClosingResponse, error)
+	// CloseNonConforming signs an approved closing and closes the line (签发关停): by the head of the inspecting agency, who
+	// neither inspected the line nor proposed or reviewed its closing. Errors: SAME_PERSON.
 	CloseNonConforming(ctx context.Context, in *CloseNonConformingRequest, opts ...grpc.CallOption) (*CloseNonConformingResponse, error)
 	// CloseCampaign ends a campaign with what it came to (清查结束).
 	CloseCampaign(ctx context.Context, in *CloseCampaignRequest, opts ...grpc.CallOption) (*CloseCampaignResponse, error)
@@ -770,6 +776,26 @@ func (c *ledgerServiceClient) RectifyFinding(ctx context.Context, in *RectifyFin
 	return out, nil
 }
 
+func (c *ledgerServiceClient) ProposeClosing(ctx context.Context, in *ProposeClosingRequest, opts ...grpc.CallOption) (*ProposeClosingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProposeClosingResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ProposeClosing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ReviewClosing(ctx context.Context, in *ReviewClosingRequest, opts ...grpc.CallOption) (*ReviewClosingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReviewClosingResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ReviewClosing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ledgerServiceClient) CloseNonConforming(ctx context.Context, in *CloseNonConformingRequest, opts ...grpc.CallOption) (*CloseNonConformingResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CloseNonConformingResponse)
@@ -962,8 +988,12 @@ type LedgerServiceServer interface {
 	SubmitSelfInspection(context.Context, *SubmitSelfInspectionRequest) (*SubmitSelfInspectionResponse, error)
 	// RectifyFinding says that what a campaign found is put right, as the inspecting agency saw it (整改验收).
 	RectifyFinding(context.Context, *RectifyFindingRequest) (*RectifyFindingResponse, error)
-	// CloseNonConforming closes a line whose findings were not put right in time (不符合规范的专线一律关停): by the head of the
-	// inspecting agency, who is not who inspected it.
+	// ProposeClosing proposes to close a line whose findings were not put right in time (拟关停, 不符合规范的专线一律关停).
+	ProposeClosing(context.Context, *ProposeClosingRequest) (*ProposeClosingResponse, error)
+	// ReviewClosing approves or returns a proposed closing; who proposed it does not (关停审核). Errors: SAME_PERSON.
+	ReviewClosing(context.Context, *ReviewClosingRequest) (*ReviewClosingResponse, error)
+	// CloseNonConforming signs an approved closing and closes the line (签发关停): by the head of the inspecting agency, who
+	// neither inspected the line nor proposed or reviewed its closing. Errors: SAME_PERSON.
 	CloseNonConforming(context.Context, *CloseNonConformingRequest) (*CloseNonConformingResponse, error)
 	// CloseCampaign ends a campaign with what it came to (清查结束).
 	CloseCampaign(context.Context, *CloseCampaignRequest) (*CloseCampaignResponse, error)
@@ -1146,6 +1176,12 @@ func (UnimplementedLedgerServiceServer) SubmitSelfInspection(context.Context, *S
 }
 func (UnimplementedLedgerServiceServer) RectifyFinding(context.Context, *RectifyFindingRequest) (*RectifyFindingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RectifyFinding not implemented")
+}
+func (UnimplementedLedgerServiceServer) ProposeClosing(context.Context, *ProposeClosingRequest) (*ProposeClosingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ProposeClosing not implemented")
+}
+func (UnimplementedLedgerServiceServer) ReviewClosing(context.Context, *ReviewClosingRequest) (*ReviewClosingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReviewClosing not implemented")
 }
 func (UnimplementedLedgerServiceServer) CloseNonConforming(context.Context, *CloseNonConformingRequest) (*CloseNonConformingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CloseNonConforming not implemented")
@@ -2140,6 +2176,42 @@ func _LedgerService_RectifyFinding_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_ProposeClosing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProposeClosingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ProposeClosing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ProposeClosing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ProposeClosing(ctx, req.(*ProposeClosingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ReviewClosing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReviewClosingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ReviewClosing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ReviewClosing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ReviewClosing(ctx, req.(*ReviewClosingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LedgerService_CloseNonConforming_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CloseNonConformingRequest)
 	if err := dec(in); err != nil {
@@ -2466,6 +2538,14 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RectifyFinding",
 			Handler:    _LedgerService_RectifyFinding_Handler,
+		},
+		{
+			MethodName: "ProposeClosing",
+			Handler:    _LedgerService_ProposeClosing_Handler,
+		},
+		{
+			MethodName: "ReviewClosing",
+			Handler:    _LedgerService_ReviewClosing_Handler,
 		},
 		{
 			MethodName: "CloseNonConforming",
