@@ -6,36 +6,6 @@ import (
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
-// ListPenalties is refused until its part of the catalogue is open.
-func (s *Server) ListPenalties(context.Context, *enforcementv1.ListPenaltiesRequest) (*enforcementv1.ListPenaltiesResponse, error) {
-	return nil, wrongState("this part of the catalogue is not open yet")
-}
-
-// SuggestPenalties is refused until its part of the catalogue is open.
-func (s *Server) SuggestPenalties(context.Context, *enforcementv1.SuggestPenaltiesRequest) (*enforcementv1.SuggestPenaltiesResponse, error) {
-	return nil, wrongState("this part of the catalogue is not open yet")
-}
-
-// ListConsistency is refused until its part of the catalogue is open.
-func (s *Server) ListConsistency(context.Context, *enforcementv1.ListConsistencyRequest) (*enforcementv1.ListConsistencyResponse, error) {
-	return nil, wrongState("this part of the catalogue is not open yet")
-}
-
-// LinkActs is refused until its part of the catalogue is open.
-func (s *Server) LinkActs(context.Context, *enforcementv1.LinkActsRequest) (*enforcementv1.LinkActsResponse, error) {
-	return nil, wrongState("this part of the catalogue is not open yet")
-}
-
-// UnlinkActs is refused until its part of the catalogue is open.
-func (s *Server) UnlinkActs(context.Context, *enforcementv1.UnlinkActsRequest) (*enforcementv1.UnlinkActsResponse, error) {
-	return nil, wrongState("this part of the catalogue is not open yet")
-}
-
-// ListSameActs is refused until its part of the catalogue is open.
-func (s *Server) ListSameActs(context.Context, *enforcementv1.ListSameActsRequest) (*enforcementv1.ListSameActsResponse, error) {
-	return nil, wrongState("this part of the catalogue is not open yet")
-}
-
 // GetLiabilityChain is refused until its part of the catalogue is open.
 func (s *Server) GetLiabilityChain(context.Context, *enforcementv1.GetLiabilityChainRequest) (*enforcementv1.GetLiabilityChainResponse, error) {
 	return nil, wrongState("this part of the catalogue is not open yet")

@@ -44,6 +44,74 @@ type ActLinkNow struct {
 	CreatedAt   time.Time
 }
 
+type Attribution struct {
+	AttributionID string
+	CaseID        string
+	PersonPartyID string
+	PrincipalID   string
+	Relation      string
+	EvidenceIds   []string
+	Reason        string
+	DecidedBy     string
+	AgencyID      string
+	DecidedTime   time.Time
+	CreatedAt     time.Time
+}
+
+type CaseClock struct {
+	ClockID      string
+	CaseID       string
+	Basis        string
+	Source       string
+	Profile      string
+	EventSeq     int32
+	SubjectID    string
+	StartTime    time.Time
+	DueTime      time.Time
+	StatutoryDue time.Time
+	Proof        string
+	Provisional  bool
+	Reckoning    []byte
+	CreatedAt    time.Time
+}
+
+type CaseClockAct struct {
+	ClockID      string
+	N            int32
+	Kind         string
+	ActTime      time.Time
+	Reason       string
+	Basis        string
+	Days         int32
+	SignedBy     string
+	DueTime      time.Time
+	StatutoryDue time.Time
+	Proof        string
+	Provisional  bool
+	Reckoning    []byte
+	CreatedAt    time.Time
+}
+
+type CaseClockNow struct {
+	ClockID      string
+	CaseID       string
+	Basis        string
+	Source       string
+	Profile      string
+	EventSeq     int32
+	SubjectID    string
+	StartTime    time.Time
+	DueTime      time.Time
+	StatutoryDue time.Time
+	Proof        string
+	Provisional  bool
+	Reckoning    []byte
+	Acts         int32
+	MetTime      interface{}
+	CancelTime   interface{}
+	Paused       interface{}
+}
+
 type CaseComplaint struct {
 	CaseID      string
 	ComplaintID string
@@ -64,20 +132,37 @@ type CaseConsent struct {
 	CreatedAt      time.Time
 }
 
+type CaseCustody struct {
+	EvidenceID string
+	Seq        int32
+	Act        string
+	FromHolder string
+	ToHolder   string
+	Decision   string
+	Actor      string
+	LinkTime   time.Time
+	Reason     string
+	CreatedAt  time.Time
+}
+
 type CaseDecision struct {
-	CaseID        string
-	PenaltyKind   string
-	AmountFen     int64
-	Basis         string
-	ListParty     bool
-	Publish       bool
-	ProposedBy    string
-	ReviewedBy    string
-	SignedBy      string
-	SigningTaskID string
-	NoticeTime    *time.Time
-	DecidedTime   time.Time
-	CreatedAt     time.Time
+	CaseID          string
+	PenaltyKind     string
+	AmountFen       int64
+	Basis           string
+	ListParty       bool
+	Publish         bool
+	ProposedBy      string
+	ReviewedBy      string
+	SignedBy        string
+	SigningTaskID   string
+	NoticeTime      *time.Time
+	DecidedTime     time.Time
+	CreatedAt       time.Time
+	Procedure       string
+	ProposalSeq     *int32
+	NoPenaltyGround string
+	DocumentID      string
 }
 
 type CaseDelivery struct {
@@ -127,6 +212,63 @@ type CaseDocument struct {
 	CreatedAt       time.Time
 }
 
+type CaseEdge struct {
+	FromState string
+	ToState   string
+	Step      string
+	Article   string
+}
+
+type CaseEffect struct {
+	CaseID    string
+	Key       string
+	Kind      string
+	TargetID  string
+	Result    string
+	DoneTime  time.Time
+	CreatedAt time.Time
+}
+
+type CaseEvent struct {
+	CaseID          string
+	Seq             int32
+	FromState       string
+	ToState         string
+	Step            string
+	Outcome         string
+	TaskID          *string
+	PlanKey         string
+	Subject         string
+	AgencyID        string
+	EventTime       time.Time
+	Article         string
+	ReasonCode      string
+	Note            string
+	Method          string
+	ServedTime      *time.Time
+	DocumentID      string
+	HearingTime     *time.Time
+	Place           string
+	Chair           string
+	Participants    []string
+	QualificationNo string
+	RecordHash      string
+	ReceiptNo       string
+	OtherAgencyID   string
+	StatementHeard  bool
+	CreatedAt       time.Time
+}
+
+type CaseEvidence struct {
+	EvidenceID string
+	CaseID     string
+	Kind       string
+	Title      string
+	Sha256     string
+	Registered bool
+	CreatedAt  time.Time
+}
+
 type CaseFiling struct {
 	FilingID     string
 	CaseID       string
@@ -166,11 +308,23 @@ type CaseHearingRequest struct {
 	CreatedAt        time.Time
 }
 
+type CaseInstalment struct {
+	CaseID    string
+	Seq       int32
+	N         int32
+	DueTime   time.Time
+	AmountFen int64
+}
+
 type CaseNotice struct {
-	CaseID     string
-	TaskID     string
-	ServedTime time.Time
-	CreatedAt  time.Time
+	CaseID         string
+	TaskID         string
+	ServedTime     time.Time
+	CreatedAt      time.Time
+	Method         string
+	ProposalSeq    *int32
+	HearingOffered bool
+	DocumentID     string
 }
 
 type CaseNumber struct {
@@ -195,6 +349,25 @@ type CaseObjection struct {
 	CreatedAt      time.Time
 }
 
+type CaseOfficer struct {
+	CaseID          string
+	Subject         string
+	AgencyID        string
+	QualificationNo string
+	AppointTime     time.Time
+	CreatedAt       time.Time
+}
+
+type CasePayment struct {
+	PaymentID  string
+	CaseID     string
+	AmountFen  int64
+	PaidTime   time.Time
+	ReceiptNo  string
+	RecordedBy string
+	CreatedAt  time.Time
+}
+
 type CasePaymentClaim struct {
 	ClaimID      string
 	CaseID       string
@@ -206,6 +379,53 @@ type CasePaymentClaim struct {
 	CreatedAt    time.Time
 }
 
+type CasePenalty struct {
+	CaseID        string
+	Seq           int32
+	N             int32
+	Kind          string
+	AmountFen     int64
+	Basis         string
+	CatalogueCode string
+	ListParty     bool
+	Publish       bool
+}
+
+type CasePolicy struct {
+	Code      string
+	PartyKind string
+	AmountFen int64
+	Source    string
+	ToConfirm bool
+	ValidFrom time.Time
+	ValidTo   *time.Time
+}
+
+type CaseProposal struct {
+	CaseID              string
+	Seq                 int32
+	Kind                string
+	ProposedBy          string
+	NoPenaltyGround     string
+	ActEndTime          *time.Time
+	DiscoverTime        *time.Time
+	DiscoverBasis       string
+	GainsFen            int64
+	Serious             bool
+	Egregious           bool
+	ComplexOrMajor      bool
+	MajorPublicInterest bool
+	ThirdPartyInterest  bool
+	Findings            string
+	EvidenceIds         []string
+	HearingDue          bool
+	LegalDue            bool
+	DiscussDue          bool
+	Warnings            []string
+	Detail              []byte
+	CreatedAt           time.Time
+}
+
 type CaseReceipt struct {
 	DeliveryID   string
 	CaseID       string
@@ -214,6 +434,34 @@ type CaseReceipt struct {
 	Channel      string
 	ReceivedBy   string
 	CreatedAt    time.Time
+}
+
+type CaseRecusal struct {
+	CaseID     string
+	Subject    string
+	Reason     string
+	DecidedBy  string
+	RecuseTime time.Time
+	CreatedAt  time.Time
+}
+
+type CaseRemedy struct {
+	RemedyID  string
+	CaseID    string
+	Kind      string
+	FileTime  time.Time
+	FileDue   *time.Time
+	CreatedAt time.Time
+}
+
+type CaseRemedyFact struct {
+	RemedyID   string
+	N          int32
+	Fact       string
+	FactTime   time.Time
+	DocumentNo string
+	RecordedBy string
+	CreatedAt  time.Time
 }
 
 type CaseStatement struct {
@@ -239,6 +487,32 @@ type CaseWaiver struct {
 	Channel    string
 	ReceivedBy string
 	CreatedAt  time.Time
+}
+
+type ChainEdge struct {
+	ChainEdgeID  string
+	ComplaintID  string
+	FromPartyID  string
+	ToPartyID    string
+	Kind         string
+	Reason       string
+	RecordedBy   string
+	AgencyID     string
+	RecordedTime time.Time
+	CreatedAt    time.Time
+}
+
+type ChainParty struct {
+	ChainPartyID string
+	ComplaintID  string
+	PartyID      string
+	Role         string
+	MeasureID    *string
+	Reason       string
+	RecordedBy   string
+	AgencyID     string
+	RecordedTime time.Time
+	CreatedAt    time.Time
 }
 
 type ConsentDemand struct {
@@ -273,6 +547,59 @@ type ConsentUnanswered struct {
 	DemandID     string
 	RecordedTime time.Time
 	CreatedAt    time.Time
+}
+
+type DayCount struct {
+	Day       pgtype.Date
+	Unit      string
+	Axis      string
+	Key       string
+	Col       string
+	Bucket    int64
+	Count     int64
+	Reporters int16
+	Witnesses []byte
+	SinceCut  int64
+	UntilCut  *int64
+	CreatedAt time.Time
+}
+
+type DayCut struct {
+	Cut       int64
+	CutTime   time.Time
+	CreatedAt time.Time
+}
+
+type DayFold struct {
+	Scope     string
+	Day       pgtype.Date
+	FoldTime  time.Time
+	CreatedAt time.Time
+}
+
+type DayStale struct {
+	StaleID   int64
+	Scope     string
+	Day       pgtype.Date
+	CreatedAt time.Time
+}
+
+type DecidedFine struct {
+	CaseID      string
+	Seq         int32
+	AgencyID    string
+	Act         string
+	PenaltyCode string
+	Subject     string
+	AmountFen   int64
+	BandLowFen  int64
+	BandHighFen int64
+	Grade       string
+	Outside     bool
+	Reason      string
+	DecidedTime time.Time
+	Bracket     string
+	Province    string
 }
 
 type DiscretionBand struct {
@@ -332,6 +659,33 @@ type EnforcementCase struct {
 	NoticeTaskID           *string
 	CloseTime              *time.Time
 	CreatedAt              time.Time
+	Procedure              string
+	DeliverTime            *time.Time
+	ReverseTime            *time.Time
+	EffectiveOutcome       string
+	TransferredTo          string
+}
+
+type Finding struct {
+	ComplaintID string
+	Round       int32
+	AgencyID    string
+	TaskID      *string
+	FoundTime   time.Time
+	CreatedAt   time.Time
+}
+
+type FindingSettled struct {
+	ComplaintID string
+	Round       int32
+	How         string
+	SettledTime time.Time
+	CreatedAt   time.Time
+}
+
+type LawViolation struct {
+	ID   string
+	What string
 }
 
 type Measure struct {
@@ -356,6 +710,17 @@ type MeasureLog struct {
 	CreatedAt     time.Time
 }
 
+type MeasurePower struct {
+	MeasureCode string
+	Family      string
+	Level       string
+	Basis       string
+	ToConfirm   string
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	CreatedAt   time.Time
+}
+
 type MeasureRecord struct {
 	MeasureID        string
 	ComplaintID      string
@@ -366,6 +731,23 @@ type MeasureRecord struct {
 	DecidedTaskID    string
 	ResourceID       *string
 	CreatedAt        time.Time
+}
+
+type NotAdministrative struct {
+	Family string
+	Source string
+}
+
+type NotPursued struct {
+	NotPursuedID string
+	ComplaintID  string
+	PartyID      string
+	ReasonCode   string
+	Reason       string
+	DecidedBy    string
+	AgencyID     string
+	DecidedTime  time.Time
+	CreatedAt    time.Time
 }
 
 type Office struct {
@@ -472,8 +854,8 @@ type PenaltyKind struct {
 	Subject       string
 	MinFen        *int64
 	MaxFen        *int64
-	MinTimes      pgtype.Numeric
-	MaxTimes      pgtype.Numeric
+	MinTimes      *int32
+	MaxTimes      *int32
 	GainsBelowFen *int64
 	CreatedAt     time.Time
 }
@@ -504,6 +886,27 @@ type ProcedureDue struct {
 	CreatedAt time.Time
 }
 
+type ResponsibleLook struct {
+	LookID    string
+	CaseID    string
+	LookedBy  string
+	AgencyID  string
+	Purpose   string
+	LookTime  time.Time
+	CreatedAt time.Time
+}
+
+type ResponsiblePerson struct {
+	PersonID     string
+	CaseID       string
+	NameSealed   []byte
+	Kind         string
+	Position     string
+	RecordedBy   string
+	RecordedTime time.Time
+	CreatedAt    time.Time
+}
+
 type SuspectedSameAct struct {
 	CaseID        string
 	OtherCaseID   string
@@ -511,6 +914,26 @@ type SuspectedSameAct struct {
 	OtherAgencyID string
 	OtherAct      string
 	Shared        []string
+}
+
+type Undisposed struct {
+	ComplaintID string
+	Round       int32
+	AgencyID    string
+	FoundTime   time.Time
+}
+
+type UndisposedCounted struct {
+	Day       pgtype.Date
+	CreatedAt time.Time
+}
+
+type UndisposedDay struct {
+	Day        pgtype.Date
+	AgencyID   string
+	Findings   int64
+	OldestTime time.Time
+	CreatedAt  time.Time
 }
 
 type Violation struct {
