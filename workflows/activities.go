@@ -133,6 +133,7 @@ func asOwned(due calendar.Deadline, s *caseworkv1.StepTask) calendar.Deadline {
 	}
 	if own := s.GetStatutoryDue(); own != nil && !own.AsTime().Equal(due.Statutory) {
 		due.Statutory, due.Proof = own.AsTime(), due.Proof+" (as extended or paused in the case's own clock)"
+		due.Term, due.Counted = "", due.Statutory // its owner reckons it: nobody extends or settles it with the task
 	}
 	return due
 }
@@ -150,10 +151,9 @@ func tellBounceTerm(t *assignmentv1.Task, s *caseworkv1.StepTask) error {
 	return nil
 }
 
-// Escalate tells the superior that a task is overdue.
-func (a *Activities) Escalate(ctx context.Context, req *assignmentv1.EscalateTaskRequest) error {
-	_, err := a.Assignment.EscalateTask(ctx, req)
-	return err
+// Escalate tells the superior that a task is overdue, or learns until when it is not: its term may have been extended.
+func (a *Activities) Escalate(ctx context.Context, req *assignmentv1.EscalateTaskRequest) (*assignmentv1.EscalateTaskResponse, error) {
+	return a.Assignment.EscalateTask(ctx, req)
 }
 
 // Until is when a wait that is nobody's task ends.

@@ -155,8 +155,9 @@ func (k *caseFile) wait(ctx workflow.Context, until *timestamppb.Timestamp, seen
 		if late == nil || workflow.Now(ctx).Before(late.escalates()) {
 			return nil, nil
 		}
-		late.level++
-		k.escalate(ctx, late, late.level)
+		if k.escalate(ctx, late, late.level+1) {
+			late.level++
+		}
 	}
 }
 
@@ -182,9 +183,7 @@ func (k *caseFile) latest() *task {
 }
 
 // escalates is when a task goes to the next level.
-func (t *task) escalates() time.Time {
-	return t.opened.GetDueTime().AsTime().Add(time.Duration(t.level) * t.opened.GetEscalateEvery().AsDuration())
-}
+func (t *task) escalates() time.Time { return t.overdue(t.level) }
 
 // stepOf is a decision as the case's owner records it.
 func stepOf(key string, t *assignmentv1.Task, d *assignmentv1.Decision, by *commonv1.Actor) *enforcementv1.CaseStep {

@@ -73,7 +73,8 @@ type task struct {
 	answers   []*answer
 	recording bool
 	done      bool
-	level     int // it was escalated to; counted by who waits for several tasks
+	level     int       // it was escalated to; counted by who waits for several tasks
+	notBefore time.Time // zero, or the end of its term as that was moved after it was opened
 }
 
 // answer is a decision that waits to be recorded.
@@ -189,8 +190,9 @@ func (d *desk) await(ctx workflow.Context, t *task) (*decision, error) {
 		case err != nil:
 			return nil, err
 		case !answered:
-			level++
-			d.escalate(ctx, t, level)
+			if d.escalate(ctx, t, level+1) {
+				level++
+			}
 		default:
 			if got := d.record(ctx, t); got != nil {
 				return got, nil
@@ -205,8 +207,13 @@ func (t *task) answeredInTime(ctx workflow.Context, level int) (bool, error) {
 	if level >= maxLevel {
 		return true, workflow.Await(ctx, answered)
 	}
+	return within(ctx, t.overdue(level), answered)
+}
+
+// overdue is when a task goes to the next level, from one.
+func (t *task) overdue(level int) time.Time {
 	due := t.opened.GetDueTime().AsTime().Add(time.Duration(level) * t.opened.GetEscalateEvery().AsDuration())
-	return within(ctx, due, answered)
+	return later(due, t.notBefore)
 }
 
 // within waits until the condition holds, at most until a time, and says whether it does.
@@ -224,14 +231,21 @@ func within(ctx workflow.Context, until time.Time, condition func() bool) (bool,
 	return condition(), err
 }
 
-// escalate tells the superior. Whoever waits so long looks whether the task is still needed.
-func (d *desk) escalate(ctx workflow.Context, t *task, level int) {
-	perform(ctx, nil, act.Escalate, &assignmentv1.EscalateTaskRequest{
+// escalate tells the superior, and says whether it did: a task whose term was extended meanwhile, or stands still, is asked
+// about again later. Whoever waits so long looks whether the task is still needed.
+func (d *desk) escalate(ctx workflow.Context, t *task, level int) bool {
+	told := &assignmentv1.EscalateTaskResponse{}
+	perform(ctx, told, act.Escalate, &assignmentv1.EscalateTaskRequest{
 		RequestId: d.request(), TaskId: t.msg.GetTaskId(), Level: int32(level),
 	})
 	if d.attend != nil {
 		d.attend(ctx)
 	}
+	if told.GetNotBefore() == nil {
+		return true
+	}
+	t.notBefore = told.GetNotBefore().AsTime()
+	return false
 }
 
 // record has the first answer written and returns it, or nil when it was refused.

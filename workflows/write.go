@@ -202,6 +202,8 @@ func (a *Activities) readyTask(ctx context.Context, s *caseworkv1.StepTask) (*re
 	t.DueTime = timestamppb.New(due.Due)
 	t.Clock = &commonv1.Clock{
 		Basis: basis, StatutoryDue: due.Statutory.Format(time.RFC3339), Proof: due.Proof, Provisional: due.Provisional,
+		Source: due.Source, Profile: due.Profile, Start: due.Start.Format(time.RFC3339), Term: due.Term,
+		Counted: due.Counted.Format(time.RFC3339), EscalateSeconds: int64(due.EscalateEvery / time.Second),
 	}
 	if err := tellBounceTerm(t, s); err != nil {
 		return nil, err

@@ -109,6 +109,7 @@ func (m *mesh) targets(cfg meshConfig) []target {
 		{identity.Assignment, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return assignment.Run(ctx, assignment.Config{
 				Database: m.stack.DatabaseURL("assignment"), MigrateDatabase: m.stack.OwnerURL("assignment"), Keys: data.Path("keys", "assignment"),
+				Policy: m.policy(),
 			}, src, lis)
 		}},
 		{identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {

@@ -87,6 +87,9 @@ func (s *Server) auditViolations(ctx context.Context, req *assignmentv1.AuditReq
 		if err := s.auditModels(ctx, q, resp); err != nil {
 			return nil, err
 		}
+		if err := auditClocks(ctx, q, resp); err != nil {
+			return nil, err
+		}
 	}
 	rows, err := q.AuditWindow(ctx, store.AuditWindowParams{AfterID: last, N: auditWindow})
 	if err != nil {
@@ -108,6 +111,19 @@ func strayDecisions(ctx context.Context, q *store.Queries, resp *assignmentv1.Au
 	}
 	for _, id := range ids {
 		resp.Violations = append(resp.Violations, fmt.Sprintf("decision %s belongs to no task", id))
+	}
+	return nil
+}
+
+// auditClocks finds dates that no recorded act explains.
+func auditClocks(ctx context.Context, q *store.Queries, resp *assignmentv1.AuditResponse) error {
+	rows, err := q.AuditClocks(ctx)
+	if err != nil {
+		return fmt.Errorf("audit clocks: %w", err)
+	}
+	for _, r := range rows {
+		resp.Violations = append(resp.Violations, fmt.Sprintf("task %s is due %s, but its last %s says %s",
+			r.TaskID, r.Due.UTC().Format(time.RFC3339), r.What, r.Told.UTC().Format(time.RFC3339)))
 	}
 	return nil
 }

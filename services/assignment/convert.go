@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"quietline/internal/errs"
 	accessv1 "quietline/proto/quietline/access/v1"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
@@ -44,6 +45,8 @@ func taskOf(r *store.Task, at time.Time) (*assignmentv1.Task, error) {
 		Step: r.Step, AgencyId: r.AgencyID, Role: roleOf(r.Role), Outcomes: r.Outcomes, DueTime: timestamppb.New(r.DueTime),
 		Clock: &commonv1.Clock{
 			Basis: r.ClockBasis, StatutoryDue: r.ClockStatutoryDue, Proof: r.ClockProof, Provisional: r.ClockProvisional,
+			Source: r.ClockSource, Profile: r.ClockProfile, Start: rfc(r.ClockStart), Term: r.ClockTerm, Counted: rfc(r.ClockCounted),
+			EscalateSeconds: r.ClockEscalateSeconds, PausedSince: rfc(r.ClockPausedSince), PausedFor: r.ClockPausedFor,
 		},
 		RecordingsUntil: stamp(r.RecordingsUntil), State: r.State, EscalationLevel: int32(r.EscalationLevel),
 		OpenTime: timestamppb.New(r.OpenTime), CloseTime: stamp(r.CloseTime), Outcome: r.Outcome,
@@ -83,11 +86,31 @@ func openParams(t *assignmentv1.Task, now time.Time, actor string) (store.OpenTa
 		DueTime: t.GetDueTime().AsTime(), ClockBasis: t.GetClock().GetBasis(), ClockStatutoryDue: t.GetClock().GetStatutoryDue(),
 		ClockProof: t.GetClock().GetProof(), ClockProvisional: t.GetClock().GetProvisional(), Facts: raw, OpenTime: now, Actor: actor,
 	}
+	clock := t.GetClock()
+	p.ClockSource, p.ClockProfile, p.ClockTerm, p.ClockEscalateSeconds = clock.GetSource(), clock.GetProfile(), clock.GetTerm(), clock.GetEscalateSeconds()
+	if p.ClockStart, err = clockTime("start", clock.GetStart()); err != nil {
+		return p, err
+	}
+	if p.ClockCounted, err = clockTime("counted", clock.GetCounted()); err != nil {
+		return p, err
+	}
 	if t.GetRecordingsUntil() != nil {
 		until := t.GetRecordingsUntil().AsTime()
 		p.RecordingsUntil = &until
 	}
 	return p, nil
+}
+
+// clockTime reads a time of a clock; nil when it says none.
+func clockTime(field, text string) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return nil, errs.Field("task.clock."+field, "%q is no time", text)
+	}
+	return &t, nil
 }
 
 func decisionOf(r *store.Decision) (*assignmentv1.Decision, error) {

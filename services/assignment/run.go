@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"quietline/internal/calendar"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
 	"quietline/internal/rpc"
@@ -28,6 +29,7 @@ type Config struct {
 	Database        string `help:"PostgreSQL URL of the service's own role." env:"QUIETLINE_ASSIGNMENT_DATABASE" required:""`
 	MigrateDatabase string `help:"PostgreSQL URL of the database's owner, for migrations. Empty: as Database." env:"QUIETLINE_ASSIGNMENT_MIGRATE_DATABASE"`
 	Keys            string `help:"Directory of the keysets that seal names of natural persons; made when absent." env:"QUIETLINE_ASSIGNMENT_KEYS" required:"" type:"path"`
+	Policy          string `help:"Folder with the deadlines and holidays of the programme, over the built-in ones; watched while running." env:"QUIETLINE_ASSIGNMENT_POLICY" type:"path"`
 	Lexicon         string `help:"Directory with the classifier's lexicon. Empty: the built-in one." env:"QUIETLINE_ASSIGNMENT_LEXICON" type:"path"`
 }
 
@@ -41,6 +43,9 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 			_ = lis.Close() // again when serving failed: harmless
 		}
 	}()
+	if err := calendar.Load(cfg.Policy); err != nil {
+		return fmt.Errorf("assignment: %w", err)
+	}
 	keys, err := seal.Open(cfg.Keys)
 	if err != nil {
 		return fmt.Errorf("assignment: %w", err)

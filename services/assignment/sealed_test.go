@@ -29,6 +29,7 @@ func TestPeopleAreSealed(t *testing.T) {
 	if got := req.GetDecision().GetDetail().GetParties()[1].GetName(); got != name {
 		t.Errorf("the request was changed: %s", got)
 	}
+	w.pass(25 * time.Hour)
 	if _, err := w.workflows(nil).EscalateTask(t.Context(), &assignmentv1.EscalateTaskRequest{RequestId: newID(), TaskId: task, Level: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
 	"quietline/internal/identity"
@@ -164,7 +165,8 @@ func (s *Server) CancelTask(ctx context.Context, req *assignmentv1.CancelTaskReq
 }
 
 // EscalateTask tells the superior, once per level, with a copy to the lead ministry. The second level is the superior's
-// superior. A task that was closed meanwhile needs nobody: the answer names none.
+// superior. A task that was closed meanwhile needs nobody: the answer names none. Nor does one that is not overdue, because
+// its term was extended, settled or stands still: the answer says when to ask again.
 func (s *Server) EscalateTask(ctx context.Context, req *assignmentv1.EscalateTaskRequest) (*assignmentv1.EscalateTaskResponse, error) {
 	v, err := s.directory(ctx, s.now())
 	if err != nil {
@@ -178,6 +180,9 @@ func (s *Server) EscalateTask(ctx context.Context, req *assignmentv1.EscalateTas
 		}
 		if row.State != stateOpen {
 			return &assignmentv1.EscalateTaskResponse{}, nil
+		}
+		if until, early := notBefore(row, req.GetLevel(), s.now()); early {
+			return &assignmentv1.EscalateTaskResponse{NotBefore: timestamppb.New(until)}, nil
 		}
 		superior := v.superior(row.AgencyID)
 		if req.GetLevel() > 1 {

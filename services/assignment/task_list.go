@@ -48,7 +48,7 @@ func (s *Server) GetTask(ctx context.Context, req *assignmentv1.GetTaskRequest) 
 		}
 	}
 	resp := &assignmentv1.GetTaskResponse{}
-	if resp.Task, err = taskOf(&row, s.now()); err != nil || row.State != stateDone {
+	if resp.Task, err = withChanges(ctx, q, &row, s.now()); err != nil || row.State != stateDone {
 		return resp, err
 	}
 	d, err := q.GetDecision(ctx, row.TaskID)

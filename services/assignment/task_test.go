@@ -175,6 +175,10 @@ func TestEscalateTask(t *testing.T) {
 		}
 		return names
 	}
+	if got := escalate(1); got != "" {
+		t.Errorf("a task that is not overdue was told to %s", got)
+	}
+	w.pass(25 * time.Hour)
 	if got := escalate(1); got != "cmcc" {
 		t.Errorf("level 1 told %s", got)
 	}

@@ -39,6 +39,55 @@ type AgencyChange struct {
 	CreatedAt     time.Time
 }
 
+type ClockSettlement struct {
+	TaskID       string
+	Year         int32
+	OldDue       time.Time
+	NewDue       time.Time
+	OldStatutory time.Time
+	NewStatutory time.Time
+	OldProof     string
+	Party        bool
+	SettledBy    string
+	SettledTime  time.Time
+	CreatedAt    time.Time
+}
+
+type DayCount struct {
+	Day       pgtype.Date
+	Unit      string
+	Axis      string
+	Key       string
+	Col       string
+	Bucket    int64
+	Count     int64
+	Reporters int16
+	Witnesses []byte
+	SinceCut  int64
+	UntilCut  *int64
+	CreatedAt time.Time
+}
+
+type DayCut struct {
+	Cut       int64
+	CutTime   time.Time
+	CreatedAt time.Time
+}
+
+type DayFold struct {
+	Scope     string
+	Day       pgtype.Date
+	FoldTime  time.Time
+	CreatedAt time.Time
+}
+
+type DayStale struct {
+	StaleID   int64
+	Scope     string
+	Day       pgtype.Date
+	CreatedAt time.Time
+}
+
 type Decision struct {
 	TaskID      string
 	Outcome     string
@@ -175,31 +224,39 @@ type RoutingTable struct {
 }
 
 type Task struct {
-	TaskID            string
-	SubjectKind       string
-	SubjectID         string
-	WorkflowID        string
-	Round             int32
-	Step              string
-	AgencyID          string
-	Role              string
-	Outcomes          []string
-	DueTime           time.Time
-	ClockBasis        string
-	ClockStatutoryDue string
-	ClockProof        string
-	ClockProvisional  bool
-	RecordingsUntil   *time.Time
-	Facts             []byte
-	State             string
-	ClaimedBy         *string
-	ClaimedUntil      *time.Time
-	EscalationLevel   int16
-	OpenTime          time.Time
-	CloseTime         *time.Time
-	Outcome           string
-	CancelReason      string
-	CreatedAt         time.Time
+	TaskID               string
+	SubjectKind          string
+	SubjectID            string
+	WorkflowID           string
+	Round                int32
+	Step                 string
+	AgencyID             string
+	Role                 string
+	Outcomes             []string
+	DueTime              time.Time
+	ClockBasis           string
+	ClockStatutoryDue    string
+	ClockProof           string
+	ClockProvisional     bool
+	RecordingsUntil      *time.Time
+	Facts                []byte
+	State                string
+	ClaimedBy            *string
+	ClaimedUntil         *time.Time
+	EscalationLevel      int16
+	OpenTime             time.Time
+	CloseTime            *time.Time
+	Outcome              string
+	CancelReason         string
+	CreatedAt            time.Time
+	ClockSource          string
+	ClockProfile         string
+	ClockStart           *time.Time
+	ClockTerm            string
+	ClockCounted         *time.Time
+	ClockEscalateSeconds int64
+	ClockPausedSince     *time.Time
+	ClockPausedFor       string
 }
 
 type TaskChange struct {
@@ -218,4 +275,23 @@ type TaskChange struct {
 	CloseTime       *time.Time
 	Outcome         string
 	CreatedAt       time.Time
+}
+
+type TaskClockChange struct {
+	TaskID       string
+	Seq          int32
+	Kind         string
+	FromTime     time.Time
+	ToTime       *time.Time
+	Reason       string
+	Basis        string
+	Term         string
+	Source       string
+	OldDue       time.Time
+	NewDue       time.Time
+	OldStatutory time.Time
+	NewStatutory time.Time
+	Actor        string
+	AgencyID     string
+	CreatedAt    time.Time
 }

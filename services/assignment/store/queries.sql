@@ -23,9 +23,11 @@ SELECT * FROM routing_rule WHERE version = @version ORDER BY ordinal;
 -- OpenTask writes the task and tells its agency; no row when there is such a task.
 WITH t AS (
     INSERT INTO task (task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time,
-        clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, open_time)
+        clock_basis, clock_statutory_due, clock_proof, clock_provisional, clock_source, clock_profile, clock_start, clock_term,
+        clock_counted, clock_escalate_seconds, recordings_until, facts, open_time)
     VALUES (@task_id, @subject_kind, @subject_id, @workflow_id, @round, @step, @agency_id, @role, @outcomes, @due_time,
-        @clock_basis, @clock_statutory_due, @clock_proof, @clock_provisional, sqlc.narg('recordings_until'), @facts, @open_time)
+        @clock_basis, @clock_statutory_due, @clock_proof, @clock_provisional, @clock_source, @clock_profile,
+        sqlc.narg('clock_start'), @clock_term, sqlc.narg('clock_counted'), @clock_escalate_seconds, sqlc.narg('recordings_until'), @facts, @open_time)
     ON CONFLICT (task_id) DO NOTHING
     RETURNING *
 ), c AS (

@@ -13,7 +13,7 @@ import (
 )
 
 const auditOpen = `-- name: AuditOpen :many
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task WHERE state = 'OPEN' AND (due_time, task_id) > ($1::timestamptz, $2::uuid)
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task WHERE state = 'OPEN' AND (due_time, task_id) > ($1::timestamptz, $2::uuid)
  ORDER BY due_time, task_id LIMIT $3
 `
 
@@ -58,6 +58,14 @@ func (q *Queries) AuditOpen(ctx context.Context, arg AuditOpenParams) ([]Task, e
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -162,7 +170,7 @@ const cancelTask = `-- name: CancelTask :exec
 WITH t AS (
     UPDATE task SET state = 'CANCELLED', cancel_reason = $2::text, close_time = $3::timestamptz, claimed_by = NULL, claimed_until = NULL
      WHERE task.task_id = $4 AND state = 'OPEN'
-    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at
+    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for
 )
 INSERT INTO task_change (agency_id, task_id, change, change_time, actor, reason, state, escalation_level, close_time, outcome)
 SELECT agency_id, task_id, 'cancelled', close_time, $1, $2, state, escalation_level, close_time, outcome FROM t
@@ -190,12 +198,12 @@ WITH t AS (
     UPDATE task SET claimed_by = $1::text, claimed_until = $2::timestamptz
      WHERE task.task_id = $3 AND task.state = 'OPEN' AND task.agency_id = $4 AND task.role = ANY ($5::text[])
        AND (task.claimed_by IS NULL OR task.claimed_by = $1::text OR task.claimed_until <= $6::timestamptz)
-    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at
+    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for
 ), c AS (
     INSERT INTO task_change (agency_id, task_id, change, change_time, actor, state, claimed_by, claimed_until, escalation_level, outcome)
     SELECT agency_id, task_id, 'claimed', $6::timestamptz, $1::text, state, claimed_by, claimed_until, escalation_level, outcome FROM t
 )
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM t
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM t
 `
 
 type ClaimTaskParams struct {
@@ -208,31 +216,39 @@ type ClaimTaskParams struct {
 }
 
 type ClaimTaskRow struct {
-	TaskID            string
-	SubjectKind       string
-	SubjectID         string
-	WorkflowID        string
-	Round             int32
-	Step              string
-	AgencyID          string
-	Role              string
-	Outcomes          []string
-	DueTime           time.Time
-	ClockBasis        string
-	ClockStatutoryDue string
-	ClockProof        string
-	ClockProvisional  bool
-	RecordingsUntil   *time.Time
-	Facts             []byte
-	State             string
-	ClaimedBy         *string
-	ClaimedUntil      *time.Time
-	EscalationLevel   int16
-	OpenTime          time.Time
-	CloseTime         *time.Time
-	Outcome           string
-	CancelReason      string
-	CreatedAt         time.Time
+	TaskID               string
+	SubjectKind          string
+	SubjectID            string
+	WorkflowID           string
+	Round                int32
+	Step                 string
+	AgencyID             string
+	Role                 string
+	Outcomes             []string
+	DueTime              time.Time
+	ClockBasis           string
+	ClockStatutoryDue    string
+	ClockProof           string
+	ClockProvisional     bool
+	RecordingsUntil      *time.Time
+	Facts                []byte
+	State                string
+	ClaimedBy            *string
+	ClaimedUntil         *time.Time
+	EscalationLevel      int16
+	OpenTime             time.Time
+	CloseTime            *time.Time
+	Outcome              string
+	CancelReason         string
+	CreatedAt            time.Time
+	ClockSource          string
+	ClockProfile         string
+	ClockStart           *time.Time
+	ClockTerm            string
+	ClockCounted         *time.Time
+	ClockEscalateSeconds int64
+	ClockPausedSince     *time.Time
+	ClockPausedFor       string
 }
 
 // ClaimTask is one conditional update: of two people at the same time, one gets a row.
@@ -272,6 +288,14 @@ func (q *Queries) ClaimTask(ctx context.Context, arg ClaimTaskParams) (ClaimTask
 		&i.Outcome,
 		&i.CancelReason,
 		&i.CreatedAt,
+		&i.ClockSource,
+		&i.ClockProfile,
+		&i.ClockStart,
+		&i.ClockTerm,
+		&i.ClockCounted,
+		&i.ClockEscalateSeconds,
+		&i.ClockPausedSince,
+		&i.ClockPausedFor,
 	)
 	return i, err
 }
@@ -347,7 +371,7 @@ const decideTask = `-- name: DecideTask :exec
 WITH t AS (
     UPDATE task SET state = 'DONE', outcome = $2::text, close_time = $3::timestamptz, claimed_by = NULL, claimed_until = NULL
      WHERE task.task_id = $4 AND state = 'OPEN'
-    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at
+    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for
 ), d AS (
     INSERT INTO decision (task_id, outcome, reason_code, note, detail, sealed, decided_by, agency_id, decided_time, request_key,
         request_hash)
@@ -525,7 +549,7 @@ func (q *Queries) GetDecision(ctx context.Context, taskID string) (Decision, err
 }
 
 const getTask = `-- name: GetTask :one
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task WHERE task_id = $1
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task WHERE task_id = $1
 `
 
 func (q *Queries) GetTask(ctx context.Context, taskID string) (Task, error) {
@@ -557,6 +581,14 @@ func (q *Queries) GetTask(ctx context.Context, taskID string) (Task, error) {
 		&i.Outcome,
 		&i.CancelReason,
 		&i.CreatedAt,
+		&i.ClockSource,
+		&i.ClockProfile,
+		&i.ClockStart,
+		&i.ClockTerm,
+		&i.ClockCounted,
+		&i.ClockEscalateSeconds,
+		&i.ClockPausedSince,
+		&i.ClockPausedFor,
 	)
 	return i, err
 }
@@ -565,12 +597,12 @@ const giveTask = `-- name: GiveTask :one
 WITH t AS (
     UPDATE task SET claimed_by = $1::text, claimed_until = $2::timestamptz
      WHERE task.task_id = $3 AND state = 'OPEN'
-    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at
+    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for
 ), c AS (
     INSERT INTO task_change (agency_id, task_id, change, change_time, actor, reason, state, claimed_by, claimed_until, escalation_level, outcome)
     SELECT agency_id, task_id, $4::text, $5::timestamptz, $6::text, $7::text, state, claimed_by, claimed_until, escalation_level, outcome FROM t
 )
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM t
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM t
 `
 
 type GiveTaskParams struct {
@@ -584,31 +616,39 @@ type GiveTaskParams struct {
 }
 
 type GiveTaskRow struct {
-	TaskID            string
-	SubjectKind       string
-	SubjectID         string
-	WorkflowID        string
-	Round             int32
-	Step              string
-	AgencyID          string
-	Role              string
-	Outcomes          []string
-	DueTime           time.Time
-	ClockBasis        string
-	ClockStatutoryDue string
-	ClockProof        string
-	ClockProvisional  bool
-	RecordingsUntil   *time.Time
-	Facts             []byte
-	State             string
-	ClaimedBy         *string
-	ClaimedUntil      *time.Time
-	EscalationLevel   int16
-	OpenTime          time.Time
-	CloseTime         *time.Time
-	Outcome           string
-	CancelReason      string
-	CreatedAt         time.Time
+	TaskID               string
+	SubjectKind          string
+	SubjectID            string
+	WorkflowID           string
+	Round                int32
+	Step                 string
+	AgencyID             string
+	Role                 string
+	Outcomes             []string
+	DueTime              time.Time
+	ClockBasis           string
+	ClockStatutoryDue    string
+	ClockProof           string
+	ClockProvisional     bool
+	RecordingsUntil      *time.Time
+	Facts                []byte
+	State                string
+	ClaimedBy            *string
+	ClaimedUntil         *time.Time
+	EscalationLevel      int16
+	OpenTime             time.Time
+	CloseTime            *time.Time
+	Outcome              string
+	CancelReason         string
+	CreatedAt            time.Time
+	ClockSource          string
+	ClockProfile         string
+	ClockStart           *time.Time
+	ClockTerm            string
+	ClockCounted         *time.Time
+	ClockEscalateSeconds int64
+	ClockPausedSince     *time.Time
+	ClockPausedFor       string
 }
 
 // GiveTask sets or clears who works on an open, locked task.
@@ -649,6 +689,14 @@ func (q *Queries) GiveTask(ctx context.Context, arg GiveTaskParams) (GiveTaskRow
 		&i.Outcome,
 		&i.CancelReason,
 		&i.CreatedAt,
+		&i.ClockSource,
+		&i.ClockProfile,
+		&i.ClockStart,
+		&i.ClockTerm,
+		&i.ClockCounted,
+		&i.ClockEscalateSeconds,
+		&i.ClockPausedSince,
+		&i.ClockPausedFor,
 	)
 	return i, err
 }
@@ -670,7 +718,7 @@ func (q *Queries) IsEscalatedTo(ctx context.Context, arg IsEscalatedToParams) (b
 }
 
 const listAllClosed = `-- name: ListAllClosed :many
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task
  WHERE state <> 'OPEN' AND state = $1 AND (due_time, task_id) > ($2::timestamptz, $3::uuid)
    AND ($4::text = '' OR step = $4) AND due_time < $5::timestamptz
  ORDER BY due_time, task_id LIMIT $6
@@ -727,6 +775,14 @@ func (q *Queries) ListAllClosed(ctx context.Context, arg ListAllClosedParams) ([
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -739,7 +795,7 @@ func (q *Queries) ListAllClosed(ctx context.Context, arg ListAllClosedParams) ([
 }
 
 const listAllOpen = `-- name: ListAllOpen :many
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task
  WHERE state = 'OPEN' AND (due_time, task_id) > ($1::timestamptz, $2::uuid)
    AND ($3::text = '' OR step = $3) AND due_time < $4::timestamptz
  ORDER BY due_time, task_id LIMIT $5
@@ -794,6 +850,14 @@ func (q *Queries) ListAllOpen(ctx context.Context, arg ListAllOpenParams) ([]Tas
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -808,7 +872,7 @@ func (q *Queries) ListAllOpen(ctx context.Context, arg ListAllOpenParams) ([]Tas
 const listChanges = `-- name: ListChanges :many
 SELECT c.id, c.xid::text AS xid, c.change, c.change_time, c.state AS then_state, c.claimed_by AS then_claimed_by,
        c.claimed_until AS then_claimed_until, c.escalation_level AS then_escalation_level,
-       c.close_time AS then_close_time, c.outcome AS then_outcome, t.task_id, t.subject_kind, t.subject_id, t.workflow_id, t.round, t.step, t.agency_id, t.role, t.outcomes, t.due_time, t.clock_basis, t.clock_statutory_due, t.clock_proof, t.clock_provisional, t.recordings_until, t.facts, t.state, t.claimed_by, t.claimed_until, t.escalation_level, t.open_time, t.close_time, t.outcome, t.cancel_reason, t.created_at
+       c.close_time AS then_close_time, c.outcome AS then_outcome, t.task_id, t.subject_kind, t.subject_id, t.workflow_id, t.round, t.step, t.agency_id, t.role, t.outcomes, t.due_time, t.clock_basis, t.clock_statutory_due, t.clock_proof, t.clock_provisional, t.recordings_until, t.facts, t.state, t.claimed_by, t.claimed_until, t.escalation_level, t.open_time, t.close_time, t.outcome, t.cancel_reason, t.created_at, t.clock_source, t.clock_profile, t.clock_start, t.clock_term, t.clock_counted, t.clock_escalate_seconds, t.clock_paused_since, t.clock_paused_for
   FROM task_change c JOIN task t ON t.task_id = c.task_id
  WHERE c.agency_id = $1 AND (c.xid, c.id) > (CAST($2 AS xid8), $3::bigint)
    AND c.xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -886,6 +950,14 @@ func (q *Queries) ListChanges(ctx context.Context, arg ListChangesParams) ([]Lis
 			&i.Task.Outcome,
 			&i.Task.CancelReason,
 			&i.Task.CreatedAt,
+			&i.Task.ClockSource,
+			&i.Task.ClockProfile,
+			&i.Task.ClockStart,
+			&i.Task.ClockTerm,
+			&i.Task.ClockCounted,
+			&i.Task.ClockEscalateSeconds,
+			&i.Task.ClockPausedSince,
+			&i.Task.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -898,7 +970,7 @@ func (q *Queries) ListChanges(ctx context.Context, arg ListChangesParams) ([]Lis
 }
 
 const listClaimedBy = `-- name: ListClaimedBy :many
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task
  WHERE claimed_by = $1::text AND state = 'OPEN' AND (due_time, task_id) > ($2::timestamptz, $3::uuid)
    AND claimed_until > $4::timestamptz AND ($5::text = '' OR agency_id = $5)
    AND ($6::text = '' OR subject_id::text = $6)
@@ -963,6 +1035,14 @@ func (q *Queries) ListClaimedBy(ctx context.Context, arg ListClaimedByParams) ([
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -975,7 +1055,7 @@ func (q *Queries) ListClaimedBy(ctx context.Context, arg ListClaimedByParams) ([
 }
 
 const listClosedEscalated = `-- name: ListClosedEscalated :many
-SELECT t.task_id, t.subject_kind, t.subject_id, t.workflow_id, t.round, t.step, t.agency_id, t.role, t.outcomes, t.due_time, t.clock_basis, t.clock_statutory_due, t.clock_proof, t.clock_provisional, t.recordings_until, t.facts, t.state, t.claimed_by, t.claimed_until, t.escalation_level, t.open_time, t.close_time, t.outcome, t.cancel_reason, t.created_at FROM escalation e JOIN task t ON t.task_id = e.task_id
+SELECT t.task_id, t.subject_kind, t.subject_id, t.workflow_id, t.round, t.step, t.agency_id, t.role, t.outcomes, t.due_time, t.clock_basis, t.clock_statutory_due, t.clock_proof, t.clock_provisional, t.recordings_until, t.facts, t.state, t.claimed_by, t.claimed_until, t.escalation_level, t.open_time, t.close_time, t.outcome, t.cancel_reason, t.created_at, t.clock_source, t.clock_profile, t.clock_start, t.clock_term, t.clock_counted, t.clock_escalate_seconds, t.clock_paused_since, t.clock_paused_for FROM escalation e JOIN task t ON t.task_id = e.task_id
  WHERE e.agency_id = $1 AND e.closed AND t.state = $2 AND (e.due_time, e.task_id) > ($3::timestamptz, $4::uuid)
    AND t.agency_id <> $1 AND ($5::text = '' OR t.step = $5) AND e.due_time < $6::timestamptz
    AND NOT EXISTS (SELECT FROM escalation f WHERE f.task_id = e.task_id AND f.agency_id = e.agency_id AND f.level < e.level)
@@ -1035,6 +1115,14 @@ func (q *Queries) ListClosedEscalated(ctx context.Context, arg ListClosedEscalat
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -1047,7 +1135,7 @@ func (q *Queries) ListClosedEscalated(ctx context.Context, arg ListClosedEscalat
 }
 
 const listClosedOfAgency = `-- name: ListClosedOfAgency :many
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task
  WHERE agency_id = $1 AND state <> 'OPEN' AND state = $2 AND (due_time, task_id) > ($3::timestamptz, $4::uuid)
    AND ($5::text = '' OR step = $5) AND due_time < $6::timestamptz
  ORDER BY due_time, task_id LIMIT $7
@@ -1106,6 +1194,14 @@ func (q *Queries) ListClosedOfAgency(ctx context.Context, arg ListClosedOfAgency
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -1118,7 +1214,7 @@ func (q *Queries) ListClosedOfAgency(ctx context.Context, arg ListClosedOfAgency
 }
 
 const listEscalatedInbox = `-- name: ListEscalatedInbox :many
-SELECT t.task_id, t.subject_kind, t.subject_id, t.workflow_id, t.round, t.step, t.agency_id, t.role, t.outcomes, t.due_time, t.clock_basis, t.clock_statutory_due, t.clock_proof, t.clock_provisional, t.recordings_until, t.facts, t.state, t.claimed_by, t.claimed_until, t.escalation_level, t.open_time, t.close_time, t.outcome, t.cancel_reason, t.created_at FROM escalation e JOIN task t ON t.task_id = e.task_id
+SELECT t.task_id, t.subject_kind, t.subject_id, t.workflow_id, t.round, t.step, t.agency_id, t.role, t.outcomes, t.due_time, t.clock_basis, t.clock_statutory_due, t.clock_proof, t.clock_provisional, t.recordings_until, t.facts, t.state, t.claimed_by, t.claimed_until, t.escalation_level, t.open_time, t.close_time, t.outcome, t.cancel_reason, t.created_at, t.clock_source, t.clock_profile, t.clock_start, t.clock_term, t.clock_counted, t.clock_escalate_seconds, t.clock_paused_since, t.clock_paused_for FROM escalation e JOIN task t ON t.task_id = e.task_id
  WHERE e.agency_id = $1 AND NOT e.closed AND (e.due_time, e.task_id) > ($2::timestamptz, $3::uuid)
    AND t.agency_id <> $1 AND ($4::text = '' OR t.step = $4) AND e.due_time < $5::timestamptz
    AND NOT EXISTS (SELECT FROM escalation f WHERE f.task_id = e.task_id AND f.agency_id = e.agency_id AND f.level < e.level)
@@ -1176,6 +1272,14 @@ func (q *Queries) ListEscalatedInbox(ctx context.Context, arg ListEscalatedInbox
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -1188,7 +1292,7 @@ func (q *Queries) ListEscalatedInbox(ctx context.Context, arg ListEscalatedInbox
 }
 
 const listInbox = `-- name: ListInbox :many
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task
  WHERE agency_id = $1 AND state = 'OPEN' AND (due_time, task_id) > ($2::timestamptz, $3::uuid)
    AND ($4::text = '' OR step = $4) AND due_time < $5::timestamptz
  ORDER BY due_time, task_id LIMIT $6
@@ -1245,6 +1349,14 @@ func (q *Queries) ListInbox(ctx context.Context, arg ListInboxParams) ([]Task, e
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -1257,7 +1369,7 @@ func (q *Queries) ListInbox(ctx context.Context, arg ListInboxParams) ([]Task, e
 }
 
 const listOfSubject = `-- name: ListOfSubject :many
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task
  WHERE subject_id = $1 AND state = $2 AND (due_time, task_id) > ($3::timestamptz, $4::uuid)
    AND ($5::text = '' OR step = $5) AND due_time < $6::timestamptz
    AND ($7::text = '' OR agency_id = $7
@@ -1321,6 +1433,14 @@ func (q *Queries) ListOfSubject(ctx context.Context, arg ListOfSubjectParams) ([
 			&i.Outcome,
 			&i.CancelReason,
 			&i.CreatedAt,
+			&i.ClockSource,
+			&i.ClockProfile,
+			&i.ClockStart,
+			&i.ClockTerm,
+			&i.ClockCounted,
+			&i.ClockEscalateSeconds,
+			&i.ClockPausedSince,
+			&i.ClockPausedFor,
 		); err != nil {
 			return nil, err
 		}
@@ -1394,7 +1514,7 @@ func (q *Queries) ListUntaken(ctx context.Context, arg ListUntakenParams) ([]Lis
 }
 
 const lockTask = `-- name: LockTask :one
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM task WHERE task_id = $1 FOR UPDATE
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM task WHERE task_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockTask(ctx context.Context, taskID string) (Task, error) {
@@ -1426,6 +1546,14 @@ func (q *Queries) LockTask(ctx context.Context, taskID string) (Task, error) {
 		&i.Outcome,
 		&i.CancelReason,
 		&i.CreatedAt,
+		&i.ClockSource,
+		&i.ClockProfile,
+		&i.ClockStart,
+		&i.ClockTerm,
+		&i.ClockCounted,
+		&i.ClockEscalateSeconds,
+		&i.ClockPausedSince,
+		&i.ClockPausedFor,
 	)
 	return i, err
 }
@@ -1433,65 +1561,81 @@ func (q *Queries) LockTask(ctx context.Context, taskID string) (Task, error) {
 const openTask = `-- name: OpenTask :one
 WITH t AS (
     INSERT INTO task (task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time,
-        clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, open_time)
+        clock_basis, clock_statutory_due, clock_proof, clock_provisional, clock_source, clock_profile, clock_start, clock_term,
+        clock_counted, clock_escalate_seconds, recordings_until, facts, open_time)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-        $11, $12, $13, $14, $15, $16, $17)
+        $11, $12, $13, $14, $15, $16,
+        $17, $18, $19, $20, $21, $22, $23)
     ON CONFLICT (task_id) DO NOTHING
-    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at
+    RETURNING task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for
 ), c AS (
     INSERT INTO task_change (agency_id, task_id, change, change_time, actor, state, escalation_level, outcome)
-    SELECT agency_id, task_id, 'opened', open_time, $18::text, state, escalation_level, outcome FROM t
+    SELECT agency_id, task_id, 'opened', open_time, $24::text, state, escalation_level, outcome FROM t
 )
-SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at FROM t
+SELECT task_id, subject_kind, subject_id, workflow_id, round, step, agency_id, role, outcomes, due_time, clock_basis, clock_statutory_due, clock_proof, clock_provisional, recordings_until, facts, state, claimed_by, claimed_until, escalation_level, open_time, close_time, outcome, cancel_reason, created_at, clock_source, clock_profile, clock_start, clock_term, clock_counted, clock_escalate_seconds, clock_paused_since, clock_paused_for FROM t
 `
 
 type OpenTaskParams struct {
-	TaskID            string
-	SubjectKind       string
-	SubjectID         string
-	WorkflowID        string
-	Round             int32
-	Step              string
-	AgencyID          string
-	Role              string
-	Outcomes          []string
-	DueTime           time.Time
-	ClockBasis        string
-	ClockStatutoryDue string
-	ClockProof        string
-	ClockProvisional  bool
-	RecordingsUntil   *time.Time
-	Facts             []byte
-	OpenTime          time.Time
-	Actor             string
+	TaskID               string
+	SubjectKind          string
+	SubjectID            string
+	WorkflowID           string
+	Round                int32
+	Step                 string
+	AgencyID             string
+	Role                 string
+	Outcomes             []string
+	DueTime              time.Time
+	ClockBasis           string
+	ClockStatutoryDue    string
+	ClockProof           string
+	ClockProvisional     bool
+	ClockSource          string
+	ClockProfile         string
+	ClockStart           *time.Time
+	ClockTerm            string
+	ClockCounted         *time.Time
+	ClockEscalateSeconds int64
+	RecordingsUntil      *time.Time
+	Facts                []byte
+	OpenTime             time.Time
+	Actor                string
 }
 
 type OpenTaskRow struct {
-	TaskID            string
-	SubjectKind       string
-	SubjectID         string
-	WorkflowID        string
-	Round             int32
-	Step              string
-	AgencyID          string
-	Role              string
-	Outcomes          []string
-	DueTime           time.Time
-	ClockBasis        string
-	ClockStatutoryDue string
-	ClockProof        string
-	ClockProvisional  bool
-	RecordingsUntil   *time.Time
-	Facts             []byte
-	State             string
-	ClaimedBy         *string
-	ClaimedUntil      *time.Time
-	EscalationLevel   int16
-	OpenTime          time.Time
-	CloseTime         *time.Time
-	Outcome           string
-	CancelReason      string
-	CreatedAt         time.Time
+	TaskID               string
+	SubjectKind          string
+	SubjectID            string
+	WorkflowID           string
+	Round                int32
+	Step                 string
+	AgencyID             string
+	Role                 string
+	Outcomes             []string
+	DueTime              time.Time
+	ClockBasis           string
+	ClockStatutoryDue    string
+	ClockProof           string
+	ClockProvisional     bool
+	RecordingsUntil      *time.Time
+	Facts                []byte
+	State                string
+	ClaimedBy            *string
+	ClaimedUntil         *time.Time
+	EscalationLevel      int16
+	OpenTime             time.Time
+	CloseTime            *time.Time
+	Outcome              string
+	CancelReason         string
+	CreatedAt            time.Time
+	ClockSource          string
+	ClockProfile         string
+	ClockStart           *time.Time
+	ClockTerm            string
+	ClockCounted         *time.Time
+	ClockEscalateSeconds int64
+	ClockPausedSince     *time.Time
+	ClockPausedFor       string
 }
 
 // OpenTask writes the task and tells its agency; no row when there is such a task.
@@ -1511,6 +1655,12 @@ func (q *Queries) OpenTask(ctx context.Context, arg OpenTaskParams) (OpenTaskRow
 		arg.ClockStatutoryDue,
 		arg.ClockProof,
 		arg.ClockProvisional,
+		arg.ClockSource,
+		arg.ClockProfile,
+		arg.ClockStart,
+		arg.ClockTerm,
+		arg.ClockCounted,
+		arg.ClockEscalateSeconds,
 		arg.RecordingsUntil,
 		arg.Facts,
 		arg.OpenTime,
@@ -1543,6 +1693,14 @@ func (q *Queries) OpenTask(ctx context.Context, arg OpenTaskParams) (OpenTaskRow
 		&i.Outcome,
 		&i.CancelReason,
 		&i.CreatedAt,
+		&i.ClockSource,
+		&i.ClockProfile,
+		&i.ClockStart,
+		&i.ClockTerm,
+		&i.ClockCounted,
+		&i.ClockEscalateSeconds,
+		&i.ClockPausedSince,
+		&i.ClockPausedFor,
 	)
 	return i, err
 }

@@ -157,7 +157,7 @@ var File_quietline_assignment_v1_assignment_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a&quietline/assignment/v1/classify.proto\x1a#quietline/assignment/v1/count.proto\x1a#quietline/assignment/v1/model.proto\x1a$quietline/assignment/v1/bounce.proto\x1a'quietline/assignment/v1/directory.proto\x1a%quietline/assignment/v1/routing.proto\x1a+quietline/assignment/v1/routing_table.proto\x1a\"quietline/assignment/v1/task.proto\x1a'quietline/assignment/v1/task_flow.proto\x1a'quietline/assignment/v1/task_list.proto\"\x93\x01\n" +
+	"(quietline/assignment/v1/assignment.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a&quietline/assignment/v1/classify.proto\x1a#quietline/assignment/v1/count.proto\x1a#quietline/assignment/v1/model.proto\x1a$quietline/assignment/v1/bounce.proto\x1a#quietline/assignment/v1/clock.proto\x1a'quietline/assignment/v1/directory.proto\x1a%quietline/assignment/v1/routing.proto\x1a+quietline/assignment/v1/routing_table.proto\x1a\"quietline/assignment/v1/task.proto\x1a'quietline/assignment/v1/task_flow.proto\x1a'quietline/assignment/v1/task_list.proto\"\x93\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -171,7 +171,7 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xfb#\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xf9)\n" +
 	"\x11AssignmentService\x12x\n" +
 	"\tGetAgency\x12).quietline.assignment.v1.GetAgencyRequest\x1a*.quietline.assignment.v1.GetAgencyResponse\"\x14\x8a\xb5\x18\r\n" +
 	"\x02\x01\x02\x12\a\x01\x02\x03\x04\x05\x06\v\x90\x02\x01\x12\x81\x01\n" +
@@ -237,7 +237,24 @@ const file_quietline_assignment_v1_assignment_proto_rawDesc = "" +
 	"\vReleaseTask\x12+.quietline.assignment.v1.ReleaseTaskRequest\x1a,.quietline.assignment.v1.ReleaseTaskResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12y\n" +
 	"\fReassignTask\x12,.quietline.assignment.v1.ReassignTaskRequest\x1a-.quietline.assignment.v1.ReassignTaskResponse\"\f\x8a\xb5\x18\b\n" +
-	"\x01\x01\x12\x03\x05\x04\v\x12x\n" +
+	"\x01\x01\x12\x03\x05\x04\v\x12q\n" +
+	"\n" +
+	"ExtendTask\x12*.quietline.assignment.v1.ExtendTaskRequest\x1a+.quietline.assignment.v1.ExtendTaskResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x05\x12o\n" +
+	"\tPauseTask\x12).quietline.assignment.v1.PauseTaskRequest\x1a*.quietline.assignment.v1.PauseTaskResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x04\x05\x12r\n" +
+	"\n" +
+	"ResumeTask\x12*.quietline.assignment.v1.ResumeTaskRequest\x1a+.quietline.assignment.v1.ResumeTaskResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x04\x05\x12\x8a\x01\n" +
+	"\x0fListProvisional\x12/.quietline.assignment.v1.ListProvisionalRequest\x1a0.quietline.assignment.v1.ListProvisionalResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x01\x01\x12\b\x02\x03\x04\x05\x06\v\f\n" +
+	"\x90\x02\x01\x12\x87\x01\n" +
+	"\x11SettleProvisional\x121.quietline.assignment.v1.SettleProvisionalRequest\x1a2.quietline.assignment.v1.SettleProvisionalResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x12\x8c\x01\n" +
+	"\x10ForecastBreaches\x120.quietline.assignment.v1.ForecastBreachesRequest\x1a1.quietline.assignment.v1.ForecastBreachesResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x01\x01\x12\a\x02\x03\x04\x05\x06\v\n" +
+	"\x90\x02\x01\x12x\n" +
 	"\n" +
 	"CountTasks\x12*.quietline.assignment.v1.CountTasksRequest\x1a+.quietline.assignment.v1.CountTasksResponse\"\x11\x8a\xb5\x18\n" +
 	"\n" +
@@ -314,52 +331,64 @@ var file_quietline_assignment_v1_assignment_proto_goTypes = []any{
 	(*ClaimTaskRequest)(nil),           // 26: quietline.assignment.v1.ClaimTaskRequest
 	(*ReleaseTaskRequest)(nil),         // 27: quietline.assignment.v1.ReleaseTaskRequest
 	(*ReassignTaskRequest)(nil),        // 28: quietline.assignment.v1.ReassignTaskRequest
-	(*CountTasksRequest)(nil),          // 29: quietline.assignment.v1.CountTasksRequest
-	(*OpenTaskRequest)(nil),            // 30: quietline.assignment.v1.OpenTaskRequest
-	(*RecordDecisionRequest)(nil),      // 31: quietline.assignment.v1.RecordDecisionRequest
-	(*ListUntakenRequest)(nil),         // 32: quietline.assignment.v1.ListUntakenRequest
-	(*TakeDecisionsRequest)(nil),       // 33: quietline.assignment.v1.TakeDecisionsRequest
-	(*CancelTaskRequest)(nil),          // 34: quietline.assignment.v1.CancelTaskRequest
-	(*EscalateTaskRequest)(nil),        // 35: quietline.assignment.v1.EscalateTaskRequest
-	(*DesignateRequest)(nil),           // 36: quietline.assignment.v1.DesignateRequest
-	(*CutCountsRequest)(nil),           // 37: quietline.assignment.v1.CutCountsRequest
-	(*ListDailyCountsRequest)(nil),     // 38: quietline.assignment.v1.ListDailyCountsRequest
-	(*GetAgencyResponse)(nil),          // 39: quietline.assignment.v1.GetAgencyResponse
-	(*ListAgenciesResponse)(nil),       // 40: quietline.assignment.v1.ListAgenciesResponse
-	(*ClassifyResponse)(nil),           // 41: quietline.assignment.v1.ClassifyResponse
-	(*ClassifyReportsResponse)(nil),    // 42: quietline.assignment.v1.ClassifyReportsResponse
-	(*TrainModelResponse)(nil),         // 43: quietline.assignment.v1.TrainModelResponse
-	(*PromoteModelResponse)(nil),       // 44: quietline.assignment.v1.PromoteModelResponse
-	(*RollBackModelResponse)(nil),      // 45: quietline.assignment.v1.RollBackModelResponse
-	(*ListModelsResponse)(nil),         // 46: quietline.assignment.v1.ListModelsResponse
-	(*GetModelResponse)(nil),           // 47: quietline.assignment.v1.GetModelResponse
-	(*RouteResponse)(nil),              // 48: quietline.assignment.v1.RouteResponse
-	(*LoadRoutingTableResponse)(nil),   // 49: quietline.assignment.v1.LoadRoutingTableResponse
-	(*RouteComplaintResponse)(nil),     // 50: quietline.assignment.v1.RouteComplaintResponse
-	(*ListRoutingsResponse)(nil),       // 51: quietline.assignment.v1.ListRoutingsResponse
-	(*GetRoutingTableResponse)(nil),    // 52: quietline.assignment.v1.GetRoutingTableResponse
-	(*ListRoutingTablesResponse)(nil),  // 53: quietline.assignment.v1.ListRoutingTablesResponse
-	(*DryRunRoutingTableResponse)(nil), // 54: quietline.assignment.v1.DryRunRoutingTableResponse
-	(*PutAgencyResponse)(nil),          // 55: quietline.assignment.v1.PutAgencyResponse
-	(*GetAgencyHistoryResponse)(nil),   // 56: quietline.assignment.v1.GetAgencyHistoryResponse
-	(*ListBounceCountsResponse)(nil),   // 57: quietline.assignment.v1.ListBounceCountsResponse
-	(*ListBouncingRulesResponse)(nil),  // 58: quietline.assignment.v1.ListBouncingRulesResponse
-	(*ListTasksResponse)(nil),          // 59: quietline.assignment.v1.ListTasksResponse
-	(*ListTaskChangesResponse)(nil),    // 60: quietline.assignment.v1.ListTaskChangesResponse
-	(*GetTaskResponse)(nil),            // 61: quietline.assignment.v1.GetTaskResponse
-	(*ClaimTaskResponse)(nil),          // 62: quietline.assignment.v1.ClaimTaskResponse
-	(*ReleaseTaskResponse)(nil),        // 63: quietline.assignment.v1.ReleaseTaskResponse
-	(*ReassignTaskResponse)(nil),       // 64: quietline.assignment.v1.ReassignTaskResponse
-	(*CountTasksResponse)(nil),         // 65: quietline.assignment.v1.CountTasksResponse
-	(*OpenTaskResponse)(nil),           // 66: quietline.assignment.v1.OpenTaskResponse
-	(*RecordDecisionResponse)(nil),     // 67: quietline.assignment.v1.RecordDecisionResponse
-	(*ListUntakenResponse)(nil),        // 68: quietline.assignment.v1.ListUntakenResponse
-	(*TakeDecisionsResponse)(nil),      // 69: quietline.assignment.v1.TakeDecisionsResponse
-	(*CancelTaskResponse)(nil),         // 70: quietline.assignment.v1.CancelTaskResponse
-	(*EscalateTaskResponse)(nil),       // 71: quietline.assignment.v1.EscalateTaskResponse
-	(*DesignateResponse)(nil),          // 72: quietline.assignment.v1.DesignateResponse
-	(*CutCountsResponse)(nil),          // 73: quietline.assignment.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),    // 74: quietline.assignment.v1.ListDailyCountsResponse
+	(*ExtendTaskRequest)(nil),          // 29: quietline.assignment.v1.ExtendTaskRequest
+	(*PauseTaskRequest)(nil),           // 30: quietline.assignment.v1.PauseTaskRequest
+	(*ResumeTaskRequest)(nil),          // 31: quietline.assignment.v1.ResumeTaskRequest
+	(*ListProvisionalRequest)(nil),     // 32: quietline.assignment.v1.ListProvisionalRequest
+	(*SettleProvisionalRequest)(nil),   // 33: quietline.assignment.v1.SettleProvisionalRequest
+	(*ForecastBreachesRequest)(nil),    // 34: quietline.assignment.v1.ForecastBreachesRequest
+	(*CountTasksRequest)(nil),          // 35: quietline.assignment.v1.CountTasksRequest
+	(*OpenTaskRequest)(nil),            // 36: quietline.assignment.v1.OpenTaskRequest
+	(*RecordDecisionRequest)(nil),      // 37: quietline.assignment.v1.RecordDecisionRequest
+	(*ListUntakenRequest)(nil),         // 38: quietline.assignment.v1.ListUntakenRequest
+	(*TakeDecisionsRequest)(nil),       // 39: quietline.assignment.v1.TakeDecisionsRequest
+	(*CancelTaskRequest)(nil),          // 40: quietline.assignment.v1.CancelTaskRequest
+	(*EscalateTaskRequest)(nil),        // 41: quietline.assignment.v1.EscalateTaskRequest
+	(*DesignateRequest)(nil),           // 42: quietline.assignment.v1.DesignateRequest
+	(*CutCountsRequest)(nil),           // 43: quietline.assignment.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),     // 44: quietline.assignment.v1.ListDailyCountsRequest
+	(*GetAgencyResponse)(nil),          // 45: quietline.assignment.v1.GetAgencyResponse
+	(*ListAgenciesResponse)(nil),       // 46: quietline.assignment.v1.ListAgenciesResponse
+	(*ClassifyResponse)(nil),           // 47: quietline.assignment.v1.ClassifyResponse
+	(*ClassifyReportsResponse)(nil),    // 48: quietline.assignment.v1.ClassifyReportsResponse
+	(*TrainModelResponse)(nil),         // 49: quietline.assignment.v1.TrainModelResponse
+	(*PromoteModelResponse)(nil),       // 50: quietline.assignment.v1.PromoteModelResponse
+	(*RollBackModelResponse)(nil),      // 51: quietline.assignment.v1.RollBackModelResponse
+	(*ListModelsResponse)(nil),         // 52: quietline.assignment.v1.ListModelsResponse
+	(*GetModelResponse)(nil),           // 53: quietline.assignment.v1.GetModelResponse
+	(*RouteResponse)(nil),              // 54: quietline.assignment.v1.RouteResponse
+	(*LoadRoutingTableResponse)(nil),   // 55: quietline.assignment.v1.LoadRoutingTableResponse
+	(*RouteComplaintResponse)(nil),     // 56: quietline.assignment.v1.RouteComplaintResponse
+	(*ListRoutingsResponse)(nil),       // 57: quietline.assignment.v1.ListRoutingsResponse
+	(*GetRoutingTableResponse)(nil),    // 58: quietline.assignment.v1.GetRoutingTableResponse
+	(*ListRoutingTablesResponse)(nil),  // 59: quietline.assignment.v1.ListRoutingTablesResponse
+	(*DryRunRoutingTableResponse)(nil), // 60: quietline.assignment.v1.DryRunRoutingTableResponse
+	(*PutAgencyResponse)(nil),          // 61: quietline.assignment.v1.PutAgencyResponse
+	(*GetAgencyHistoryResponse)(nil),   // 62: quietline.assignment.v1.GetAgencyHistoryResponse
+	(*ListBounceCountsResponse)(nil),   // 63: quietline.assignment.v1.ListBounceCountsResponse
+	(*ListBouncingRulesResponse)(nil),  // 64: quietline.assignment.v1.ListBouncingRulesResponse
+	(*ListTasksResponse)(nil),          // 65: quietline.assignment.v1.ListTasksResponse
+	(*ListTaskChangesResponse)(nil),    // 66: quietline.assignment.v1.ListTaskChangesResponse
+	(*GetTaskResponse)(nil),            // 67: quietline.assignment.v1.GetTaskResponse
+	(*ClaimTaskResponse)(nil),          // 68: quietline.assignment.v1.ClaimTaskResponse
+	(*ReleaseTaskResponse)(nil),        // 69: quietline.assignment.v1.ReleaseTaskResponse
+	(*ReassignTaskResponse)(nil),       // 70: quietline.assignment.v1.ReassignTaskResponse
+	(*ExtendTaskResponse)(nil),         // 71: quietline.assignment.v1.ExtendTaskResponse
+	(*PauseTaskResponse)(nil),          // 72: quietline.assignment.v1.PauseTaskResponse
+	(*ResumeTaskResponse)(nil),         // 73: quietline.assignment.v1.ResumeTaskResponse
+	(*ListProvisionalResponse)(nil),    // 74: quietline.assignment.v1.ListProvisionalResponse
+	(*SettleProvisionalResponse)(nil),  // 75: quietline.assignment.v1.SettleProvisionalResponse
+	(*ForecastBreachesResponse)(nil),   // 76: quietline.assignment.v1.ForecastBreachesResponse
+	(*CountTasksResponse)(nil),         // 77: quietline.assignment.v1.CountTasksResponse
+	(*OpenTaskResponse)(nil),           // 78: quietline.assignment.v1.OpenTaskResponse
+	(*RecordDecisionResponse)(nil),     // 79: quietline.assignment.v1.RecordDecisionResponse
+	(*ListUntakenResponse)(nil),        // 80: quietline.assignment.v1.ListUntakenResponse
+	(*TakeDecisionsResponse)(nil),      // 81: quietline.assignment.v1.TakeDecisionsResponse
+	(*CancelTaskResponse)(nil),         // 82: quietline.assignment.v1.CancelTaskResponse
+	(*EscalateTaskResponse)(nil),       // 83: quietline.assignment.v1.EscalateTaskResponse
+	(*DesignateResponse)(nil),          // 84: quietline.assignment.v1.DesignateResponse
+	(*CutCountsResponse)(nil),          // 85: quietline.assignment.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),    // 86: quietline.assignment.v1.ListDailyCountsResponse
 }
 var file_quietline_assignment_v1_assignment_proto_depIdxs = []int32{
 	2,  // 0: quietline.assignment.v1.AuditResponse.tasks:type_name -> quietline.assignment.v1.Task
@@ -389,56 +418,68 @@ var file_quietline_assignment_v1_assignment_proto_depIdxs = []int32{
 	26, // 24: quietline.assignment.v1.AssignmentService.ClaimTask:input_type -> quietline.assignment.v1.ClaimTaskRequest
 	27, // 25: quietline.assignment.v1.AssignmentService.ReleaseTask:input_type -> quietline.assignment.v1.ReleaseTaskRequest
 	28, // 26: quietline.assignment.v1.AssignmentService.ReassignTask:input_type -> quietline.assignment.v1.ReassignTaskRequest
-	29, // 27: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
-	0,  // 28: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
-	30, // 29: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
-	31, // 30: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
-	32, // 31: quietline.assignment.v1.AssignmentService.ListUntaken:input_type -> quietline.assignment.v1.ListUntakenRequest
-	33, // 32: quietline.assignment.v1.AssignmentService.TakeDecisions:input_type -> quietline.assignment.v1.TakeDecisionsRequest
-	34, // 33: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
-	35, // 34: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
-	36, // 35: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
-	37, // 36: quietline.assignment.v1.AssignmentService.CutCounts:input_type -> quietline.assignment.v1.CutCountsRequest
-	38, // 37: quietline.assignment.v1.AssignmentService.ListDailyCounts:input_type -> quietline.assignment.v1.ListDailyCountsRequest
-	39, // 38: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
-	40, // 39: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
-	41, // 40: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
-	42, // 41: quietline.assignment.v1.AssignmentService.ClassifyReports:output_type -> quietline.assignment.v1.ClassifyReportsResponse
-	43, // 42: quietline.assignment.v1.AssignmentService.TrainModel:output_type -> quietline.assignment.v1.TrainModelResponse
-	44, // 43: quietline.assignment.v1.AssignmentService.PromoteModel:output_type -> quietline.assignment.v1.PromoteModelResponse
-	45, // 44: quietline.assignment.v1.AssignmentService.RollBackModel:output_type -> quietline.assignment.v1.RollBackModelResponse
-	46, // 45: quietline.assignment.v1.AssignmentService.ListModels:output_type -> quietline.assignment.v1.ListModelsResponse
-	47, // 46: quietline.assignment.v1.AssignmentService.GetModel:output_type -> quietline.assignment.v1.GetModelResponse
-	48, // 47: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
-	49, // 48: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
-	50, // 49: quietline.assignment.v1.AssignmentService.RouteComplaint:output_type -> quietline.assignment.v1.RouteComplaintResponse
-	51, // 50: quietline.assignment.v1.AssignmentService.ListRoutings:output_type -> quietline.assignment.v1.ListRoutingsResponse
-	52, // 51: quietline.assignment.v1.AssignmentService.GetRoutingTable:output_type -> quietline.assignment.v1.GetRoutingTableResponse
-	53, // 52: quietline.assignment.v1.AssignmentService.ListRoutingTables:output_type -> quietline.assignment.v1.ListRoutingTablesResponse
-	54, // 53: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:output_type -> quietline.assignment.v1.DryRunRoutingTableResponse
-	55, // 54: quietline.assignment.v1.AssignmentService.PutAgency:output_type -> quietline.assignment.v1.PutAgencyResponse
-	56, // 55: quietline.assignment.v1.AssignmentService.GetAgencyHistory:output_type -> quietline.assignment.v1.GetAgencyHistoryResponse
-	57, // 56: quietline.assignment.v1.AssignmentService.ListBounceCounts:output_type -> quietline.assignment.v1.ListBounceCountsResponse
-	58, // 57: quietline.assignment.v1.AssignmentService.ListBouncingRules:output_type -> quietline.assignment.v1.ListBouncingRulesResponse
-	59, // 58: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
-	60, // 59: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
-	61, // 60: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
-	62, // 61: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
-	63, // 62: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
-	64, // 63: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
-	65, // 64: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
-	1,  // 65: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
-	66, // 66: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
-	67, // 67: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
-	68, // 68: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
-	69, // 69: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
-	70, // 70: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
-	71, // 71: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
-	72, // 72: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
-	73, // 73: quietline.assignment.v1.AssignmentService.CutCounts:output_type -> quietline.assignment.v1.CutCountsResponse
-	74, // 74: quietline.assignment.v1.AssignmentService.ListDailyCounts:output_type -> quietline.assignment.v1.ListDailyCountsResponse
-	38, // [38:75] is the sub-list for method output_type
-	1,  // [1:38] is the sub-list for method input_type
+	29, // 27: quietline.assignment.v1.AssignmentService.ExtendTask:input_type -> quietline.assignment.v1.ExtendTaskRequest
+	30, // 28: quietline.assignment.v1.AssignmentService.PauseTask:input_type -> quietline.assignment.v1.PauseTaskRequest
+	31, // 29: quietline.assignment.v1.AssignmentService.ResumeTask:input_type -> quietline.assignment.v1.ResumeTaskRequest
+	32, // 30: quietline.assignment.v1.AssignmentService.ListProvisional:input_type -> quietline.assignment.v1.ListProvisionalRequest
+	33, // 31: quietline.assignment.v1.AssignmentService.SettleProvisional:input_type -> quietline.assignment.v1.SettleProvisionalRequest
+	34, // 32: quietline.assignment.v1.AssignmentService.ForecastBreaches:input_type -> quietline.assignment.v1.ForecastBreachesRequest
+	35, // 33: quietline.assignment.v1.AssignmentService.CountTasks:input_type -> quietline.assignment.v1.CountTasksRequest
+	0,  // 34: quietline.assignment.v1.AssignmentService.Audit:input_type -> quietline.assignment.v1.AuditRequest
+	36, // 35: quietline.assignment.v1.AssignmentService.OpenTask:input_type -> quietline.assignment.v1.OpenTaskRequest
+	37, // 36: quietline.assignment.v1.AssignmentService.RecordDecision:input_type -> quietline.assignment.v1.RecordDecisionRequest
+	38, // 37: quietline.assignment.v1.AssignmentService.ListUntaken:input_type -> quietline.assignment.v1.ListUntakenRequest
+	39, // 38: quietline.assignment.v1.AssignmentService.TakeDecisions:input_type -> quietline.assignment.v1.TakeDecisionsRequest
+	40, // 39: quietline.assignment.v1.AssignmentService.CancelTask:input_type -> quietline.assignment.v1.CancelTaskRequest
+	41, // 40: quietline.assignment.v1.AssignmentService.EscalateTask:input_type -> quietline.assignment.v1.EscalateTaskRequest
+	42, // 41: quietline.assignment.v1.AssignmentService.Designate:input_type -> quietline.assignment.v1.DesignateRequest
+	43, // 42: quietline.assignment.v1.AssignmentService.CutCounts:input_type -> quietline.assignment.v1.CutCountsRequest
+	44, // 43: quietline.assignment.v1.AssignmentService.ListDailyCounts:input_type -> quietline.assignment.v1.ListDailyCountsRequest
+	45, // 44: quietline.assignment.v1.AssignmentService.GetAgency:output_type -> quietline.assignment.v1.GetAgencyResponse
+	46, // 45: quietline.assignment.v1.AssignmentService.ListAgencies:output_type -> quietline.assignment.v1.ListAgenciesResponse
+	47, // 46: quietline.assignment.v1.AssignmentService.Classify:output_type -> quietline.assignment.v1.ClassifyResponse
+	48, // 47: quietline.assignment.v1.AssignmentService.ClassifyReports:output_type -> quietline.assignment.v1.ClassifyReportsResponse
+	49, // 48: quietline.assignment.v1.AssignmentService.TrainModel:output_type -> quietline.assignment.v1.TrainModelResponse
+	50, // 49: quietline.assignment.v1.AssignmentService.PromoteModel:output_type -> quietline.assignment.v1.PromoteModelResponse
+	51, // 50: quietline.assignment.v1.AssignmentService.RollBackModel:output_type -> quietline.assignment.v1.RollBackModelResponse
+	52, // 51: quietline.assignment.v1.AssignmentService.ListModels:output_type -> quietline.assignment.v1.ListModelsResponse
+	53, // 52: quietline.assignment.v1.AssignmentService.GetModel:output_type -> quietline.assignment.v1.GetModelResponse
+	54, // 53: quietline.assignment.v1.AssignmentService.Route:output_type -> quietline.assignment.v1.RouteResponse
+	55, // 54: quietline.assignment.v1.AssignmentService.LoadRoutingTable:output_type -> quietline.assignment.v1.LoadRoutingTableResponse
+	56, // 55: quietline.assignment.v1.AssignmentService.RouteComplaint:output_type -> quietline.assignment.v1.RouteComplaintResponse
+	57, // 56: quietline.assignment.v1.AssignmentService.ListRoutings:output_type -> quietline.assignment.v1.ListRoutingsResponse
+	58, // 57: quietline.assignment.v1.AssignmentService.GetRoutingTable:output_type -> quietline.assignment.v1.GetRoutingTableResponse
+	59, // 58: quietline.assignment.v1.AssignmentService.ListRoutingTables:output_type -> quietline.assignment.v1.ListRoutingTablesResponse
+	60, // 59: quietline.assignment.v1.AssignmentService.DryRunRoutingTable:output_type -> quietline.assignment.v1.DryRunRoutingTableResponse
+	61, // 60: quietline.assignment.v1.AssignmentService.PutAgency:output_type -> quietline.assignment.v1.PutAgencyResponse
+	62, // 61: quietline.assignment.v1.AssignmentService.GetAgencyHistory:output_type -> quietline.assignment.v1.GetAgencyHistoryResponse
+	63, // 62: quietline.assignment.v1.AssignmentService.ListBounceCounts:output_type -> quietline.assignment.v1.ListBounceCountsResponse
+	64, // 63: quietline.assignment.v1.AssignmentService.ListBouncingRules:output_type -> quietline.assignment.v1.ListBouncingRulesResponse
+	65, // 64: quietline.assignment.v1.AssignmentService.ListTasks:output_type -> quietline.assignment.v1.ListTasksResponse
+	66, // 65: quietline.assignment.v1.AssignmentService.ListTaskChanges:output_type -> quietline.assignment.v1.ListTaskChangesResponse
+	67, // 66: quietline.assignment.v1.AssignmentService.GetTask:output_type -> quietline.assignment.v1.GetTaskResponse
+	68, // 67: quietline.assignment.v1.AssignmentService.ClaimTask:output_type -> quietline.assignment.v1.ClaimTaskResponse
+	69, // 68: quietline.assignment.v1.AssignmentService.ReleaseTask:output_type -> quietline.assignment.v1.ReleaseTaskResponse
+	70, // 69: quietline.assignment.v1.AssignmentService.ReassignTask:output_type -> quietline.assignment.v1.ReassignTaskResponse
+	71, // 70: quietline.assignment.v1.AssignmentService.ExtendTask:output_type -> quietline.assignment.v1.ExtendTaskResponse
+	72, // 71: quietline.assignment.v1.AssignmentService.PauseTask:output_type -> quietline.assignment.v1.PauseTaskResponse
+	73, // 72: quietline.assignment.v1.AssignmentService.ResumeTask:output_type -> quietline.assignment.v1.ResumeTaskResponse
+	74, // 73: quietline.assignment.v1.AssignmentService.ListProvisional:output_type -> quietline.assignment.v1.ListProvisionalResponse
+	75, // 74: quietline.assignment.v1.AssignmentService.SettleProvisional:output_type -> quietline.assignment.v1.SettleProvisionalResponse
+	76, // 75: quietline.assignment.v1.AssignmentService.ForecastBreaches:output_type -> quietline.assignment.v1.ForecastBreachesResponse
+	77, // 76: quietline.assignment.v1.AssignmentService.CountTasks:output_type -> quietline.assignment.v1.CountTasksResponse
+	1,  // 77: quietline.assignment.v1.AssignmentService.Audit:output_type -> quietline.assignment.v1.AuditResponse
+	78, // 78: quietline.assignment.v1.AssignmentService.OpenTask:output_type -> quietline.assignment.v1.OpenTaskResponse
+	79, // 79: quietline.assignment.v1.AssignmentService.RecordDecision:output_type -> quietline.assignment.v1.RecordDecisionResponse
+	80, // 80: quietline.assignment.v1.AssignmentService.ListUntaken:output_type -> quietline.assignment.v1.ListUntakenResponse
+	81, // 81: quietline.assignment.v1.AssignmentService.TakeDecisions:output_type -> quietline.assignment.v1.TakeDecisionsResponse
+	82, // 82: quietline.assignment.v1.AssignmentService.CancelTask:output_type -> quietline.assignment.v1.CancelTaskResponse
+	83, // 83: quietline.assignment.v1.AssignmentService.EscalateTask:output_type -> quietline.assignment.v1.EscalateTaskResponse
+	84, // 84: quietline.assignment.v1.AssignmentService.Designate:output_type -> quietline.assignment.v1.DesignateResponse
+	85, // 85: quietline.assignment.v1.AssignmentService.CutCounts:output_type -> quietline.assignment.v1.CutCountsResponse
+	86, // 86: quietline.assignment.v1.AssignmentService.ListDailyCounts:output_type -> quietline.assignment.v1.ListDailyCountsResponse
+	44, // [44:87] is the sub-list for method output_type
+	1,  // [1:44] is the sub-list for method input_type
 	1,  // [1:1] is the sub-list for extension type_name
 	1,  // [1:1] is the sub-list for extension extendee
 	0,  // [0:1] is the sub-list for field type_name
@@ -453,6 +494,7 @@ func file_quietline_assignment_v1_assignment_proto_init() {
 	file_quietline_assignment_v1_count_proto_init()
 	file_quietline_assignment_v1_model_proto_init()
 	file_quietline_assignment_v1_bounce_proto_init()
+	file_quietline_assignment_v1_clock_proto_init()
 	file_quietline_assignment_v1_directory_proto_init()
 	file_quietline_assignment_v1_routing_proto_init()
 	file_quietline_assignment_v1_routing_table_proto_init()

@@ -47,6 +47,12 @@ const (
 	AssignmentService_ClaimTask_FullMethodName          = "/quietline.assignment.v1.AssignmentService/ClaimTask"
 	AssignmentService_ReleaseTask_FullMethodName        = "/quietline.assignment.v1.AssignmentService/ReleaseTask"
 	AssignmentService_ReassignTask_FullMethodName       = "/quietline.assignment.v1.AssignmentService/ReassignTask"
+	AssignmentService_ExtendTask_FullMethodName         = "/quietline.assignment.v1.AssignmentService/ExtendTask"
+	AssignmentService_PauseTask_FullMethodName          = "/quietline.assignment.v1.AssignmentService/PauseTask"
+	AssignmentService_ResumeTask_FullMethodName         = "/quietline.assignment.v1.AssignmentService/ResumeTask"
+	AssignmentService_ListProvisional_FullMethodName    = "/quietline.assignment.v1.AssignmentService/ListProvisional"
+	AssignmentService_SettleProvisional_FullMethodName  = "/quietline.assignment.v1.AssignmentService/SettleProvisional"
+	AssignmentService_ForecastBreaches_FullMethodName   = "/quietline.assignment.v1.AssignmentService/ForecastBreaches"
 	AssignmentService_CountTasks_FullMethodName         = "/quietline.assignment.v1.AssignmentService/CountTasks"
 	AssignmentService_Audit_FullMethodName              = "/quietline.assignment.v1.AssignmentService/Audit"
 	AssignmentService_OpenTask_FullMethodName           = "/quietline.assignment.v1.AssignmentService/OpenTask"
@@ -122,6 +128,24 @@ type AssignmentServiceClient interface {
 	ReleaseTask(ctx context.Context, in *ReleaseTaskRequest, opts ...grpc.CallOption) (*ReleaseTaskResponse, error)
 	// ReassignTask gives a task of one's agency to another person of it (转派).
 	ReassignTask(ctx context.Context, in *ReassignTaskRequest, opts ...grpc.CallOption) (*ReassignTaskResponse, error)
+	// ExtendTask extends the term of an open task of one's agency that is not over, by a basis that the table of extensions
+	// permits, e.g. 市场监督管理投诉举报处理暂行办法 第二十一条; an act of its own, recorded with its reason (延长期限).
+	// Errors: POLICY_REFUSES, TASK_NOT_OPEN, OTHER_AGENCY.
+	ExtendTask(ctx context.Context, in *ExtendTaskRequest, opts ...grpc.CallOption) (*ExtendTaskResponse, error)
+	// PauseTask stops the clock of an open task for a reason that the table of pauses permits (中止计时). Errors:
+	// POLICY_REFUSES, WRONG_STATE, TASK_NOT_OPEN, OTHER_AGENCY.
+	PauseTask(ctx context.Context, in *PauseTaskRequest, opts ...grpc.CallOption) (*PauseTaskResponse, error)
+	// ResumeTask lets it go on; no day on which it stood counts (恢复计时). Errors: WRONG_STATE, OTHER_AGENCY.
+	ResumeTask(ctx context.Context, in *ResumeTaskRequest, opts ...grpc.CallOption) (*ResumeTaskResponse, error)
+	// ListProvisional lists open tasks of the caller's agency whose date is provisional, because a year's holiday notice was
+	// not loaded; LEAD, ADMIN and AUDITOR see all (暂定期限列表).
+	ListProvisional(ctx context.Context, in *ListProvisionalRequest, opts ...grpc.CallOption) (*ListProvisionalResponse, error)
+	// SettleProvisional reckons provisional dates of open tasks anew with the notice of a year, once each, and records who
+	// did it, when, and both dates. A party's term moves only later by it (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisional(ctx context.Context, in *SettleProvisionalRequest, opts ...grpc.CallOption) (*SettleProvisionalResponse, error)
+	// ForecastBreaches says what is overdue and what will be late this week or within some days, per agency, with basis and
+	// proof. Clocks of cases are in it with their tasks (逾期预警).
+	ForecastBreaches(ctx context.Context, in *ForecastBreachesRequest, opts ...grpc.CallOption) (*ForecastBreachesResponse, error)
 	// CountTasks counts open tasks by step and agency, for status pages (待办计数).
 	CountTasks(ctx context.Context, in *CountTasksRequest, opts ...grpc.CallOption) (*CountTasksResponse, error)
 	// Audit returns pages of the facts that fsck joins: tasks and decisions (核对).
@@ -417,6 +441,66 @@ func (c *assignmentServiceClient) ReassignTask(ctx context.Context, in *Reassign
 	return out, nil
 }
 
+func (c *assignmentServiceClient) ExtendTask(ctx context.Context, in *ExtendTaskRequest, opts ...grpc.CallOption) (*ExtendTaskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExtendTaskResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ExtendTask_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) PauseTask(ctx context.Context, in *PauseTaskRequest, opts ...grpc.CallOption) (*PauseTaskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PauseTaskResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_PauseTask_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ResumeTask(ctx context.Context, in *ResumeTaskRequest, opts ...grpc.CallOption) (*ResumeTaskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeTaskResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ResumeTask_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ListProvisional(ctx context.Context, in *ListProvisionalRequest, opts ...grpc.CallOption) (*ListProvisionalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListProvisionalResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ListProvisional_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) SettleProvisional(ctx context.Context, in *SettleProvisionalRequest, opts ...grpc.CallOption) (*SettleProvisionalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SettleProvisionalResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_SettleProvisional_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *assignmentServiceClient) ForecastBreaches(ctx context.Context, in *ForecastBreachesRequest, opts ...grpc.CallOption) (*ForecastBreachesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForecastBreachesResponse)
+	err := c.cc.Invoke(ctx, AssignmentService_ForecastBreaches_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *assignmentServiceClient) CountTasks(ctx context.Context, in *CountTasksRequest, opts ...grpc.CallOption) (*CountTasksResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CountTasksResponse)
@@ -589,6 +673,24 @@ type AssignmentServiceServer interface {
 	ReleaseTask(context.Context, *ReleaseTaskRequest) (*ReleaseTaskResponse, error)
 	// ReassignTask gives a task of one's agency to another person of it (转派).
 	ReassignTask(context.Context, *ReassignTaskRequest) (*ReassignTaskResponse, error)
+	// ExtendTask extends the term of an open task of one's agency that is not over, by a basis that the table of extensions
+	// permits, e.g. 市场监督管理投诉举报处理暂行办法 第二十一条; an act of its own, recorded with its reason (延长期限).
+	// Errors: POLICY_REFUSES, TASK_NOT_OPEN, OTHER_AGENCY.
+	ExtendTask(context.Context, *ExtendTaskRequest) (*ExtendTaskResponse, error)
+	// PauseTask stops the clock of an open task for a reason that the table of pauses permits (中止计时). Errors:
+	// POLICY_REFUSES, WRONG_STATE, TASK_NOT_OPEN, OTHER_AGENCY.
+	PauseTask(context.Context, *PauseTaskRequest) (*PauseTaskResponse, error)
+	// ResumeTask lets it go on; no day on which it stood counts (恢复计时). Errors: WRONG_STATE, OTHER_AGENCY.
+	ResumeTask(context.Context, *ResumeTaskRequest) (*ResumeTaskResponse, error)
+	// ListProvisional lists open tasks of the caller's agency whose date is provisional, because a year's holiday notice was
+	// not loaded; LEAD, ADMIN and AUDITOR see all (暂定期限列表).
+	ListProvisional(context.Context, *ListProvisionalRequest) (*ListProvisionalResponse, error)
+	// SettleProvisional reckons provisional dates of open tasks anew with the notice of a year, once each, and records who
+	// did it, when, and both dates. A party's term moves only later by it (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisional(context.Context, *SettleProvisionalRequest) (*SettleProvisionalResponse, error)
+	// ForecastBreaches says what is overdue and what will be late this week or within some days, per agency, with basis and
+	// proof. Clocks of cases are in it with their tasks (逾期预警).
+	ForecastBreaches(context.Context, *ForecastBreachesRequest) (*ForecastBreachesResponse, error)
 	// CountTasks counts open tasks by step and agency, for status pages (待办计数).
 	CountTasks(context.Context, *CountTasksRequest) (*CountTasksResponse, error)
 	// Audit returns pages of the facts that fsck joins: tasks and decisions (核对).
@@ -701,6 +803,24 @@ func (UnimplementedAssignmentServiceServer) ReleaseTask(context.Context, *Releas
 }
 func (UnimplementedAssignmentServiceServer) ReassignTask(context.Context, *ReassignTaskRequest) (*ReassignTaskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReassignTask not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ExtendTask(context.Context, *ExtendTaskRequest) (*ExtendTaskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExtendTask not implemented")
+}
+func (UnimplementedAssignmentServiceServer) PauseTask(context.Context, *PauseTaskRequest) (*PauseTaskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PauseTask not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ResumeTask(context.Context, *ResumeTaskRequest) (*ResumeTaskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeTask not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ListProvisional(context.Context, *ListProvisionalRequest) (*ListProvisionalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListProvisional not implemented")
+}
+func (UnimplementedAssignmentServiceServer) SettleProvisional(context.Context, *SettleProvisionalRequest) (*SettleProvisionalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SettleProvisional not implemented")
+}
+func (UnimplementedAssignmentServiceServer) ForecastBreaches(context.Context, *ForecastBreachesRequest) (*ForecastBreachesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForecastBreaches not implemented")
 }
 func (UnimplementedAssignmentServiceServer) CountTasks(context.Context, *CountTasksRequest) (*CountTasksResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountTasks not implemented")
@@ -1224,6 +1344,114 @@ func _AssignmentService_ReassignTask_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AssignmentService_ExtendTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExtendTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ExtendTask(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ExtendTask_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ExtendTask(ctx, req.(*ExtendTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_PauseTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).PauseTask(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_PauseTask_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).PauseTask(ctx, req.(*PauseTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ResumeTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ResumeTask(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ResumeTask_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ResumeTask(ctx, req.(*ResumeTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ListProvisional_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListProvisionalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ListProvisional(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ListProvisional_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ListProvisional(ctx, req.(*ListProvisionalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_SettleProvisional_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SettleProvisionalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).SettleProvisional(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_SettleProvisional_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).SettleProvisional(ctx, req.(*SettleProvisionalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AssignmentService_ForecastBreaches_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForecastBreachesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AssignmentServiceServer).ForecastBreaches(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AssignmentService_ForecastBreaches_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AssignmentServiceServer).ForecastBreaches(ctx, req.(*ForecastBreachesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AssignmentService_CountTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CountTasksRequest)
 	if err := dec(in); err != nil {
@@ -1532,6 +1760,30 @@ var AssignmentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReassignTask",
 			Handler:    _AssignmentService_ReassignTask_Handler,
+		},
+		{
+			MethodName: "ExtendTask",
+			Handler:    _AssignmentService_ExtendTask_Handler,
+		},
+		{
+			MethodName: "PauseTask",
+			Handler:    _AssignmentService_PauseTask_Handler,
+		},
+		{
+			MethodName: "ResumeTask",
+			Handler:    _AssignmentService_ResumeTask_Handler,
+		},
+		{
+			MethodName: "ListProvisional",
+			Handler:    _AssignmentService_ListProvisional_Handler,
+		},
+		{
+			MethodName: "SettleProvisional",
+			Handler:    _AssignmentService_SettleProvisional_Handler,
+		},
+		{
+			MethodName: "ForecastBreaches",
+			Handler:    _AssignmentService_ForecastBreaches_Handler,
 		},
 		{
 			MethodName: "CountTasks",

@@ -13,6 +13,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "quietline/proto/quietline/access/v1"
 	reflect "reflect"
 	sync "sync"
@@ -681,7 +682,10 @@ func (x *EscalateTaskRequest) GetLevel() int32 {
 type EscalateTaskResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Superior told; the lead ministry has a copy (上级单位).
-	SuperiorId    string `protobuf:"bytes,1,opt,name=superior_id,json=superiorId,proto3" json:"superior_id,omitempty"`
+	SuperiorId string `protobuf:"bytes,1,opt,name=superior_id,json=superiorId,proto3" json:"superior_id,omitempty"`
+	// Set when nobody was told, because the task is not overdue: its term was extended, settled or stands still. Ask again
+	// when this is over, not before (应再核时间).
+	NotBefore     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -723,11 +727,18 @@ func (x *EscalateTaskResponse) GetSuperiorId() string {
 	return ""
 }
 
+func (x *EscalateTaskResponse) GetNotBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NotBefore
+	}
+	return nil
+}
+
 var File_quietline_assignment_v1_task_flow_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_task_flow_proto_rawDesc = "" +
 	"\n" +
-	"'quietline/assignment/v1/task_flow.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a quietline/access/v1/access.proto\x1a\"quietline/assignment/v1/task.proto\"u\n" +
+	"'quietline/assignment/v1/task_flow.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a\"quietline/assignment/v1/task.proto\"u\n" +
 	"\x0fOpenTaskRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x129\n" +
@@ -772,10 +783,12 @@ const file_quietline_assignment_v1_task_flow_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
 	"\atask_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12\x1f\n" +
-	"\x05level\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x02(\x01R\x05level\"7\n" +
+	"\x05level\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x02(\x01R\x05level\"r\n" +
 	"\x14EscalateTaskResponse\x12\x1f\n" +
 	"\vsuperior_id\x18\x01 \x01(\tR\n" +
-	"superiorIdB\xe0\x01\n" +
+	"superiorId\x129\n" +
+	"\n" +
+	"not_before\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tnotBeforeB\xe0\x01\n" +
 	"\x1bcom.quietline.assignment.v1B\rTaskFlowProtoP\x01Z4quietline/proto/quietline/assignment/v1;assignmentv1\xa2\x02\x03QAX\xaa\x02\x17Quietline.Assignment.V1\xca\x02\x17Quietline\\Assignment\\V1\xe2\x02#Quietline\\Assignment\\V1\\GPBMetadata\xea\x02\x19Quietline::Assignment::V1b\x06proto3"
 
 var (
@@ -809,6 +822,7 @@ var file_quietline_assignment_v1_task_flow_proto_goTypes = []any{
 	(*Decision)(nil),               // 14: quietline.assignment.v1.Decision
 	(*durationpb.Duration)(nil),    // 15: google.protobuf.Duration
 	(v1.Role)(0),                   // 16: quietline.access.v1.Role
+	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
 }
 var file_quietline_assignment_v1_task_flow_proto_depIdxs = []int32{
 	13, // 0: quietline.assignment.v1.OpenTaskRequest.task:type_name -> quietline.assignment.v1.Task
@@ -819,11 +833,12 @@ var file_quietline_assignment_v1_task_flow_proto_depIdxs = []int32{
 	6,  // 5: quietline.assignment.v1.ListUntakenResponse.decisions:type_name -> quietline.assignment.v1.UntakenDecision
 	14, // 6: quietline.assignment.v1.UntakenDecision.decision:type_name -> quietline.assignment.v1.Decision
 	16, // 7: quietline.assignment.v1.UntakenDecision.role:type_name -> quietline.access.v1.Role
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	17, // 8: quietline.assignment.v1.EscalateTaskResponse.not_before:type_name -> google.protobuf.Timestamp
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_quietline_assignment_v1_task_flow_proto_init() }

@@ -257,7 +257,7 @@ func (x *ListTaskChangesRequest) GetPageSize() int32 {
 // TaskChange is one change of a task.
 type TaskChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// opened, claimed, released, reassigned, decided, cancelled, escalated (变更).
+	// opened, claimed, released, reassigned, decided, cancelled, escalated, paused, resumed, extended, settled (变更).
 	Change string `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
 	// The task after it (待办).
 	Task *Task `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`

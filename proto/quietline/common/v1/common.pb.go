@@ -431,7 +431,26 @@ type Clock struct {
 	// Computation in words a person can check (计算过程).
 	Proof string `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`
 	// True while the holiday notice of a year it crosses is not loaded (暂定).
-	Provisional   bool `protobuf:"varint,4,opt,name=provisional,proto3" json:"provisional,omitempty"`
+	Provisional bool `protobuf:"varint,4,opt,name=provisional,proto3" json:"provisional,omitempty"`
+	// Article or rule of the programme (依据).
+	Source string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	// statutory or rehearsal: what it was computed under (运行模式).
+	Profile string `protobuf:"bytes,6,opt,name=profile,proto3" json:"profile,omitempty"`
+	// Time of the event it runs from, RFC 3339 in UTC (起算时间).
+	Start string `protobuf:"bytes,7,opt,name=start,proto3" json:"start,omitempty"`
+	// How it is counted: amount, unit (wd working days, cd calendar days, h hours, m months, y years), first day and roll-over,
+	// as they stood in the table when it was computed. No later change of the table moves it (期限规则).
+	Term string `protobuf:"bytes,8,opt,name=term,proto3" json:"term,omitempty"`
+	// End of its last day before that was moved off a day off, RFC 3339 in UTC (计算末日).
+	Counted string `protobuf:"bytes,9,opt,name=counted,proto3" json:"counted,omitempty"`
+	// Seconds between two levels of escalation once it is overdue (逾期升级间隔，秒).
+	EscalateSeconds int64 `protobuf:"varint,10,opt,name=escalate_seconds,json=escalateSeconds,proto3" json:"escalate_seconds,omitempty"`
+	// It stands still since then, RFC 3339 in UTC; empty while it runs (中止时间).
+	PausedSince string `protobuf:"bytes,11,opt,name=paused_since,json=pausedSince,proto3" json:"paused_since,omitempty"`
+	// Why it stands still: a reason of the table of pauses (中止事由).
+	PausedFor string `protobuf:"bytes,12,opt,name=paused_for,json=pausedFor,proto3" json:"paused_for,omitempty"`
+	// What became of it, in order: pauses that are over, extensions (中止与延长).
+	Changes       []*ClockChange `protobuf:"bytes,13,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -494,6 +513,196 @@ func (x *Clock) GetProvisional() bool {
 	return false
 }
 
+func (x *Clock) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Clock) GetProfile() string {
+	if x != nil {
+		return x.Profile
+	}
+	return ""
+}
+
+func (x *Clock) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *Clock) GetTerm() string {
+	if x != nil {
+		return x.Term
+	}
+	return ""
+}
+
+func (x *Clock) GetCounted() string {
+	if x != nil {
+		return x.Counted
+	}
+	return ""
+}
+
+func (x *Clock) GetEscalateSeconds() int64 {
+	if x != nil {
+		return x.EscalateSeconds
+	}
+	return 0
+}
+
+func (x *Clock) GetPausedSince() string {
+	if x != nil {
+		return x.PausedSince
+	}
+	return ""
+}
+
+func (x *Clock) GetPausedFor() string {
+	if x != nil {
+		return x.PausedFor
+	}
+	return ""
+}
+
+func (x *Clock) GetChanges() []*ClockChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// ClockChange is a pause or an extension of a deadline (期限变动). Each has its own basis.
+type ClockChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// pause, extension (类别).
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// When the clock stopped, or the time of the act that extended it, RFC 3339 in UTC (中止时间/延长时间).
+	FromTime string `protobuf:"bytes,2,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
+	// When a stopped clock went on, RFC 3339 in UTC (恢复时间).
+	ToTime string `protobuf:"bytes,3,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	// Reason: a code of the table of pauses, or the words of who extended it (理由).
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Basis of an extension in the deadline table (延长依据代码).
+	Basis string `protobuf:"bytes,5,opt,name=basis,proto3" json:"basis,omitempty"`
+	// How the extension is counted, as it stood when it was granted (延长期限规则).
+	Term string `protobuf:"bytes,6,opt,name=term,proto3" json:"term,omitempty"`
+	// Article (依据).
+	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	// When it fell due before, RFC 3339 in UTC (原到期时间).
+	OldDue string `protobuf:"bytes,8,opt,name=old_due,json=oldDue,proto3" json:"old_due,omitempty"`
+	// When it falls due since, RFC 3339 in UTC (新到期时间).
+	NewDue string `protobuf:"bytes,9,opt,name=new_due,json=newDue,proto3" json:"new_due,omitempty"`
+	// Subject of who did it (经办人).
+	By            string `protobuf:"bytes,10,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClockChange) Reset() {
+	*x = ClockChange{}
+	mi := &file_quietline_common_v1_common_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClockChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClockChange) ProtoMessage() {}
+
+func (x *ClockChange) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_common_v1_common_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClockChange.ProtoReflect.Descriptor instead.
+func (*ClockChange) Descriptor() ([]byte, []int) {
+	return file_quietline_common_v1_common_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ClockChange) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ClockChange) GetFromTime() string {
+	if x != nil {
+		return x.FromTime
+	}
+	return ""
+}
+
+func (x *ClockChange) GetToTime() string {
+	if x != nil {
+		return x.ToTime
+	}
+	return ""
+}
+
+func (x *ClockChange) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ClockChange) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *ClockChange) GetTerm() string {
+	if x != nil {
+		return x.Term
+	}
+	return ""
+}
+
+func (x *ClockChange) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ClockChange) GetOldDue() string {
+	if x != nil {
+		return x.OldDue
+	}
+	return ""
+}
+
+func (x *ClockChange) GetNewDue() string {
+	if x != nil {
+		return x.NewDue
+	}
+	return ""
+}
+
+func (x *ClockChange) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 var File_quietline_common_v1_common_proto protoreflect.FileDescriptor
 
 const file_quietline_common_v1_common_proto_rawDesc = "" +
@@ -518,12 +727,35 @@ const file_quietline_common_v1_common_proto_rawDesc = "" +
 	"\x06resale\x18\t \x01(\bR\x06resale\x12\x1f\n" +
 	"\vplace_basis\x18\n" +
 	" \x01(\tR\n" +
-	"placeBasis\"z\n" +
+	"placeBasis\"\x99\x03\n" +
 	"\x05Clock\x12\x14\n" +
 	"\x05basis\x18\x01 \x01(\tR\x05basis\x12#\n" +
 	"\rstatutory_due\x18\x02 \x01(\tR\fstatutoryDue\x12\x14\n" +
 	"\x05proof\x18\x03 \x01(\tR\x05proof\x12 \n" +
-	"\vprovisional\x18\x04 \x01(\bR\vprovisional*\xf0\x06\n" +
+	"\vprovisional\x18\x04 \x01(\bR\vprovisional\x12\x16\n" +
+	"\x06source\x18\x05 \x01(\tR\x06source\x12\x18\n" +
+	"\aprofile\x18\x06 \x01(\tR\aprofile\x12\x14\n" +
+	"\x05start\x18\a \x01(\tR\x05start\x12\x12\n" +
+	"\x04term\x18\b \x01(\tR\x04term\x12\x18\n" +
+	"\acounted\x18\t \x01(\tR\acounted\x12)\n" +
+	"\x10escalate_seconds\x18\n" +
+	" \x01(\x03R\x0fescalateSeconds\x12!\n" +
+	"\fpaused_since\x18\v \x01(\tR\vpausedSince\x12\x1d\n" +
+	"\n" +
+	"paused_for\x18\f \x01(\tR\tpausedFor\x12:\n" +
+	"\achanges\x18\r \x03(\v2 .quietline.common.v1.ClockChangeR\achanges\"\xf3\x01\n" +
+	"\vClockChange\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1b\n" +
+	"\tfrom_time\x18\x02 \x01(\tR\bfromTime\x12\x17\n" +
+	"\ato_time\x18\x03 \x01(\tR\x06toTime\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05basis\x18\x05 \x01(\tR\x05basis\x12\x12\n" +
+	"\x04term\x18\x06 \x01(\tR\x04term\x12\x16\n" +
+	"\x06source\x18\a \x01(\tR\x06source\x12\x17\n" +
+	"\aold_due\x18\b \x01(\tR\x06oldDue\x12\x17\n" +
+	"\anew_due\x18\t \x01(\tR\x06newDue\x12\x0e\n" +
+	"\x02by\x18\n" +
+	" \x01(\tR\x02by*\xf0\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12\x1a\n" +
@@ -568,22 +800,24 @@ func file_quietline_common_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_quietline_common_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_quietline_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_quietline_common_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_quietline_common_v1_common_proto_goTypes = []any{
-	(ErrorReason)(0), // 0: quietline.common.v1.ErrorReason
-	(*Actor)(nil),    // 1: quietline.common.v1.Actor
-	(*Money)(nil),    // 2: quietline.common.v1.Money
-	(*Number)(nil),   // 3: quietline.common.v1.Number
-	(*Clock)(nil),    // 4: quietline.common.v1.Clock
-	(v1.Role)(0),     // 5: quietline.access.v1.Role
+	(ErrorReason)(0),    // 0: quietline.common.v1.ErrorReason
+	(*Actor)(nil),       // 1: quietline.common.v1.Actor
+	(*Money)(nil),       // 2: quietline.common.v1.Money
+	(*Number)(nil),      // 3: quietline.common.v1.Number
+	(*Clock)(nil),       // 4: quietline.common.v1.Clock
+	(*ClockChange)(nil), // 5: quietline.common.v1.ClockChange
+	(v1.Role)(0),        // 6: quietline.access.v1.Role
 }
 var file_quietline_common_v1_common_proto_depIdxs = []int32{
-	5, // 0: quietline.common.v1.Actor.roles:type_name -> quietline.access.v1.Role
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	6, // 0: quietline.common.v1.Actor.roles:type_name -> quietline.access.v1.Role
+	5, // 1: quietline.common.v1.Clock.changes:type_name -> quietline.common.v1.ClockChange
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_quietline_common_v1_common_proto_init() }
@@ -597,7 +831,7 @@ func file_quietline_common_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_common_v1_common_proto_rawDesc), len(file_quietline_common_v1_common_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
