@@ -225,12 +225,12 @@ func (c *complaint) onLedger(m *caseworkv1.PlannedMeasure, ground string) {
 	case "warn":
 		c.later(&ledgerv1.WarnResourceRequest{
 			RequestId: c.request(), ResourceId: c.known.GetResourceId(), ReasonCode: m.GetCode(), Basis: basis, Nature: nature, TaskId: ground,
-			PriorNotice: "约谈时当面告知 (told when warned)", Remedy: "可申诉; " + remedy,
+			AgencyId: c.route.GetLeadAgencyId(), PriorNotice: "约谈时当面告知 (told when warned)", Remedy: "可申诉; " + remedy,
 		})
 	case "suspend":
 		c.later(&ledgerv1.SuspendResourceRequest{
 			RequestId: c.request(), ResourceId: c.known.GetResourceId(), ReasonCode: m.GetCode(), Basis: basis, Nature: nature, TaskId: ground,
-			PriorNotice: "随处置决定书一并告知 (told with the decision)", Remedy: remedy,
+			AgencyId: c.route.GetLeadAgencyId(), PriorNotice: "随处置决定书一并告知 (told with the decision)", Remedy: remedy,
 		})
 	}
 }

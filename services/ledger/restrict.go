@@ -28,7 +28,7 @@ const (
 // WarnResource warns the holder of a resource: an operator by its contract, an administration by law.
 func (s *Server) WarnResource(ctx context.Context, req *ledgerv1.WarnResourceRequest) (*ledgerv1.WarnResourceResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.WarnResourceResponse, error) {
-		r, err := s.restrict(ctx, store.New(tx), store.AddEventParams{
+		r, err := s.restrict(ctx, store.New(tx), req.GetAgencyId(), store.AddEventParams{
 			ResourceID: req.GetResourceId(), Event: warned, ReasonCode: req.GetReasonCode(), Basis: req.GetBasis(),
 			Nature: req.GetNature(), TaskID: orNil(req.GetTaskId()), PriorNotice: req.GetPriorNotice(), Remedy: req.GetRemedy(),
 		})
@@ -42,7 +42,7 @@ func (s *Server) WarnResource(ctx context.Context, req *ledgerv1.WarnResourceReq
 // SuspendResource takes a resource out of service: the workflows by a signed decision, an operator by its contract.
 func (s *Server) SuspendResource(ctx context.Context, req *ledgerv1.SuspendResourceRequest) (*ledgerv1.SuspendResourceResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.SuspendResourceResponse, error) {
-		r, err := s.restrict(ctx, store.New(tx), store.AddEventParams{
+		r, err := s.restrict(ctx, store.New(tx), req.GetAgencyId(), store.AddEventParams{
 			ResourceID: req.GetResourceId(), Event: suspended, ReasonCode: req.GetReasonCode(), Basis: req.GetBasis(),
 			Nature: req.GetNature(), TaskID: orNil(req.GetTaskId()), PriorNotice: req.GetPriorNotice(), Remedy: req.GetRemedy(),
 		})
@@ -54,9 +54,12 @@ func (s *Server) SuspendResource(ctx context.Context, req *ledgerv1.SuspendResou
 }
 
 // restrict warns or suspends, once for each ground: a further ground is added, so that an appeal upheld against one does
-// not lift the other.
-func (s *Server) restrict(ctx context.Context, q *store.Queries, e store.AddEventParams) (*ledgerv1.Resource, error) {
+// not lift the other. What the workflows enter is the doing of the agency that decided.
+func (s *Server) restrict(ctx context.Context, q *store.Queries, decided string, e store.AddEventParams) (*ledgerv1.Resource, error) {
 	e.DoneBy = doneBy(identity.ActorOf(ctx))
+	if identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS && decided != "" {
+		e.DoneBy = doneBy(&commonv1.Actor{Subject: string(identity.Workflows), AgencyId: decided})
+	}
 	if err := s.mayRestrict(ctx, q, e); err != nil {
 		return nil, err
 	}
@@ -162,13 +165,13 @@ func (s *Server) mayResume(ctx context.Context, q *store.Queries, resource strin
 	return nil
 }
 
-// mayLift holds each restriction to who did it. A signed decision that the workflows entered names its task and no agency:
-// of the registrars the lead ministry's lifts it.
+// mayLift holds each restriction to who did it. What an agency decided that administers no numbers, or that the workflows
+// entered without one, the lead ministry's registrar lifts.
 func mayLift(e store.ResourceEvent, agency string, registrar bool) error {
 	by := agencyOf(e.DoneBy)
+	own := by == agency || agency == leadMinistry && !strings.HasPrefix(by, "ca-")
 	switch {
-	case !registrar && e.Nature == byContract && sameEnterprise(by, agency),
-		registrar && e.Nature == byLaw && cmp.Or(by, leadMinistry) == agency:
+	case !registrar && e.Nature == byContract && sameEnterprise(by, agency), registrar && e.Nature == byLaw && own:
 		return nil
 	case e.Nature == byContract:
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,

@@ -20,14 +20,13 @@ func (m *matterWorld) as(agency string, role accessv1.Role) ledgerv1.LedgerServi
 	return ledgerv1.NewLedgerServiceClient(m.dial(identity.Gateway, &commonv1.Actor{Subject: "someone", AgencyId: agency, Roles: []accessv1.Role{role}}))
 }
 
-// signed suspends by a decision that an agency's head signed.
+// signed suspends by a decision that an agency's head signed, as the workflows enter it.
 func (m *matterWorld) signed(t *testing.T, agency string) {
 	t.Helper()
-	c := ledgerv1.NewLedgerServiceClient(m.dial(identity.Workflows, &commonv1.Actor{Subject: "head", AgencyId: agency, Roles: []accessv1.Role{accessv1.Role_ROLE_HEAD}}))
-	if agency == "" {
-		c = ledgerv1.NewLedgerServiceClient(m.dial(identity.Workflows, identity.System(identity.Workflows)))
-	}
-	if _, err := c.SuspendResource(t.Context(), m.suspension(byLaw, uuid.NewString())); err != nil {
+	c := ledgerv1.NewLedgerServiceClient(m.dial(identity.Workflows, identity.System(identity.Workflows)))
+	order := m.suspension(byLaw, uuid.NewString())
+	order.AgencyId = agency
+	if _, err := c.SuspendResource(t.Context(), order); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -98,8 +97,8 @@ func TestResume_byARegistrar(t *testing.T) {
 	}{
 		"its own order": {"ca-11", "ca-11", true}, "the lead ministry's order": {"miit", "ca-11", false},
 		"the lead ministry, its own": {"miit", "miit", true}, "a province's order": {"ca-11", "miit", false},
-		"a signed decision of another authority": {"nfra-11", "ca-11", false},
-		"what the workflows entered":             {"", "ca-11", false}, "what the workflows entered, by the lead ministry": {"", "miit", true},
+		"a signed decision of another authority": {"nfra-11", "ca-11", false}, "that, by the lead ministry": {"nfra-11", "miit", true},
+		"what the workflows entered": {"", "ca-11", false}, "what the workflows entered, by the lead ministry": {"", "miit", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMatterWorld(t)

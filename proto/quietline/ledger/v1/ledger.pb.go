@@ -43,7 +43,9 @@ type SuspendResourceRequest struct {
 	// Remedy told to the holder (救济途径).
 	Remedy string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// Task whose decision ordered it; empty for a measure of the operator's own contract (待办).
-	TaskId        string `protobuf:"bytes,8,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	TaskId string `protobuf:"bytes,8,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// From the workflows: the agency that decided, which may lift it again; from others it counts for nothing (决定单位).
+	AgencyId      string `protobuf:"bytes,9,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -130,6 +132,13 @@ func (x *SuspendResourceRequest) GetRemedy() string {
 func (x *SuspendResourceRequest) GetTaskId() string {
 	if x != nil {
 		return x.TaskId
+	}
+	return ""
+}
+
+func (x *SuspendResourceRequest) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
 	}
 	return ""
 }
@@ -449,7 +458,7 @@ var File_quietline_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xfa\x02\n" +
+	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xa0\x03\n" +
 	"\x16SuspendResourceRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
@@ -464,7 +473,8 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\vpriorNotice\x12\"\n" +
 	"\x06remedy\x18\a \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06remedy\x12$\n" +
-	"\atask_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\"T\n" +
+	"\atask_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\x12$\n" +
+	"\tagency_id\x18\t \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\"T\n" +
 	"\x17SuspendResourceResponse\x129\n" +
 	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\xb9\x01\n" +
 	"\x15ResumeResourceRequest\x12'\n" +

@@ -45,7 +45,9 @@ type WarnResourceRequest struct {
 	// Remedy told to the holder (救济途径).
 	Remedy string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// Task whose decision ordered it; empty for a measure or order of the caller's own (待办).
-	TaskId        string `protobuf:"bytes,8,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	TaskId string `protobuf:"bytes,8,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// From the workflows: the agency that decided, which may lift it again; from others it counts for nothing (决定单位).
+	AgencyId      string `protobuf:"bytes,9,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -132,6 +134,13 @@ func (x *WarnResourceRequest) GetRemedy() string {
 func (x *WarnResourceRequest) GetTaskId() string {
 	if x != nil {
 		return x.TaskId
+	}
+	return ""
+}
+
+func (x *WarnResourceRequest) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
 	}
 	return ""
 }
@@ -1821,7 +1830,7 @@ var File_quietline_ledger_v1_recall_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_recall_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/recall.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a\"quietline/ledger/v1/resource.proto\"\xf7\x02\n" +
+	" quietline/ledger/v1/recall.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a\"quietline/ledger/v1/resource.proto\"\x9d\x03\n" +
 	"\x13WarnResourceRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
@@ -1836,7 +1845,8 @@ const file_quietline_ledger_v1_recall_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\vpriorNotice\x12\"\n" +
 	"\x06remedy\x18\a \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06remedy\x12$\n" +
-	"\atask_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\"Q\n" +
+	"\atask_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\x12$\n" +
+	"\tagency_id\x18\t \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\"Q\n" +
 	"\x14WarnResourceResponse\x129\n" +
 	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\xbd\x01\n" +
 	"\vRestriction\x129\n" +
