@@ -145,3 +145,18 @@ func TestComplaint_caseEndedAlready(t *testing.T) {
 		t.Errorf("started %v", p.w.started)
 	}
 }
+
+// A case that the police take is a result of its own; one that was reversed before anybody heard of it is none.
+func TestComplaint_caseTransferred(t *testing.T) {
+	for outcome, want := range map[string]string{"transferred": "transferred", "reversed": "case_no_penalty"} {
+		t.Run(outcome, func(t *testing.T) {
+			p := newPlay(t, complaintID(id(1), 1))
+			p.replies["handle"] = []reply{{outcome: onlyCase, detail: &assignmentv1.DecisionDetail{Parties: theFirm}}}
+			p.env.RegisterDelayedCallback(func() {
+				p.env.SignalWorkflow(signalCaseEnded, &caseworkv1.CaseEnded{CaseId: id(501), Outcome: outcome})
+			}, 60*24*time.Hour)
+			p.run()
+			p.want("closed", p.w.closed, want)
+		})
+	}
+}

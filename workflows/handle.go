@@ -31,7 +31,7 @@ func (c *complaint) handle(ctx workflow.Context) (string, error) {
 	}
 }
 
-// awaitCases waits for the first case that ends with a penalty: that is the result, and the other branches live on in their
+// awaitCases waits for the first case that comes to something, a penalty or a transfer: that is the result, and the other branches live on in their
 // cases. When all end without one, that is the result.
 func (c *complaint) awaitCases(ctx workflow.Context) (string, error) {
 	if len(c.openCases) == 0 {
@@ -40,15 +40,21 @@ func (c *complaint) awaitCases(ctx workflow.Context) (string, error) {
 	if err := workflow.Await(ctx, func() bool { return c.punished() || c.casesPending() == 0 }); err != nil {
 		return "", err
 	}
-	if c.punished() {
-		return onlyCase, nil
+	for _, e := range c.endedCases {
+		if effective(e) {
+			return orElse(map[string]string{transferred: transferred}[e.GetOutcome()], onlyCase), nil
+		}
 	}
 	return caseNoPenalty, nil
 }
 
-// punished says whether a case of the complaint ended with more than nothing.
-func (c *complaint) punished() bool {
-	return slices.ContainsFunc(c.endedCases, func(e *caseworkv1.CaseEnded) bool { return e.GetOutcome() != noPenalty })
+// punished says whether a case of the complaint came to more than nothing.
+func (c *complaint) punished() bool { return slices.ContainsFunc(c.endedCases, effective) }
+
+// effective says whether what a case came to is a result for its reporters: a penalty that was delivered, a matter that the
+// police have. What was reversed before they heard of it is none.
+func effective(e *caseworkv1.CaseEnded) bool {
+	return e.GetOutcome() != noPenalty && e.GetOutcome() != reversal
 }
 
 // casesPending counts the cases of the complaint that have not ended.
