@@ -278,14 +278,21 @@ func (d Deadline) Settled(at time.Time) (Deadline, error) {
 	return anew, nil
 }
 
-// Unsettled are the years whose missing notice makes a provisional clock so.
+// Unsettled are the years whose missing notice made a clock provisional; none for one that is not.
 func (d Deadline) Unsettled() []int {
-	by := walk{reckoning: reckoning{rules: now(), at: d.Start}}
+	if !d.Provisional {
+		return nil
+	}
+	by := reckoning{rules: now(), at: d.Start}
+	start, last := dayOf(d.Start).year, dayOf(d.Statutory).year
 	var years []int
-	for y := min(d.Start.In(Shanghai).Year(), dayOf(d.Statutory).year); d.Provisional && y <= max(d.Start.In(Shanghai).Year(), dayOf(d.Statutory).year); y++ {
+	for y := min(start, last); y <= max(start, last); y++ {
 		if !by.certain(y) {
 			years = append(years, y)
 		}
+	}
+	if years == nil { // its notice was entered later, as in force from before the clock began
+		years = []int{max(start, last)}
 	}
 	return years
 }
