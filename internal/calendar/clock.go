@@ -241,7 +241,7 @@ func (w *walk) days(n int) {
 			n--
 		}
 	}
-	w.steps = append(w.steps, w.short(w.last))
+	w.ends("")
 }
 
 // Settled is a provisional clock reckoned anew with the notices that are loaded at a time: once, by an act that is

@@ -96,7 +96,7 @@ func (t term) walk(w *walk, first day) {
 		w.workdays(first, t.amount, t.start == "same")
 	default:
 		w.last = t.lastDay(first)
-		w.steps = append(w.steps, w.short(w.last))
+		w.ends("")
 	}
 }
 
@@ -134,6 +134,7 @@ func (t term) hours(d Deadline) Deadline {
 type walk struct {
 	reckoning
 	year  int // written last, to name a year only when it changes
+	was   int // written before the last day
 	last  day
 	steps []string
 	off   []day  // days off in a row, not yet written
@@ -153,7 +154,7 @@ func (w *walk) workdays(d day, n int, sameDay bool) {
 		d = d.add(1)
 	}
 	if n == 0 {
-		w.steps = append(w.steps, w.short(w.last))
+		w.ends("")
 	}
 	for ; n > 0; d = d.add(1) {
 		if w.idle(d) {
@@ -176,7 +177,7 @@ func (w *walk) workdaysBefore(d day, n int) {
 		n--
 	}
 	w.last = d.add(-1)
-	w.steps = append(w.steps, "at the latest "+w.short(w.last))
+	w.ends("at the latest ")
 }
 
 func (w *walk) count(d day) {
@@ -197,13 +198,19 @@ func worked(d day) string {
 	return " (worked)"
 }
 
+// ends writes down the last day, which may still be moved.
+func (w *walk) ends(in string) {
+	w.was = w.year
+	w.steps = append(w.steps, in+w.short(w.last))
+}
+
 // rollOver moves a last day that is off to the next working day, or to the one before.
 func (w *walk) rollOver(roll string) {
 	if roll == "none" || !w.idle(w.last) {
 		return
 	}
 	by := map[string]int{"next": 1, "prev": -1}[roll]
-	w.steps = w.steps[:len(w.steps)-1]
+	w.steps, w.year = w.steps[:len(w.steps)-1], w.was
 	for ; w.idle(w.last); w.last = w.last.add(by) {
 		w.off = append(w.off, w.last)
 	}
