@@ -120,7 +120,10 @@ func (m *mesh) targets(cfg meshConfig) []target {
 			}, src, lis)
 		}},
 		{identity.Credit, func(ctx context.Context, src identity.Source, lis net.Listener) error {
-			return credit.Run(ctx, credit.Config{Database: m.stack.DatabaseURL("credit"), MigrateDatabase: m.stack.OwnerURL("credit")}, src, lis)
+			return credit.Run(ctx, credit.Config{
+				Database: m.stack.DatabaseURL("credit"), MigrateDatabase: m.stack.OwnerURL("credit"), Keys: data.Path("keys", "credit"),
+				Casework: m.addrs[identity.Workflows], Policy: m.policy(), Profile: cfg.Profile,
+			}, src, lis)
 		}},
 		{identity.Enforcement, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return enforcement.Run(ctx, enforcement.Config{

@@ -22,6 +22,14 @@ func WithDrain(ctx context.Context, stopping <-chan struct{}) context.Context {
 // LongPoll asks fetch for rows until there are some, maxWait is over, the caller's deadline is near or the server is
 // stopping; then it returns what there is, maybe nothing. It holds no connection while it waits.
 func LongPoll[T any](ctx context.Context, maxWait, interval time.Duration, fetch func(ctx context.Context) ([]T, error)) ([]T, error) {
+	return LongPollWoken(ctx, maxWait, func() time.Duration { return interval }, func() <-chan struct{} { return nil }, fetch)
+}
+
+// LongPollWoken is LongPoll that also asks when it is woken: wake is asked for a channel before each look, and its closing
+// means that there may be news. The interval may change while it waits.
+func LongPollWoken[T any](ctx context.Context, maxWait time.Duration, interval func() time.Duration, wake func() <-chan struct{},
+	fetch func(ctx context.Context) ([]T, error),
+) ([]T, error) {
 	maxWait = min(maxWait, MaxWait)
 	if deadline, ok := ctx.Deadline(); ok {
 		maxWait = min(maxWait, time.Until(deadline)-spare)
@@ -29,9 +37,10 @@ func LongPoll[T any](ctx context.Context, maxWait, interval time.Duration, fetch
 	stopping, _ := ctx.Value(drainKey{}).(<-chan struct{}) // nil never closes
 	end := time.NewTimer(max(maxWait, 0))
 	defer end.Stop()
-	tick := time.NewTicker(interval)
+	tick := time.NewTicker(interval())
 	defer tick.Stop()
 	for {
+		woken := wake()
 		rows, err := fetch(ctx)
 		if err != nil || len(rows) > 0 || maxWait <= 0 {
 			return rows, err
@@ -43,6 +52,8 @@ func LongPoll[T any](ctx context.Context, maxWait, interval time.Duration, fetch
 			return nil, nil
 		case <-end.C:
 			return nil, nil
+		case <-woken:
+			tick.Reset(interval())
 		case <-tick.C:
 		}
 	}

@@ -8,45 +8,101 @@ import (
 
 	"quietline/internal/errs"
 	"quietline/internal/identity"
+	accessv1 "quietline/proto/quietline/access/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	"quietline/services/credit/store"
 )
 
-// listingRow is what every query of listings returns; the rows of the others convert to it.
-type listingRow store.GetListingRow
+// viewer is who reads: a party sees its own, staff what stands and the proposals of their own agency.
+type viewer struct {
+	all    bool // the mesh itself, and the lead
+	agency string
+	party  string
+}
 
-// proto is the listing as of a time.
-func (r listingRow) proto(at time.Time) *creditv1.Listing {
-	l := r.Listing
-	out := &creditv1.Listing{
-		ListingId:   l.ListingID,
-		List:        l.List,
-		PartyName:   l.PartyName,
-		CreditCode:  l.CreditCode,
-		Licence:     l.Licence,
-		Ground:      l.Ground,
-		CaseId:      l.CaseID,
-		DecidedTime: timestamppb.New(l.DecidedTime),
-		AgencyId:    l.AgencyID,
-		Severity:    l.Severity,
-		StartTime:   timestamppb.New(l.ListedTime),
-		EarliestEnd: timestamppb.New(l.EarliestEnd),
-		LatestEnd:   timestamppb.New(l.LatestEnd),
-		State:       stateAt(at, l.LatestEnd, r.WithdrawnTime),
+func viewerOf(ctx context.Context) viewer {
+	a := identity.ActorOf(ctx)
+	switch {
+	case identity.CallerOf(ctx) != accessv1.Caller_CALLER_GATEWAY:
+		return viewer{all: true}
+	case identity.HasRole(a, accessv1.Role_ROLE_PARTY):
+		return viewer{party: orNobody(a.GetParty())}
+	case identity.HasRole(a, accessv1.Role_ROLE_LEAD), identity.HasRole(a, accessv1.Role_ROLE_AUDITOR):
+		return viewer{all: true, agency: a.GetAgencyId()}
 	}
-	if out.GetState() == withdrawn && r.Reason != nil {
-		out.WithdrawnReason = *r.Reason
+	return viewer{agency: orNobody(a.GetAgencyId())}
+}
+
+// orNobody keeps an empty name from meaning everybody.
+func orNobody(name string) string {
+	if name == "" {
+		return "nobody"
+	}
+	return name
+}
+
+// sees says whether an entry exists for a viewer.
+func (v viewer) sees(l store.Listing) bool {
+	switch {
+	case v.all:
+		return true
+	case v.party != "":
+		return l.CreditCode == v.party && (l.ListedTime != nil || l.NoticeTime != nil)
+	}
+	return l.ListedTime != nil || l.AgencyID == v.agency
+}
+
+// knows says whether a viewer reads who decided and what was written.
+func (v viewer) knows(l store.Listing) bool { return v.all || v.agency != "" && v.agency == l.AgencyID }
+
+// proto is an entry as of a time.
+func proto(l store.Listing, at time.Time, v viewer) *creditv1.Listing {
+	out := &creditv1.Listing{
+		ListingId: l.ListingID, List: l.List, PartyName: l.PartyName, CreditCode: l.CreditCode, Licence: l.Licence, Ground: l.Ground,
+		AgencyId: l.AgencyID, Severity: l.Severity, State: stateAt(at, l), GroundName: l.GroundName, Sector: l.Sector, Outcome: l.Outcome,
+		DecidedTime: stamp(l.DecidedTime), StartTime: stamp(l.ListedTime), EarliestEnd: stamp(l.EarliestEnd), LatestEnd: stamp(l.LatestEnd),
+		StatutoryEarliestEnd: stamp(l.StatutoryEarliest), StatutoryLatestEnd: stamp(l.StatutoryLatest), Proof: text(l.EndsProof),
+		EntryDue: stamp(l.EntryDue), Late: l.EntryDue != nil && l.ListedTime != nil && l.ListedTime.After(*l.EntryDue),
+		EndTime: stamp(l.EndTime), LiftDue: stamp(l.LiftDue), PublicationId: text(l.PublicationID), PublishFrom: stamp(l.PublishFrom),
+		ObjectionUntil: stamp(l.ObjectionUntil), CaseId: text(l.CaseID), RestsOn: text(l.RestsOn),
+		ToConfirm: l.EndsToConfirm != nil && *l.EndsToConfirm,
+	}
+	if out.GetState() == withdrawn {
+		out.WithdrawnReason = l.StateReason
+	}
+	if v.knows(l) {
+		for _, by := range []string{l.ProposedBy, text(l.ReviewedBy), text(l.SignedBy)} {
+			if by != "" {
+				out.DecidedBy = append(out.DecidedBy, by)
+			}
+		}
 	}
 	return out
+}
+
+func stamp(t *time.Time) *timestamppb.Timestamp {
+	if t == nil {
+		return nil
+	}
+	return timestamppb.New(*t)
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 func get(ctx context.Context, q *store.Queries, id string, at time.Time) (*creditv1.Listing, error) {
 	row, err := q.GetListing(ctx, id)
 	if err != nil {
-		return nil, errs.NotFound(err, "no such listing")
+		return nil, noListing(err)
 	}
-	return listingRow(row).proto(at), nil
+	return proto(row, at, viewerOf(ctx)), nil
 }
+
+func noListing(err error) error { return errs.NotFound(err, "no such listing") }
 
 // doneBy is who acts, as it stands on record.
 func doneBy(ctx context.Context) string {

@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(ctx, Config{Database: service, MigrateDatabase: owner}, testkit.Source(t, identity.Credit), lis)
+		done <- Run(ctx, Config{Database: service, MigrateDatabase: owner, Keys: t.TempDir()}, testkit.Source(t, identity.Credit), lis)
 	}()
 	conn, err := rpc.Dial(lis.Addr().String(), identity.Credit, testkit.Source(t, identity.Workflows))
 	if err != nil {

@@ -2,20 +2,16 @@ package credit
 
 import (
 	"context"
-	"errors"
 	"regexp"
+	"slices"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"google.golang.org/grpc/codes"
 
+	"quietline/internal/calendar"
 	"quietline/internal/errs"
-	"quietline/internal/identity"
 	"quietline/internal/pg"
-	accessv1 "quietline/proto/quietline/access/v1"
-	commonv1 "quietline/proto/quietline/common/v1"
+	"quietline/internal/seal"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	"quietline/services/credit/store"
 )
@@ -29,68 +25,19 @@ var creditCode = regexp.MustCompile(`^[0-9A-Z]{18}$`)
 type Server struct {
 	creditv1.UnsafeCreditServiceServer // a missing RPC does not compile
 	db                                 *pgxpool.Pool
+	keys                               *seal.Keys
 	now                                func() time.Time
+	profile                            string  // how long terms really last
+	tell                               *teller // nil: the sweep starts everything
+	hub                                *hub
 }
 
 // New makes a server on a migrated database.
-func New(db *pgxpool.Pool, now func() time.Time) *Server {
-	return &Server{db: db, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
-}
-
-// ListParty puts a firm on a list, once per ground and case: sent again, it returns the listing.
-func (s *Server) ListParty(ctx context.Context, req *creditv1.ListPartyRequest) (*creditv1.ListPartyResponse, error) {
-	if !creditCode.MatchString(req.GetCreditCode()) {
-		return nil, errs.Field("credit_code", "must be 18 digits and capital letters")
+func New(db *pgxpool.Pool, keys *seal.Keys, now func() time.Time) *Server {
+	return &Server{
+		db: db, keys: keys, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+		profile: calendar.Statutory, hub: newHub(db),
 	}
-	decided, now := req.GetDecidedTime().AsTime().Truncate(time.Microsecond), s.now()
-	if decided.After(now.Add(ahead)) {
-		return nil, errs.Field("decided_time", "must not be in the future")
-	}
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*creditv1.ListPartyResponse, error) {
-		q := store.New(tx)
-		if err := q.LockKey(ctx, "listing/"+req.GetCreditCode()); err != nil {
-			return nil, err
-		}
-		id, err := q.ListingByGround(ctx, store.ListingByGroundParams{
-			CreditCode: req.GetCreditCode(), List: req.GetList(), Ground: req.GetGround(), CaseID: req.GetCaseId(),
-		})
-		if errors.Is(err, pgx.ErrNoRows) {
-			id, err = s.enter(ctx, q, req, decided, now)
-		}
-		if err != nil {
-			return nil, err
-		}
-		l, err := get(ctx, q, id, now)
-		if err != nil {
-			return nil, err
-		}
-		return &creditv1.ListPartyResponse{Listing: l}, nil
-	})
-}
-
-func (s *Server) enter(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest, decided, now time.Time) (string, error) {
-	g, err := q.GroundInForce(ctx, store.GroundInForceParams{List: req.GetList(), Ground: req.GetGround(), At: decided})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
-			"the %s list had no such ground when the decision was made", req.GetList())
-	}
-	if err != nil {
-		return "", err
-	}
-	earliest, latest := ends(decided, int(g.MinMonths), int(g.MaxMonths))
-	if !latest.After(now) {
-		return "", errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
-			"the listing would have ended already: the decision is older than %d months", g.MaxMonths)
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", err
-	}
-	return id.String(), q.InsertListing(ctx, store.InsertListingParams{
-		ListingID: id.String(), List: g.List, Ground: g.Ground, PartyName: req.GetPartyName(), CreditCode: req.GetCreditCode(),
-		Licence: req.GetLicence(), CaseID: req.GetCaseId(), AgencyID: req.GetAgencyId(), Severity: g.Severity,
-		DecidedTime: decided, EarliestEnd: earliest, LatestEnd: latest, ListedTime: now, ListedBy: doneBy(ctx),
-	})
 }
 
 // CheckParty says what a firm was listed for as of a time.
@@ -99,35 +46,77 @@ func (s *Server) CheckParty(ctx context.Context, req *creditv1.CheckPartyRequest
 	if req.GetAt() != nil {
 		at = req.GetAt().AsTime()
 	}
-	rows, err := store.New(s.db).CheckParty(ctx, store.CheckPartyParams{CreditCode: req.GetCreditCode(), At: at})
+	resp := &creditv1.CheckPartyResponse{}
+	for _, records := range []bool{false, true} {
+		rows, err := store.New(s.db).CheckParty(ctx, store.CheckPartyParams{CreditCode: req.GetCreditCode(), At: &at, Records: records})
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range rows {
+			if records {
+				resp.Records = append(resp.Records, proto(l, at, viewerOf(ctx)))
+			} else {
+				resp.Listings = append(resp.Listings, proto(l, at, viewerOf(ctx)))
+			}
+		}
+	}
+	resp.FocusedSupervision = len(resp.GetListings()) > 0
+	return resp, nil
+}
+
+// GetListing returns an entry with all that belongs to it.
+func (s *Server) GetListing(ctx context.Context, req *creditv1.GetListingRequest) (*creditv1.GetListingResponse, error) {
+	q, v := store.New(s.db), viewerOf(ctx)
+	l, err := q.GetListing(ctx, req.GetListingId())
 	if err != nil {
+		return nil, noListing(err)
+	}
+	if !v.sees(l) {
+		return nil, noSuchListing()
+	}
+	resp := &creditv1.GetListingResponse{Listing: proto(l, s.now(), v)}
+	if resp.Events, err = events(ctx, q, l, v); err != nil {
 		return nil, err
 	}
-	resp := &creditv1.CheckPartyResponse{}
-	for _, r := range rows {
-		resp.Listings = append(resp.Listings, listingRow(r).proto(at))
+	if resp.Measures, err = measures(ctx, q, store.ListMeasuresParams{ListingID: &l.ListingID, After: firstID, PageSize: 100}); err != nil {
+		return nil, err
+	}
+	if v.knows(l) || v.party != "" {
+		if err := s.heard(ctx, q, l, resp); err != nil {
+			return nil, err
+		}
 	}
 	return resp, nil
 }
 
-// GetListing returns a listing.
-func (s *Server) GetListing(ctx context.Context, req *creditv1.GetListingRequest) (*creditv1.GetListingResponse, error) {
-	l, err := get(ctx, store.New(s.db), req.GetListingId(), s.now())
+func events(ctx context.Context, q *store.Queries, l store.Listing, v viewer) ([]*creditv1.ListingEvent, error) {
+	rows, err := q.EventsOf(ctx, l.ListingID)
 	if err != nil {
 		return nil, err
 	}
-	return &creditv1.GetListingResponse{Listing: l}, nil
+	out := make([]*creditv1.ListingEvent, 0, len(rows))
+	for _, e := range rows {
+		event := &creditv1.ListingEvent{
+			Seq: e.Seq, FromState: e.FromState, ToState: e.ToState, EventTime: stamp(&e.EventTime), Reason: e.Reason, Article: e.Article,
+		}
+		if v.knows(l) {
+			event.By, event.TaskId = e.By, text(e.TaskID)
+		}
+		out = append(out, event)
+	}
+	return out, nil
 }
 
-// ListListings lists listings of every state, newest first.
+// ListListings lists entries of every state, newest first.
 func (s *Server) ListListings(ctx context.Context, req *creditv1.ListListingsRequest) (*creditv1.ListListingsResponse, error) {
-	switch req.GetList() {
-	case "", "bad", "dishonest":
-	default:
-		return nil, errs.Field("list", "must be bad or dishonest")
+	if !slices.Contains([]string{"", badList, dishonestList, creditRecord}, req.GetList()) {
+		return nil, errs.Field("list", "must be bad, dishonest or credit_record")
 	}
-	arg := store.ListListingsParams{List: req.GetList(), PageSize: pg.PageSize(req.GetPageSize())}
-	listings, next, err := s.page(ctx, arg, req.GetPageToken())
+	v := viewerOf(ctx)
+	listings, next, err := s.page(ctx, store.ListListingsParams{
+		List: req.GetList(), CreditCode: req.GetCreditCode(), State: req.GetState(), PageSize: pg.PageSize(req.GetPageSize()),
+		SeesAll: v.all, AgencyID: v.agency, Party: v.party,
+	}, req.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
@@ -146,100 +135,15 @@ func (s *Server) page(ctx context.Context, arg store.ListListingsParams, token s
 	if err != nil {
 		return nil, "", err
 	}
-	now := s.now()
+	now, v := s.now(), viewerOf(ctx)
 	listings := make([]*creditv1.Listing, 0, len(rows))
 	for _, r := range rows {
-		listings = append(listings, listingRow(r).proto(now))
+		listings = append(listings, proto(r, now, v))
 	}
 	next := ""
 	if len(rows) == int(arg.PageSize) {
-		last := rows[len(rows)-1].Listing
-		next = pg.TimeToken(last.ListedTime, last.ListingID)
+		last := rows[len(rows)-1]
+		next = pg.TimeToken(last.ProposeTime, last.ListingID)
 	}
 	return listings, next, nil
-}
-
-// WithdrawListing takes a listing back; who listed withdraws. Withdrawing again keeps the first reason.
-func (s *Server) WithdrawListing(ctx context.Context, req *creditv1.WithdrawListingRequest) (*creditv1.WithdrawListingResponse, error) {
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*creditv1.WithdrawListingResponse, error) {
-		q := store.New(tx)
-		if err := q.LockKey(ctx, "withdrawal/"+req.GetListingId()); err != nil {
-			return nil, err
-		}
-		now := s.now()
-		l, err := get(ctx, q, req.GetListingId(), now)
-		if err != nil {
-			return nil, err
-		}
-		if err := mayWithdraw(ctx, l); err != nil {
-			return nil, err
-		}
-		switch l.GetState() {
-		case expired:
-			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "the listing has ended by itself")
-		case listed:
-			err := q.InsertWithdrawal(ctx, store.InsertWithdrawalParams{
-				ListingID: l.GetListingId(), Reason: req.GetReason(), WithdrawnBy: doneBy(ctx), WithdrawnTime: now,
-			})
-			if err != nil {
-				return nil, err
-			}
-			if l, err = get(ctx, q, req.GetListingId(), now); err != nil {
-				return nil, err
-			}
-		}
-		return &creditv1.WithdrawListingResponse{Listing: l}, nil
-	})
-}
-
-// mayWithdraw holds 谁认定、谁修复: a person withdraws what the own agency listed.
-func mayWithdraw(ctx context.Context, l *creditv1.Listing) error {
-	if identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS || identity.ActorOf(ctx).GetAgencyId() == l.GetAgencyId() {
-		return nil
-	}
-	return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
-		"only %s, which listed the party, may withdraw the listing", l.GetAgencyId())
-}
-
-// Audit returns live listings with their grounds, or what should not be.
-func (s *Server) Audit(ctx context.Context, req *creditv1.AuditRequest) (*creditv1.AuditResponse, error) {
-	size := int32(pg.MaxPageSize)
-	if req.GetPageSize() > 0 {
-		size = pg.PageSize(req.GetPageSize())
-	}
-	if req.GetWhat() == "violations" {
-		return s.violations(ctx, req.GetPageToken(), size)
-	}
-	now := s.now()
-	listings, next, err := s.page(ctx, store.ListListingsParams{LiveAt: &now, PageSize: size}, req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	return &creditv1.AuditResponse{Listings: listings, NextPageToken: next}, nil
-}
-
-func (s *Server) violations(ctx context.Context, token string, size int32) (*creditv1.AuditResponse, error) {
-	after := uuid.Nil.String()
-	parts, err := pg.DecodeToken(token, 1)
-	if err != nil {
-		return nil, err
-	}
-	if parts != nil {
-		if after = parts[0]; uuid.Validate(after) != nil {
-			return nil, errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_BAD_CURSOR,
-				"the page token is not one of this list")
-		}
-	}
-	rows, err := store.New(s.db).AuditViolations(ctx, store.AuditViolationsParams{After: after, PageSize: size})
-	if err != nil {
-		return nil, err
-	}
-	resp := &creditv1.AuditResponse{}
-	for _, r := range rows {
-		resp.Violations = append(resp.Violations, r.ID+": "+r.What)
-	}
-	if len(rows) == int(size) {
-		resp.NextPageToken = pg.EncodeToken(rows[size-1].ID)
-	}
-	return resp, nil
 }

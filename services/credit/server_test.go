@@ -15,6 +15,7 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
+	"quietline/internal/seal"
 	"quietline/internal/testkit"
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
@@ -27,17 +28,30 @@ const firm = "91110000000000000A"
 // world is the credit lists with a clock that the test sets.
 type world struct {
 	db                            *pgxpool.Pool
+	server                        *Server
 	clock                         atomic.Pointer[time.Time]
 	flows, operator, head, au, at creditv1.CreditServiceClient
+	dial                          func(identity.Workload, *commonv1.Actor) *grpc.ClientConn
+}
+
+// as is a person at the gateway.
+func (w *world) as(subject, agency, party string, roles ...accessv1.Role) creditv1.CreditServiceClient {
+	return creditv1.NewCreditServiceClient(w.dial(identity.Gateway, &commonv1.Actor{Subject: subject, AgencyId: agency, Party: party, Roles: roles}))
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{db: testkit.DB(t, "credit", store.Migrations)}
 	w.set(at("2026-05-01 10:00"))
+	keys, err := seal.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = New(w.db, keys, func() time.Time { return *w.clock.Load() })
 	dial := testkit.Serve(t, identity.Credit, func(s *grpc.Server) {
-		creditv1.RegisterCreditServiceServer(s, New(w.db, func() time.Time { return *w.clock.Load() }))
+		creditv1.RegisterCreditServiceServer(s, w.server)
 	})
+	w.dial = dial
 	as := func(caller identity.Workload, agency string, role accessv1.Role) creditv1.CreditServiceClient {
 		return creditv1.NewCreditServiceClient(dial(caller, &commonv1.Actor{
 			Subject: "someone", AgencyId: agency, Roles: []accessv1.Role{role},
@@ -56,7 +70,7 @@ func (w *world) set(t time.Time) { w.clock.Store(&t) }
 func (w *world) list(t *testing.T, change func(*creditv1.ListPartyRequest)) (*creditv1.Listing, error) {
 	t.Helper()
 	req := &creditv1.ListPartyRequest{
-		RequestId: uuid.NewString(), List: "bad", PartyName: "甲公司", CreditCode: firm, Ground: "supervision_penalty",
+		RequestId: uuid.NewString(), List: "bad", PartyName: "甲公司", CreditCode: firm, Licence: "B2-20260001", Ground: "supervision_penalty",
 		CaseId: "00000000-0000-4000-8000-000000000001", DecidedTime: timestamppb.New(at("2026-04-20 09:00")), AgencyId: "ca-11",
 	}
 	if change != nil {
@@ -129,6 +143,9 @@ func TestRefusals(t *testing.T) {
 		"ground of the other":  {func(r *creditv1.ListPartyRequest) { r.List = "dishonest" }, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES},
 		"no such credit code":  {func(r *creditv1.ListPartyRequest) { r.CreditCode = "123" }, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD},
 		"decided in future":    {func(r *creditv1.ListPartyRequest) { r.DecidedTime = timestamppb.New(at("2026-06-01 00:00")) }, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD},
+		"without a licence":    {func(r *creditv1.ListPartyRequest) { r.Licence = "" }, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES},
+		"by another ministry":  {func(r *creditv1.ListPartyRequest) { r.AgencyId = "samr" }, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES},
+		"of unread wording":    {func(r *creditv1.ListPartyRequest) { r.List, r.Ground = "dishonest", "security_serious" }, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES},
 		"ended before entered": {func(r *creditv1.ListPartyRequest) { r.DecidedTime = timestamppb.New(at("2025-04-01 00:00")) }, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES},
 	} {
 		if _, err := w.list(t, c.change); errs.Reason(err) != c.reason {
@@ -205,16 +222,18 @@ func TestPagesAndAudit(t *testing.T) {
 		t.Errorf("violations: %v, %v", bad, err)
 	}
 	for name, sql := range map[string]string{
-		"change":   "UPDATE listing SET latest_end = latest_end + interval '1 day'",
+		"change":   "UPDATE listing SET party_name = 'x'",
 		"deletion": "DELETE FROM listing",
-		"policy":   "UPDATE listing_ground SET max_months = 12",
+		"policy":   "UPDATE severity_term SET max_months = 12",
+		"log":      "INSERT INTO listing_event VALUES (gen_random_uuid(), 1, '', 'LISTED', now(), 'x', '', NULL, '')",
+		"feed":     "DELETE FROM listing_change",
 	} {
 		if _, err := w.db.Exec(t.Context(), sql); pg.Code(err) != "42501" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err = testkit.Owner(t, w.db).Exec(t.Context(), "UPDATE listing_ground SET max_months = 600 WHERE severity = 'serious'")
-	if pg.Constraint(err) != "listing_ground_bounded" {
+	_, err = testkit.Owner(t, w.db).Exec(t.Context(), "UPDATE severity_term SET max_months = 600 WHERE severity = 'serious'")
+	if pg.Constraint(err) != "severity_term_bounded" {
 		t.Errorf("a list for ever: %v", err)
 	}
 }

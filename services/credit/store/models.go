@@ -8,31 +8,44 @@ import (
 	"time"
 )
 
-type Listing struct {
-	ListingID   string
-	List        string
-	Ground      string
-	PartyName   string
-	CreditCode  string
-	Licence     string
-	CaseID      string
-	AgencyID    string
-	Severity    string
-	DecidedTime time.Time
-	EarliestEnd time.Time
-	LatestEnd   time.Time
-	ListedTime  time.Time
-	ListedBy    string
-	CreatedAt   time.Time
+type DishonestRule struct {
+	Rule         string
+	Rank         int32
+	Ground       string
+	PenaltyKinds []string
+	WithinMonths *int32
+	Source       string
+	ToConfirm    bool
+	ValidFrom    time.Time
+	ValidTo      *time.Time
+	CreatedAt    time.Time
 }
 
-type ListingGround struct {
-	Ground    string
-	List      string
-	Name      string
-	Severity  string
-	MinMonths int32
-	MaxMonths int32
+type JointMeasure struct {
+	MeasureID  string
+	ListingID  string
+	AgencyID   string
+	Measure    string
+	Basis      string
+	BeginTime  time.Time
+	RecordedBy string
+	CreatedAt  time.Time
+}
+
+type Lifting struct {
+	MeasureID  string
+	Reason     string
+	LiftTime   time.Time
+	RecordedBy string
+	CreatedAt  time.Time
+}
+
+type ListPolicy struct {
+	List   string
+	Months int32
+	// regular expression of the agencies that list (列入单位)
+	Listers   string
+	Joint     bool
 	Source    string
 	ToConfirm bool
 	ValidFrom time.Time
@@ -40,12 +53,172 @@ type ListingGround struct {
 	CreatedAt time.Time
 }
 
-type ListingWithdrawal struct {
-	ListingID     string
-	Reason        string
-	WithdrawnBy   string
-	WithdrawnTime time.Time
-	CreatedAt     time.Time
+type Listing struct {
+	ListingID           string
+	List                string
+	Ground              string
+	PartyName           string
+	CreditCode          string
+	Licence             string
+	CaseID              *string
+	AgencyID            string
+	Severity            string
+	DecidedTime         *time.Time
+	EarliestEnd         *time.Time
+	LatestEnd           *time.Time
+	ListedTime          *time.Time
+	ListedBy            *string
+	CreatedAt           time.Time
+	State               string
+	StateTime           time.Time
+	StateBy             string
+	StateReason         string
+	StateTaskID         *string
+	StateArticle        string
+	GroundName          string
+	Sector              string
+	Outcome             string
+	StatementSealed     []byte
+	GroundTime          *time.Time
+	EntryDue            *time.Time
+	EntryProof          string
+	EndsProof           *string
+	EndsToConfirm       *bool
+	StatutoryEarliest   *time.Time
+	StatutoryLatest     *time.Time
+	ProposedBy          string
+	ProposeTime         time.Time
+	ReviewedBy          *string
+	SignedBy            *string
+	NoticeTime          *time.Time
+	ObjectionUntil      *time.Time
+	NoticeProof         *string
+	RestsOn             *string
+	PublishFrom         *time.Time
+	PublicationID       *string
+	NotPublishedBecause *string
+	UnpublishTime       *time.Time
+	EndTime             *time.Time
+	LiftDue             *time.Time
+}
+
+type ListingChange struct {
+	ChangeID   int64
+	ListingID  string
+	List       string
+	State      string
+	PartyName  string
+	CreditCode string
+	Licence    string
+	Ground     string
+	AgencyID   string
+	Reason     string
+	ChangeTime time.Time
+	LatestEnd  *time.Time
+	LiftDue    *time.Time
+	CreatedAt  time.Time
+}
+
+type ListingEdge struct {
+	FromState string
+	ToState   string
+}
+
+type ListingEvent struct {
+	ListingID string
+	Seq       int32
+	FromState string
+	ToState   string
+	EventTime time.Time
+	By        string
+	Reason    string
+	TaskID    *string
+	Article   string
+	CreatedAt time.Time
+}
+
+type ListingGround struct {
+	Ground    string
+	List      string
+	Name      string
+	Severity  string
+	Source    string
+	ToConfirm bool
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+	Article   string
+	Sourced   bool
+	InUse     bool
+	NeedsCase bool
+}
+
+type ListingObjection struct {
+	ObjectionID string
+	ListingID   string
+	TextSealed  []byte
+	FiledBy     string
+	FileTime    time.Time
+	State       string
+	TaskID      *string
+	ReasonCode  string
+	Reply       string
+	DecidedBy   string
+	DecideTime  *time.Time
+	CreatedAt   time.Time
+}
+
+type PenaltySeverity struct {
+	PenaltyKind string
+	Simplified  bool
+	FromFen     int64
+	Severity    string
+	Source      string
+	ToConfirm   bool
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	CreatedAt   time.Time
+}
+
+type Repair struct {
+	RepairID         string
+	ListingID        string
+	State            string
+	AppliedBy        string
+	OnBehalf         bool
+	Proofs           []byte
+	CommitmentSealed []byte
+	ApplyTime        time.Time
+	DueTime          *time.Time
+	ClockBasis       string
+	ClockStatutory   string
+	ClockProof       string
+	ClockProvisional bool
+	TaskID           *string
+	DecidedBy        string
+	DecideTime       *time.Time
+	ReasonCode       string
+	Reply            string
+	CreatedAt        time.Time
+}
+
+type SeverityTerm struct {
+	Severity  string
+	MinMonths int32
+	MaxMonths int32
+	Published bool
+	Source    string
+	ToConfirm bool
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+}
+
+type Subscriber struct {
+	AgencyID  string
+	Acked     int64
+	AckedTime time.Time
+	CreatedAt time.Time
 }
 
 type Violation struct {

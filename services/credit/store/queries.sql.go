@@ -11,16 +11,29 @@ import (
 )
 
 const auditViolations = `-- name: AuditViolations :many
-SELECT id, what FROM violation WHERE id > $1 ORDER BY id, what LIMIT $2
+SELECT v.id, v.what FROM (
+    SELECT id, what FROM violation
+    UNION ALL
+    SELECT m.listing_id, 'the entry ended, and ' || m.agency_id || ' still punishes: measure ' || m.measure_id::text || ' was due to be lifted'
+      FROM joint_measure m JOIN listing l USING (listing_id)
+     WHERE l.lift_due < $1 AND NOT EXISTS (SELECT 1 FROM lifting f WHERE f.measure_id = m.measure_id)
+    UNION ALL
+    SELECT l.listing_id, 'past its latest end for an hour and not expired: the sweep does not run'
+      FROM listing l WHERE l.state IN ('LISTED', 'REPAIR_REQUESTED') AND l.latest_end < $1::timestamptz - interval '1 hour'
+    UNION ALL
+    SELECT l.listing_id, 'ended for an hour and still published'
+      FROM listing l WHERE l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time < $1::timestamptz - interval '1 hour'
+) v WHERE v.id > $2::uuid ORDER BY v.id, v.what LIMIT $3
 `
 
 type AuditViolationsParams struct {
+	At       *time.Time
 	After    string
 	PageSize int32
 }
 
 func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams) ([]Violation, error) {
-	rows, err := q.db.Query(ctx, auditViolations, arg.After, arg.PageSize)
+	rows, err := q.db.Query(ctx, auditViolations, arg.At, arg.After, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -40,53 +53,230 @@ func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams
 }
 
 const checkParty = `-- name: CheckParty :many
-SELECT l.listing_id, l.list, l.ground, l.party_name, l.credit_code, l.licence, l.case_id, l.agency_id, l.severity, l.decided_time, l.earliest_end, l.latest_end, l.listed_time, l.listed_by, l.created_at, w.reason, w.withdrawn_time
-  FROM listing l LEFT JOIN listing_withdrawal w ON w.listing_id = l.listing_id
- WHERE l.credit_code = $1 AND l.listed_time <= $2 AND l.latest_end > $2
-   AND (w.withdrawn_time IS NULL OR w.withdrawn_time > $2)
- ORDER BY l.listed_time DESC, l.listing_id DESC
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing
+ WHERE credit_code = $1 AND listed_time <= $2 AND latest_end > $2 AND (end_time IS NULL OR end_time > $2)
+   AND (list = 'credit_record') = $3::boolean
+ ORDER BY listed_time DESC, listing_id DESC
  LIMIT 50
 `
 
 type CheckPartyParams struct {
 	CreditCode string
-	At         time.Time
+	At         *time.Time
+	Records    bool
 }
 
-type CheckPartyRow struct {
-	Listing       Listing
-	Reason        *string
-	WithdrawnTime *time.Time
-}
-
-// What was on a list then: entered, not ended, not withdrawn until then.
-func (q *Queries) CheckParty(ctx context.Context, arg CheckPartyParams) ([]CheckPartyRow, error) {
-	rows, err := q.db.Query(ctx, checkParty, arg.CreditCode, arg.At)
+// What stood then: entered, not ended until then.
+func (q *Queries) CheckParty(ctx context.Context, arg CheckPartyParams) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, checkParty, arg.CreditCode, arg.At, arg.Records)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CheckPartyRow
+	var items []Listing
 	for rows.Next() {
-		var i CheckPartyRow
+		var i Listing
 		if err := rows.Scan(
-			&i.Listing.ListingID,
-			&i.Listing.List,
-			&i.Listing.Ground,
-			&i.Listing.PartyName,
-			&i.Listing.CreditCode,
-			&i.Listing.Licence,
-			&i.Listing.CaseID,
-			&i.Listing.AgencyID,
-			&i.Listing.Severity,
-			&i.Listing.DecidedTime,
-			&i.Listing.EarliestEnd,
-			&i.Listing.LatestEnd,
-			&i.Listing.ListedTime,
-			&i.Listing.ListedBy,
-			&i.Listing.CreatedAt,
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dishonestRulesInForce = `-- name: DishonestRulesInForce :many
+SELECT rule, rank, ground, penalty_kinds, within_months, source, to_confirm, valid_from, valid_to, created_at FROM dishonest_rule
+ WHERE valid_from <= $1 AND (valid_to IS NULL OR valid_to > $1)
+ ORDER BY rank
+`
+
+func (q *Queries) DishonestRulesInForce(ctx context.Context, at time.Time) ([]DishonestRule, error) {
+	rows, err := q.db.Query(ctx, dishonestRulesInForce, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DishonestRule
+	for rows.Next() {
+		var i DishonestRule
+		if err := rows.Scan(
+			&i.Rule,
+			&i.Rank,
+			&i.Ground,
+			&i.PenaltyKinds,
+			&i.WithinMonths,
+			&i.Source,
+			&i.ToConfirm,
+			&i.ValidFrom,
+			&i.ValidTo,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endListing = `-- name: EndListing :exec
+UPDATE listing SET state = $1, state_time = $2, state_by = $3, state_reason = $4, state_article = $5,
+       state_task_id = $6, end_time = coalesce(end_time, $7), lift_due = coalesce(lift_due, $8)
+ WHERE listing_id = $9
+`
+
+type EndListingParams struct {
+	State     string
+	At        time.Time
+	By        string
+	Reason    string
+	Article   string
+	TaskID    *string
+	EndTime   *time.Time
+	LiftDue   *time.Time
+	ListingID string
+}
+
+// What had ended keeps the time when it ended.
+func (q *Queries) EndListing(ctx context.Context, arg EndListingParams) error {
+	_, err := q.db.Exec(ctx, endListing,
+		arg.State,
+		arg.At,
+		arg.By,
+		arg.Reason,
+		arg.Article,
+		arg.TaskID,
+		arg.EndTime,
+		arg.LiftDue,
+		arg.ListingID,
+	)
+	return err
+}
+
+const enterListing = `-- name: EnterListing :exec
+UPDATE listing SET state = 'LISTED', state_time = $1, state_by = $2, state_reason = '', state_article = $3,
+       state_task_id = $4, listed_time = $1, listed_by = $2, decided_time = $5,
+       earliest_end = $6, latest_end = $7, statutory_earliest = $8, statutory_latest = $9,
+       ends_proof = $10, ends_to_confirm = $11, publish_from = $12,
+       reviewed_by = coalesce(reviewed_by, $13), signed_by = coalesce(signed_by, $14)
+ WHERE listing_id = $15
+`
+
+type EnterListingParams struct {
+	ListedTime        time.Time
+	ListedBy          string
+	Article           string
+	TaskID            *string
+	DecidedTime       *time.Time
+	EarliestEnd       *time.Time
+	LatestEnd         *time.Time
+	StatutoryEarliest *time.Time
+	StatutoryLatest   *time.Time
+	EndsProof         *string
+	EndsToConfirm     *bool
+	PublishFrom       *time.Time
+	ReviewedBy        *string
+	SignedBy          *string
+	ListingID         string
+}
+
+func (q *Queries) EnterListing(ctx context.Context, arg EnterListingParams) error {
+	_, err := q.db.Exec(ctx, enterListing,
+		arg.ListedTime,
+		arg.ListedBy,
+		arg.Article,
+		arg.TaskID,
+		arg.DecidedTime,
+		arg.EarliestEnd,
+		arg.LatestEnd,
+		arg.StatutoryEarliest,
+		arg.StatutoryLatest,
+		arg.EndsProof,
+		arg.EndsToConfirm,
+		arg.PublishFrom,
+		arg.ReviewedBy,
+		arg.SignedBy,
+		arg.ListingID,
+	)
+	return err
+}
+
+const eventsOf = `-- name: EventsOf :many
+SELECT listing_id, seq, from_state, to_state, event_time, by, reason, task_id, article, created_at FROM listing_event WHERE listing_id = $1 ORDER BY seq LIMIT 100
+`
+
+func (q *Queries) EventsOf(ctx context.Context, listingID string) ([]ListingEvent, error) {
+	rows, err := q.db.Query(ctx, eventsOf, listingID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListingEvent
+	for rows.Next() {
+		var i ListingEvent
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.Seq,
+			&i.FromState,
+			&i.ToState,
+			&i.EventTime,
+			&i.By,
 			&i.Reason,
-			&i.WithdrawnTime,
+			&i.TaskID,
+			&i.Article,
+			&i.CreatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -99,44 +289,65 @@ func (q *Queries) CheckParty(ctx context.Context, arg CheckPartyParams) ([]Check
 }
 
 const getListing = `-- name: GetListing :one
-SELECT l.listing_id, l.list, l.ground, l.party_name, l.credit_code, l.licence, l.case_id, l.agency_id, l.severity, l.decided_time, l.earliest_end, l.latest_end, l.listed_time, l.listed_by, l.created_at, w.reason, w.withdrawn_time
-  FROM listing l LEFT JOIN listing_withdrawal w ON w.listing_id = l.listing_id
- WHERE l.listing_id = $1
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing WHERE listing_id = $1
 `
 
-type GetListingRow struct {
-	Listing       Listing
-	Reason        *string
-	WithdrawnTime *time.Time
-}
-
-func (q *Queries) GetListing(ctx context.Context, listingID string) (GetListingRow, error) {
+func (q *Queries) GetListing(ctx context.Context, listingID string) (Listing, error) {
 	row := q.db.QueryRow(ctx, getListing, listingID)
-	var i GetListingRow
+	var i Listing
 	err := row.Scan(
-		&i.Listing.ListingID,
-		&i.Listing.List,
-		&i.Listing.Ground,
-		&i.Listing.PartyName,
-		&i.Listing.CreditCode,
-		&i.Listing.Licence,
-		&i.Listing.CaseID,
-		&i.Listing.AgencyID,
-		&i.Listing.Severity,
-		&i.Listing.DecidedTime,
-		&i.Listing.EarliestEnd,
-		&i.Listing.LatestEnd,
-		&i.Listing.ListedTime,
-		&i.Listing.ListedBy,
-		&i.Listing.CreatedAt,
-		&i.Reason,
-		&i.WithdrawnTime,
+		&i.ListingID,
+		&i.List,
+		&i.Ground,
+		&i.PartyName,
+		&i.CreditCode,
+		&i.Licence,
+		&i.CaseID,
+		&i.AgencyID,
+		&i.Severity,
+		&i.DecidedTime,
+		&i.EarliestEnd,
+		&i.LatestEnd,
+		&i.ListedTime,
+		&i.ListedBy,
+		&i.CreatedAt,
+		&i.State,
+		&i.StateTime,
+		&i.StateBy,
+		&i.StateReason,
+		&i.StateTaskID,
+		&i.StateArticle,
+		&i.GroundName,
+		&i.Sector,
+		&i.Outcome,
+		&i.StatementSealed,
+		&i.GroundTime,
+		&i.EntryDue,
+		&i.EntryProof,
+		&i.EndsProof,
+		&i.EndsToConfirm,
+		&i.StatutoryEarliest,
+		&i.StatutoryLatest,
+		&i.ProposedBy,
+		&i.ProposeTime,
+		&i.ReviewedBy,
+		&i.SignedBy,
+		&i.NoticeTime,
+		&i.ObjectionUntil,
+		&i.NoticeProof,
+		&i.RestsOn,
+		&i.PublishFrom,
+		&i.PublicationID,
+		&i.NotPublishedBecause,
+		&i.UnpublishTime,
+		&i.EndTime,
+		&i.LiftDue,
 	)
 	return i, err
 }
 
 const groundInForce = `-- name: GroundInForce :one
-SELECT ground, list, name, severity, min_months, max_months, source, to_confirm, valid_from, valid_to, created_at FROM listing_ground
+SELECT ground, list, name, severity, source, to_confirm, valid_from, valid_to, created_at, article, sourced, in_use, needs_case FROM listing_ground
  WHERE list = $1 AND ground = $2 AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3)
 `
 
@@ -154,8 +365,214 @@ func (q *Queries) GroundInForce(ctx context.Context, arg GroundInForceParams) (L
 		&i.List,
 		&i.Name,
 		&i.Severity,
-		&i.MinMonths,
-		&i.MaxMonths,
+		&i.Source,
+		&i.ToConfirm,
+		&i.ValidFrom,
+		&i.ValidTo,
+		&i.CreatedAt,
+		&i.Article,
+		&i.Sourced,
+		&i.InUse,
+		&i.NeedsCase,
+	)
+	return i, err
+}
+
+const insertListing = `-- name: InsertListing :exec
+INSERT INTO listing (listing_id, list, ground, ground_name, party_name, credit_code, licence, case_id, agency_id, severity, sector, outcome,
+                     statement_sealed, ground_time, entry_due, entry_proof, proposed_by, propose_time, reviewed_by, signed_by, rests_on,
+                     state_time, state_by, state_article)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+        $13, $14, $15, $16, $17, $18, $19, $20,
+        $21, $18, $22, $23)
+`
+
+type InsertListingParams struct {
+	ListingID       string
+	List            string
+	Ground          string
+	GroundName      string
+	PartyName       string
+	CreditCode      string
+	Licence         string
+	CaseID          *string
+	AgencyID        string
+	Severity        string
+	Sector          string
+	Outcome         string
+	StatementSealed []byte
+	GroundTime      *time.Time
+	EntryDue        *time.Time
+	EntryProof      string
+	ProposedBy      string
+	ProposeTime     time.Time
+	ReviewedBy      *string
+	SignedBy        *string
+	RestsOn         *string
+	StateBy         string
+	StateArticle    string
+}
+
+func (q *Queries) InsertListing(ctx context.Context, arg InsertListingParams) error {
+	_, err := q.db.Exec(ctx, insertListing,
+		arg.ListingID,
+		arg.List,
+		arg.Ground,
+		arg.GroundName,
+		arg.PartyName,
+		arg.CreditCode,
+		arg.Licence,
+		arg.CaseID,
+		arg.AgencyID,
+		arg.Severity,
+		arg.Sector,
+		arg.Outcome,
+		arg.StatementSealed,
+		arg.GroundTime,
+		arg.EntryDue,
+		arg.EntryProof,
+		arg.ProposedBy,
+		arg.ProposeTime,
+		arg.ReviewedBy,
+		arg.SignedBy,
+		arg.RestsOn,
+		arg.StateBy,
+		arg.StateArticle,
+	)
+	return err
+}
+
+const lastOnBadList = `-- name: LastOnBadList :one
+SELECT listing_id, decided_time FROM listing
+ WHERE credit_code = $1 AND list = 'bad' AND state NOT IN ('PROPOSED', 'NOTIFIED', 'WITHDRAWN')
+   AND decided_time <= $2 AND decided_time >= $3 AND case_id IS DISTINCT FROM $4::uuid
+ ORDER BY decided_time DESC LIMIT 1
+`
+
+type LastOnBadListParams struct {
+	CreditCode string
+	Before     *time.Time
+	Since      *time.Time
+	CaseID     *string
+}
+
+type LastOnBadListRow struct {
+	ListingID   string
+	DecidedTime *time.Time
+}
+
+// The last entry on the bad list that a further penalty counts from; one that was taken back counts for nothing.
+func (q *Queries) LastOnBadList(ctx context.Context, arg LastOnBadListParams) (LastOnBadListRow, error) {
+	row := q.db.QueryRow(ctx, lastOnBadList,
+		arg.CreditCode,
+		arg.Before,
+		arg.Since,
+		arg.CaseID,
+	)
+	var i LastOnBadListRow
+	err := row.Scan(&i.ListingID, &i.DecidedTime)
+	return i, err
+}
+
+const lateListings = `-- name: LateListings :many
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+ WHERE l.list <> 'credit_record' AND (l.listed_time > l.entry_due AND l.state <> 'WITHDRAWN' OR l.state IN ('PROPOSED', 'NOTIFIED') AND l.entry_due < $1)
+   AND l.listing_id > $2::uuid
+ ORDER BY l.listing_id LIMIT $3
+`
+
+type LateListingsParams struct {
+	At       *time.Time
+	After    string
+	PageSize int32
+}
+
+// Entered after the 30 days, or proposed and not entered though they are over.
+func (q *Queries) LateListings(ctx context.Context, arg LateListingsParams) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, lateListings, arg.At, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Listing
+	for rows.Next() {
+		var i Listing
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listInForce = `-- name: ListInForce :one
+SELECT list, months, listers, joint, source, to_confirm, valid_from, valid_to, created_at FROM list_policy
+ WHERE list = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+`
+
+type ListInForceParams struct {
+	List string
+	At   time.Time
+}
+
+func (q *Queries) ListInForce(ctx context.Context, arg ListInForceParams) (ListPolicy, error) {
+	row := q.db.QueryRow(ctx, listInForce, arg.List, arg.At)
+	var i ListPolicy
+	err := row.Scan(
+		&i.List,
+		&i.Months,
+		&i.Listers,
+		&i.Joint,
 		&i.Source,
 		&i.ToConfirm,
 		&i.ValidFrom,
@@ -165,100 +582,44 @@ func (q *Queries) GroundInForce(ctx context.Context, arg GroundInForceParams) (L
 	return i, err
 }
 
-const insertListing = `-- name: InsertListing :exec
-INSERT INTO listing (listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity,
-                     decided_time, earliest_end, latest_end, listed_time, listed_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-        $10, $11, $12, $13, $14)
-`
-
-type InsertListingParams struct {
-	ListingID   string
-	List        string
-	Ground      string
-	PartyName   string
-	CreditCode  string
-	Licence     string
-	CaseID      string
-	AgencyID    string
-	Severity    string
-	DecidedTime time.Time
-	EarliestEnd time.Time
-	LatestEnd   time.Time
-	ListedTime  time.Time
-	ListedBy    string
-}
-
-func (q *Queries) InsertListing(ctx context.Context, arg InsertListingParams) error {
-	_, err := q.db.Exec(ctx, insertListing,
-		arg.ListingID,
-		arg.List,
-		arg.Ground,
-		arg.PartyName,
-		arg.CreditCode,
-		arg.Licence,
-		arg.CaseID,
-		arg.AgencyID,
-		arg.Severity,
-		arg.DecidedTime,
-		arg.EarliestEnd,
-		arg.LatestEnd,
-		arg.ListedTime,
-		arg.ListedBy,
-	)
-	return err
-}
-
-const insertWithdrawal = `-- name: InsertWithdrawal :exec
-INSERT INTO listing_withdrawal (listing_id, reason, withdrawn_by, withdrawn_time)
-VALUES ($1, $2, $3, $4)
-`
-
-type InsertWithdrawalParams struct {
-	ListingID     string
-	Reason        string
-	WithdrawnBy   string
-	WithdrawnTime time.Time
-}
-
-func (q *Queries) InsertWithdrawal(ctx context.Context, arg InsertWithdrawalParams) error {
-	_, err := q.db.Exec(ctx, insertWithdrawal,
-		arg.ListingID,
-		arg.Reason,
-		arg.WithdrawnBy,
-		arg.WithdrawnTime,
-	)
-	return err
-}
-
 const listListings = `-- name: ListListings :many
-SELECT l.listing_id, l.list, l.ground, l.party_name, l.credit_code, l.licence, l.case_id, l.agency_id, l.severity, l.decided_time, l.earliest_end, l.latest_end, l.listed_time, l.listed_by, l.created_at, w.reason, w.withdrawn_time
-  FROM listing l LEFT JOIN listing_withdrawal w ON w.listing_id = l.listing_id
- WHERE ($1::text = '' OR l.list = $1)
-   AND ($2::timestamptz IS NULL OR (l.latest_end > $2::timestamptz AND w.listing_id IS NULL))
-   AND ($3::timestamptz IS NULL
-        OR (l.listed_time, l.listing_id) < ($3::timestamptz, $4::uuid))
- ORDER BY l.listed_time DESC, l.listing_id DESC
- LIMIT $5
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+ WHERE CASE $1::text WHEN '' THEN l.list <> 'credit_record' WHEN '*' THEN true ELSE l.list = $1 END
+   AND ($2::text = '' OR l.credit_code = $2)
+   AND ($3::text = '' OR l.state = $3)
+   -- who is not of its agency sees nothing of a proposal; a party sees its own from the notice on
+   AND ($4::boolean OR l.state NOT IN ('PROPOSED', 'NOTIFIED') AND l.listed_time IS NOT NULL OR l.agency_id = $5
+        OR l.credit_code = $6 AND l.notice_time IS NOT NULL)
+   AND ($6::text = '' OR l.credit_code = $6)
+   AND ($7::timestamptz IS NULL OR (l.listed_time <= $7::timestamptz AND l.latest_end > $7::timestamptz
+        AND l.end_time IS NULL))
+   AND ($8::timestamptz IS NULL
+        OR (l.propose_time, l.listing_id) < ($8::timestamptz, $9::uuid))
+ ORDER BY l.propose_time DESC, l.listing_id DESC
+ LIMIT $10
 `
 
 type ListListingsParams struct {
 	List       string
+	CreditCode string
+	State      string
+	SeesAll    bool
+	AgencyID   string
+	Party      string
 	LiveAt     *time.Time
 	BeforeTime *time.Time
 	BeforeID   *string
 	PageSize   int32
 }
 
-type ListListingsRow struct {
-	Listing       Listing
-	Reason        *string
-	WithdrawnTime *time.Time
-}
-
-func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]ListListingsRow, error) {
+func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]Listing, error) {
 	rows, err := q.db.Query(ctx, listListings,
 		arg.List,
+		arg.CreditCode,
+		arg.State,
+		arg.SeesAll,
+		arg.AgencyID,
+		arg.Party,
 		arg.LiveAt,
 		arg.BeforeTime,
 		arg.BeforeID,
@@ -268,27 +629,56 @@ func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]L
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListListingsRow
+	var items []Listing
 	for rows.Next() {
-		var i ListListingsRow
+		var i Listing
 		if err := rows.Scan(
-			&i.Listing.ListingID,
-			&i.Listing.List,
-			&i.Listing.Ground,
-			&i.Listing.PartyName,
-			&i.Listing.CreditCode,
-			&i.Listing.Licence,
-			&i.Listing.CaseID,
-			&i.Listing.AgencyID,
-			&i.Listing.Severity,
-			&i.Listing.DecidedTime,
-			&i.Listing.EarliestEnd,
-			&i.Listing.LatestEnd,
-			&i.Listing.ListedTime,
-			&i.Listing.ListedBy,
-			&i.Listing.CreatedAt,
-			&i.Reason,
-			&i.WithdrawnTime,
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
 		); err != nil {
 			return nil, err
 		}
@@ -309,7 +699,7 @@ type ListingByGroundParams struct {
 	CreditCode string
 	List       string
 	Ground     string
-	CaseID     string
+	CaseID     *string
 }
 
 func (q *Queries) ListingByGround(ctx context.Context, arg ListingByGroundParams) (string, error) {
@@ -324,6 +714,123 @@ func (q *Queries) ListingByGround(ctx context.Context, arg ListingByGroundParams
 	return listing_id, err
 }
 
+const listingOfCase = `-- name: ListingOfCase :one
+SELECT listing_id FROM listing WHERE case_id = $1 AND list <> 'credit_record' AND ground <> 'penalty_overdue' ORDER BY propose_time LIMIT 1
+`
+
+// The entry on a telecom list that a case made, whichever ground it chose.
+func (q *Queries) ListingOfCase(ctx context.Context, caseID *string) (string, error) {
+	row := q.db.QueryRow(ctx, listingOfCase, caseID)
+	var listing_id string
+	err := row.Scan(&listing_id)
+	return listing_id, err
+}
+
+const listingsOfCase = `-- name: ListingsOfCase :many
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+ WHERE l.case_id = $1 OR l.rests_on IN (SELECT e.listing_id FROM listing e WHERE e.case_id = $1)
+ ORDER BY l.propose_time, l.listing_id LIMIT 50
+`
+
+// The entries of a case and those that rest on them.
+func (q *Queries) ListingsOfCase(ctx context.Context, caseID *string) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, listingsOfCase, caseID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Listing
+	for rows.Next() {
+		var i Listing
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listingsToEnd = `-- name: ListingsToEnd :many
+SELECT listing_id FROM listing
+ WHERE state IN ('LISTED', 'REPAIR_REQUESTED') AND latest_end <= $1
+ ORDER BY latest_end LIMIT $2
+`
+
+type ListingsToEndParams struct {
+	At *time.Time
+	N  int32
+}
+
+func (q *Queries) ListingsToEnd(ctx context.Context, arg ListingsToEndParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listingsToEnd, arg.At, arg.N)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var listing_id string
+		if err := rows.Scan(&listing_id); err != nil {
+			return nil, err
+		}
+		items = append(items, listing_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockKey = `-- name: LockKey :exec
 SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 `
@@ -331,4 +838,470 @@ SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 func (q *Queries) LockKey(ctx context.Context, key string) error {
 	_, err := q.db.Exec(ctx, lockKey, key)
 	return err
+}
+
+const lockListing = `-- name: LockListing :one
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing WHERE listing_id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockListing(ctx context.Context, listingID string) (Listing, error) {
+	row := q.db.QueryRow(ctx, lockListing, listingID)
+	var i Listing
+	err := row.Scan(
+		&i.ListingID,
+		&i.List,
+		&i.Ground,
+		&i.PartyName,
+		&i.CreditCode,
+		&i.Licence,
+		&i.CaseID,
+		&i.AgencyID,
+		&i.Severity,
+		&i.DecidedTime,
+		&i.EarliestEnd,
+		&i.LatestEnd,
+		&i.ListedTime,
+		&i.ListedBy,
+		&i.CreatedAt,
+		&i.State,
+		&i.StateTime,
+		&i.StateBy,
+		&i.StateReason,
+		&i.StateTaskID,
+		&i.StateArticle,
+		&i.GroundName,
+		&i.Sector,
+		&i.Outcome,
+		&i.StatementSealed,
+		&i.GroundTime,
+		&i.EntryDue,
+		&i.EntryProof,
+		&i.EndsProof,
+		&i.EndsToConfirm,
+		&i.StatutoryEarliest,
+		&i.StatutoryLatest,
+		&i.ProposedBy,
+		&i.ProposeTime,
+		&i.ReviewedBy,
+		&i.SignedBy,
+		&i.NoticeTime,
+		&i.ObjectionUntil,
+		&i.NoticeProof,
+		&i.RestsOn,
+		&i.PublishFrom,
+		&i.PublicationID,
+		&i.NotPublishedBecause,
+		&i.UnpublishTime,
+		&i.EndTime,
+		&i.LiftDue,
+	)
+	return i, err
+}
+
+const moveListing = `-- name: MoveListing :exec
+UPDATE listing SET state = $1, state_time = $2, state_by = $3, state_reason = $4, state_article = $5,
+       state_task_id = $6
+ WHERE listing_id = $7
+`
+
+type MoveListingParams struct {
+	State     string
+	At        time.Time
+	By        string
+	Reason    string
+	Article   string
+	TaskID    *string
+	ListingID string
+}
+
+func (q *Queries) MoveListing(ctx context.Context, arg MoveListingParams) error {
+	_, err := q.db.Exec(ctx, moveListing,
+		arg.State,
+		arg.At,
+		arg.By,
+		arg.Reason,
+		arg.Article,
+		arg.TaskID,
+		arg.ListingID,
+	)
+	return err
+}
+
+const openProposals = `-- name: OpenProposals :many
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing WHERE state IN ('PROPOSED', 'NOTIFIED') AND listing_id > $1::uuid ORDER BY listing_id LIMIT $2
+`
+
+type OpenProposalsParams struct {
+	After    string
+	PageSize int32
+}
+
+func (q *Queries) OpenProposals(ctx context.Context, arg OpenProposalsParams) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, openProposals, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Listing
+	for rows.Next() {
+		var i Listing
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const publicationWork = `-- name: PublicationWork :many
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+ WHERE ((l.publish_from <= $1 AND l.publication_id IS NULL AND l.not_published_because IS NULL AND l.end_time IS NULL AND l.latest_end > $1)
+     OR (l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time IS NOT NULL))
+   AND l.listing_id > $2::uuid
+ ORDER BY l.listing_id LIMIT $3
+`
+
+type PublicationWorkParams struct {
+	At       *time.Time
+	After    string
+	PageSize int32
+}
+
+// To publish, while it stands; to withdraw, once it does not.
+func (q *Queries) PublicationWork(ctx context.Context, arg PublicationWorkParams) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, publicationWork, arg.At, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Listing
+	for rows.Next() {
+		var i Listing
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const quarterRows = `-- name: QuarterRows :many
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing
+ WHERE list = $1 AND listed_time >= $2 AND listed_time < $3 AND publish_from IS NOT NULL AND end_time IS NULL AND latest_end > $4
+   AND ($5::timestamptz IS NULL
+        OR (decided_time, listing_id) > ($5::timestamptz, $6::uuid))
+ ORDER BY decided_time, listing_id
+ LIMIT $7
+`
+
+type QuarterRowsParams struct {
+	List      string
+	FromTime  *time.Time
+	ToTime    *time.Time
+	At        *time.Time
+	AfterTime *time.Time
+	AfterID   *string
+	PageSize  int32
+}
+
+func (q *Queries) QuarterRows(ctx context.Context, arg QuarterRowsParams) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, quarterRows,
+		arg.List,
+		arg.FromTime,
+		arg.ToTime,
+		arg.At,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Listing
+	for rows.Next() {
+		var i Listing
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const recordOfCase = `-- name: RecordOfCase :one
+SELECT listing_id FROM listing WHERE case_id = $1 AND list = 'credit_record' AND credit_code = $2
+`
+
+type RecordOfCaseParams struct {
+	CaseID     *string
+	CreditCode string
+}
+
+func (q *Queries) RecordOfCase(ctx context.Context, arg RecordOfCaseParams) (string, error) {
+	row := q.db.QueryRow(ctx, recordOfCase, arg.CaseID, arg.CreditCode)
+	var listing_id string
+	err := row.Scan(&listing_id)
+	return listing_id, err
+}
+
+const setPublished = `-- name: SetPublished :exec
+UPDATE listing SET publication_id = coalesce(publication_id, $1),
+       not_published_because = coalesce(not_published_because, $2)
+ WHERE listing_id = $3
+`
+
+type SetPublishedParams struct {
+	PublicationID *string
+	Because       *string
+	ListingID     string
+}
+
+func (q *Queries) SetPublished(ctx context.Context, arg SetPublishedParams) error {
+	_, err := q.db.Exec(ctx, setPublished, arg.PublicationID, arg.Because, arg.ListingID)
+	return err
+}
+
+const setUnpublished = `-- name: SetUnpublished :exec
+UPDATE listing SET unpublish_time = coalesce(unpublish_time, $1) WHERE listing_id = $2 AND publication_id IS NOT NULL
+`
+
+type SetUnpublishedParams struct {
+	At        *time.Time
+	ListingID string
+}
+
+func (q *Queries) SetUnpublished(ctx context.Context, arg SetUnpublishedParams) error {
+	_, err := q.db.Exec(ctx, setUnpublished, arg.At, arg.ListingID)
+	return err
+}
+
+const severitiesInForce = `-- name: SeveritiesInForce :many
+SELECT penalty_kind, simplified, from_fen, severity, source, to_confirm, valid_from, valid_to, created_at FROM penalty_severity
+ WHERE valid_from <= $1 AND (valid_to IS NULL OR valid_to > $1)
+ ORDER BY penalty_kind, simplified, from_fen
+`
+
+func (q *Queries) SeveritiesInForce(ctx context.Context, at time.Time) ([]PenaltySeverity, error) {
+	rows, err := q.db.Query(ctx, severitiesInForce, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PenaltySeverity
+	for rows.Next() {
+		var i PenaltySeverity
+		if err := rows.Scan(
+			&i.PenaltyKind,
+			&i.Simplified,
+			&i.FromFen,
+			&i.Severity,
+			&i.Source,
+			&i.ToConfirm,
+			&i.ValidFrom,
+			&i.ValidTo,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const standing = `-- name: Standing :one
+SELECT count(*)::int FROM listing
+ WHERE list = $1 AND listed_time < $2 AND latest_end > $2 AND (end_time IS NULL OR end_time > $2) AND publish_from IS NOT NULL
+`
+
+type StandingParams struct {
+	List string
+	At   *time.Time
+}
+
+func (q *Queries) Standing(ctx context.Context, arg StandingParams) (int32, error) {
+	row := q.db.QueryRow(ctx, standing, arg.List, arg.At)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const termInForce = `-- name: TermInForce :one
+SELECT severity, min_months, max_months, published, source, to_confirm, valid_from, valid_to, created_at FROM severity_term
+ WHERE severity = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+`
+
+type TermInForceParams struct {
+	Severity string
+	At       time.Time
+}
+
+func (q *Queries) TermInForce(ctx context.Context, arg TermInForceParams) (SeverityTerm, error) {
+	row := q.db.QueryRow(ctx, termInForce, arg.Severity, arg.At)
+	var i SeverityTerm
+	err := row.Scan(
+		&i.Severity,
+		&i.MinMonths,
+		&i.MaxMonths,
+		&i.Published,
+		&i.Source,
+		&i.ToConfirm,
+		&i.ValidFrom,
+		&i.ValidTo,
+		&i.CreatedAt,
+	)
+	return i, err
 }

@@ -469,7 +469,7 @@ func (x *BuildDigestResponse) GetDigestId() string {
 // StartRequest names a row.
 type StartRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// complaint, case, recall or appeal (类别).
+	// complaint, case, recall, appeal, listing or repair (类别).
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Complaints, cases, recalls or appeals to start, at most 500 (待启动).
 	Items         []*Startable `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
@@ -717,7 +717,7 @@ func (*NudgeResponse) Descriptor() ([]byte, []int) {
 // NudgeSubjectRequest names a recall, an appeal or a case.
 type NudgeSubjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// recall, appeal or case (类别).
+	// recall, appeal, case, listing or repair (类别).
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Recall, appeal or case (标识).
 	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
@@ -1035,9 +1035,9 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x05month\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\x12\x1c\n" +
 	"\x04note\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\"2\n" +
 	"\x13BuildDigestResponse\x12\x1b\n" +
-	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\"\x8f\x01\n" +
-	"\fStartRequest\x12:\n" +
-	"\x04kind\x18\x01 \x01(\tB&\xbaH#r!R\tcomplaintR\x04caseR\x06recallR\x06appealR\x04kind\x12C\n" +
+	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\"\xa0\x01\n" +
+	"\fStartRequest\x12K\n" +
+	"\x04kind\x18\x01 \x01(\tB7\xbaH4r2R\tcomplaintR\x04caseR\x06recallR\x06appealR\alistingR\x06repairR\x04kind\x12C\n" +
 	"\x05items\x18\x02 \x03(\v2 .quietline.casework.v1.StartableB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05items\"D\n" +
 	"\tStartable\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
@@ -1047,9 +1047,9 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\fNudgeRequest\x12+\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12\x1d\n" +
 	"\x05round\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x05round\"\x0f\n" +
-	"\rNudgeResponse\"`\n" +
-	"\x13NudgeSubjectRequest\x12/\n" +
-	"\x04kind\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x06recallR\x06appealR\x04caseR\x04kind\x12\x18\n" +
+	"\rNudgeResponse\"q\n" +
+	"\x13NudgeSubjectRequest\x12@\n" +
+	"\x04kind\x18\x01 \x01(\tB,\xbaH)r'R\x06recallR\x06appealR\x04caseR\alistingR\x06repairR\x04kind\x12\x18\n" +
 	"\x02id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x16\n" +
 	"\x14NudgeSubjectResponse\"\x12\n" +
 	"\x10GetStatusRequest\"G\n" +
@@ -1061,21 +1061,21 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x14CheckRunningResponse\x12\x1f\n" +
 	"\vnot_running\x18\x01 \x03(\tR\n" +
 	"notRunning\x12\x14\n" +
-	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x85\a\n" +
+	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x87\a\n" +
 	"\x0fCaseworkService\x12f\n" +
 	"\x06Decide\x12$.quietline.casework.v1.DecideRequest\x1a%.quietline.casework.v1.DecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12u\n" +
 	"\vBatchDecide\x12).quietline.casework.v1.BatchDecideRequest\x1a*.quietline.casework.v1.BatchDecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12q\n" +
 	"\vBuildDigest\x12).quietline.casework.v1.BuildDigestRequest\x1a*.quietline.casework.v1.BuildDigestResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\t\v\x12`\n" +
-	"\x05Start\x12#.quietline.casework.v1.StartRequest\x1a$.quietline.casework.v1.StartResponse\"\f\x8a\xb5\x18\x05\n" +
-	"\x03\x03\a\x05\x90\x02\x02\x12^\n" +
+	"\x01\x01\x12\x02\t\v\x12a\n" +
+	"\x05Start\x12#.quietline.casework.v1.StartRequest\x1a$.quietline.casework.v1.StartResponse\"\r\x8a\xb5\x18\x06\n" +
+	"\x04\x03\a\x05\x06\x90\x02\x02\x12^\n" +
 	"\x05Nudge\x12#.quietline.casework.v1.NudgeRequest\x1a$.quietline.casework.v1.NudgeResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
-	"\x01\x03\x90\x02\x02\x12t\n" +
-	"\fNudgeSubject\x12*.quietline.casework.v1.NudgeSubjectRequest\x1a+.quietline.casework.v1.NudgeSubjectResponse\"\v\x8a\xb5\x18\x04\n" +
-	"\x02\x05\a\x90\x02\x02\x12p\n" +
+	"\x01\x03\x90\x02\x02\x12u\n" +
+	"\fNudgeSubject\x12*.quietline.casework.v1.NudgeSubjectRequest\x1a+.quietline.casework.v1.NudgeSubjectResponse\"\f\x8a\xb5\x18\x05\n" +
+	"\x03\x05\a\x06\x90\x02\x02\x12p\n" +
 	"\tGetStatus\x12'.quietline.casework.v1.GetStatusRequest\x1a(.quietline.casework.v1.GetStatusResponse\"\x10\x8a\xb5\x18\t\n" +
 	"\x01\x01\x12\x04\x02\v\n" +
 	"\f\x90\x02\x01\x12v\n" +

@@ -51,7 +51,7 @@ type CaseworkServiceClient interface {
 	// Nudge tells a running workflow that facts of its complaint changed: a supplement, a withdrawal (提醒流程). A lost
 	// nudge costs time, never truth.
 	Nudge(ctx context.Context, in *NudgeRequest, opts ...grpc.CallOption) (*NudgeResponse, error)
-	// NudgeSubject tells the running workflow of a recall, an appeal or a case that its row changed: an objection or a
+	// NudgeSubject tells the running workflow of a recall, an appeal, a case, a listing or a repair that its row changed: an objection or a
 	// statement of the party came in (提醒流程). A lost nudge costs time, never truth.
 	NudgeSubject(ctx context.Context, in *NudgeSubjectRequest, opts ...grpc.CallOption) (*NudgeSubjectResponse, error)
 	// GetStatus says whether Temporal and the worker serve, and in which profile (运行状态).
@@ -168,7 +168,7 @@ type CaseworkServiceServer interface {
 	// Nudge tells a running workflow that facts of its complaint changed: a supplement, a withdrawal (提醒流程). A lost
 	// nudge costs time, never truth.
 	Nudge(context.Context, *NudgeRequest) (*NudgeResponse, error)
-	// NudgeSubject tells the running workflow of a recall, an appeal or a case that its row changed: an objection or a
+	// NudgeSubject tells the running workflow of a recall, an appeal, a case, a listing or a repair that its row changed: an objection or a
 	// statement of the party came in (提醒流程). A lost nudge costs time, never truth.
 	NudgeSubject(context.Context, *NudgeSubjectRequest) (*NudgeSubjectResponse, error)
 	// GetStatus says whether Temporal and the worker serve, and in which profile (运行状态).

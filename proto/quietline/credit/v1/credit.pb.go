@@ -4,18 +4,16 @@
 // 	protoc        (unknown)
 // source: quietline/credit/v1/credit.proto
 
-// The credit lists (信用名单): the bad list 不良名单 and the dishonest list 失信名单.
+// The credit lists (信用名单): the bad list 不良名单 and the dishonest list 失信名单 of telecom business, and the credit records
+// 信用记录 of all other parties.
 
 package creditv1
 
 import (
-	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	_ "quietline/proto/quietline/access/v1"
 	reflect "reflect"
-	sync "sync"
 	unsafe "unsafe"
 )
 
@@ -26,1054 +24,205 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Listing is an entry on a credit list (名单条目). Its fields are those of the ministry's notice of March 2018.
-type Listing struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Identifier (条目标识).
-	ListingId string `protobuf:"bytes,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
-	// bad or dishonest (名单类别).
-	List string `protobuf:"bytes,2,opt,name=list,proto3" json:"list,omitempty"`
-	// Name of the operator of the business (经营者名称).
-	PartyName string `protobuf:"bytes,3,opt,name=party_name,json=partyName,proto3" json:"party_name,omitempty"`
-	// Unified social credit code (统一社会信用代码).
-	CreditCode string `protobuf:"bytes,4,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
-	// Licence number (许可证编号).
-	Licence string `protobuf:"bytes,5,opt,name=licence,proto3" json:"licence,omitempty"`
-	// Ground: code of a policy row (列入事由).
-	Ground string `protobuf:"bytes,6,opt,name=ground,proto3" json:"ground,omitempty"`
-	// Case whose decision is the ground (案件).
-	CaseId string `protobuf:"bytes,7,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
-	// Date of the decision (处理日期).
-	DecidedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=decided_time,json=decidedTime,proto3" json:"decided_time,omitempty"`
-	// Agency that lists (列入单位).
-	AgencyId string `protobuf:"bytes,9,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	// minor, general or serious (失信程度, 信用修复管理办法).
-	Severity string `protobuf:"bytes,10,opt,name=severity,proto3" json:"severity,omitempty"`
-	// Start (起始).
-	StartTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// Earliest end, from when repair may be asked for (最短期限).
-	EarliestEnd *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=earliest_end,json=earliestEnd,proto3" json:"earliest_end,omitempty"`
-	// Latest end, when it ends by itself (最长期限).
-	LatestEnd *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=latest_end,json=latestEnd,proto3" json:"latest_end,omitempty"`
-	// LISTED, EXPIRED or WITHDRAWN as of now (状态).
-	State string `protobuf:"bytes,14,opt,name=state,proto3" json:"state,omitempty"`
-	// Why withdrawn (撤销理由).
-	WithdrawnReason string `protobuf:"bytes,15,opt,name=withdrawn_reason,json=withdrawnReason,proto3" json:"withdrawn_reason,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *Listing) Reset() {
-	*x = Listing{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Listing) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Listing) ProtoMessage() {}
-
-func (x *Listing) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Listing.ProtoReflect.Descriptor instead.
-func (*Listing) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Listing) GetListingId() string {
-	if x != nil {
-		return x.ListingId
-	}
-	return ""
-}
-
-func (x *Listing) GetList() string {
-	if x != nil {
-		return x.List
-	}
-	return ""
-}
-
-func (x *Listing) GetPartyName() string {
-	if x != nil {
-		return x.PartyName
-	}
-	return ""
-}
-
-func (x *Listing) GetCreditCode() string {
-	if x != nil {
-		return x.CreditCode
-	}
-	return ""
-}
-
-func (x *Listing) GetLicence() string {
-	if x != nil {
-		return x.Licence
-	}
-	return ""
-}
-
-func (x *Listing) GetGround() string {
-	if x != nil {
-		return x.Ground
-	}
-	return ""
-}
-
-func (x *Listing) GetCaseId() string {
-	if x != nil {
-		return x.CaseId
-	}
-	return ""
-}
-
-func (x *Listing) GetDecidedTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.DecidedTime
-	}
-	return nil
-}
-
-func (x *Listing) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-func (x *Listing) GetSeverity() string {
-	if x != nil {
-		return x.Severity
-	}
-	return ""
-}
-
-func (x *Listing) GetStartTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.StartTime
-	}
-	return nil
-}
-
-func (x *Listing) GetEarliestEnd() *timestamppb.Timestamp {
-	if x != nil {
-		return x.EarliestEnd
-	}
-	return nil
-}
-
-func (x *Listing) GetLatestEnd() *timestamppb.Timestamp {
-	if x != nil {
-		return x.LatestEnd
-	}
-	return nil
-}
-
-func (x *Listing) GetState() string {
-	if x != nil {
-		return x.State
-	}
-	return ""
-}
-
-func (x *Listing) GetWithdrawnReason() string {
-	if x != nil {
-		return x.WithdrawnReason
-	}
-	return ""
-}
-
-// ListPartyRequest lists a party.
-type ListPartyRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// bad or dishonest (名单类别).
-	List string `protobuf:"bytes,2,opt,name=list,proto3" json:"list,omitempty"`
-	// Name (名称).
-	PartyName string `protobuf:"bytes,3,opt,name=party_name,json=partyName,proto3" json:"party_name,omitempty"`
-	// Unified social credit code (统一社会信用代码).
-	CreditCode string `protobuf:"bytes,4,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
-	// Licence number; empty when it has none (许可证编号).
-	Licence string `protobuf:"bytes,5,opt,name=licence,proto3" json:"licence,omitempty"`
-	// Ground, a policy row (列入事由).
-	Ground string `protobuf:"bytes,6,opt,name=ground,proto3" json:"ground,omitempty"`
-	// Case (案件).
-	CaseId string `protobuf:"bytes,7,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
-	// Date of the decision (处理日期).
-	DecidedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=decided_time,json=decidedTime,proto3" json:"decided_time,omitempty"`
-	// Agency that lists (列入单位).
-	AgencyId      string `protobuf:"bytes,9,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListPartyRequest) Reset() {
-	*x = ListPartyRequest{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListPartyRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListPartyRequest) ProtoMessage() {}
-
-func (x *ListPartyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListPartyRequest.ProtoReflect.Descriptor instead.
-func (*ListPartyRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *ListPartyRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *ListPartyRequest) GetList() string {
-	if x != nil {
-		return x.List
-	}
-	return ""
-}
-
-func (x *ListPartyRequest) GetPartyName() string {
-	if x != nil {
-		return x.PartyName
-	}
-	return ""
-}
-
-func (x *ListPartyRequest) GetCreditCode() string {
-	if x != nil {
-		return x.CreditCode
-	}
-	return ""
-}
-
-func (x *ListPartyRequest) GetLicence() string {
-	if x != nil {
-		return x.Licence
-	}
-	return ""
-}
-
-func (x *ListPartyRequest) GetGround() string {
-	if x != nil {
-		return x.Ground
-	}
-	return ""
-}
-
-func (x *ListPartyRequest) GetCaseId() string {
-	if x != nil {
-		return x.CaseId
-	}
-	return ""
-}
-
-func (x *ListPartyRequest) GetDecidedTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.DecidedTime
-	}
-	return nil
-}
-
-func (x *ListPartyRequest) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-// ListPartyResponse has the listing.
-type ListPartyResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The listing (名单条目).
-	Listing       *Listing `protobuf:"bytes,1,opt,name=listing,proto3" json:"listing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListPartyResponse) Reset() {
-	*x = ListPartyResponse{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListPartyResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListPartyResponse) ProtoMessage() {}
-
-func (x *ListPartyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListPartyResponse.ProtoReflect.Descriptor instead.
-func (*ListPartyResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ListPartyResponse) GetListing() *Listing {
-	if x != nil {
-		return x.Listing
-	}
-	return nil
-}
-
-// CheckPartyRequest names a firm.
-type CheckPartyRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Unified social credit code (统一社会信用代码).
-	CreditCode string `protobuf:"bytes,1,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
-	// As of; unset is now (时点).
-	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CheckPartyRequest) Reset() {
-	*x = CheckPartyRequest{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CheckPartyRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CheckPartyRequest) ProtoMessage() {}
-
-func (x *CheckPartyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CheckPartyRequest.ProtoReflect.Descriptor instead.
-func (*CheckPartyRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *CheckPartyRequest) GetCreditCode() string {
-	if x != nil {
-		return x.CreditCode
-	}
-	return ""
-}
-
-func (x *CheckPartyRequest) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
-}
-
-// CheckPartyResponse has the live listings.
-type CheckPartyResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Live listings as of that time, at most 50 (名单条目).
-	Listings      []*Listing `protobuf:"bytes,1,rep,name=listings,proto3" json:"listings,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CheckPartyResponse) Reset() {
-	*x = CheckPartyResponse{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CheckPartyResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CheckPartyResponse) ProtoMessage() {}
-
-func (x *CheckPartyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CheckPartyResponse.ProtoReflect.Descriptor instead.
-func (*CheckPartyResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *CheckPartyResponse) GetListings() []*Listing {
-	if x != nil {
-		return x.Listings
-	}
-	return nil
-}
-
-// GetListingRequest names a listing.
-type GetListingRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Listing (名单条目).
-	ListingId     string `protobuf:"bytes,1,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetListingRequest) Reset() {
-	*x = GetListingRequest{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetListingRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetListingRequest) ProtoMessage() {}
-
-func (x *GetListingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetListingRequest.ProtoReflect.Descriptor instead.
-func (*GetListingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *GetListingRequest) GetListingId() string {
-	if x != nil {
-		return x.ListingId
-	}
-	return ""
-}
-
-// GetListingResponse has the listing.
-type GetListingResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The listing (名单条目).
-	Listing       *Listing `protobuf:"bytes,1,opt,name=listing,proto3" json:"listing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetListingResponse) Reset() {
-	*x = GetListingResponse{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetListingResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetListingResponse) ProtoMessage() {}
-
-func (x *GetListingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetListingResponse.ProtoReflect.Descriptor instead.
-func (*GetListingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *GetListingResponse) GetListing() *Listing {
-	if x != nil {
-		return x.Listing
-	}
-	return nil
-}
-
-// ListListingsRequest filters listings.
-type ListListingsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 50 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// bad or dishonest; empty for both (名单类别).
-	List          string `protobuf:"bytes,3,opt,name=list,proto3" json:"list,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListListingsRequest) Reset() {
-	*x = ListListingsRequest{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListListingsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListListingsRequest) ProtoMessage() {}
-
-func (x *ListListingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListListingsRequest.ProtoReflect.Descriptor instead.
-func (*ListListingsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *ListListingsRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListListingsRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListListingsRequest) GetList() string {
-	if x != nil {
-		return x.List
-	}
-	return ""
-}
-
-// ListListingsResponse has a page of listings.
-type ListListingsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Listings (名单条目).
-	Listings []*Listing `protobuf:"bytes,1,rep,name=listings,proto3" json:"listings,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListListingsResponse) Reset() {
-	*x = ListListingsResponse{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListListingsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListListingsResponse) ProtoMessage() {}
-
-func (x *ListListingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListListingsResponse.ProtoReflect.Descriptor instead.
-func (*ListListingsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *ListListingsResponse) GetListings() []*Listing {
-	if x != nil {
-		return x.Listings
-	}
-	return nil
-}
-
-func (x *ListListingsResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// WithdrawListingRequest withdraws a listing.
-type WithdrawListingRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Listing (名单条目).
-	ListingId string `protobuf:"bytes,2,opt,name=listing_id,json=listingId,proto3" json:"listing_id,omitempty"`
-	// Why (理由).
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WithdrawListingRequest) Reset() {
-	*x = WithdrawListingRequest{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WithdrawListingRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WithdrawListingRequest) ProtoMessage() {}
-
-func (x *WithdrawListingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WithdrawListingRequest.ProtoReflect.Descriptor instead.
-func (*WithdrawListingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *WithdrawListingRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *WithdrawListingRequest) GetListingId() string {
-	if x != nil {
-		return x.ListingId
-	}
-	return ""
-}
-
-func (x *WithdrawListingRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-// WithdrawListingResponse has the listing.
-type WithdrawListingResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The listing (名单条目).
-	Listing       *Listing `protobuf:"bytes,1,opt,name=listing,proto3" json:"listing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WithdrawListingResponse) Reset() {
-	*x = WithdrawListingResponse{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WithdrawListingResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WithdrawListingResponse) ProtoMessage() {}
-
-func (x *WithdrawListingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WithdrawListingResponse.ProtoReflect.Descriptor instead.
-func (*WithdrawListingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *WithdrawListingResponse) GetListing() *Listing {
-	if x != nil {
-		return x.Listing
-	}
-	return nil
-}
-
-// AuditRequest pages through the facts.
-type AuditRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 500 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// listings or violations (核对对象).
-	What          string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditRequest) Reset() {
-	*x = AuditRequest{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditRequest) ProtoMessage() {}
-
-func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
-func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *AuditRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *AuditRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *AuditRequest) GetWhat() string {
-	if x != nil {
-		return x.What
-	}
-	return ""
-}
-
-// AuditResponse has a page.
-type AuditResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Live listings with their grounds (名单条目).
-	Listings []*Listing `protobuf:"bytes,1,rep,name=listings,proto3" json:"listings,omitempty"`
-	// Broken invariants, one sentence each (违反的不变量).
-	Violations []string `protobuf:"bytes,2,rep,name=violations,proto3" json:"violations,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditResponse) Reset() {
-	*x = AuditResponse{}
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditResponse) ProtoMessage() {}
-
-func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_credit_v1_credit_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
-func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_credit_v1_credit_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *AuditResponse) GetListings() []*Listing {
-	if x != nil {
-		return x.Listings
-	}
-	return nil
-}
-
-func (x *AuditResponse) GetViolations() []string {
-	if x != nil {
-		return x.Violations
-	}
-	return nil
-}
-
-func (x *AuditResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
 var File_quietline_credit_v1_credit_proto protoreflect.FileDescriptor
 
 const file_quietline_credit_v1_credit_proto_rawDesc = "" +
 	"\n" +
-	" quietline/credit/v1/credit.proto\x12\x13quietline.credit.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\"\xb5\x04\n" +
-	"\aListing\x12\x1d\n" +
-	"\n" +
-	"listing_id\x18\x01 \x01(\tR\tlistingId\x12\x12\n" +
-	"\x04list\x18\x02 \x01(\tR\x04list\x12\x1d\n" +
-	"\n" +
-	"party_name\x18\x03 \x01(\tR\tpartyName\x12\x1f\n" +
-	"\vcredit_code\x18\x04 \x01(\tR\n" +
-	"creditCode\x12\x18\n" +
-	"\alicence\x18\x05 \x01(\tR\alicence\x12\x16\n" +
-	"\x06ground\x18\x06 \x01(\tR\x06ground\x12\x17\n" +
-	"\acase_id\x18\a \x01(\tR\x06caseId\x12=\n" +
-	"\fdecided_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12\x1b\n" +
-	"\tagency_id\x18\t \x01(\tR\bagencyId\x12\x1a\n" +
-	"\bseverity\x18\n" +
-	" \x01(\tR\bseverity\x129\n" +
-	"\n" +
-	"start_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12=\n" +
-	"\fearliest_end\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vearliestEnd\x129\n" +
-	"\n" +
-	"latest_end\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tlatestEnd\x12\x14\n" +
-	"\x05state\x18\x0e \x01(\tR\x05state\x12)\n" +
-	"\x10withdrawn_reason\x18\x0f \x01(\tR\x0fwithdrawnReason\"\x95\x03\n" +
-	"\x10ListPartyRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
-	"\x04list\x18\x02 \x01(\tB\x15\xbaH\x12r\x10R\x03badR\tdishonestR\x04list\x12)\n" +
-	"\n" +
-	"party_name\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\tpartyName\x12*\n" +
-	"\vcredit_code\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x12R\n" +
-	"creditCode\x12!\n" +
-	"\alicence\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\alicence\x12!\n" +
-	"\x06ground\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x06ground\x12!\n" +
-	"\acase_id\x18\a \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x12E\n" +
-	"\fdecided_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vdecidedTime\x12&\n" +
-	"\tagency_id\x18\t \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\bagencyId\"K\n" +
-	"\x11ListPartyResponse\x126\n" +
-	"\alisting\x18\x01 \x01(\v2\x1c.quietline.credit.v1.ListingR\alisting\"k\n" +
-	"\x11CheckPartyRequest\x12*\n" +
-	"\vcredit_code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x12R\n" +
-	"creditCode\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"N\n" +
-	"\x12CheckPartyResponse\x128\n" +
-	"\blistings\x18\x01 \x03(\v2\x1c.quietline.credit.v1.ListingR\blistings\"<\n" +
-	"\x11GetListingRequest\x12'\n" +
-	"\n" +
-	"listing_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tlistingId\"L\n" +
-	"\x12GetListingResponse\x126\n" +
-	"\alisting\x18\x01 \x01(\v2\x1c.quietline.credit.v1.ListingR\alisting\"\x84\x01\n" +
-	"\x13ListListingsRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12\x1b\n" +
-	"\x04list\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04list\"x\n" +
-	"\x14ListListingsResponse\x128\n" +
-	"\blistings\x18\x01 \x03(\v2\x1c.quietline.credit.v1.ListingR\blistings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8e\x01\n" +
-	"\x16WithdrawListingRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12'\n" +
-	"\n" +
-	"listing_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tlistingId\x12\"\n" +
-	"\x06reason\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"Q\n" +
-	"\x17WithdrawListingResponse\x126\n" +
-	"\alisting\x18\x01 \x01(\v2\x1c.quietline.credit.v1.ListingR\alisting\"\x91\x01\n" +
-	"\fAuditRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12/\n" +
-	"\x04what\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16R\blistingsR\n" +
-	"violationsR\x04what\"\x91\x01\n" +
-	"\rAuditResponse\x128\n" +
-	"\blistings\x18\x01 \x03(\v2\x1c.quietline.credit.v1.ListingR\blistings\x12\x1e\n" +
-	"\n" +
-	"violations\x18\x02 \x03(\tR\n" +
-	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xb0\x05\n" +
+	" quietline/credit/v1/credit.proto\x12\x13quietline.credit.v1\x1a quietline/access/v1/access.proto\x1a\x1fquietline/credit/v1/audit.proto\x1a\x1equietline/credit/v1/feed.proto\x1a!quietline/credit/v1/listing.proto\x1a!quietline/credit/v1/measure.proto\x1a\"quietline/credit/v1/proposal.proto\x1a quietline/credit/v1/repair.proto2\xf7\x1b\n" +
 	"\rCreditService\x12c\n" +
 	"\tListParty\x12%.quietline.credit.v1.ListPartyRequest\x1a&.quietline.credit.v1.ListPartyResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12l\n" +
+	"\fRecordCredit\x12(.quietline.credit.v1.RecordCreditRequest\x1a).quietline.credit.v1.RecordCreditResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12s\n" +
 	"\n" +
 	"CheckParty\x12&.quietline.credit.v1.CheckPartyRequest\x1a'.quietline.credit.v1.CheckPartyResponse\"\x14\x8a\xb5\x18\r\n" +
-	"\x03\x01\x02\x05\x12\x06\x03\x04\x05\x06\a\v\x90\x02\x01\x12r\n" +
+	"\x03\x01\x02\x05\x12\x06\x03\x04\x05\x06\a\v\x90\x02\x01\x12s\n" +
 	"\n" +
-	"GetListing\x12&.quietline.credit.v1.GetListingRequest\x1a'.quietline.credit.v1.GetListingResponse\"\x13\x8a\xb5\x18\f\n" +
-	"\x02\x01\x02\x12\x06\x03\x04\x05\x06\a\v\x90\x02\x01\x12w\n" +
-	"\fListListings\x12(.quietline.credit.v1.ListListingsRequest\x1a).quietline.credit.v1.ListListingsResponse\"\x12\x8a\xb5\x18\v\n" +
-	"\x01\x01\x12\x06\x03\x04\x05\x06\a\v\x90\x02\x01\x12y\n" +
+	"GetListing\x12&.quietline.credit.v1.GetListingRequest\x1a'.quietline.credit.v1.GetListingResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x02\x01\x02\x12\a\b\x03\x04\x05\x06\a\v\x90\x02\x01\x12y\n" +
+	"\fListListings\x12(.quietline.credit.v1.ListListingsRequest\x1a).quietline.credit.v1.ListListingsResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x02\x01\x02\x12\a\b\x03\x04\x05\x06\a\v\x90\x02\x01\x12v\n" +
+	"\vListQuarter\x12'.quietline.credit.v1.ListQuarterRequest\x1a(.quietline.credit.v1.ListQuarterResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x02\x01\x02\x12\a\x03\x04\x05\x06\a\t\v\x90\x02\x01\x12y\n" +
 	"\x0fWithdrawListing\x12+.quietline.credit.v1.WithdrawListingRequest\x1a,.quietline.credit.v1.WithdrawListingResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x02\x01\x02\x12\x01\x05\x12]\n" +
+	"\x02\x01\x02\x12\x01\x05\x12r\n" +
+	"\x0eWithdrawByCase\x12*.quietline.credit.v1.WithdrawByCaseRequest\x1a+.quietline.credit.v1.WithdrawByCaseResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12r\n" +
+	"\x0eExpireListings\x12*.quietline.credit.v1.ExpireListingsRequest\x1a+.quietline.credit.v1.ExpireListingsResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12u\n" +
+	"\x0eProposeListing\x12*.quietline.credit.v1.ProposeListingRequest\x1a+.quietline.credit.v1.ProposeListingResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12y\n" +
+	"\x0fObjectToListing\x12+.quietline.credit.v1.ObjectToListingRequest\x1a,.quietline.credit.v1.ObjectToListingResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12r\n" +
+	"\x0eAdvanceListing\x12*.quietline.credit.v1.AdvanceListingRequest\x1a+.quietline.credit.v1.AdvanceListingResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x8a\x01\n" +
+	"\x16AnswerListingObjection\x122.quietline.credit.v1.AnswerListingObjectionRequest\x1a3.quietline.credit.v1.AnswerListingObjectionResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12v\n" +
+	"\x0eApplyForRepair\x12*.quietline.credit.v1.ApplyForRepairRequest\x1a+.quietline.credit.v1.ApplyForRepairResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12m\n" +
+	"\tGetRepair\x12%.quietline.credit.v1.GetRepairRequest\x1a&.quietline.credit.v1.GetRepairResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x02\x01\x02\x12\x04\b\x03\x04\x05\x90\x02\x01\x12r\n" +
+	"\vListRepairs\x12'.quietline.credit.v1.ListRepairsRequest\x1a(.quietline.credit.v1.ListRepairsResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\b\x03\x04\x05\x90\x02\x01\x12o\n" +
+	"\rAdvanceRepair\x12).quietline.credit.v1.AdvanceRepairRequest\x1a*.quietline.credit.v1.AdvanceRepairResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12l\n" +
+	"\fDecideRepair\x12(.quietline.credit.v1.DecideRepairRequest\x1a).quietline.credit.v1.DecideRepairResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x83\x01\n" +
+	"\x12RecordJointMeasure\x12..quietline.credit.v1.RecordJointMeasureRequest\x1a/.quietline.credit.v1.RecordJointMeasureResponse\"\f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x03\x05\x06\x12u\n" +
+	"\rRecordLifting\x12).quietline.credit.v1.RecordLiftingRequest\x1a*.quietline.credit.v1.RecordLiftingResponse\"\r\x8a\xb5\x18\t\n" +
+	"\x02\x01\x02\x12\x03\x03\x05\x06\x12\x88\x01\n" +
+	"\x11ListJointMeasures\x12-.quietline.credit.v1.ListJointMeasuresRequest\x1a..quietline.credit.v1.ListJointMeasuresResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x02\x01\x02\x12\a\b\x03\x04\x05\x06\a\v\x90\x02\x01\x12\x88\x01\n" +
+	"\x11ListStillPunished\x12-.quietline.credit.v1.ListStillPunishedRequest\x1a..quietline.credit.v1.ListStillPunishedResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x02\x01\x02\x12\a\x03\x04\x05\x06\a\v\n" +
+	"\x90\x02\x01\x12\x89\x01\n" +
+	"\x12ListListingChanges\x12..quietline.credit.v1.ListListingChangesRequest\x1a/.quietline.credit.v1.ListListingChangesResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x03\x04\x05\x06\a\v\x90\x02\x01\x12\x83\x01\n" +
+	"\x11AckListingChanges\x12-.quietline.credit.v1.AckListingChangesRequest\x1a..quietline.credit.v1.AckListingChangesResponse\"\x0f\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x03\x04\x05\x06\a\v\x12~\n" +
+	"\x0fListSubscribers\x12+.quietline.credit.v1.ListSubscribersRequest\x1a,.quietline.credit.v1.ListSubscribersResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x05\v\n" +
+	"\f\x90\x02\x01\x12\x84\x01\n" +
+	"\x13ListPublicationWork\x12/.quietline.credit.v1.ListPublicationWorkRequest\x1a0.quietline.credit.v1.ListPublicationWorkResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12\x90\x01\n" +
+	"\x18RecordListingPublication\x124.quietline.credit.v1.RecordListingPublicationRequest\x1a5.quietline.credit.v1.RecordListingPublicationResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x87\x01\n" +
+	"\x14ListUnstartedMatters\x120.quietline.credit.v1.ListUnstartedMattersRequest\x1a1.quietline.credit.v1.ListUnstartedMattersResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12]\n" +
 	"\x05Audit\x12!.quietline.credit.v1.AuditRequest\x1a\".quietline.credit.v1.AuditResponse\"\r\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\n" +
 	"\x90\x02\x01B\xc2\x01\n" +
 	"\x17com.quietline.credit.v1B\vCreditProtoP\x01Z,quietline/proto/quietline/credit/v1;creditv1\xa2\x02\x03QCX\xaa\x02\x13Quietline.Credit.V1\xca\x02\x13Quietline\\Credit\\V1\xe2\x02\x1fQuietline\\Credit\\V1\\GPBMetadata\xea\x02\x15Quietline::Credit::V1b\x06proto3"
 
-var (
-	file_quietline_credit_v1_credit_proto_rawDescOnce sync.Once
-	file_quietline_credit_v1_credit_proto_rawDescData []byte
-)
-
-func file_quietline_credit_v1_credit_proto_rawDescGZIP() []byte {
-	file_quietline_credit_v1_credit_proto_rawDescOnce.Do(func() {
-		file_quietline_credit_v1_credit_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_quietline_credit_v1_credit_proto_rawDesc), len(file_quietline_credit_v1_credit_proto_rawDesc)))
-	})
-	return file_quietline_credit_v1_credit_proto_rawDescData
-}
-
-var file_quietline_credit_v1_credit_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_quietline_credit_v1_credit_proto_goTypes = []any{
-	(*Listing)(nil),                 // 0: quietline.credit.v1.Listing
-	(*ListPartyRequest)(nil),        // 1: quietline.credit.v1.ListPartyRequest
-	(*ListPartyResponse)(nil),       // 2: quietline.credit.v1.ListPartyResponse
-	(*CheckPartyRequest)(nil),       // 3: quietline.credit.v1.CheckPartyRequest
-	(*CheckPartyResponse)(nil),      // 4: quietline.credit.v1.CheckPartyResponse
-	(*GetListingRequest)(nil),       // 5: quietline.credit.v1.GetListingRequest
-	(*GetListingResponse)(nil),      // 6: quietline.credit.v1.GetListingResponse
-	(*ListListingsRequest)(nil),     // 7: quietline.credit.v1.ListListingsRequest
-	(*ListListingsResponse)(nil),    // 8: quietline.credit.v1.ListListingsResponse
-	(*WithdrawListingRequest)(nil),  // 9: quietline.credit.v1.WithdrawListingRequest
-	(*WithdrawListingResponse)(nil), // 10: quietline.credit.v1.WithdrawListingResponse
-	(*AuditRequest)(nil),            // 11: quietline.credit.v1.AuditRequest
-	(*AuditResponse)(nil),           // 12: quietline.credit.v1.AuditResponse
-	(*timestamppb.Timestamp)(nil),   // 13: google.protobuf.Timestamp
+	(*ListPartyRequest)(nil),                 // 0: quietline.credit.v1.ListPartyRequest
+	(*RecordCreditRequest)(nil),              // 1: quietline.credit.v1.RecordCreditRequest
+	(*CheckPartyRequest)(nil),                // 2: quietline.credit.v1.CheckPartyRequest
+	(*GetListingRequest)(nil),                // 3: quietline.credit.v1.GetListingRequest
+	(*ListListingsRequest)(nil),              // 4: quietline.credit.v1.ListListingsRequest
+	(*ListQuarterRequest)(nil),               // 5: quietline.credit.v1.ListQuarterRequest
+	(*WithdrawListingRequest)(nil),           // 6: quietline.credit.v1.WithdrawListingRequest
+	(*WithdrawByCaseRequest)(nil),            // 7: quietline.credit.v1.WithdrawByCaseRequest
+	(*ExpireListingsRequest)(nil),            // 8: quietline.credit.v1.ExpireListingsRequest
+	(*ProposeListingRequest)(nil),            // 9: quietline.credit.v1.ProposeListingRequest
+	(*ObjectToListingRequest)(nil),           // 10: quietline.credit.v1.ObjectToListingRequest
+	(*AdvanceListingRequest)(nil),            // 11: quietline.credit.v1.AdvanceListingRequest
+	(*AnswerListingObjectionRequest)(nil),    // 12: quietline.credit.v1.AnswerListingObjectionRequest
+	(*ApplyForRepairRequest)(nil),            // 13: quietline.credit.v1.ApplyForRepairRequest
+	(*GetRepairRequest)(nil),                 // 14: quietline.credit.v1.GetRepairRequest
+	(*ListRepairsRequest)(nil),               // 15: quietline.credit.v1.ListRepairsRequest
+	(*AdvanceRepairRequest)(nil),             // 16: quietline.credit.v1.AdvanceRepairRequest
+	(*DecideRepairRequest)(nil),              // 17: quietline.credit.v1.DecideRepairRequest
+	(*RecordJointMeasureRequest)(nil),        // 18: quietline.credit.v1.RecordJointMeasureRequest
+	(*RecordLiftingRequest)(nil),             // 19: quietline.credit.v1.RecordLiftingRequest
+	(*ListJointMeasuresRequest)(nil),         // 20: quietline.credit.v1.ListJointMeasuresRequest
+	(*ListStillPunishedRequest)(nil),         // 21: quietline.credit.v1.ListStillPunishedRequest
+	(*ListListingChangesRequest)(nil),        // 22: quietline.credit.v1.ListListingChangesRequest
+	(*AckListingChangesRequest)(nil),         // 23: quietline.credit.v1.AckListingChangesRequest
+	(*ListSubscribersRequest)(nil),           // 24: quietline.credit.v1.ListSubscribersRequest
+	(*ListPublicationWorkRequest)(nil),       // 25: quietline.credit.v1.ListPublicationWorkRequest
+	(*RecordListingPublicationRequest)(nil),  // 26: quietline.credit.v1.RecordListingPublicationRequest
+	(*ListUnstartedMattersRequest)(nil),      // 27: quietline.credit.v1.ListUnstartedMattersRequest
+	(*AuditRequest)(nil),                     // 28: quietline.credit.v1.AuditRequest
+	(*ListPartyResponse)(nil),                // 29: quietline.credit.v1.ListPartyResponse
+	(*RecordCreditResponse)(nil),             // 30: quietline.credit.v1.RecordCreditResponse
+	(*CheckPartyResponse)(nil),               // 31: quietline.credit.v1.CheckPartyResponse
+	(*GetListingResponse)(nil),               // 32: quietline.credit.v1.GetListingResponse
+	(*ListListingsResponse)(nil),             // 33: quietline.credit.v1.ListListingsResponse
+	(*ListQuarterResponse)(nil),              // 34: quietline.credit.v1.ListQuarterResponse
+	(*WithdrawListingResponse)(nil),          // 35: quietline.credit.v1.WithdrawListingResponse
+	(*WithdrawByCaseResponse)(nil),           // 36: quietline.credit.v1.WithdrawByCaseResponse
+	(*ExpireListingsResponse)(nil),           // 37: quietline.credit.v1.ExpireListingsResponse
+	(*ProposeListingResponse)(nil),           // 38: quietline.credit.v1.ProposeListingResponse
+	(*ObjectToListingResponse)(nil),          // 39: quietline.credit.v1.ObjectToListingResponse
+	(*AdvanceListingResponse)(nil),           // 40: quietline.credit.v1.AdvanceListingResponse
+	(*AnswerListingObjectionResponse)(nil),   // 41: quietline.credit.v1.AnswerListingObjectionResponse
+	(*ApplyForRepairResponse)(nil),           // 42: quietline.credit.v1.ApplyForRepairResponse
+	(*GetRepairResponse)(nil),                // 43: quietline.credit.v1.GetRepairResponse
+	(*ListRepairsResponse)(nil),              // 44: quietline.credit.v1.ListRepairsResponse
+	(*AdvanceRepairResponse)(nil),            // 45: quietline.credit.v1.AdvanceRepairResponse
+	(*DecideRepairResponse)(nil),             // 46: quietline.credit.v1.DecideRepairResponse
+	(*RecordJointMeasureResponse)(nil),       // 47: quietline.credit.v1.RecordJointMeasureResponse
+	(*RecordLiftingResponse)(nil),            // 48: quietline.credit.v1.RecordLiftingResponse
+	(*ListJointMeasuresResponse)(nil),        // 49: quietline.credit.v1.ListJointMeasuresResponse
+	(*ListStillPunishedResponse)(nil),        // 50: quietline.credit.v1.ListStillPunishedResponse
+	(*ListListingChangesResponse)(nil),       // 51: quietline.credit.v1.ListListingChangesResponse
+	(*AckListingChangesResponse)(nil),        // 52: quietline.credit.v1.AckListingChangesResponse
+	(*ListSubscribersResponse)(nil),          // 53: quietline.credit.v1.ListSubscribersResponse
+	(*ListPublicationWorkResponse)(nil),      // 54: quietline.credit.v1.ListPublicationWorkResponse
+	(*RecordListingPublicationResponse)(nil), // 55: quietline.credit.v1.RecordListingPublicationResponse
+	(*ListUnstartedMattersResponse)(nil),     // 56: quietline.credit.v1.ListUnstartedMattersResponse
+	(*AuditResponse)(nil),                    // 57: quietline.credit.v1.AuditResponse
 }
 var file_quietline_credit_v1_credit_proto_depIdxs = []int32{
-	13, // 0: quietline.credit.v1.Listing.decided_time:type_name -> google.protobuf.Timestamp
-	13, // 1: quietline.credit.v1.Listing.start_time:type_name -> google.protobuf.Timestamp
-	13, // 2: quietline.credit.v1.Listing.earliest_end:type_name -> google.protobuf.Timestamp
-	13, // 3: quietline.credit.v1.Listing.latest_end:type_name -> google.protobuf.Timestamp
-	13, // 4: quietline.credit.v1.ListPartyRequest.decided_time:type_name -> google.protobuf.Timestamp
-	0,  // 5: quietline.credit.v1.ListPartyResponse.listing:type_name -> quietline.credit.v1.Listing
-	13, // 6: quietline.credit.v1.CheckPartyRequest.at:type_name -> google.protobuf.Timestamp
-	0,  // 7: quietline.credit.v1.CheckPartyResponse.listings:type_name -> quietline.credit.v1.Listing
-	0,  // 8: quietline.credit.v1.GetListingResponse.listing:type_name -> quietline.credit.v1.Listing
-	0,  // 9: quietline.credit.v1.ListListingsResponse.listings:type_name -> quietline.credit.v1.Listing
-	0,  // 10: quietline.credit.v1.WithdrawListingResponse.listing:type_name -> quietline.credit.v1.Listing
-	0,  // 11: quietline.credit.v1.AuditResponse.listings:type_name -> quietline.credit.v1.Listing
-	1,  // 12: quietline.credit.v1.CreditService.ListParty:input_type -> quietline.credit.v1.ListPartyRequest
-	3,  // 13: quietline.credit.v1.CreditService.CheckParty:input_type -> quietline.credit.v1.CheckPartyRequest
-	5,  // 14: quietline.credit.v1.CreditService.GetListing:input_type -> quietline.credit.v1.GetListingRequest
-	7,  // 15: quietline.credit.v1.CreditService.ListListings:input_type -> quietline.credit.v1.ListListingsRequest
-	9,  // 16: quietline.credit.v1.CreditService.WithdrawListing:input_type -> quietline.credit.v1.WithdrawListingRequest
-	11, // 17: quietline.credit.v1.CreditService.Audit:input_type -> quietline.credit.v1.AuditRequest
-	2,  // 18: quietline.credit.v1.CreditService.ListParty:output_type -> quietline.credit.v1.ListPartyResponse
-	4,  // 19: quietline.credit.v1.CreditService.CheckParty:output_type -> quietline.credit.v1.CheckPartyResponse
-	6,  // 20: quietline.credit.v1.CreditService.GetListing:output_type -> quietline.credit.v1.GetListingResponse
-	8,  // 21: quietline.credit.v1.CreditService.ListListings:output_type -> quietline.credit.v1.ListListingsResponse
-	10, // 22: quietline.credit.v1.CreditService.WithdrawListing:output_type -> quietline.credit.v1.WithdrawListingResponse
-	12, // 23: quietline.credit.v1.CreditService.Audit:output_type -> quietline.credit.v1.AuditResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	0,  // 0: quietline.credit.v1.CreditService.ListParty:input_type -> quietline.credit.v1.ListPartyRequest
+	1,  // 1: quietline.credit.v1.CreditService.RecordCredit:input_type -> quietline.credit.v1.RecordCreditRequest
+	2,  // 2: quietline.credit.v1.CreditService.CheckParty:input_type -> quietline.credit.v1.CheckPartyRequest
+	3,  // 3: quietline.credit.v1.CreditService.GetListing:input_type -> quietline.credit.v1.GetListingRequest
+	4,  // 4: quietline.credit.v1.CreditService.ListListings:input_type -> quietline.credit.v1.ListListingsRequest
+	5,  // 5: quietline.credit.v1.CreditService.ListQuarter:input_type -> quietline.credit.v1.ListQuarterRequest
+	6,  // 6: quietline.credit.v1.CreditService.WithdrawListing:input_type -> quietline.credit.v1.WithdrawListingRequest
+	7,  // 7: quietline.credit.v1.CreditService.WithdrawByCase:input_type -> quietline.credit.v1.WithdrawByCaseRequest
+	8,  // 8: quietline.credit.v1.CreditService.ExpireListings:input_type -> quietline.credit.v1.ExpireListingsRequest
+	9,  // 9: quietline.credit.v1.CreditService.ProposeListing:input_type -> quietline.credit.v1.ProposeListingRequest
+	10, // 10: quietline.credit.v1.CreditService.ObjectToListing:input_type -> quietline.credit.v1.ObjectToListingRequest
+	11, // 11: quietline.credit.v1.CreditService.AdvanceListing:input_type -> quietline.credit.v1.AdvanceListingRequest
+	12, // 12: quietline.credit.v1.CreditService.AnswerListingObjection:input_type -> quietline.credit.v1.AnswerListingObjectionRequest
+	13, // 13: quietline.credit.v1.CreditService.ApplyForRepair:input_type -> quietline.credit.v1.ApplyForRepairRequest
+	14, // 14: quietline.credit.v1.CreditService.GetRepair:input_type -> quietline.credit.v1.GetRepairRequest
+	15, // 15: quietline.credit.v1.CreditService.ListRepairs:input_type -> quietline.credit.v1.ListRepairsRequest
+	16, // 16: quietline.credit.v1.CreditService.AdvanceRepair:input_type -> quietline.credit.v1.AdvanceRepairRequest
+	17, // 17: quietline.credit.v1.CreditService.DecideRepair:input_type -> quietline.credit.v1.DecideRepairRequest
+	18, // 18: quietline.credit.v1.CreditService.RecordJointMeasure:input_type -> quietline.credit.v1.RecordJointMeasureRequest
+	19, // 19: quietline.credit.v1.CreditService.RecordLifting:input_type -> quietline.credit.v1.RecordLiftingRequest
+	20, // 20: quietline.credit.v1.CreditService.ListJointMeasures:input_type -> quietline.credit.v1.ListJointMeasuresRequest
+	21, // 21: quietline.credit.v1.CreditService.ListStillPunished:input_type -> quietline.credit.v1.ListStillPunishedRequest
+	22, // 22: quietline.credit.v1.CreditService.ListListingChanges:input_type -> quietline.credit.v1.ListListingChangesRequest
+	23, // 23: quietline.credit.v1.CreditService.AckListingChanges:input_type -> quietline.credit.v1.AckListingChangesRequest
+	24, // 24: quietline.credit.v1.CreditService.ListSubscribers:input_type -> quietline.credit.v1.ListSubscribersRequest
+	25, // 25: quietline.credit.v1.CreditService.ListPublicationWork:input_type -> quietline.credit.v1.ListPublicationWorkRequest
+	26, // 26: quietline.credit.v1.CreditService.RecordListingPublication:input_type -> quietline.credit.v1.RecordListingPublicationRequest
+	27, // 27: quietline.credit.v1.CreditService.ListUnstartedMatters:input_type -> quietline.credit.v1.ListUnstartedMattersRequest
+	28, // 28: quietline.credit.v1.CreditService.Audit:input_type -> quietline.credit.v1.AuditRequest
+	29, // 29: quietline.credit.v1.CreditService.ListParty:output_type -> quietline.credit.v1.ListPartyResponse
+	30, // 30: quietline.credit.v1.CreditService.RecordCredit:output_type -> quietline.credit.v1.RecordCreditResponse
+	31, // 31: quietline.credit.v1.CreditService.CheckParty:output_type -> quietline.credit.v1.CheckPartyResponse
+	32, // 32: quietline.credit.v1.CreditService.GetListing:output_type -> quietline.credit.v1.GetListingResponse
+	33, // 33: quietline.credit.v1.CreditService.ListListings:output_type -> quietline.credit.v1.ListListingsResponse
+	34, // 34: quietline.credit.v1.CreditService.ListQuarter:output_type -> quietline.credit.v1.ListQuarterResponse
+	35, // 35: quietline.credit.v1.CreditService.WithdrawListing:output_type -> quietline.credit.v1.WithdrawListingResponse
+	36, // 36: quietline.credit.v1.CreditService.WithdrawByCase:output_type -> quietline.credit.v1.WithdrawByCaseResponse
+	37, // 37: quietline.credit.v1.CreditService.ExpireListings:output_type -> quietline.credit.v1.ExpireListingsResponse
+	38, // 38: quietline.credit.v1.CreditService.ProposeListing:output_type -> quietline.credit.v1.ProposeListingResponse
+	39, // 39: quietline.credit.v1.CreditService.ObjectToListing:output_type -> quietline.credit.v1.ObjectToListingResponse
+	40, // 40: quietline.credit.v1.CreditService.AdvanceListing:output_type -> quietline.credit.v1.AdvanceListingResponse
+	41, // 41: quietline.credit.v1.CreditService.AnswerListingObjection:output_type -> quietline.credit.v1.AnswerListingObjectionResponse
+	42, // 42: quietline.credit.v1.CreditService.ApplyForRepair:output_type -> quietline.credit.v1.ApplyForRepairResponse
+	43, // 43: quietline.credit.v1.CreditService.GetRepair:output_type -> quietline.credit.v1.GetRepairResponse
+	44, // 44: quietline.credit.v1.CreditService.ListRepairs:output_type -> quietline.credit.v1.ListRepairsResponse
+	45, // 45: quietline.credit.v1.CreditService.AdvanceRepair:output_type -> quietline.credit.v1.AdvanceRepairResponse
+	46, // 46: quietline.credit.v1.CreditService.DecideRepair:output_type -> quietline.credit.v1.DecideRepairResponse
+	47, // 47: quietline.credit.v1.CreditService.RecordJointMeasure:output_type -> quietline.credit.v1.RecordJointMeasureResponse
+	48, // 48: quietline.credit.v1.CreditService.RecordLifting:output_type -> quietline.credit.v1.RecordLiftingResponse
+	49, // 49: quietline.credit.v1.CreditService.ListJointMeasures:output_type -> quietline.credit.v1.ListJointMeasuresResponse
+	50, // 50: quietline.credit.v1.CreditService.ListStillPunished:output_type -> quietline.credit.v1.ListStillPunishedResponse
+	51, // 51: quietline.credit.v1.CreditService.ListListingChanges:output_type -> quietline.credit.v1.ListListingChangesResponse
+	52, // 52: quietline.credit.v1.CreditService.AckListingChanges:output_type -> quietline.credit.v1.AckListingChangesResponse
+	53, // 53: quietline.credit.v1.CreditService.ListSubscribers:output_type -> quietline.credit.v1.ListSubscribersResponse
+	54, // 54: quietline.credit.v1.CreditService.ListPublicationWork:output_type -> quietline.credit.v1.ListPublicationWorkResponse
+	55, // 55: quietline.credit.v1.CreditService.RecordListingPublication:output_type -> quietline.credit.v1.RecordListingPublicationResponse
+	56, // 56: quietline.credit.v1.CreditService.ListUnstartedMatters:output_type -> quietline.credit.v1.ListUnstartedMattersResponse
+	57, // 57: quietline.credit.v1.CreditService.Audit:output_type -> quietline.credit.v1.AuditResponse
+	29, // [29:58] is the sub-list for method output_type
+	0,  // [0:29] is the sub-list for method input_type
+	0,  // [0:0] is the sub-list for extension type_name
+	0,  // [0:0] is the sub-list for extension extendee
+	0,  // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_quietline_credit_v1_credit_proto_init() }
@@ -1081,19 +230,24 @@ func file_quietline_credit_v1_credit_proto_init() {
 	if File_quietline_credit_v1_credit_proto != nil {
 		return
 	}
+	file_quietline_credit_v1_audit_proto_init()
+	file_quietline_credit_v1_feed_proto_init()
+	file_quietline_credit_v1_listing_proto_init()
+	file_quietline_credit_v1_measure_proto_init()
+	file_quietline_credit_v1_proposal_proto_init()
+	file_quietline_credit_v1_repair_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_credit_v1_credit_proto_rawDesc), len(file_quietline_credit_v1_credit_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   0,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_quietline_credit_v1_credit_proto_goTypes,
 		DependencyIndexes: file_quietline_credit_v1_credit_proto_depIdxs,
-		MessageInfos:      file_quietline_credit_v1_credit_proto_msgTypes,
 	}.Build()
 	File_quietline_credit_v1_credit_proto = out.File
 	file_quietline_credit_v1_credit_proto_goTypes = nil

@@ -4,7 +4,8 @@
 // - protoc             (unknown)
 // source: quietline/credit/v1/credit.proto
 
-// The credit lists (信用名单): the bad list 不良名单 and the dishonest list 失信名单.
+// The credit lists (信用名单): the bad list 不良名单 and the dishonest list 失信名单 of telecom business, and the credit records
+// 信用记录 of all other parties.
 
 package creditv1
 
@@ -21,32 +22,109 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CreditService_ListParty_FullMethodName       = "/quietline.credit.v1.CreditService/ListParty"
-	CreditService_CheckParty_FullMethodName      = "/quietline.credit.v1.CreditService/CheckParty"
-	CreditService_GetListing_FullMethodName      = "/quietline.credit.v1.CreditService/GetListing"
-	CreditService_ListListings_FullMethodName    = "/quietline.credit.v1.CreditService/ListListings"
-	CreditService_WithdrawListing_FullMethodName = "/quietline.credit.v1.CreditService/WithdrawListing"
-	CreditService_Audit_FullMethodName           = "/quietline.credit.v1.CreditService/Audit"
+	CreditService_ListParty_FullMethodName                = "/quietline.credit.v1.CreditService/ListParty"
+	CreditService_RecordCredit_FullMethodName             = "/quietline.credit.v1.CreditService/RecordCredit"
+	CreditService_CheckParty_FullMethodName               = "/quietline.credit.v1.CreditService/CheckParty"
+	CreditService_GetListing_FullMethodName               = "/quietline.credit.v1.CreditService/GetListing"
+	CreditService_ListListings_FullMethodName             = "/quietline.credit.v1.CreditService/ListListings"
+	CreditService_ListQuarter_FullMethodName              = "/quietline.credit.v1.CreditService/ListQuarter"
+	CreditService_WithdrawListing_FullMethodName          = "/quietline.credit.v1.CreditService/WithdrawListing"
+	CreditService_WithdrawByCase_FullMethodName           = "/quietline.credit.v1.CreditService/WithdrawByCase"
+	CreditService_ExpireListings_FullMethodName           = "/quietline.credit.v1.CreditService/ExpireListings"
+	CreditService_ProposeListing_FullMethodName           = "/quietline.credit.v1.CreditService/ProposeListing"
+	CreditService_ObjectToListing_FullMethodName          = "/quietline.credit.v1.CreditService/ObjectToListing"
+	CreditService_AdvanceListing_FullMethodName           = "/quietline.credit.v1.CreditService/AdvanceListing"
+	CreditService_AnswerListingObjection_FullMethodName   = "/quietline.credit.v1.CreditService/AnswerListingObjection"
+	CreditService_ApplyForRepair_FullMethodName           = "/quietline.credit.v1.CreditService/ApplyForRepair"
+	CreditService_GetRepair_FullMethodName                = "/quietline.credit.v1.CreditService/GetRepair"
+	CreditService_ListRepairs_FullMethodName              = "/quietline.credit.v1.CreditService/ListRepairs"
+	CreditService_AdvanceRepair_FullMethodName            = "/quietline.credit.v1.CreditService/AdvanceRepair"
+	CreditService_DecideRepair_FullMethodName             = "/quietline.credit.v1.CreditService/DecideRepair"
+	CreditService_RecordJointMeasure_FullMethodName       = "/quietline.credit.v1.CreditService/RecordJointMeasure"
+	CreditService_RecordLifting_FullMethodName            = "/quietline.credit.v1.CreditService/RecordLifting"
+	CreditService_ListJointMeasures_FullMethodName        = "/quietline.credit.v1.CreditService/ListJointMeasures"
+	CreditService_ListStillPunished_FullMethodName        = "/quietline.credit.v1.CreditService/ListStillPunished"
+	CreditService_ListListingChanges_FullMethodName       = "/quietline.credit.v1.CreditService/ListListingChanges"
+	CreditService_AckListingChanges_FullMethodName        = "/quietline.credit.v1.CreditService/AckListingChanges"
+	CreditService_ListSubscribers_FullMethodName          = "/quietline.credit.v1.CreditService/ListSubscribers"
+	CreditService_ListPublicationWork_FullMethodName      = "/quietline.credit.v1.CreditService/ListPublicationWork"
+	CreditService_RecordListingPublication_FullMethodName = "/quietline.credit.v1.CreditService/RecordListingPublication"
+	CreditService_ListUnstartedMatters_FullMethodName     = "/quietline.credit.v1.CreditService/ListUnstartedMatters"
+	CreditService_Audit_FullMethodName                    = "/quietline.credit.v1.CreditService/Audit"
 )
 
 // CreditServiceClient is the client API for CreditService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// CreditService owns the listings (信用名单).
+// CreditService owns the listings (信用名单) and the credit records (信用记录).
 type CreditServiceClient interface {
-	// ListParty puts a party on a list for a penalty decision, once per ground (列入). The bad list follows a penalty
-	// within 30 days (电信业务经营许可管理办法 42).
+	// ListParty puts a licensed telecom operator on a list for a penalty decision, once per ground and case (列入). The bad list
+	// follows a penalty within 30 days (电信业务经营许可管理办法 42); a later entry is written down as late. Who has no licence is
+	// on no telecom list: POLICY_REFUSES.
 	ListParty(ctx context.Context, in *ListPartyRequest, opts ...grpc.CallOption) (*ListPartyResponse, error)
-	// CheckParty says whether a firm is on a list as of a time (信用核查).
+	// RecordCredit enters a penalty of a party that is no licensed telecom operator into the credit record of the deciding
+	// sector, once per case (记入信用记录; 消费者权益保护法 56).
+	RecordCredit(ctx context.Context, in *RecordCreditRequest, opts ...grpc.CallOption) (*RecordCreditResponse, error)
+	// CheckParty says whether a firm is on a list as of a time, and whether it is under focused supervision (信用核查, 重点监管).
 	CheckParty(ctx context.Context, in *CheckPartyRequest, opts ...grpc.CallOption) (*CheckPartyResponse, error)
-	// GetListing returns a listing (查看名单条目).
+	// GetListing returns an entry with its log and who punishes it jointly (查看名单条目). A party reads its own.
 	GetListing(ctx context.Context, in *GetListingRequest, opts ...grpc.CallOption) (*GetListingResponse, error)
-	// ListListings lists listings, newest first (名单).
+	// ListListings lists entries of every state, newest first (名单). A party reads its own.
 	ListListings(ctx context.Context, in *ListListingsRequest, opts ...grpc.CallOption) (*ListListingsResponse, error)
-	// WithdrawListing takes a listing back because its ground fell away; the row stays with the reason (撤销列入).
+	// ListQuarter is what a quarter publishes: entries of the quarter that still stand, with the six fields (季度公布名单).
+	ListQuarter(ctx context.Context, in *ListQuarterRequest, opts ...grpc.CallOption) (*ListQuarterResponse, error)
+	// WithdrawListing takes an entry back because its ground fell away; the row stays with the reason (撤销列入). Who listed
+	// withdraws (谁认定谁修复).
 	WithdrawListing(ctx context.Context, in *WithdrawListingRequest, opts ...grpc.CallOption) (*WithdrawListingResponse, error)
-	// Audit returns grounds for fsck and broken invariants (核对).
+	// WithdrawByCase takes back every entry and credit record that rests on a case, also one that has ended: its decision was
+	// reversed (撤销列入, 行政处罚法 48).
+	WithdrawByCase(ctx context.Context, in *WithdrawByCaseRequest, opts ...grpc.CallOption) (*WithdrawByCaseResponse, error)
+	// ExpireListings ends what has reached its latest end, so that every subscriber hears of it (到期自动移出; 信用修复管理办法).
+	ExpireListings(ctx context.Context, in *ExpireListingsRequest, opts ...grpc.CallOption) (*ExpireListingsResponse, error)
+	// ProposeListing proposes an entry that no case gives the ground for: a missing annual report (年报未报; 许可管理办法 38) or a
+	// finding of supervision (拟列入). The party is heard, three people decide.
+	ProposeListing(ctx context.Context, in *ProposeListingRequest, opts ...grpc.CallOption) (*ProposeListingResponse, error)
+	// ObjectToListing objects to a proposed entry within the term after its notice, or returns the objection that is open
+	// (陈述申辩).
+	ObjectToListing(ctx context.Context, in *ObjectToListingRequest, opts ...grpc.CallOption) (*ObjectToListingResponse, error)
+	// AdvanceListing writes a step of a proposed entry: notified, listed or withdrawn (推进列入).
+	AdvanceListing(ctx context.Context, in *AdvanceListingRequest, opts ...grpc.CallOption) (*AdvanceListingResponse, error)
+	// AnswerListingObjection answers an objection; one that stands ends the proposal (答复陈述申辩).
+	AnswerListingObjection(ctx context.Context, in *AnswerListingObjectionRequest, opts ...grpc.CallOption) (*AnswerListingObjectionResponse, error)
+	// ApplyForRepair applies for the repair of an entry with proof and commitment, from its earliest end on (申请信用修复;
+	// 信用修复管理办法, 国家发展改革委令第36号), or returns the application that is open.
+	ApplyForRepair(ctx context.Context, in *ApplyForRepairRequest, opts ...grpc.CallOption) (*ApplyForRepairResponse, error)
+	// GetRepair returns an application to its party and to the agency that decides it (查看信用修复).
+	GetRepair(ctx context.Context, in *GetRepairRequest, opts ...grpc.CallOption) (*GetRepairResponse, error)
+	// ListRepairs lists applications, newest first (信用修复列表).
+	ListRepairs(ctx context.Context, in *ListRepairsRequest, opts ...grpc.CallOption) (*ListRepairsResponse, error)
+	// AdvanceRepair writes that an application is under review, with its clock (受理信用修复).
+	AdvanceRepair(ctx context.Context, in *AdvanceRepairRequest, opts ...grpc.CallOption) (*AdvanceRepairResponse, error)
+	// DecideRepair writes the decision on an application; granted, the entry is removed (决定信用修复).
+	DecideRepair(ctx context.Context, in *DecideRepairRequest, opts ...grpc.CallOption) (*DecideRepairResponse, error)
+	// RecordJointMeasure records what the caller's agency does to a listed party, on a basis of its own (联合惩戒措施).
+	RecordJointMeasure(ctx context.Context, in *RecordJointMeasureRequest, opts ...grpc.CallOption) (*RecordJointMeasureResponse, error)
+	// RecordLifting records that the caller's agency has lifted its measure (解除惩戒措施).
+	RecordLifting(ctx context.Context, in *RecordLiftingRequest, opts ...grpc.CallOption) (*RecordLiftingResponse, error)
+	// ListJointMeasures lists who punishes a party and who has lifted, oldest first (联合惩戒情况).
+	ListJointMeasures(ctx context.Context, in *ListJointMeasuresRequest, opts ...grpc.CallOption) (*ListJointMeasuresResponse, error)
+	// ListStillPunished is the alarm: measures that nobody lifted in time after their entry ended (修复后仍受惩戒).
+	ListStillPunished(ctx context.Context, in *ListStillPunishedRequest, opts ...grpc.CallOption) (*ListStillPunishedResponse, error)
+	// ListListingChanges is the change feed of the lists: who was listed, removed, expired or withdrawn, in order (名单变更订阅).
+	// It waits up to 30 s for news.
+	ListListingChanges(ctx context.Context, in *ListListingChangesRequest, opts ...grpc.CallOption) (*ListListingChangesResponse, error)
+	// AckListingChanges says up to where the caller's agency has taken the changes over (确认名单变更). It never goes back.
+	AckListingChanges(ctx context.Context, in *AckListingChangesRequest, opts ...grpc.CallOption) (*AckListingChangesResponse, error)
+	// ListSubscribers shows how far every subscriber is behind (订阅单位进度).
+	ListSubscribers(ctx context.Context, in *ListSubscribersRequest, opts ...grpc.CallOption) (*ListSubscribersResponse, error)
+	// ListPublicationWork lists entries whose publication is due, and those published whose publication must end (名单公布待办).
+	ListPublicationWork(ctx context.Context, in *ListPublicationWorkRequest, opts ...grpc.CallOption) (*ListPublicationWorkResponse, error)
+	// RecordListingPublication writes that an entry was published, or that its publication was withdrawn (记录名单公布).
+	RecordListingPublication(ctx context.Context, in *RecordListingPublicationRequest, opts ...grpc.CallOption) (*RecordListingPublicationResponse, error)
+	// ListUnstartedMatters lists proposals and applications whose workflow has not begun (待启动).
+	ListUnstartedMatters(ctx context.Context, in *ListUnstartedMattersRequest, opts ...grpc.CallOption) (*ListUnstartedMattersResponse, error)
+	// Audit returns grounds for fsck, late entries and broken invariants (核对).
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
 }
 
@@ -62,6 +140,16 @@ func (c *creditServiceClient) ListParty(ctx context.Context, in *ListPartyReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListPartyResponse)
 	err := c.cc.Invoke(ctx, CreditService_ListParty_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) RecordCredit(ctx context.Context, in *RecordCreditRequest, opts ...grpc.CallOption) (*RecordCreditResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordCreditResponse)
+	err := c.cc.Invoke(ctx, CreditService_RecordCredit_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +186,230 @@ func (c *creditServiceClient) ListListings(ctx context.Context, in *ListListings
 	return out, nil
 }
 
+func (c *creditServiceClient) ListQuarter(ctx context.Context, in *ListQuarterRequest, opts ...grpc.CallOption) (*ListQuarterResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListQuarterResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListQuarter_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *creditServiceClient) WithdrawListing(ctx context.Context, in *WithdrawListingRequest, opts ...grpc.CallOption) (*WithdrawListingResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(WithdrawListingResponse)
 	err := c.cc.Invoke(ctx, CreditService_WithdrawListing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) WithdrawByCase(ctx context.Context, in *WithdrawByCaseRequest, opts ...grpc.CallOption) (*WithdrawByCaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WithdrawByCaseResponse)
+	err := c.cc.Invoke(ctx, CreditService_WithdrawByCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ExpireListings(ctx context.Context, in *ExpireListingsRequest, opts ...grpc.CallOption) (*ExpireListingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExpireListingsResponse)
+	err := c.cc.Invoke(ctx, CreditService_ExpireListings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ProposeListing(ctx context.Context, in *ProposeListingRequest, opts ...grpc.CallOption) (*ProposeListingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProposeListingResponse)
+	err := c.cc.Invoke(ctx, CreditService_ProposeListing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ObjectToListing(ctx context.Context, in *ObjectToListingRequest, opts ...grpc.CallOption) (*ObjectToListingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ObjectToListingResponse)
+	err := c.cc.Invoke(ctx, CreditService_ObjectToListing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) AdvanceListing(ctx context.Context, in *AdvanceListingRequest, opts ...grpc.CallOption) (*AdvanceListingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdvanceListingResponse)
+	err := c.cc.Invoke(ctx, CreditService_AdvanceListing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) AnswerListingObjection(ctx context.Context, in *AnswerListingObjectionRequest, opts ...grpc.CallOption) (*AnswerListingObjectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AnswerListingObjectionResponse)
+	err := c.cc.Invoke(ctx, CreditService_AnswerListingObjection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ApplyForRepair(ctx context.Context, in *ApplyForRepairRequest, opts ...grpc.CallOption) (*ApplyForRepairResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApplyForRepairResponse)
+	err := c.cc.Invoke(ctx, CreditService_ApplyForRepair_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) GetRepair(ctx context.Context, in *GetRepairRequest, opts ...grpc.CallOption) (*GetRepairResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRepairResponse)
+	err := c.cc.Invoke(ctx, CreditService_GetRepair_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListRepairs(ctx context.Context, in *ListRepairsRequest, opts ...grpc.CallOption) (*ListRepairsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRepairsResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListRepairs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) AdvanceRepair(ctx context.Context, in *AdvanceRepairRequest, opts ...grpc.CallOption) (*AdvanceRepairResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdvanceRepairResponse)
+	err := c.cc.Invoke(ctx, CreditService_AdvanceRepair_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) DecideRepair(ctx context.Context, in *DecideRepairRequest, opts ...grpc.CallOption) (*DecideRepairResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecideRepairResponse)
+	err := c.cc.Invoke(ctx, CreditService_DecideRepair_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) RecordJointMeasure(ctx context.Context, in *RecordJointMeasureRequest, opts ...grpc.CallOption) (*RecordJointMeasureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordJointMeasureResponse)
+	err := c.cc.Invoke(ctx, CreditService_RecordJointMeasure_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) RecordLifting(ctx context.Context, in *RecordLiftingRequest, opts ...grpc.CallOption) (*RecordLiftingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordLiftingResponse)
+	err := c.cc.Invoke(ctx, CreditService_RecordLifting_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListJointMeasures(ctx context.Context, in *ListJointMeasuresRequest, opts ...grpc.CallOption) (*ListJointMeasuresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListJointMeasuresResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListJointMeasures_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListStillPunished(ctx context.Context, in *ListStillPunishedRequest, opts ...grpc.CallOption) (*ListStillPunishedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListStillPunishedResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListStillPunished_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListListingChanges(ctx context.Context, in *ListListingChangesRequest, opts ...grpc.CallOption) (*ListListingChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListListingChangesResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListListingChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) AckListingChanges(ctx context.Context, in *AckListingChangesRequest, opts ...grpc.CallOption) (*AckListingChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AckListingChangesResponse)
+	err := c.cc.Invoke(ctx, CreditService_AckListingChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListSubscribers(ctx context.Context, in *ListSubscribersRequest, opts ...grpc.CallOption) (*ListSubscribersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSubscribersResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListSubscribers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListPublicationWork(ctx context.Context, in *ListPublicationWorkRequest, opts ...grpc.CallOption) (*ListPublicationWorkResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPublicationWorkResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListPublicationWork_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) RecordListingPublication(ctx context.Context, in *RecordListingPublicationRequest, opts ...grpc.CallOption) (*RecordListingPublicationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordListingPublicationResponse)
+	err := c.cc.Invoke(ctx, CreditService_RecordListingPublication_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListUnstartedMatters(ctx context.Context, in *ListUnstartedMattersRequest, opts ...grpc.CallOption) (*ListUnstartedMattersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnstartedMattersResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListUnstartedMatters_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -122,20 +430,74 @@ func (c *creditServiceClient) Audit(ctx context.Context, in *AuditRequest, opts 
 // All implementations must embed UnimplementedCreditServiceServer
 // for forward compatibility.
 //
-// CreditService owns the listings (信用名单).
+// CreditService owns the listings (信用名单) and the credit records (信用记录).
 type CreditServiceServer interface {
-	// ListParty puts a party on a list for a penalty decision, once per ground (列入). The bad list follows a penalty
-	// within 30 days (电信业务经营许可管理办法 42).
+	// ListParty puts a licensed telecom operator on a list for a penalty decision, once per ground and case (列入). The bad list
+	// follows a penalty within 30 days (电信业务经营许可管理办法 42); a later entry is written down as late. Who has no licence is
+	// on no telecom list: POLICY_REFUSES.
 	ListParty(context.Context, *ListPartyRequest) (*ListPartyResponse, error)
-	// CheckParty says whether a firm is on a list as of a time (信用核查).
+	// RecordCredit enters a penalty of a party that is no licensed telecom operator into the credit record of the deciding
+	// sector, once per case (记入信用记录; 消费者权益保护法 56).
+	RecordCredit(context.Context, *RecordCreditRequest) (*RecordCreditResponse, error)
+	// CheckParty says whether a firm is on a list as of a time, and whether it is under focused supervision (信用核查, 重点监管).
 	CheckParty(context.Context, *CheckPartyRequest) (*CheckPartyResponse, error)
-	// GetListing returns a listing (查看名单条目).
+	// GetListing returns an entry with its log and who punishes it jointly (查看名单条目). A party reads its own.
 	GetListing(context.Context, *GetListingRequest) (*GetListingResponse, error)
-	// ListListings lists listings, newest first (名单).
+	// ListListings lists entries of every state, newest first (名单). A party reads its own.
 	ListListings(context.Context, *ListListingsRequest) (*ListListingsResponse, error)
-	// WithdrawListing takes a listing back because its ground fell away; the row stays with the reason (撤销列入).
+	// ListQuarter is what a quarter publishes: entries of the quarter that still stand, with the six fields (季度公布名单).
+	ListQuarter(context.Context, *ListQuarterRequest) (*ListQuarterResponse, error)
+	// WithdrawListing takes an entry back because its ground fell away; the row stays with the reason (撤销列入). Who listed
+	// withdraws (谁认定谁修复).
 	WithdrawListing(context.Context, *WithdrawListingRequest) (*WithdrawListingResponse, error)
-	// Audit returns grounds for fsck and broken invariants (核对).
+	// WithdrawByCase takes back every entry and credit record that rests on a case, also one that has ended: its decision was
+	// reversed (撤销列入, 行政处罚法 48).
+	WithdrawByCase(context.Context, *WithdrawByCaseRequest) (*WithdrawByCaseResponse, error)
+	// ExpireListings ends what has reached its latest end, so that every subscriber hears of it (到期自动移出; 信用修复管理办法).
+	ExpireListings(context.Context, *ExpireListingsRequest) (*ExpireListingsResponse, error)
+	// ProposeListing proposes an entry that no case gives the ground for: a missing annual report (年报未报; 许可管理办法 38) or a
+	// finding of supervision (拟列入). The party is heard, three people decide.
+	ProposeListing(context.Context, *ProposeListingRequest) (*ProposeListingResponse, error)
+	// ObjectToListing objects to a proposed entry within the term after its notice, or returns the objection that is open
+	// (陈述申辩).
+	ObjectToListing(context.Context, *ObjectToListingRequest) (*ObjectToListingResponse, error)
+	// AdvanceListing writes a step of a proposed entry: notified, listed or withdrawn (推进列入).
+	AdvanceListing(context.Context, *AdvanceListingRequest) (*AdvanceListingResponse, error)
+	// AnswerListingObjection answers an objection; one that stands ends the proposal (答复陈述申辩).
+	AnswerListingObjection(context.Context, *AnswerListingObjectionRequest) (*AnswerListingObjectionResponse, error)
+	// ApplyForRepair applies for the repair of an entry with proof and commitment, from its earliest end on (申请信用修复;
+	// 信用修复管理办法, 国家发展改革委令第36号), or returns the application that is open.
+	ApplyForRepair(context.Context, *ApplyForRepairRequest) (*ApplyForRepairResponse, error)
+	// GetRepair returns an application to its party and to the agency that decides it (查看信用修复).
+	GetRepair(context.Context, *GetRepairRequest) (*GetRepairResponse, error)
+	// ListRepairs lists applications, newest first (信用修复列表).
+	ListRepairs(context.Context, *ListRepairsRequest) (*ListRepairsResponse, error)
+	// AdvanceRepair writes that an application is under review, with its clock (受理信用修复).
+	AdvanceRepair(context.Context, *AdvanceRepairRequest) (*AdvanceRepairResponse, error)
+	// DecideRepair writes the decision on an application; granted, the entry is removed (决定信用修复).
+	DecideRepair(context.Context, *DecideRepairRequest) (*DecideRepairResponse, error)
+	// RecordJointMeasure records what the caller's agency does to a listed party, on a basis of its own (联合惩戒措施).
+	RecordJointMeasure(context.Context, *RecordJointMeasureRequest) (*RecordJointMeasureResponse, error)
+	// RecordLifting records that the caller's agency has lifted its measure (解除惩戒措施).
+	RecordLifting(context.Context, *RecordLiftingRequest) (*RecordLiftingResponse, error)
+	// ListJointMeasures lists who punishes a party and who has lifted, oldest first (联合惩戒情况).
+	ListJointMeasures(context.Context, *ListJointMeasuresRequest) (*ListJointMeasuresResponse, error)
+	// ListStillPunished is the alarm: measures that nobody lifted in time after their entry ended (修复后仍受惩戒).
+	ListStillPunished(context.Context, *ListStillPunishedRequest) (*ListStillPunishedResponse, error)
+	// ListListingChanges is the change feed of the lists: who was listed, removed, expired or withdrawn, in order (名单变更订阅).
+	// It waits up to 30 s for news.
+	ListListingChanges(context.Context, *ListListingChangesRequest) (*ListListingChangesResponse, error)
+	// AckListingChanges says up to where the caller's agency has taken the changes over (确认名单变更). It never goes back.
+	AckListingChanges(context.Context, *AckListingChangesRequest) (*AckListingChangesResponse, error)
+	// ListSubscribers shows how far every subscriber is behind (订阅单位进度).
+	ListSubscribers(context.Context, *ListSubscribersRequest) (*ListSubscribersResponse, error)
+	// ListPublicationWork lists entries whose publication is due, and those published whose publication must end (名单公布待办).
+	ListPublicationWork(context.Context, *ListPublicationWorkRequest) (*ListPublicationWorkResponse, error)
+	// RecordListingPublication writes that an entry was published, or that its publication was withdrawn (记录名单公布).
+	RecordListingPublication(context.Context, *RecordListingPublicationRequest) (*RecordListingPublicationResponse, error)
+	// ListUnstartedMatters lists proposals and applications whose workflow has not begun (待启动).
+	ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error)
+	// Audit returns grounds for fsck, late entries and broken invariants (核对).
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
 	mustEmbedUnimplementedCreditServiceServer()
 }
@@ -150,6 +512,9 @@ type UnimplementedCreditServiceServer struct{}
 func (UnimplementedCreditServiceServer) ListParty(context.Context, *ListPartyRequest) (*ListPartyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListParty not implemented")
 }
+func (UnimplementedCreditServiceServer) RecordCredit(context.Context, *RecordCreditRequest) (*RecordCreditResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordCredit not implemented")
+}
 func (UnimplementedCreditServiceServer) CheckParty(context.Context, *CheckPartyRequest) (*CheckPartyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckParty not implemented")
 }
@@ -159,8 +524,74 @@ func (UnimplementedCreditServiceServer) GetListing(context.Context, *GetListingR
 func (UnimplementedCreditServiceServer) ListListings(context.Context, *ListListingsRequest) (*ListListingsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListListings not implemented")
 }
+func (UnimplementedCreditServiceServer) ListQuarter(context.Context, *ListQuarterRequest) (*ListQuarterResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListQuarter not implemented")
+}
 func (UnimplementedCreditServiceServer) WithdrawListing(context.Context, *WithdrawListingRequest) (*WithdrawListingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WithdrawListing not implemented")
+}
+func (UnimplementedCreditServiceServer) WithdrawByCase(context.Context, *WithdrawByCaseRequest) (*WithdrawByCaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawByCase not implemented")
+}
+func (UnimplementedCreditServiceServer) ExpireListings(context.Context, *ExpireListingsRequest) (*ExpireListingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExpireListings not implemented")
+}
+func (UnimplementedCreditServiceServer) ProposeListing(context.Context, *ProposeListingRequest) (*ProposeListingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ProposeListing not implemented")
+}
+func (UnimplementedCreditServiceServer) ObjectToListing(context.Context, *ObjectToListingRequest) (*ObjectToListingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ObjectToListing not implemented")
+}
+func (UnimplementedCreditServiceServer) AdvanceListing(context.Context, *AdvanceListingRequest) (*AdvanceListingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AdvanceListing not implemented")
+}
+func (UnimplementedCreditServiceServer) AnswerListingObjection(context.Context, *AnswerListingObjectionRequest) (*AnswerListingObjectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AnswerListingObjection not implemented")
+}
+func (UnimplementedCreditServiceServer) ApplyForRepair(context.Context, *ApplyForRepairRequest) (*ApplyForRepairResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApplyForRepair not implemented")
+}
+func (UnimplementedCreditServiceServer) GetRepair(context.Context, *GetRepairRequest) (*GetRepairResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRepair not implemented")
+}
+func (UnimplementedCreditServiceServer) ListRepairs(context.Context, *ListRepairsRequest) (*ListRepairsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRepairs not implemented")
+}
+func (UnimplementedCreditServiceServer) AdvanceRepair(context.Context, *AdvanceRepairRequest) (*AdvanceRepairResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AdvanceRepair not implemented")
+}
+func (UnimplementedCreditServiceServer) DecideRepair(context.Context, *DecideRepairRequest) (*DecideRepairResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecideRepair not implemented")
+}
+func (UnimplementedCreditServiceServer) RecordJointMeasure(context.Context, *RecordJointMeasureRequest) (*RecordJointMeasureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordJointMeasure not implemented")
+}
+func (UnimplementedCreditServiceServer) RecordLifting(context.Context, *RecordLiftingRequest) (*RecordLiftingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordLifting not implemented")
+}
+func (UnimplementedCreditServiceServer) ListJointMeasures(context.Context, *ListJointMeasuresRequest) (*ListJointMeasuresResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListJointMeasures not implemented")
+}
+func (UnimplementedCreditServiceServer) ListStillPunished(context.Context, *ListStillPunishedRequest) (*ListStillPunishedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListStillPunished not implemented")
+}
+func (UnimplementedCreditServiceServer) ListListingChanges(context.Context, *ListListingChangesRequest) (*ListListingChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListListingChanges not implemented")
+}
+func (UnimplementedCreditServiceServer) AckListingChanges(context.Context, *AckListingChangesRequest) (*AckListingChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AckListingChanges not implemented")
+}
+func (UnimplementedCreditServiceServer) ListSubscribers(context.Context, *ListSubscribersRequest) (*ListSubscribersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSubscribers not implemented")
+}
+func (UnimplementedCreditServiceServer) ListPublicationWork(context.Context, *ListPublicationWorkRequest) (*ListPublicationWorkResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPublicationWork not implemented")
+}
+func (UnimplementedCreditServiceServer) RecordListingPublication(context.Context, *RecordListingPublicationRequest) (*RecordListingPublicationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordListingPublication not implemented")
+}
+func (UnimplementedCreditServiceServer) ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnstartedMatters not implemented")
 }
 func (UnimplementedCreditServiceServer) Audit(context.Context, *AuditRequest) (*AuditResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
@@ -200,6 +631,24 @@ func _CreditService_ListParty_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CreditServiceServer).ListParty(ctx, req.(*ListPartyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_RecordCredit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordCreditRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).RecordCredit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_RecordCredit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).RecordCredit(ctx, req.(*RecordCreditRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -258,6 +707,24 @@ func _CreditService_ListListings_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CreditService_ListQuarter_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListQuarterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListQuarter(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListQuarter_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListQuarter(ctx, req.(*ListQuarterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CreditService_WithdrawListing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(WithdrawListingRequest)
 	if err := dec(in); err != nil {
@@ -272,6 +739,384 @@ func _CreditService_WithdrawListing_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CreditServiceServer).WithdrawListing(ctx, req.(*WithdrawListingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_WithdrawByCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawByCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).WithdrawByCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_WithdrawByCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).WithdrawByCase(ctx, req.(*WithdrawByCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ExpireListings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExpireListingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ExpireListings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ExpireListings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ExpireListings(ctx, req.(*ExpireListingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ProposeListing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProposeListingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ProposeListing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ProposeListing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ProposeListing(ctx, req.(*ProposeListingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ObjectToListing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ObjectToListingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ObjectToListing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ObjectToListing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ObjectToListing(ctx, req.(*ObjectToListingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_AdvanceListing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdvanceListingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).AdvanceListing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_AdvanceListing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).AdvanceListing(ctx, req.(*AdvanceListingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_AnswerListingObjection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnswerListingObjectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).AnswerListingObjection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_AnswerListingObjection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).AnswerListingObjection(ctx, req.(*AnswerListingObjectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ApplyForRepair_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyForRepairRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ApplyForRepair(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ApplyForRepair_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ApplyForRepair(ctx, req.(*ApplyForRepairRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_GetRepair_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRepairRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).GetRepair(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_GetRepair_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).GetRepair(ctx, req.(*GetRepairRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListRepairs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRepairsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListRepairs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListRepairs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListRepairs(ctx, req.(*ListRepairsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_AdvanceRepair_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdvanceRepairRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).AdvanceRepair(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_AdvanceRepair_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).AdvanceRepair(ctx, req.(*AdvanceRepairRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_DecideRepair_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecideRepairRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).DecideRepair(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_DecideRepair_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).DecideRepair(ctx, req.(*DecideRepairRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_RecordJointMeasure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordJointMeasureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).RecordJointMeasure(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_RecordJointMeasure_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).RecordJointMeasure(ctx, req.(*RecordJointMeasureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_RecordLifting_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordLiftingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).RecordLifting(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_RecordLifting_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).RecordLifting(ctx, req.(*RecordLiftingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListJointMeasures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListJointMeasuresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListJointMeasures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListJointMeasures_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListJointMeasures(ctx, req.(*ListJointMeasuresRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListStillPunished_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListStillPunishedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListStillPunished(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListStillPunished_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListStillPunished(ctx, req.(*ListStillPunishedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListListingChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListListingChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListListingChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListListingChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListListingChanges(ctx, req.(*ListListingChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_AckListingChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AckListingChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).AckListingChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_AckListingChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).AckListingChanges(ctx, req.(*AckListingChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListSubscribers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSubscribersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListSubscribers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListSubscribers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListSubscribers(ctx, req.(*ListSubscribersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListPublicationWork_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPublicationWorkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListPublicationWork(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListPublicationWork_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListPublicationWork(ctx, req.(*ListPublicationWorkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_RecordListingPublication_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordListingPublicationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).RecordListingPublication(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_RecordListingPublication_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).RecordListingPublication(ctx, req.(*RecordListingPublicationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListUnstartedMatters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnstartedMattersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListUnstartedMatters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListUnstartedMatters_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListUnstartedMatters(ctx, req.(*ListUnstartedMattersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -306,6 +1151,10 @@ var CreditService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _CreditService_ListParty_Handler,
 		},
 		{
+			MethodName: "RecordCredit",
+			Handler:    _CreditService_RecordCredit_Handler,
+		},
+		{
 			MethodName: "CheckParty",
 			Handler:    _CreditService_CheckParty_Handler,
 		},
@@ -318,8 +1167,96 @@ var CreditService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _CreditService_ListListings_Handler,
 		},
 		{
+			MethodName: "ListQuarter",
+			Handler:    _CreditService_ListQuarter_Handler,
+		},
+		{
 			MethodName: "WithdrawListing",
 			Handler:    _CreditService_WithdrawListing_Handler,
+		},
+		{
+			MethodName: "WithdrawByCase",
+			Handler:    _CreditService_WithdrawByCase_Handler,
+		},
+		{
+			MethodName: "ExpireListings",
+			Handler:    _CreditService_ExpireListings_Handler,
+		},
+		{
+			MethodName: "ProposeListing",
+			Handler:    _CreditService_ProposeListing_Handler,
+		},
+		{
+			MethodName: "ObjectToListing",
+			Handler:    _CreditService_ObjectToListing_Handler,
+		},
+		{
+			MethodName: "AdvanceListing",
+			Handler:    _CreditService_AdvanceListing_Handler,
+		},
+		{
+			MethodName: "AnswerListingObjection",
+			Handler:    _CreditService_AnswerListingObjection_Handler,
+		},
+		{
+			MethodName: "ApplyForRepair",
+			Handler:    _CreditService_ApplyForRepair_Handler,
+		},
+		{
+			MethodName: "GetRepair",
+			Handler:    _CreditService_GetRepair_Handler,
+		},
+		{
+			MethodName: "ListRepairs",
+			Handler:    _CreditService_ListRepairs_Handler,
+		},
+		{
+			MethodName: "AdvanceRepair",
+			Handler:    _CreditService_AdvanceRepair_Handler,
+		},
+		{
+			MethodName: "DecideRepair",
+			Handler:    _CreditService_DecideRepair_Handler,
+		},
+		{
+			MethodName: "RecordJointMeasure",
+			Handler:    _CreditService_RecordJointMeasure_Handler,
+		},
+		{
+			MethodName: "RecordLifting",
+			Handler:    _CreditService_RecordLifting_Handler,
+		},
+		{
+			MethodName: "ListJointMeasures",
+			Handler:    _CreditService_ListJointMeasures_Handler,
+		},
+		{
+			MethodName: "ListStillPunished",
+			Handler:    _CreditService_ListStillPunished_Handler,
+		},
+		{
+			MethodName: "ListListingChanges",
+			Handler:    _CreditService_ListListingChanges_Handler,
+		},
+		{
+			MethodName: "AckListingChanges",
+			Handler:    _CreditService_AckListingChanges_Handler,
+		},
+		{
+			MethodName: "ListSubscribers",
+			Handler:    _CreditService_ListSubscribers_Handler,
+		},
+		{
+			MethodName: "ListPublicationWork",
+			Handler:    _CreditService_ListPublicationWork_Handler,
+		},
+		{
+			MethodName: "RecordListingPublication",
+			Handler:    _CreditService_RecordListingPublication_Handler,
+		},
+		{
+			MethodName: "ListUnstartedMatters",
+			Handler:    _CreditService_ListUnstartedMatters_Handler,
 		},
 		{
 			MethodName: "Audit",
