@@ -4,36 +4,97 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc/codes"
 
+	"quietline/internal/calendar"
 	"quietline/internal/errs"
-	"quietline/internal/identity"
 	"quietline/internal/pg"
-	accessv1 "quietline/proto/quietline/access/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	"quietline/services/disclosure/store"
 )
 
-// RecordDigest writes the next version of a month's digest. A digest that is known by its identifier is returned as it is.
-func (s *Server) RecordDigest(ctx context.Context, req *disclosurev1.RecordDigestRequest) (*disclosurev1.RecordDigestResponse, error) {
-	if req.GetTotal() < 0 || req.GetTotal() > maxReports {
-		return nil, errs.Field("total", "must be a number of reports")
+// owners are who must have counted before there is a digest.
+const owners = 3
+
+// FreezeCounts keeps a page of an owner's counts. All pages of an owner are of one cut.
+func (s *Server) FreezeCounts(ctx context.Context, req *disclosurev1.FreezeCountsRequest) (*disclosurev1.FreezeCountsResponse, error) {
+	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.FreezeCountsResponse, error) {
+		q := store.New(tx)
+		if err := q.LockKey(ctx, "digest/"+req.GetDigestId()); err != nil {
+			return nil, err
+		}
+		if _, err := q.DigestByID(ctx, req.GetDigestId()); !errors.Is(err, pgx.ErrNoRows) {
+			if err != nil {
+				return nil, err
+			}
+			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
+				"the digest has been drafted: what it was made from stays as it is")
+		}
+		if _, err := q.FreezeCut(ctx, store.FreezeCutParams{
+			DigestID: req.GetDigestId(), Owner: req.GetOwner(), Cut: req.GetCut(), CutTime: req.GetCutTime().AsTime(),
+		}); err != nil {
+			return nil, err
+		}
+		cut, err := q.CutOf(ctx, store.CutOfParams{DigestID: req.GetDigestId(), Owner: req.GetOwner()})
+		if err != nil {
+			return nil, err
+		}
+		if cut != req.GetCut() {
+			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
+				"%s counted for this digest as of cut %d", req.GetOwner(), cut)
+		}
+		rows, err := frozenRows(req)
+		if err != nil {
+			return nil, err
+		}
+		n, err := q.FreezeCounts(ctx, rows)
+		if pg.Code(err) == "23505" {
+			return nil, errs.Field("counts", "has a count that stands there already")
+		}
+		return &disclosurev1.FreezeCountsResponse{Frozen: int32(n)}, err //nolint:gosec // at most a page
+	})
+}
+
+func frozenRows(req *disclosurev1.FreezeCountsRequest) ([]store.FreezeCountsParams, error) {
+	out := make([]store.FreezeCountsParams, len(req.GetCounts()))
+	for i, c := range req.GetCounts() {
+		day, err := time.Parse(time.DateOnly, c.GetDay())
+		if err != nil {
+			return nil, errs.Field("counts.day", "must be YYYY-MM-DD")
+		}
+		witnesses := c.GetWitnesses()
+		if witnesses == nil {
+			witnesses = []byte{}
+		}
+		out[i] = store.FreezeCountsParams{
+			DigestID: req.GetDigestId(), Owner: req.GetOwner(), Day: day, Unit: c.GetUnit(), Axis: c.GetAxis(), Key: c.GetKey(),
+			Col: c.GetColumn(), Bucket: c.GetBucket(), Count: c.GetCount(), Reporters: int16(c.GetReporters()), Witnesses: witnesses, //nolint:gosec // at most 32
+		}
 	}
+	return out, nil
+}
+
+// RecordDigest drafts the next version of a month's digest from what was frozen for it. A digest that is known by its
+// identifier is returned as it is; so is the month's, when the schedule asks for a month that has one.
+func (s *Server) RecordDigest(ctx context.Context, req *disclosurev1.RecordDigestRequest) (*disclosurev1.RecordDigestResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.RecordDigestResponse, error) {
 		q := store.New(tx)
 		if err := q.LockKey(ctx, "digest/"+req.GetMonth()); err != nil {
 			return nil, err
 		}
-		d, err := q.DigestByID(ctx, req.GetDigestId())
+		row, err := q.DigestByID(ctx, req.GetDigestId())
+		d := digestRow(row)
 		if errors.Is(err, pgx.ErrNoRows) {
-			d, err = s.build(ctx, q, req)
+			d, err = s.draft(ctx, tx, req)
 		}
 		if err != nil {
 			return nil, err
 		}
-		out, err := digestProto(ctx, q, d, true)
+		out, err := readDigest(ctx, tx, d, internalEdition)
 		if err != nil {
 			return nil, err
 		}
@@ -41,68 +102,95 @@ func (s *Server) RecordDigest(ctx context.Context, req *disclosurev1.RecordDiges
 	})
 }
 
-func (s *Server) build(ctx context.Context, q *store.Queries, req *disclosurev1.RecordDigestRequest) (store.Digest, error) {
-	now := s.now()
-	policy, err := q.DigestPolicy(ctx, now)
-	if err != nil {
-		return store.Digest{}, fmt.Errorf("policy of digests: %w", err)
-	}
-	rows, err := rowsOf(req, int64(policy.MinReporters))
-	if err != nil {
-		return store.Digest{}, err
-	}
+func (s *Server) draft(ctx context.Context, tx pgx.Tx, req *disclosurev1.RecordDigestRequest) (digestRow, error) {
+	q := store.New(tx)
 	last, err := q.LastVersion(ctx, req.GetMonth())
 	if err != nil {
-		return store.Digest{}, err
+		return digestRow{}, err
 	}
-	d := store.InsertDigestParams{
-		DigestID: req.GetDigestId(), Month: req.GetMonth(), Version: last + 1, Title: titleOf(policy.Title, req.GetMonth()),
-		Total: req.GetTotal(), CutHash: req.GetCutHash(), Rounding: rounding, MinReporters: policy.MinReporters, BuildTime: now,
+	if last > 0 && req.GetDraftedBy() == "" {
+		row, err := q.GetDigest(ctx, store.GetDigestParams{Month: req.GetMonth()})
+		return digestRow(row), err
 	}
-	if err := q.InsertDigest(ctx, d); err != nil {
-		return store.Digest{}, err
+	if last > 0 && req.GetNote() == "" {
+		return digestRow{}, errs.Field("note", "must say what version %d corrects", last+1)
 	}
-	if _, err := q.InsertDigestRows(ctx, rows); err != nil {
-		return store.Digest{}, err
-	}
-	return q.DigestByID(ctx, d.DigestID)
-}
-
-func rowsOf(req *disclosurev1.RecordDigestRequest, minReporters int64) ([]store.InsertDigestRowsParams, error) {
-	var out []store.InsertDigestRowsParams
-	seen := map[string]bool{}
-	for _, t := range req.GetTables() {
-		if t.GetAxis() == "" || len(t.GetAxis()) > 60 || seen[t.GetAxis()] {
-			return nil, errs.Field("tables", "each must have an axis of its own")
-		}
-		seen[t.GetAxis()] = true
-		figures, err := table(t, req.GetTotal(), minReporters)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range figures {
-			out = append(out, store.InsertDigestRowsParams{
-				DigestID: req.GetDigestId(), Axis: t.GetAxis(), Key: f.key, Reports: f.reports, Reporters: f.reporters,
-				PerMille: f.perMille, Suppressed: f.hidden,
-			})
-		}
-	}
-	return out, nil
-}
-
-// GetDigest returns a version of a month's digest. Only statisticians and the lead see what is hidden from the public.
-func (s *Server) GetDigest(ctx context.Context, req *disclosurev1.GetDigestRequest) (*disclosurev1.GetDigestResponse, error) {
-	q := store.New(s.db)
-	d, err := q.GetDigest(ctx, store.GetDigestParams{Month: req.GetMonth(), Version: req.GetVersion()})
+	b, err := s.building(ctx, q, req)
 	if err != nil {
-		return nil, errs.NotFound(err, "no such digest")
+		return digestRow{}, err
 	}
-	inside := slices.ContainsFunc(identity.ActorOf(ctx).GetRoles(), func(r accessv1.Role) bool {
-		return r == accessv1.Role_ROLE_STATISTICIAN || r == accessv1.Role_ROLE_LEAD
-	})
-	out, err := digestProto(ctx, q, d, inside)
+	b.digest.Version = last + 1
+	if err := b.write(ctx, tx); err != nil {
+		return digestRow{}, err
+	}
+	row, err := q.DigestByID(ctx, req.GetDigestId())
+	return digestRow(row), err
+}
+
+// building is a digest on its way to the tables.
+type building struct {
+	making
+	digest         store.InsertDigestParams
+	previous, year map[string]*compared // by edition
+}
+
+// building gathers all that a draft is made from.
+func (s *Server) building(ctx context.Context, q *store.Queries, req *disclosurev1.RecordDigestRequest) (*building, error) {
+	now := s.now()
+	month, err := time.ParseInLocation("2006-01", req.GetMonth(), calendar.Shanghai)
+	if err != nil {
+		return nil, errs.Field("month", "must be YYYY-MM")
+	}
+	policy, err := q.DigestPolicy(ctx, now)
+	if err != nil {
+		return nil, fmt.Errorf("policy of digests: %w", err)
+	}
+	cut, err := q.OldestCut(ctx, req.GetDigestId())
+	if err != nil || cut.Owners != owners {
+		return nil, errors.Join(err, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
+			"not everybody's counts are frozen for this digest"))
+	}
+	counts, err := q.FrozenCounts(ctx, req.GetDigestId())
 	if err != nil {
 		return nil, err
 	}
-	return &disclosurev1.GetDigestResponse{Digest: out}, nil
+	b := &building{making: making{names: map[string]string{}, users: map[string]int64{}, least: int64(policy.MinReporters)}}
+	for _, n := range req.GetNames() {
+		b.names[n.GetKey()] = n.GetName()
+	}
+	hash := ""
+	b.sums, hash = monthOf(counts)
+	b.digest = store.InsertDigestParams{
+		DigestID: req.GetDigestId(), Month: req.GetMonth(), Title: titleOf(policy.Title, req.GetMonth()), CutHash: hash, Rounding: rounding,
+		MinReporters: policy.MinReporters, BuildTime: now, Note: req.GetNote(), DraftedBy: req.GetDraftedBy(), CutTime: &cut.CutTime,
+	}
+	if all := b.sums[source{"reporting", inReports, "total"}]["verified"]; all != nil {
+		b.digest.Total = all.count
+		b.digest.TotalHidden = all.people.size() < b.least
+	} else {
+		b.digest.TotalHidden = true
+	}
+	return b, b.besides(ctx, q, month)
+}
+
+// besides reads what the counts themselves do not say: users, earlier versions, the months to compare with.
+func (b *building) besides(ctx context.Context, q *store.Queries, month time.Time) error {
+	figures, err := q.UserFigures(ctx, store.UserFiguresParams{Month: b.digest.Month, Since: month.AddDate(-1, 0, 0).Format("2006-01")})
+	if err != nil {
+		return err
+	}
+	for _, f := range figures {
+		b.users[f.OperatorID] = f.Users
+	}
+	if b.before, err = joinedBefore(ctx, q, b.digest.Month); err != nil {
+		return err
+	}
+	if b.previous, err = comparisons(ctx, q, month.AddDate(0, -1, 0)); err != nil {
+		return err
+	}
+	if b.year, err = comparisons(ctx, q, month.AddDate(-1, 0, 0)); err != nil {
+		return err
+	}
+	b.digest.Previous, b.digest.PreviousYear = b.previous[publicEdition].name(), b.year[publicEdition].name()
+	return nil
 }

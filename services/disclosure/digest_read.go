@@ -2,23 +2,161 @@ package disclosure
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"strconv"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"quietline/internal/errs"
+	"quietline/internal/identity"
+	"quietline/internal/pg"
+	accessv1 "quietline/proto/quietline/access/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	"quietline/services/disclosure/store"
 )
 
-func (s *Server) FreezeCounts(context.Context, *disclosurev1.FreezeCountsRequest) (*disclosurev1.FreezeCountsResponse, error) {
-	return nil, errors.ErrUnsupported
+// digestRow is what every query of digests returns; the rows of the others convert to it.
+type digestRow store.GetDigestRow
+
+// inside says whether the actor may see what the public may not.
+func inside(ctx context.Context) bool {
+	return slices.ContainsFunc(identity.ActorOf(ctx).GetRoles(), func(r accessv1.Role) bool {
+		return r == accessv1.Role_ROLE_STATISTICIAN || r == accessv1.Role_ROLE_LEAD || r == accessv1.Role_ROLE_AUDITOR
+	})
 }
-func (s *Server) ReleaseDigest(context.Context, *disclosurev1.ReleaseDigestRequest) (*disclosurev1.ReleaseDigestResponse, error) {
-	return nil, errors.ErrUnsupported
+
+// GetDigest returns a version of a month's digest.
+func (s *Server) GetDigest(ctx context.Context, req *disclosurev1.GetDigestRequest) (*disclosurev1.GetDigestResponse, error) {
+	edition := publicEdition
+	if inside(ctx) && req.GetEdition() != publicEdition {
+		edition = internalEdition
+	}
+	row, err := store.New(s.db).GetDigest(ctx, store.GetDigestParams{
+		Month: req.GetMonth(), Version: req.GetVersion(), Released: !inside(ctx),
+	})
+	if err != nil {
+		return nil, errs.NotFound(err, "no such digest")
+	}
+	out, err := readDigest(ctx, s.db, digestRow(row), edition)
+	if err != nil {
+		return nil, err
+	}
+	return &disclosurev1.GetDigestResponse{Digest: out}, nil
 }
-func (s *Server) ListDigests(context.Context, *disclosurev1.ListDigestsRequest) (*disclosurev1.ListDigestsResponse, error) {
-	return nil, errors.ErrUnsupported
+
+// readDigest is an edition of a digest as it is served. The public learns of no reporters and of nothing that a row joins.
+func readDigest(ctx context.Context, db store.DBTX, row digestRow, edition string) (*disclosurev1.Digest, error) {
+	d, err := readTables(ctx, store.New(db), row.Digest.DigestID, edition)
+	if err != nil {
+		return nil, err
+	}
+	row.head(d, edition)
+	if edition == publicEdition {
+		for _, t := range d.GetTables() {
+			for _, r := range t.GetRows() {
+				r.Reporters, r.Members = 0, nil
+			}
+		}
+	}
+	return d, nil
 }
-func (s *Server) ListDigestCounts(context.Context, *disclosurev1.ListDigestCountsRequest) (*disclosurev1.ListDigestCountsResponse, error) {
-	return nil, errors.ErrUnsupported
+
+// head fills in what a digest says of itself.
+func (r digestRow) head(out *disclosurev1.Digest, edition string) {
+	d := r.Digest
+	out.DigestId, out.Month, out.Version, out.Title, out.Total = d.DigestID, d.Month, d.Version, d.Title, d.Total
+	out.CutHash, out.Rounding, out.BuildTime, out.Note = d.CutHash, d.Rounding, timestamppb.New(d.BuildTime), d.Note
+	out.State, out.Edition, out.MinReporters = "draft", edition, d.MinReporters
+	out.Previous, out.PreviousYear = d.Previous, d.PreviousYear
+	if d.CutTime != nil {
+		out.CutTime = timestamppb.New(*d.CutTime)
+	}
+	if r.ReleaseTime != nil {
+		out.State, out.ReleaseTime, out.ReleasedByAgency = "released", timestamppb.New(*r.ReleaseTime), *r.ReleasedByAgency
+	}
+	if edition == publicEdition && d.TotalHidden {
+		out.Total, out.TotalHidden = 0, true
+	}
 }
-func (s *Server) LoadUserFigures(context.Context, *disclosurev1.LoadUserFiguresRequest) (*disclosurev1.LoadUserFiguresResponse, error) {
-	return nil, errors.ErrUnsupported
+
+// ListDigests lists digests, the newest first.
+func (s *Server) ListDigests(ctx context.Context, req *disclosurev1.ListDigestsRequest) (*disclosurev1.ListDigestsResponse, error) {
+	after, err := pg.DecodeToken(req.GetPageToken(), 2)
+	if err != nil {
+		return nil, err
+	}
+	p := store.ListDigestsParams{Released: !inside(ctx), PageSize: pg.PageSize(req.GetPageSize()) + 1}
+	if after != nil {
+		version, err := strconv.ParseInt(after[1], 10, 32)
+		if err != nil {
+			return nil, errs.Field("page_token", "was not made here")
+		}
+		p.BeforeMonth, p.BeforeVersion = after[0], int32(version)
+	}
+	rows, err := store.New(s.db).ListDigests(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	resp := &disclosurev1.ListDigestsResponse{}
+	if len(rows) == int(p.PageSize) {
+		rows = rows[:len(rows)-1]
+		last := rows[len(rows)-1].Digest
+		resp.NextPageToken = pg.EncodeToken(last.Month, strconv.Itoa(int(last.Version)))
+	}
+	edition := publicEdition
+	if inside(ctx) {
+		edition = internalEdition
+	}
+	for _, r := range rows {
+		d := &disclosurev1.Digest{}
+		digestRow(r).head(d, edition)
+		resp.Digests = append(resp.Digests, d)
+	}
+	return resp, nil
+}
+
+// ListDigestCounts lists what a digest was made from, without the pseudonyms of reporters.
+func (s *Server) ListDigestCounts(ctx context.Context, req *disclosurev1.ListDigestCountsRequest) (*disclosurev1.ListDigestCountsResponse, error) {
+	const usual, most, parts = 500, 5000, 7
+	q := store.New(s.db)
+	d, err := q.GetDigest(ctx, store.GetDigestParams{Month: req.GetMonth(), Version: req.GetVersion()})
+	if err != nil {
+		return nil, errs.NotFound(err, "no such digest")
+	}
+	after, err := pg.DecodeToken(req.GetPageToken(), parts)
+	if err != nil {
+		return nil, err
+	}
+	if after == nil {
+		after = []string{"", "0001-01-01", "", "", "", "", "-1"}
+	}
+	bucket, err := strconv.ParseInt(after[6], 10, 64)
+	if err != nil {
+		return nil, errs.Field("page_token", "was not made here")
+	}
+	size := req.GetPageSize()
+	if size == 0 {
+		size = usual
+	}
+	size = min(size, most)
+	rows, err := q.ListFrozenCounts(ctx, store.ListFrozenCountsParams{
+		DigestID: d.Digest.DigestID, AfterOwner: after[0], AfterDay: after[1], AfterUnit: after[2], AfterAxis: after[3], AfterKey: after[4],
+		AfterCol: after[5], AfterBucket: bucket, PageSize: size + 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	resp := &disclosurev1.ListDigestCountsResponse{}
+	if len(rows) > int(size) {
+		rows = rows[:size]
+		l := rows[size-1]
+		resp.NextPageToken = pg.EncodeToken(l.Owner, l.Day, l.Unit, l.Axis, l.Key, l.Col, strconv.FormatInt(l.Bucket, 10))
+	}
+	for _, r := range rows {
+		resp.Counts = append(resp.Counts, &disclosurev1.OwnedCount{Owner: r.Owner, Count: &commonv1.DayCount{
+			Day: r.Day, Unit: r.Unit, Axis: r.Axis, Key: r.Key, Column: r.Col, Bucket: r.Bucket, Count: r.Count, Reporters: int32(r.Reporters),
+		}})
+	}
+	return resp, nil
 }

@@ -1,25 +1,17 @@
 package disclosure
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"quietline/internal/calendar"
 	"quietline/internal/errs"
 	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
-)
-
-// Kinds of publications.
-const (
-	penalty  = "penalty"
-	listing  = "listing"
-	exposure = "exposure"
-	// of a recall of number resources, in which the notice comes before everything
-	recallNotice = "recall_notice"
-	recall       = "recall"
+	"quietline/services/disclosure/store"
 )
 
 // States of a publication.
@@ -32,66 +24,101 @@ const (
 // ahead is how far another workload's clock may be ahead of ours.
 const ahead = 5 * time.Minute
 
-// gate says why an item of a kind is not published, as a code, or nothing when it passes. What no item of the kind can
-// be, a penalty without decision or an act in the future, is refused.
-func gate(kind string, g *disclosurev1.Gate, now time.Time) (because string, err error) {
-	if g.GetPerson() {
-		return "natural_person", nil
-	}
-	for _, t := range []*timestamppb.Timestamp{g.GetNoticeTime(), g.GetDecidedTime(), g.GetDeliveredTime(), g.GetWarnedTime()} {
-		if t != nil && t.AsTime().After(now.Add(ahead)) {
-			return "", notPassed("what is to come is no due process: a time of the gate is in the future")
+// facts are what a gate looks at: what was asked, and what policy and record say about it.
+type facts struct {
+	item       *disclosurev1.Publication
+	gate       *disclosurev1.Gate
+	now        time.Time
+	person     bool
+	personRule bool      // a rule lets persons be published
+	entitled   bool      // the agency publishes this kind about such a party
+	barred     bool      // its decision was reversed, or repaired
+	takeDown   time.Time // zero where no basis says when
+}
+
+// lacks says of each condition, by its code, whether an item lacks it. Which conditions a kind has is data.
+var lacks = map[string]func(f *facts) bool{
+	"in_future": func(f *facts) bool {
+		g := f.gate
+		return slices.ContainsFunc([]*timestamppb.Timestamp{
+			g.GetNoticeTime(), g.GetDecidedTime(), g.GetDeliveredTime(), g.GetWarnedTime(), g.GetContinuedTime(), g.GetFailedServiceTime(),
+		}, func(t *timestamppb.Timestamp) bool { return t != nil && t.AsTime().After(f.now.Add(ahead)) })
+	},
+	"no_decision": func(f *facts) bool { return f.gate.GetDecidedTime() == nil },
+	"no_penalty": func(f *facts) bool {
+		return !slices.Contains([]string{"warning", "criticism", "fine", "confiscation", "closure", "revocation"}, f.gate.GetPenaltyKind())
+	},
+	"natural_person":   func(f *facts) bool { return f.person && !f.personRule },
+	"warning_only":     func(f *facts) bool { return f.gate.GetPenaltyKind() == "warning" },
+	"no_social_impact": func(f *facts) bool { return !f.gate.GetSocialImpact() },
+	"no_notice": func(f *facts) bool {
+		if f.item.GetKind() == recall { // announced before it is carried out, not in the same moment
+			return !before(f.gate.GetNoticeTime(), f.gate.GetDecidedTime())
 		}
-	}
-	if kind == exposure {
-		if g.GetWarnedTime() == nil || !g.GetWarnedTime().AsTime().Before(now) {
-			return "no_warning", nil
+		return f.gate.GetNoticeTime() == nil || before(f.gate.GetDecidedTime(), f.gate.GetNoticeTime())
+	},
+	"party_not_informed": func(f *facts) bool {
+		return f.item.GetPartyName() != "" && !before(f.gate.GetNoticeTime(), timestamppb.New(f.now))
+	},
+	"not_delivered": func(f *facts) bool {
+		return f.gate.GetDeliveredTime() == nil || before(f.gate.GetDeliveredTime(), f.gate.GetDecidedTime())
+	},
+	"no_amount":      func(f *facts) bool { return f.gate.GetPenaltyKind() == "fine" && f.gate.GetAmountFen() == 0 },
+	"no_credit_code": func(f *facts) bool { return f.item.GetCreditCode() == "" },
+	"no_licence":     func(f *facts) bool { return f.item.GetLicenceNo() == "" },
+	"no_ground":      func(f *facts) bool { return f.item.GetGround() == "" },
+	"no_warning":     func(f *facts) bool { return !before(f.gate.GetWarnedTime(), timestamppb.New(f.now)) },
+	"no_continuation": func(f *facts) bool { // an exposure without any warning lacks the warning
+		return f.gate.GetContinuedTime() == nil ||
+			f.gate.GetWarnedTime() != nil && !before(f.gate.GetWarnedTime(), f.gate.GetContinuedTime())
+	},
+	"no_failed_service": func(f *facts) bool {
+		return !before(f.gate.GetFailedServiceTime(), timestamppb.New(f.now))
+	},
+	"no_document_no": func(f *facts) bool { return f.item.GetDecisionNo() == "" },
+	"agency_not_named": func(f *facts) bool {
+		return f.item.GetAgencyName() == "" || !strings.Contains(f.item.GetTitle(), f.item.GetAgencyName())
+	},
+	"publisher_not_entitled": func(f *facts) bool { return !f.entitled },
+	"term_over":              func(f *facts) bool { return !f.takeDown.IsZero() && !f.takeDown.After(f.now) },
+	"withdrawn_before":       func(f *facts) bool { return f.barred },
+}
+
+// before says whether both times are known and the first is the earlier one.
+func before(a, b *timestamppb.Timestamp) bool {
+	return a != nil && b != nil && a.AsTime().Before(b.AsTime())
+}
+
+// missing is all that an item lacks of its kind's conditions. fatal: nothing of the kind can be without one of them, so that
+// asking is a mistake. A condition that the code does not know is never met.
+func missing(conditions []store.GateConditionsRow, f *facts) (out []*disclosurev1.MissingCondition, fatal bool) {
+	for _, c := range conditions {
+		if check, known := lacks[c.Code]; known && !check(f) {
+			continue
 		}
-		return "", nil
+		out = append(out, &disclosurev1.MissingCondition{Code: c.Code, Words: c.Words, Article: c.Article})
+		fatal = fatal || c.Fatal
 	}
-	if g.GetDecidedTime() == nil {
-		return "", notPassed("there is no signed decision")
+	return out, fatal
+}
+
+// lacking is what an item does not pass its gate for.
+type lacking struct {
+	missing []*disclosurev1.MissingCondition
+	fatal   bool
+}
+
+// Error names all that is missing, with the articles.
+func (l *lacking) Error() string {
+	words := make([]string, 0, len(l.missing))
+	for _, m := range l.missing {
+		words = append(words, m.GetCode()+": "+m.GetWords()+" ("+m.GetArticle()+")")
 	}
-	switch {
-	case kind == recallNotice:
-		return "", nil
-	case kind == recall && (g.GetNoticeTime() == nil || !g.GetNoticeTime().AsTime().Before(g.GetDecidedTime().AsTime())):
-		return "no_notice", nil
-	case kind == recall:
-		return "", nil
-	}
-	if kind == penalty {
-		switch g.GetPenaltyKind() {
-		case "warning":
-			return "warning_only", nil
-		case "criticism", "fine", "confiscation", "closure", "revocation":
-		default:
-			return "", notPassed("there is no penalty")
-		}
-		if !g.GetSocialImpact() {
-			return "no_social_impact", nil
-		}
-	}
-	decided := g.GetDecidedTime().AsTime()
-	if g.GetNoticeTime() == nil || g.GetNoticeTime().AsTime().After(decided) {
-		return "no_notice", nil
-	}
-	if g.GetDeliveredTime() == nil || g.GetDeliveredTime().AsTime().Before(decided) {
-		return "not_delivered", nil
-	}
-	return "", nil
+	return "the gate is not passed: " + strings.Join(words, "; ")
 }
 
 func notPassed(text string) error {
 	return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED, "%s", text)
-}
-
-// takeDown is the beginning of the same day some months later in Shanghai, or of the last of its month where there is no
-// such day: never later than the months allow.
-func takeDown(published time.Time, months int) time.Time {
-	y, m, d := published.In(calendar.Shanghai).Date()
-	last := time.Date(y, m+time.Month(months)+1, 0, 0, 0, 0, 0, calendar.Shanghai)
-	return time.Date(last.Year(), last.Month(), min(d, last.Day()), 0, 0, 0, 0, calendar.Shanghai).UTC()
 }
 
 // stateAt is the state of a publication at a time.

@@ -4,37 +4,11 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"quietline/internal/errs"
 	"quietline/internal/testkit"
 	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 )
-
-// The notice of a recall stands on a signature alone; its outcome on a notice that came before it.
-func TestGate_recall(t *testing.T) {
-	early, decided := timestamppb.New(at("2026-04-01 10:00")), timestamppb.New(at("2026-04-15 10:00"))
-	for name, c := range map[string]struct {
-		kind   string
-		gate   *disclosurev1.Gate
-		want   string
-		refuse bool
-	}{
-		"a signed notice":          {recallNotice, &disclosurev1.Gate{DecidedTime: decided}, "", false},
-		"an unsigned one":          {recallNotice, &disclosurev1.Gate{}, "", true},
-		"a signature to come":      {recallNotice, &disclosurev1.Gate{DecidedTime: timestamppb.New(at("2026-06-01 10:00"))}, "", true},
-		"an outcome":               {recall, &disclosurev1.Gate{NoticeTime: early, DecidedTime: decided}, "", false},
-		"an outcome unannounced":   {recall, &disclosurev1.Gate{DecidedTime: decided}, "no_notice", false},
-		"an outcome of its notice": {recall, &disclosurev1.Gate{NoticeTime: decided, DecidedTime: decided}, "no_notice", false},
-		"an outcome undecided":     {recall, &disclosurev1.Gate{NoticeTime: early}, "", true},
-	} {
-		got, err := gate(c.kind, c.gate, at("2026-05-01 10:00"))
-		if got != c.want || errs.Is(err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED) != c.refuse {
-			t.Errorf("%s: %q, %v", name, got, err)
-		}
-	}
-}
 
 // A recall is announced once and its outcome once; both may stand side by side, and the notice of an abandoned one falls.
 func TestRecallIsAnnouncedOnce(t *testing.T) {

@@ -37,7 +37,8 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 			return fmt.Errorf("disclosure: %w", err)
 		}
 	}
-	s := rpc.NewServer(src)
-	disclosurev1.RegisterDisclosureServiceServer(s, New(db, time.Now))
+	s, server := rpc.NewServer(src), New(db, time.Now)
+	go server.announceEnds(ctx)
+	disclosurev1.RegisterDisclosureServiceServer(s, server)
 	return rpc.Serve(ctx, lis, s)
 }

@@ -1,9 +1,7 @@
 package disclosure
 
 import (
-	"errors"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,8 +58,10 @@ func (w *world) publish(t *testing.T, change func(*disclosurev1.PublishRequest))
 	req := &disclosurev1.PublishRequest{
 		RequestId: uuid.NewString(), Gate: passes(),
 		Publication: &disclosurev1.Publication{
-			Kind: penalty, Title: "对甲公司的处罚", PartyName: "甲公司", CreditCode: "91110000000000000A", AgencyId: "ca-11",
-			Summary: "罚款20万元", CaseId: "00000000-0000-4000-8000-000000000001",
+			Kind: penalty, Title: "北京市通信管理局行政处罚决定 京通罚字〔2026〕1号", PartyName: "甲呼叫中心(北京)有限公司",
+			CreditCode: "91110000000000000A", AgencyId: "ca-11", AgencyName: "北京市通信管理局", Summary: "罚款200000.00元",
+			CaseId: "00000000-0000-4000-8000-000000000001", DecisionNo: "京通罚字〔2026〕1号",
+			RegionCodes: []string{"11"}, Codes: []string{"95013123", "4001234567"}, LicenceNo: "B2-20260001", Ground: "受到行政处罚",
 		},
 	}
 	if change != nil {
@@ -87,13 +87,13 @@ func TestPublishedOnceAndTakenDown(t *testing.T) {
 	if diff := cmp.Diff(a, b, protocmp.Transform()); err != nil || diff != "" {
 		t.Fatalf("%v: %s", err, diff)
 	}
-	if got := a.GetPublication().GetTakeDownTime().AsTime(); !got.Equal(at("2027-05-01 00:00")) {
+	if got := a.GetPublication().GetTakeDownTime().AsTime(); !got.Equal(at("2027-04-15 00:00")) {
 		t.Errorf("a fine is taken down at %v", got)
 	}
 	c, err := w.publish(t, func(r *disclosurev1.PublishRequest) {
 		r.Publication.CaseId, r.Gate.PenaltyKind = uuid.NewString(), "criticism"
 	})
-	if err != nil || !c.GetPublication().GetTakeDownTime().AsTime().Equal(at("2026-08-01 00:00")) {
+	if err != nil || !c.GetPublication().GetTakeDownTime().AsTime().Equal(at("2026-07-15 00:00")) {
 		t.Errorf("criticism: %v, %v", c, err)
 	}
 	count := func() int {
@@ -106,7 +106,7 @@ func TestPublishedOnceAndTakenDown(t *testing.T) {
 	if n := count(); n != 2 {
 		t.Errorf("%d live", n)
 	}
-	w.set(at("2026-08-01 00:00"))
+	w.set(at("2026-07-15 00:00"))
 	if n := count(); n != 1 {
 		t.Errorf("%d live after one was taken down", n)
 	}
@@ -168,103 +168,18 @@ func TestWithdrawalLeavesATombstone(t *testing.T) {
 	}
 }
 
-func digestRequest() *disclosurev1.RecordDigestRequest {
-	return &disclosurev1.RecordDigestRequest{
-		RequestId: uuid.NewString(), DigestId: uuid.NewString(), Month: "2026-04", Total: 120, CutHash: "ab12",
-		Tables: []*disclosurev1.DigestTable{
-			{Axis: "sector", Rows: []*disclosurev1.DigestRow{
-				{Key: "loans", Reports: 70, Reporters: 60}, {Key: "retail", Reports: 41, Reporters: 30},
-				{Key: "travel", Reports: 9, Reporters: 8}, {Key: "housekeeping"},
-			}},
-			{Axis: "province", Rows: []*disclosurev1.DigestRow{{Key: "11", Reports: 100, Reporters: 90}, {Reports: 20, Reporters: 20}}},
-		},
-	}
-}
-
-func TestDigestVersionsAndSuppression(t *testing.T) {
-	w := newWorld(t)
-	first := digestRequest()
-	for _, v := range []struct {
-		req  *disclosurev1.RecordDigestRequest
-		want int32
-	}{{first, 1}, {first, 1}, {digestRequest(), 2}, {digestRequest(), 3}} {
-		resp, err := w.flows.RecordDigest(t.Context(), v.req)
-		if err != nil || resp.GetDigest().GetVersion() != v.want {
-			t.Fatalf("%v, %v", resp, err)
-		}
-	}
-	again := digestRequest() // another request for the same digest
-	again.DigestId = first.GetDigestId()
-	if resp, err := w.flows.RecordDigest(t.Context(), again); err != nil || resp.GetDigest().GetVersion() != 1 {
-		t.Fatalf("%v, %v", resp, err)
-	}
-	get := func(c disclosurev1.DisclosureServiceClient, version int32) *disclosurev1.Digest {
-		resp, err := c.GetDigest(t.Context(), &disclosurev1.GetDigestRequest{Month: "2026-04", Version: version})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.GetDigest()
-	}
-	if d := get(w.public, 0); d.GetVersion() != 3 || d.GetTitle() != "2026年4月骚扰电话举报情况盘点" {
-		t.Errorf("newest: %v", d)
-	}
-	public := []*disclosurev1.DigestTable{
-		{Axis: "province", Rows: []*disclosurev1.DigestRow{{Key: "11", Reports: 100, PerMille: 833}, {Key: "unknown", Reports: 20, PerMille: 167}}},
-		{Axis: "sector", Rows: []*disclosurev1.DigestRow{{Key: "loans", Reports: 70, PerMille: 583}, {Key: "suppressed", Reports: 50, PerMille: 417}}},
-	}
-	if diff := cmp.Diff(public, get(w.public, 1).GetTables(), protocmp.Transform()); diff != "" {
-		t.Errorf("the public sees: %s", diff)
-	}
-	inside := get(w.stat, 1).GetTables()[1].GetRows()
-	if len(inside) != 3 || inside[2].GetKey() != "travel" || inside[2].GetReporters() != 8 {
-		t.Errorf("the statistician sees %v", inside)
-	}
-	bad := digestRequest()
-	bad.Total++
-	_, err := w.flows.RecordDigest(t.Context(), bad)
-	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
-	_, err = w.public.GetDigest(t.Context(), &disclosurev1.GetDigestRequest{Month: "2026-05"})
-	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
-	audit, err := w.au.Audit(t.Context(), &disclosurev1.AuditRequest{What: "violations"})
-	if err != nil || len(audit.GetViolations()) != 0 {
-		t.Errorf("violations: %v, %v", audit, err)
-	}
-}
-
-func TestDigestsAtOnceGetVersionsOfTheirOwn(t *testing.T) {
-	w := newWorld(t)
-	const n = 6
-	var (
-		mu     sync.Mutex
-		wg     sync.WaitGroup
-		got    = map[int32]bool{}
-		failed []error
-	)
-	for range n {
-		wg.Go(func() {
-			resp, err := w.flows.RecordDigest(t.Context(), digestRequest())
-			mu.Lock()
-			defer mu.Unlock()
-			failed = append(failed, err)
-			got[resp.GetDigest().GetVersion()] = true
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(failed...); err != nil || len(got) != n || !got[n] {
-		t.Fatalf("%v, %v", got, err)
-	}
-}
-
 // TestTheDatabaseHasTheGateToo enters publications past the rule, as the service's own role.
 func TestTheDatabaseHasTheGateToo(t *testing.T) {
 	w := newWorld(t)
-	const columns = `INSERT INTO publication (publication_id, kind, title, party_name, agency_id, summary, published_by, case_id,
-		publish_time, take_down_time, penalty_kind, social_impact, notice_time, decided_time, delivered_time, warned_time)
-		VALUES (gen_random_uuid(), KIND, 't', 'p', 'a', 's', 'x', gen_random_uuid(), now(), now() + interval '1 month', PENALTY,
-		IMPACT, NOTICE, now() - interval '2 days', DELIVERED, WARNED)`
+	const columns = `INSERT INTO publication (publication_id, kind, title, party_name, agency_id, agency_name, summary, published_by, case_id,
+		publish_time, take_down_time, penalty_kind, social_impact, notice_time, decided_time, delivered_time, warned_time, amount_fen,
+		credit_code, licence_no, ground, codes)
+		VALUES (gen_random_uuid(), KIND, TITLE, 'p', AGENCY, '某局', 's', 'x', gen_random_uuid(), now(), now() + interval '1 month', PENALTY,
+		IMPACT, NOTICE, now() - interval '2 days', DELIVERED, WARNED, AMOUNT, '91110000000000000A', LICENCE, 'g', CODES)`
 	enter := func(changes ...string) error {
 		sql := strings.NewReplacer(append(changes, "KIND", "'penalty'", "PENALTY", "'fine'", "IMPACT", "true",
-			"NOTICE", "now() - interval '3 days'", "DELIVERED", "now() - interval '1 day'", "WARNED", "NULL")...).Replace(columns)
+			"NOTICE", "now() - interval '3 days'", "DELIVERED", "now() - interval '1 day'", "WARNED", "NULL", "AMOUNT", "100",
+			"TITLE", "'某局决定'", "AGENCY", "'ca-11'", "LICENCE", "'l'", "CODES", "'{95013}'")...).Replace(columns)
 		_, err := w.db.Exec(t.Context(), sql)
 		return err
 	}
@@ -281,13 +196,20 @@ func TestTheDatabaseHasTheGateToo(t *testing.T) {
 		"late notice":      {[]string{"NOTICE", "now()"}, "publication_gate_decision"},
 		"not delivered":    {[]string{"KIND", "'listing'", "DELIVERED", "NULL"}, "publication_gate_decision"},
 		"delivered early":  {[]string{"DELIVERED", "now() - interval '4 days'"}, "publication_gate_decision"},
-		"exposed unwarned": {[]string{"KIND", "'exposure'"}, "publication_gate_exposure"},
+		"exposed unwarned": {[]string{"KIND", "'exposure'"}, "publication_gate_continued"},
+		"did not go on":    {[]string{"KIND", "'exposure'", "WARNED", "now() - interval '9 days'"}, "publication_gate_continued"},
+		"no amount":        {[]string{"AMOUNT", "0"}, "publication_gate_amount"},
+		"agency not named": {[]string{"TITLE", "'决定'"}, "publication_named"},
+		"no licence":       {[]string{"KIND", "'listing'", "LICENCE", "''"}, "publication_gate_listing"},
+		"not its list":     {[]string{"KIND", "'listing'", "AGENCY", "'samr'"}, "publication_gate_publisher"},
+		"a mobile":         {[]string{"CODES", "'{13800138000}'"}, "publication_codes"},
 	} {
 		if err := enter(c.changes...); pg.Constraint(err) != c.constraint {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, sql := range []string{"UPDATE publication SET title = 'x'", "DELETE FROM publication", "UPDATE digest SET total = 1", "DELETE FROM digest_row"} {
+	for _, sql := range []string{"UPDATE publication SET title = 'x'", "DELETE FROM publication", "UPDATE digest SET total = 1", "DELETE FROM digest_row",
+		"UPDATE publication_term SET end_time = now()", "DELETE FROM publication_change", "UPDATE withdrawal_order SET cause = 'error'"} {
 		if _, err := w.db.Exec(t.Context(), sql); pg.Code(err) != "42501" {
 			t.Errorf("%s: %v", sql, err)
 		}

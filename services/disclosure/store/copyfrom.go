@@ -9,13 +9,13 @@ import (
 	"context"
 )
 
-// iteratorForInsertDigestRows implements pgx.CopyFromSource.
-type iteratorForInsertDigestRows struct {
-	rows                 []InsertDigestRowsParams
+// iteratorForFreezeCounts implements pgx.CopyFromSource.
+type iteratorForFreezeCounts struct {
+	rows                 []FreezeCountsParams
 	skippedFirstNextCall bool
 }
 
-func (r *iteratorForInsertDigestRows) Next() bool {
+func (r *iteratorForFreezeCounts) Next() bool {
 	if len(r.rows) == 0 {
 		return false
 	}
@@ -27,22 +27,70 @@ func (r *iteratorForInsertDigestRows) Next() bool {
 	return len(r.rows) > 0
 }
 
-func (r iteratorForInsertDigestRows) Values() ([]interface{}, error) {
+func (r iteratorForFreezeCounts) Values() ([]interface{}, error) {
 	return []interface{}{
 		r.rows[0].DigestID,
+		r.rows[0].Owner,
+		r.rows[0].Day,
+		r.rows[0].Unit,
 		r.rows[0].Axis,
 		r.rows[0].Key,
-		r.rows[0].Reports,
+		r.rows[0].Col,
+		r.rows[0].Bucket,
+		r.rows[0].Count,
 		r.rows[0].Reporters,
-		r.rows[0].PerMille,
-		r.rows[0].Suppressed,
+		r.rows[0].Witnesses,
 	}, nil
 }
 
-func (r iteratorForInsertDigestRows) Err() error {
+func (r iteratorForFreezeCounts) Err() error {
 	return nil
 }
 
-func (q *Queries) InsertDigestRows(ctx context.Context, arg []InsertDigestRowsParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"digest_row"}, []string{"digest_id", "axis", "key", "reports", "reporters", "per_mille", "suppressed"}, &iteratorForInsertDigestRows{rows: arg})
+func (q *Queries) FreezeCounts(ctx context.Context, arg []FreezeCountsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"digest_count"}, []string{"digest_id", "owner", "day", "unit", "axis", "key", "col", "bucket", "count", "reporters", "witnesses"}, &iteratorForFreezeCounts{rows: arg})
+}
+
+// iteratorForInsertDigestTables implements pgx.CopyFromSource.
+type iteratorForInsertDigestTables struct {
+	rows                 []InsertDigestTablesParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertDigestTables) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertDigestTables) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].DigestID,
+		r.rows[0].Edition,
+		r.rows[0].Axis,
+		r.rows[0].Position,
+		r.rows[0].Title,
+		r.rows[0].Unit,
+		r.rows[0].UnitName,
+		r.rows[0].DateBasis,
+		r.rows[0].RegionKind,
+		r.rows[0].Span,
+		r.rows[0].ShareKind,
+		r.rows[0].Columns,
+		r.rows[0].Total,
+	}, nil
+}
+
+func (r iteratorForInsertDigestTables) Err() error {
+	return nil
+}
+
+func (q *Queries) InsertDigestTables(ctx context.Context, arg []InsertDigestTablesParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"digest_table"}, []string{"digest_id", "edition", "axis", "position", "title", "unit", "unit_name", "date_basis", "region_kind", "span", "share_kind", "columns", "total"}, &iteratorForInsertDigestTables{rows: arg})
 }

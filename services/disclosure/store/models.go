@@ -6,6 +6,8 @@ package store
 
 import (
 	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 type Digest struct {
@@ -19,6 +21,66 @@ type Digest struct {
 	MinReporters int32
 	BuildTime    time.Time
 	CreatedAt    time.Time
+	Note         string
+	DraftedBy    string
+	CutTime      *time.Time
+	TotalHidden  bool
+	Previous     string
+	PreviousYear string
+}
+
+type DigestCell struct {
+	DigestID       string
+	Edition        string
+	Axis           string
+	Position       int32
+	Key            string
+	Label          string
+	Members        []string
+	Count          int64
+	PerMille       int32
+	Reporters      int32
+	ChangePrevious *int32
+	ChangeYear     *int32
+	Figures        []int64
+	Hidden         []bool
+	CreatedAt      time.Time
+}
+
+type DigestCount struct {
+	DigestID  string
+	Owner     string
+	Day       time.Time
+	Unit      string
+	Axis      string
+	Key       string
+	Col       string
+	Bucket    int64
+	Count     int64
+	Reporters int16
+	Witnesses []byte
+	CreatedAt time.Time
+}
+
+type DigestCut struct {
+	DigestID  string
+	Owner     string
+	Cut       int64
+	CutTime   time.Time
+	CreatedAt time.Time
+}
+
+type DigestIndicator struct {
+	DigestID       string
+	Edition        string
+	Code           string
+	Title          string
+	Method         string
+	PerMille       *int32
+	Reports        *int64
+	ChangePrevious *int32
+	ChangeYear     *int32
+	CreatedAt      time.Time
 }
 
 type DigestPolicy struct {
@@ -28,6 +90,14 @@ type DigestPolicy struct {
 	ValidFrom    time.Time
 	ValidTo      *time.Time
 	CreatedAt    time.Time
+}
+
+type DigestRelease struct {
+	DigestID         string
+	ReleasedBy       string
+	ReleasedByAgency string
+	ReleaseTime      time.Time
+	CreatedAt        time.Time
 }
 
 type DigestRow struct {
@@ -41,25 +111,138 @@ type DigestRow struct {
 	CreatedAt  time.Time
 }
 
+type DigestTable struct {
+	DigestID   string
+	Edition    string
+	Axis       string
+	Position   int32
+	Title      string
+	Unit       string
+	UnitName   string
+	DateBasis  string
+	RegionKind string
+	Span       string
+	ShareKind  string
+	Columns    []string
+	Total      *int64
+	CreatedAt  time.Time
+}
+
+type DigestViolation struct {
+	ID   string
+	What string
+}
+
+type GateCondition struct {
+	Kind      string
+	Code      string
+	Rank      int32
+	Fatal     bool
+	Words     string
+	Article   string
+	ToConfirm bool
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+}
+
 type Publication struct {
+	PublicationID      string
+	Kind               string
+	Title              string
+	PartyName          string
+	CreditCode         string
+	AgencyID           string
+	Summary            string
+	CaseID             *string
+	PenaltyKind        string
+	SocialImpact       bool
+	NoticeTime         *time.Time
+	DecidedTime        *time.Time
+	DeliveredTime      *time.Time
+	WarnedTime         *time.Time
+	PublishTime        time.Time
+	TakeDownTime       time.Time
+	PublishedBy        string
+	CreatedAt          time.Time
+	GateVersion        int32
+	AgencyName         string
+	RegisterAgencyID   string
+	RegionCodes        []string
+	Codes              []string
+	LicenceNo          string
+	DecisionNo         string
+	Ground             string
+	DeliveredBy        string
+	AmountFen          int64
+	Simplified         bool
+	Person             bool
+	ContinuedTime      *time.Time
+	FailedServiceTime  *time.Time
+	PublishBasis       string
+	PublishDue         *time.Time
+	PublishProof       string
+	PublishProvisional bool
+}
+
+type PublicationChange struct {
+	ID            int64
+	Xid           pgtype.Uint64
 	PublicationID string
-	Kind          string
-	Title         string
-	PartyName     string
-	CreditCode    string
-	AgencyID      string
-	Summary       string
-	CaseID        *string
-	PenaltyKind   string
-	SocialImpact  bool
-	NoticeTime    *time.Time
-	DecidedTime   *time.Time
-	DeliveredTime *time.Time
-	WarnedTime    *time.Time
-	PublishTime   time.Time
-	TakeDownTime  time.Time
-	PublishedBy   string
+	Change        string
+	ChangeTime    time.Time
 	CreatedAt     time.Time
+}
+
+type PublicationKind struct {
+	Kind      string
+	Family    string
+	Name      string
+	OfParty   bool
+	CreatedAt time.Time
+}
+
+type PublicationLate struct {
+	ID   string
+	What interface{}
+}
+
+type PublicationPersonPolicy struct {
+	Kind        string
+	PenaltyKind string
+	Source      string
+	ToConfirm   bool
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	CreatedAt   time.Time
+}
+
+type PublicationTerm struct {
+	PublicationID string
+	Basis         string
+	Class         string
+	EarliestTime  *time.Time
+	EndTime       time.Time
+	Proof         string
+	Source        string
+	ToConfirm     bool
+	CreatedAt     time.Time
+}
+
+type PublicationVersion struct {
+	PublicationID string
+	Version       int32
+	Title         string
+	Summary       string
+	Note          string
+	CorrectedBy   string
+	VersionTime   time.Time
+	CreatedAt     time.Time
+}
+
+type PublicationViolation struct {
+	ID   string
+	What interface{}
 }
 
 type PublicationWithdrawal struct {
@@ -68,20 +251,77 @@ type PublicationWithdrawal struct {
 	WithdrawnBy   string
 	WithdrawnTime time.Time
 	CreatedAt     time.Time
+	Cause         string
+	CauseTime     *time.Time
+	Basis         string
+	DueTime       *time.Time
+	Proof         string
+	Provisional   bool
+}
+
+type PublicationWithheld struct {
+	WithheldID string
+	Kind       string
+	CaseID     string
+	AgencyID   string
+	Missing    []string
+	AskTime    time.Time
+	CreatedAt  time.Time
+}
+
+type PublisherPolicy struct {
+	Kind             string
+	Agency           string
+	PartyPrefix      string
+	RegisterAgencyID string
+	TimelyBasis      string
+	Source           string
+	ToConfirm        bool
+	ValidFrom        time.Time
+	ValidTo          *time.Time
+	CreatedAt        time.Time
 }
 
 type TakeDownPolicy struct {
-	Kind        string
-	PenaltyKind string
-	Months      int32
-	Source      string
-	ToConfirm   bool
-	ValidFrom   time.Time
-	ValidTo     *time.Time
-	CreatedAt   time.Time
+	Kind           string
+	PenaltyKind    string
+	Months         int32
+	Source         string
+	ToConfirm      bool
+	ValidFrom      time.Time
+	ValidTo        *time.Time
+	CreatedAt      time.Time
+	Basis          string
+	Class          string
+	MinFen         int64
+	BelowFen       *int64
+	EarliestMonths *int32
+	CountsFrom     string
+}
+
+type UserFigure struct {
+	FigureID   int64
+	OperatorID string
+	Month      string
+	Users      int64
+	Source     string
+	LoadedBy   string
+	CreatedAt  time.Time
 }
 
 type Violation struct {
 	ID   string
 	What string
+}
+
+type WithdrawalOrder struct {
+	Kind        string
+	CaseID      string
+	Cause       string
+	CauseTime   time.Time
+	Reason      string
+	DueTime     time.Time
+	OrderedBy   string
+	OrderedTime time.Time
+	CreatedAt   time.Time
 }

@@ -157,7 +157,7 @@ var File_quietline_disclosure_v1_disclosure_proto protoreflect.FileDescriptor
 
 const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a$quietline/disclosure/v1/digest.proto\x1a)quietline/disclosure/v1/publication.proto\"\x9b\x01\n" +
+	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a$quietline/disclosure/v1/digest.proto\x1a)quietline/disclosure/v1/publication.proto\x1a&quietline/disclosure/v1/register.proto\"\x9b\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -170,12 +170,24 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xe9\v\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xa2\x11\n" +
 	"\x11DisclosureService\x12e\n" +
 	"\aPublish\x12'.quietline.disclosure.v1.PublishRequest\x1a(.quietline.disclosure.v1.PublishResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12\x8d\x01\n" +
 	"\x13WithdrawPublication\x123.quietline.disclosure.v1.WithdrawPublicationRequest\x1a4.quietline.disclosure.v1.WithdrawPublicationResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x02\x01\x02\x12\x01\x05\x12\x83\x01\n" +
+	"\x02\x01\x02\x12\x01\x05\x12z\n" +
+	"\x0eWithdrawByCase\x12..quietline.disclosure.v1.WithdrawByCaseRequest\x1a/.quietline.disclosure.v1.WithdrawByCaseResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x8a\x01\n" +
+	"\x12CorrectPublication\x122.quietline.disclosure.v1.CorrectPublicationRequest\x1a3.quietline.disclosure.v1.CorrectPublicationResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x02\x01\x02\x12\x01\x05\x12\x8c\x01\n" +
+	"\x12SearchPublications\x122.quietline.disclosure.v1.SearchPublicationsRequest\x1a3.quietline.disclosure.v1.SearchPublicationsResponse\"\r\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x01\x90\x02\x01\x12\x9e\x01\n" +
+	"\x16ListPublicationChanges\x126.quietline.disclosure.v1.ListPublicationChangesRequest\x1a7.quietline.disclosure.v1.ListPublicationChangesResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x01\x01\x12\a\x02\x03\x04\x05\x06\a\v\x90\x02\x01\x12~\n" +
+	"\fListWithheld\x12,.quietline.disclosure.v1.ListWithheldRequest\x1a-.quietline.disclosure.v1.ListWithheldResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\n" +
+	"\v\x90\x02\x01\x12\x83\x01\n" +
 	"\x0eGetPublication\x12..quietline.disclosure.v1.GetPublicationRequest\x1a/.quietline.disclosure.v1.GetPublicationResponse\"\x10\x8a\xb5\x18\t\n" +
 	"\x02\x01\x02\x12\x03\x01\x03\v\x90\x02\x01\x12\x88\x01\n" +
 	"\x10ListPublications\x120.quietline.disclosure.v1.ListPublicationsRequest\x1a1.quietline.disclosure.v1.ListPublicationsResponse\"\x0f\x8a\xb5\x18\b\n" +
@@ -215,60 +227,80 @@ func file_quietline_disclosure_v1_disclosure_proto_rawDescGZIP() []byte {
 
 var file_quietline_disclosure_v1_disclosure_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_quietline_disclosure_v1_disclosure_proto_goTypes = []any{
-	(*AuditRequest)(nil),                // 0: quietline.disclosure.v1.AuditRequest
-	(*AuditResponse)(nil),               // 1: quietline.disclosure.v1.AuditResponse
-	(*Publication)(nil),                 // 2: quietline.disclosure.v1.Publication
-	(*PublishRequest)(nil),              // 3: quietline.disclosure.v1.PublishRequest
-	(*WithdrawPublicationRequest)(nil),  // 4: quietline.disclosure.v1.WithdrawPublicationRequest
-	(*GetPublicationRequest)(nil),       // 5: quietline.disclosure.v1.GetPublicationRequest
-	(*ListPublicationsRequest)(nil),     // 6: quietline.disclosure.v1.ListPublicationsRequest
-	(*FreezeCountsRequest)(nil),         // 7: quietline.disclosure.v1.FreezeCountsRequest
-	(*RecordDigestRequest)(nil),         // 8: quietline.disclosure.v1.RecordDigestRequest
-	(*ReleaseDigestRequest)(nil),        // 9: quietline.disclosure.v1.ReleaseDigestRequest
-	(*GetDigestRequest)(nil),            // 10: quietline.disclosure.v1.GetDigestRequest
-	(*ListDigestsRequest)(nil),          // 11: quietline.disclosure.v1.ListDigestsRequest
-	(*ListDigestCountsRequest)(nil),     // 12: quietline.disclosure.v1.ListDigestCountsRequest
-	(*LoadUserFiguresRequest)(nil),      // 13: quietline.disclosure.v1.LoadUserFiguresRequest
-	(*PublishResponse)(nil),             // 14: quietline.disclosure.v1.PublishResponse
-	(*WithdrawPublicationResponse)(nil), // 15: quietline.disclosure.v1.WithdrawPublicationResponse
-	(*GetPublicationResponse)(nil),      // 16: quietline.disclosure.v1.GetPublicationResponse
-	(*ListPublicationsResponse)(nil),    // 17: quietline.disclosure.v1.ListPublicationsResponse
-	(*FreezeCountsResponse)(nil),        // 18: quietline.disclosure.v1.FreezeCountsResponse
-	(*RecordDigestResponse)(nil),        // 19: quietline.disclosure.v1.RecordDigestResponse
-	(*ReleaseDigestResponse)(nil),       // 20: quietline.disclosure.v1.ReleaseDigestResponse
-	(*GetDigestResponse)(nil),           // 21: quietline.disclosure.v1.GetDigestResponse
-	(*ListDigestsResponse)(nil),         // 22: quietline.disclosure.v1.ListDigestsResponse
-	(*ListDigestCountsResponse)(nil),    // 23: quietline.disclosure.v1.ListDigestCountsResponse
-	(*LoadUserFiguresResponse)(nil),     // 24: quietline.disclosure.v1.LoadUserFiguresResponse
+	(*AuditRequest)(nil),                   // 0: quietline.disclosure.v1.AuditRequest
+	(*AuditResponse)(nil),                  // 1: quietline.disclosure.v1.AuditResponse
+	(*Publication)(nil),                    // 2: quietline.disclosure.v1.Publication
+	(*PublishRequest)(nil),                 // 3: quietline.disclosure.v1.PublishRequest
+	(*WithdrawPublicationRequest)(nil),     // 4: quietline.disclosure.v1.WithdrawPublicationRequest
+	(*WithdrawByCaseRequest)(nil),          // 5: quietline.disclosure.v1.WithdrawByCaseRequest
+	(*CorrectPublicationRequest)(nil),      // 6: quietline.disclosure.v1.CorrectPublicationRequest
+	(*SearchPublicationsRequest)(nil),      // 7: quietline.disclosure.v1.SearchPublicationsRequest
+	(*ListPublicationChangesRequest)(nil),  // 8: quietline.disclosure.v1.ListPublicationChangesRequest
+	(*ListWithheldRequest)(nil),            // 9: quietline.disclosure.v1.ListWithheldRequest
+	(*GetPublicationRequest)(nil),          // 10: quietline.disclosure.v1.GetPublicationRequest
+	(*ListPublicationsRequest)(nil),        // 11: quietline.disclosure.v1.ListPublicationsRequest
+	(*FreezeCountsRequest)(nil),            // 12: quietline.disclosure.v1.FreezeCountsRequest
+	(*RecordDigestRequest)(nil),            // 13: quietline.disclosure.v1.RecordDigestRequest
+	(*ReleaseDigestRequest)(nil),           // 14: quietline.disclosure.v1.ReleaseDigestRequest
+	(*GetDigestRequest)(nil),               // 15: quietline.disclosure.v1.GetDigestRequest
+	(*ListDigestsRequest)(nil),             // 16: quietline.disclosure.v1.ListDigestsRequest
+	(*ListDigestCountsRequest)(nil),        // 17: quietline.disclosure.v1.ListDigestCountsRequest
+	(*LoadUserFiguresRequest)(nil),         // 18: quietline.disclosure.v1.LoadUserFiguresRequest
+	(*PublishResponse)(nil),                // 19: quietline.disclosure.v1.PublishResponse
+	(*WithdrawPublicationResponse)(nil),    // 20: quietline.disclosure.v1.WithdrawPublicationResponse
+	(*WithdrawByCaseResponse)(nil),         // 21: quietline.disclosure.v1.WithdrawByCaseResponse
+	(*CorrectPublicationResponse)(nil),     // 22: quietline.disclosure.v1.CorrectPublicationResponse
+	(*SearchPublicationsResponse)(nil),     // 23: quietline.disclosure.v1.SearchPublicationsResponse
+	(*ListPublicationChangesResponse)(nil), // 24: quietline.disclosure.v1.ListPublicationChangesResponse
+	(*ListWithheldResponse)(nil),           // 25: quietline.disclosure.v1.ListWithheldResponse
+	(*GetPublicationResponse)(nil),         // 26: quietline.disclosure.v1.GetPublicationResponse
+	(*ListPublicationsResponse)(nil),       // 27: quietline.disclosure.v1.ListPublicationsResponse
+	(*FreezeCountsResponse)(nil),           // 28: quietline.disclosure.v1.FreezeCountsResponse
+	(*RecordDigestResponse)(nil),           // 29: quietline.disclosure.v1.RecordDigestResponse
+	(*ReleaseDigestResponse)(nil),          // 30: quietline.disclosure.v1.ReleaseDigestResponse
+	(*GetDigestResponse)(nil),              // 31: quietline.disclosure.v1.GetDigestResponse
+	(*ListDigestsResponse)(nil),            // 32: quietline.disclosure.v1.ListDigestsResponse
+	(*ListDigestCountsResponse)(nil),       // 33: quietline.disclosure.v1.ListDigestCountsResponse
+	(*LoadUserFiguresResponse)(nil),        // 34: quietline.disclosure.v1.LoadUserFiguresResponse
 }
 var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
 	2,  // 0: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
 	3,  // 1: quietline.disclosure.v1.DisclosureService.Publish:input_type -> quietline.disclosure.v1.PublishRequest
 	4,  // 2: quietline.disclosure.v1.DisclosureService.WithdrawPublication:input_type -> quietline.disclosure.v1.WithdrawPublicationRequest
-	5,  // 3: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
-	6,  // 4: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
-	7,  // 5: quietline.disclosure.v1.DisclosureService.FreezeCounts:input_type -> quietline.disclosure.v1.FreezeCountsRequest
-	8,  // 6: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
-	9,  // 7: quietline.disclosure.v1.DisclosureService.ReleaseDigest:input_type -> quietline.disclosure.v1.ReleaseDigestRequest
-	10, // 8: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
-	11, // 9: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
-	12, // 10: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
-	13, // 11: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
-	0,  // 12: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
-	14, // 13: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
-	15, // 14: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
-	16, // 15: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
-	17, // 16: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
-	18, // 17: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
-	19, // 18: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
-	20, // 19: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
-	21, // 20: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
-	22, // 21: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
-	23, // 22: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
-	24, // 23: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
-	1,  // 24: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
-	13, // [13:25] is the sub-list for method output_type
-	1,  // [1:13] is the sub-list for method input_type
+	5,  // 3: quietline.disclosure.v1.DisclosureService.WithdrawByCase:input_type -> quietline.disclosure.v1.WithdrawByCaseRequest
+	6,  // 4: quietline.disclosure.v1.DisclosureService.CorrectPublication:input_type -> quietline.disclosure.v1.CorrectPublicationRequest
+	7,  // 5: quietline.disclosure.v1.DisclosureService.SearchPublications:input_type -> quietline.disclosure.v1.SearchPublicationsRequest
+	8,  // 6: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:input_type -> quietline.disclosure.v1.ListPublicationChangesRequest
+	9,  // 7: quietline.disclosure.v1.DisclosureService.ListWithheld:input_type -> quietline.disclosure.v1.ListWithheldRequest
+	10, // 8: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
+	11, // 9: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
+	12, // 10: quietline.disclosure.v1.DisclosureService.FreezeCounts:input_type -> quietline.disclosure.v1.FreezeCountsRequest
+	13, // 11: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
+	14, // 12: quietline.disclosure.v1.DisclosureService.ReleaseDigest:input_type -> quietline.disclosure.v1.ReleaseDigestRequest
+	15, // 13: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
+	16, // 14: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
+	17, // 15: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
+	18, // 16: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
+	0,  // 17: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
+	19, // 18: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
+	20, // 19: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
+	21, // 20: quietline.disclosure.v1.DisclosureService.WithdrawByCase:output_type -> quietline.disclosure.v1.WithdrawByCaseResponse
+	22, // 21: quietline.disclosure.v1.DisclosureService.CorrectPublication:output_type -> quietline.disclosure.v1.CorrectPublicationResponse
+	23, // 22: quietline.disclosure.v1.DisclosureService.SearchPublications:output_type -> quietline.disclosure.v1.SearchPublicationsResponse
+	24, // 23: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:output_type -> quietline.disclosure.v1.ListPublicationChangesResponse
+	25, // 24: quietline.disclosure.v1.DisclosureService.ListWithheld:output_type -> quietline.disclosure.v1.ListWithheldResponse
+	26, // 25: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
+	27, // 26: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
+	28, // 27: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
+	29, // 28: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
+	30, // 29: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
+	31, // 30: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
+	32, // 31: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
+	33, // 32: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
+	34, // 33: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
+	1,  // 34: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
+	18, // [18:35] is the sub-list for method output_type
+	1,  // [1:18] is the sub-list for method input_type
 	1,  // [1:1] is the sub-list for extension type_name
 	1,  // [1:1] is the sub-list for extension extendee
 	0,  // [0:1] is the sub-list for field type_name
@@ -281,6 +313,7 @@ func file_quietline_disclosure_v1_disclosure_proto_init() {
 	}
 	file_quietline_disclosure_v1_digest_proto_init()
 	file_quietline_disclosure_v1_publication_proto_init()
+	file_quietline_disclosure_v1_register_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

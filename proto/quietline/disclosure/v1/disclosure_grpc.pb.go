@@ -21,18 +21,23 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DisclosureService_Publish_FullMethodName             = "/quietline.disclosure.v1.DisclosureService/Publish"
-	DisclosureService_WithdrawPublication_FullMethodName = "/quietline.disclosure.v1.DisclosureService/WithdrawPublication"
-	DisclosureService_GetPublication_FullMethodName      = "/quietline.disclosure.v1.DisclosureService/GetPublication"
-	DisclosureService_ListPublications_FullMethodName    = "/quietline.disclosure.v1.DisclosureService/ListPublications"
-	DisclosureService_FreezeCounts_FullMethodName        = "/quietline.disclosure.v1.DisclosureService/FreezeCounts"
-	DisclosureService_RecordDigest_FullMethodName        = "/quietline.disclosure.v1.DisclosureService/RecordDigest"
-	DisclosureService_ReleaseDigest_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/ReleaseDigest"
-	DisclosureService_GetDigest_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/GetDigest"
-	DisclosureService_ListDigests_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/ListDigests"
-	DisclosureService_ListDigestCounts_FullMethodName    = "/quietline.disclosure.v1.DisclosureService/ListDigestCounts"
-	DisclosureService_LoadUserFigures_FullMethodName     = "/quietline.disclosure.v1.DisclosureService/LoadUserFigures"
-	DisclosureService_Audit_FullMethodName               = "/quietline.disclosure.v1.DisclosureService/Audit"
+	DisclosureService_Publish_FullMethodName                = "/quietline.disclosure.v1.DisclosureService/Publish"
+	DisclosureService_WithdrawPublication_FullMethodName    = "/quietline.disclosure.v1.DisclosureService/WithdrawPublication"
+	DisclosureService_WithdrawByCase_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/WithdrawByCase"
+	DisclosureService_CorrectPublication_FullMethodName     = "/quietline.disclosure.v1.DisclosureService/CorrectPublication"
+	DisclosureService_SearchPublications_FullMethodName     = "/quietline.disclosure.v1.DisclosureService/SearchPublications"
+	DisclosureService_ListPublicationChanges_FullMethodName = "/quietline.disclosure.v1.DisclosureService/ListPublicationChanges"
+	DisclosureService_ListWithheld_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/ListWithheld"
+	DisclosureService_GetPublication_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/GetPublication"
+	DisclosureService_ListPublications_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/ListPublications"
+	DisclosureService_FreezeCounts_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/FreezeCounts"
+	DisclosureService_RecordDigest_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/RecordDigest"
+	DisclosureService_ReleaseDigest_FullMethodName          = "/quietline.disclosure.v1.DisclosureService/ReleaseDigest"
+	DisclosureService_GetDigest_FullMethodName              = "/quietline.disclosure.v1.DisclosureService/GetDigest"
+	DisclosureService_ListDigests_FullMethodName            = "/quietline.disclosure.v1.DisclosureService/ListDigests"
+	DisclosureService_ListDigestCounts_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/ListDigestCounts"
+	DisclosureService_LoadUserFigures_FullMethodName        = "/quietline.disclosure.v1.DisclosureService/LoadUserFigures"
+	DisclosureService_Audit_FullMethodName                  = "/quietline.disclosure.v1.DisclosureService/Audit"
 )
 
 // DisclosureServiceClient is the client API for DisclosureService service.
@@ -47,6 +52,20 @@ type DisclosureServiceClient interface {
 	// WithdrawPublication takes a publication back with its reason; a tombstone stays (撤回公示, 行政处罚法 48: within 3
 	// working days when the decision is changed or revoked).
 	WithdrawPublication(ctx context.Context, in *WithdrawPublicationRequest, opts ...grpc.CallOption) (*WithdrawPublicationResponse, error)
+	// WithdrawByCase takes back all that was published of a case, and bars what was not yet: the decision was reversed, or the
+	// listing repaired (按案撤回公示, 行政处罚法 48, 信用修复管理办法). Idempotent. Errors: POLICY_REFUSES for an early end that a
+	// basis does not allow.
+	WithdrawByCase(ctx context.Context, in *WithdrawByCaseRequest, opts ...grpc.CallOption) (*WithdrawByCaseResponse, error)
+	// CorrectPublication gives a live item new words; what it said before stays as a version (更正公示).
+	CorrectPublication(ctx context.Context, in *CorrectPublicationRequest, opts ...grpc.CallOption) (*CorrectPublicationResponse, error)
+	// SearchPublications is the public register: by firm, credit code, published code, region, kind and period (公示查询).
+	SearchPublications(ctx context.Context, in *SearchPublicationsRequest, opts ...grpc.CallOption) (*SearchPublicationsResponse, error)
+	// ListPublicationChanges is the feed of the register for agencies and operators: unary long poll, resumable; a withdrawal
+	// comes as a tombstone (公示变更推送).
+	ListPublicationChanges(ctx context.Context, in *ListPublicationChangesRequest, opts ...grpc.CallOption) (*ListPublicationChangesResponse, error)
+	// ListWithheld says what was not published, and all that it lacks, each with its article; of the caller's own agency
+	// unless it leads or audits (未公示事项).
+	ListWithheld(ctx context.Context, in *ListWithheldRequest, opts ...grpc.CallOption) (*ListWithheldResponse, error)
 	// GetPublication returns what the public may see of a publication (查看公示).
 	GetPublication(ctx context.Context, in *GetPublicationRequest, opts ...grpc.CallOption) (*GetPublicationResponse, error)
 	// ListPublications lists live publications, newest first (公示列表).
@@ -95,6 +114,56 @@ func (c *disclosureServiceClient) WithdrawPublication(ctx context.Context, in *W
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(WithdrawPublicationResponse)
 	err := c.cc.Invoke(ctx, DisclosureService_WithdrawPublication_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) WithdrawByCase(ctx context.Context, in *WithdrawByCaseRequest, opts ...grpc.CallOption) (*WithdrawByCaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WithdrawByCaseResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_WithdrawByCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) CorrectPublication(ctx context.Context, in *CorrectPublicationRequest, opts ...grpc.CallOption) (*CorrectPublicationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CorrectPublicationResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_CorrectPublication_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) SearchPublications(ctx context.Context, in *SearchPublicationsRequest, opts ...grpc.CallOption) (*SearchPublicationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchPublicationsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_SearchPublications_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListPublicationChanges(ctx context.Context, in *ListPublicationChangesRequest, opts ...grpc.CallOption) (*ListPublicationChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPublicationChangesResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListPublicationChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListWithheld(ctx context.Context, in *ListWithheldRequest, opts ...grpc.CallOption) (*ListWithheldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListWithheldResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListWithheld_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +282,20 @@ type DisclosureServiceServer interface {
 	// WithdrawPublication takes a publication back with its reason; a tombstone stays (撤回公示, 行政处罚法 48: within 3
 	// working days when the decision is changed or revoked).
 	WithdrawPublication(context.Context, *WithdrawPublicationRequest) (*WithdrawPublicationResponse, error)
+	// WithdrawByCase takes back all that was published of a case, and bars what was not yet: the decision was reversed, or the
+	// listing repaired (按案撤回公示, 行政处罚法 48, 信用修复管理办法). Idempotent. Errors: POLICY_REFUSES for an early end that a
+	// basis does not allow.
+	WithdrawByCase(context.Context, *WithdrawByCaseRequest) (*WithdrawByCaseResponse, error)
+	// CorrectPublication gives a live item new words; what it said before stays as a version (更正公示).
+	CorrectPublication(context.Context, *CorrectPublicationRequest) (*CorrectPublicationResponse, error)
+	// SearchPublications is the public register: by firm, credit code, published code, region, kind and period (公示查询).
+	SearchPublications(context.Context, *SearchPublicationsRequest) (*SearchPublicationsResponse, error)
+	// ListPublicationChanges is the feed of the register for agencies and operators: unary long poll, resumable; a withdrawal
+	// comes as a tombstone (公示变更推送).
+	ListPublicationChanges(context.Context, *ListPublicationChangesRequest) (*ListPublicationChangesResponse, error)
+	// ListWithheld says what was not published, and all that it lacks, each with its article; of the caller's own agency
+	// unless it leads or audits (未公示事项).
+	ListWithheld(context.Context, *ListWithheldRequest) (*ListWithheldResponse, error)
 	// GetPublication returns what the public may see of a publication (查看公示).
 	GetPublication(context.Context, *GetPublicationRequest) (*GetPublicationResponse, error)
 	// ListPublications lists live publications, newest first (公示列表).
@@ -252,6 +335,21 @@ func (UnimplementedDisclosureServiceServer) Publish(context.Context, *PublishReq
 }
 func (UnimplementedDisclosureServiceServer) WithdrawPublication(context.Context, *WithdrawPublicationRequest) (*WithdrawPublicationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WithdrawPublication not implemented")
+}
+func (UnimplementedDisclosureServiceServer) WithdrawByCase(context.Context, *WithdrawByCaseRequest) (*WithdrawByCaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawByCase not implemented")
+}
+func (UnimplementedDisclosureServiceServer) CorrectPublication(context.Context, *CorrectPublicationRequest) (*CorrectPublicationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CorrectPublication not implemented")
+}
+func (UnimplementedDisclosureServiceServer) SearchPublications(context.Context, *SearchPublicationsRequest) (*SearchPublicationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SearchPublications not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListPublicationChanges(context.Context, *ListPublicationChangesRequest) (*ListPublicationChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPublicationChanges not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListWithheld(context.Context, *ListWithheldRequest) (*ListWithheldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListWithheld not implemented")
 }
 func (UnimplementedDisclosureServiceServer) GetPublication(context.Context, *GetPublicationRequest) (*GetPublicationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPublication not implemented")
@@ -336,6 +434,96 @@ func _DisclosureService_WithdrawPublication_Handler(srv interface{}, ctx context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(DisclosureServiceServer).WithdrawPublication(ctx, req.(*WithdrawPublicationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_WithdrawByCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawByCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).WithdrawByCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_WithdrawByCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).WithdrawByCase(ctx, req.(*WithdrawByCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_CorrectPublication_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CorrectPublicationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).CorrectPublication(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_CorrectPublication_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).CorrectPublication(ctx, req.(*CorrectPublicationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_SearchPublications_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchPublicationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).SearchPublications(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_SearchPublications_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).SearchPublications(ctx, req.(*SearchPublicationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListPublicationChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPublicationChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListPublicationChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListPublicationChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListPublicationChanges(ctx, req.(*ListPublicationChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListWithheld_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListWithheldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListWithheld(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListWithheld_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListWithheld(ctx, req.(*ListWithheldRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -534,6 +722,26 @@ var DisclosureService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WithdrawPublication",
 			Handler:    _DisclosureService_WithdrawPublication_Handler,
+		},
+		{
+			MethodName: "WithdrawByCase",
+			Handler:    _DisclosureService_WithdrawByCase_Handler,
+		},
+		{
+			MethodName: "CorrectPublication",
+			Handler:    _DisclosureService_CorrectPublication_Handler,
+		},
+		{
+			MethodName: "SearchPublications",
+			Handler:    _DisclosureService_SearchPublications_Handler,
+		},
+		{
+			MethodName: "ListPublicationChanges",
+			Handler:    _DisclosureService_ListPublicationChanges_Handler,
+		},
+		{
+			MethodName: "ListWithheld",
+			Handler:    _DisclosureService_ListWithheld_Handler,
 		},
 		{
 			MethodName: "GetPublication",

@@ -1,0 +1,284 @@
+package disclosure
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"quietline/services/disclosure/store"
+)
+
+// Editions.
+const (
+	publicEdition   = "public"
+	internalEdition = "internal"
+)
+
+// sheet is a table of an edition as it is shown.
+type sheet struct {
+	table
+	rows  []line
+	total *int64
+}
+
+// line is a row of it.
+type line struct {
+	key, label              string
+	members                 []string
+	count, reporters        int64
+	perMille                int32
+	changePrevious, changes *int32 // on the month before, on the year before
+	figures                 []*int64
+	hidden                  []bool
+}
+
+// sums are the figures of a month, by where an owner keeps them and by key.
+type sums map[source]map[string]*cell
+
+// monthOf adds the days of a month up, and hashes what it adds: one line for each count, in canonical order.
+func monthOf(counts []store.FrozenCountsRow) (sums, string) {
+	all, cut := sums{}, sha256.New()
+	for _, c := range counts {
+		_, _ = fmt.Fprintf(cut, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", c.Owner, c.Day, c.Unit, c.Axis, c.Key, c.Col, c.Bucket, c.Count,
+			c.Reporters, hex.EncodeToString(c.Witnesses))
+		at := all.cell(source{c.Owner, c.Unit, c.Axis}, c.Key)
+		if c.Col != "" {
+			at = at.column(c.Col)
+		}
+		if c.Unit == "minutes" {
+			if at.buckets == nil {
+				at.buckets = map[int64]int64{}
+			}
+			at.buckets[c.Bucket] += c.Count
+		}
+		at.count += c.Count
+		at.people.known.Add(int32(c.Reporters), c.Witnesses)
+		if c.Unit == inMarks {
+			at.people.loose = int32(min(int64(at.people.loose)+c.Count, 32)) //nolint:gosec // at most 32
+		}
+	}
+	return all, hex.EncodeToString(cut.Sum(nil))
+}
+
+func (s sums) cell(at source, key string) *cell {
+	if s[at] == nil {
+		s[at] = map[string]*cell{}
+	}
+	c := s[at][key]
+	if c == nil {
+		c = &cell{key: key}
+		s[at][key] = c
+	}
+	return c
+}
+
+func (c *cell) column(code string) *cell {
+	if c.columns == nil {
+		c.columns = map[string]*cell{}
+	}
+	if c.columns[code] == nil {
+		c.columns[code] = &cell{key: c.key}
+	}
+	return c.columns[code]
+}
+
+// cells are the figures of a table, the largest first.
+func (s sums) cells(t *table) []*cell {
+	var out []*cell
+	for _, c := range s[t.from] {
+		if t.main != "" {
+			main := c.column(t.main)
+			main.columns = c.columns
+			c = main
+		}
+		if c.count > 0 || len(c.columns) > 0 {
+			out = append(out, c)
+		}
+	}
+	if t.shape == kinds || t.shape == segments {
+		out = family(out)
+		if t.from.unit == inNumbers {
+			s.reportersOf(out)
+		}
+	}
+	if t.shape == segments {
+		at := slices.IndexFunc(out, func(c *cell) bool { return c.key == resale })
+		if at < 0 {
+			return nil
+		}
+		out = out[at].children
+	}
+	inOrder(out)
+	return out
+}
+
+func inOrder(cells []*cell) {
+	slices.SortFunc(cells, func(a, b *cell) int { return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.key, b.key)) })
+}
+
+// family puts the segments of resale operators (mobile/170) beneath one figure that is their sum.
+func family(cells []*cell) []*cell {
+	var out []*cell
+	parent := &cell{key: resale}
+	for _, c := range cells {
+		_, segment, ok := strings.Cut(c.key, "/")
+		if !ok {
+			out = append(out, c)
+			continue
+		}
+		parent.children = append(parent.children, &cell{key: segment, count: c.count, people: c.people})
+		parent.count += c.count
+		parent.people.join(&c.people)
+	}
+	if parent.count > 0 {
+		inOrder(parent.children)
+		out = append(out, parent)
+	}
+	return out
+}
+
+// reportersOf gives numbers the people who reported numbers of their kind: a number is counted on one day, its reporters on
+// every day that they report.
+func (s sums) reportersOf(numbers []*cell) {
+	for _, r := range family(values(s[source{"reporting", inReports, "number_kind"}])) {
+		for _, n := range numbers {
+			if n.key == r.key {
+				n.people = r.people
+			}
+		}
+	}
+}
+
+func values(m map[string]*cell) []*cell {
+	var out []*cell
+	for _, c := range m {
+		out = append(out, c)
+	}
+	return out
+}
+
+// making is what the tables of a digest are made from.
+type making struct {
+	sums  sums
+	names map[string]string
+	users map[string]int64 // by operator
+	least int64
+	// before has, by axis, the rows of earlier public versions that told several figures in one sum.
+	before map[string][][]string
+}
+
+// internal is a table complete.
+func (m *making) internal(t *table) *sheet {
+	var rows []group
+	for _, c := range m.sums.cells(t) {
+		rows = append(rows, group{c})
+	}
+	return m.sheet(t, rows, false)
+}
+
+// public is a table with nothing in it of fewer people than may be told. Without rows nothing can be told.
+func (m *making) public(t *table) *sheet {
+	cells := m.sums.cells(t)
+	if t.shape == loose {
+		cells = slices.DeleteFunc(cells, func(c *cell) bool { return c.people.size() < m.least })
+		var rows []group
+		for _, c := range cells {
+			rows = append(rows, group{c})
+		}
+		return m.sheet(t, rows, true)
+	}
+	if t.shape == segments && !m.alone(resale) {
+		return m.sheet(t, nil, true)
+	}
+	rows, ok := grouped(cells, m.least)
+	if !ok {
+		return m.sheet(t, nil, true)
+	}
+	return m.sheet(t, asBefore(rows, m.before[t.axis]), true)
+}
+
+// alone says whether a kind of number has a row of its own in public: only then its segments may be told.
+func (m *making) alone(kind string) bool {
+	at := slices.IndexFunc(tables, func(t table) bool { return t.shape == kinds && t.unit == inReports })
+	rows, ok := grouped(m.sums.cells(&tables[at]), m.least)
+	return ok && slices.ContainsFunc(asBefore(rows, m.before[tables[at].axis]), func(g group) bool { return len(g) == 1 && g[0].key == kind })
+}
+
+func (m *making) sheet(t *table, rows []group, public bool) *sheet {
+	out := &sheet{table: *t}
+	out.columns = m.columnsOf(t)
+	slices.SortFunc(rows, func(a, b group) int {
+		return cmp.Or(cmp.Compare(b.count(), a.count()), cmp.Compare(a.largest().key, b.largest().key))
+	})
+	var sum int64
+	for _, g := range rows {
+		out.rows = append(out.rows, m.line(t, g))
+		sum += g.count()
+	}
+	keysOnce(out.rows)
+	if t.share == exclusive {
+		share(out.rows, sum)
+		if len(rows) > 0 || !public {
+			out.total = &sum
+		}
+	}
+	for _, col := range out.columns {
+		m.fill(t, out.rows, rows, col, public)
+	}
+	return out
+}
+
+// columnsOf are the columns that there is anything for.
+func (m *making) columnsOf(t *table) []column {
+	return slices.DeleteFunc(slices.Clone(t.columns), func(c column) bool { return c.kind == perUsers && len(m.users) == 0 })
+}
+
+func (m *making) line(t *table, g group) line {
+	l := line{count: g.count(), reporters: g.people().size(), label: labelOfGroup(g, t.vocabulary, m.least, m.names), key: g.largest().key}
+	for _, c := range g {
+		l.members = append(l.members, c.key)
+	}
+	slices.Sort(l.members)
+	switch {
+	case len(g) == 1:
+	case g.small(m.least):
+		l.key = othersKey
+	default:
+		l.key += "+" + othersKey
+	}
+	return l
+}
+
+// keysOnce keeps the keys of rows apart.
+func keysOnce(rows []line) {
+	seen := map[string]int{}
+	for i := range rows {
+		seen[rows[i].key]++
+		if n := seen[rows[i].key]; n > 1 {
+			rows[i].key += fmt.Sprintf("-%d", n)
+		}
+	}
+}
+
+// fill writes a further column.
+func (m *making) fill(t *table, lines []line, rows []group, col column, public bool) {
+	cells := make([]*cell, len(rows))
+	for n, g := range rows {
+		cells[n] = m.figure(t, g, col)
+	}
+	hidden := make([]bool, len(rows))
+	if public && col.kind != perUsers {
+		hidden = hiddenIn(cells, m.least)
+	}
+	for n := range lines {
+		var v *int64
+		if !hidden[n] {
+			v = m.value(t, rows[n], cells[n], col)
+		}
+		lines[n].figures = append(lines[n].figures, v)
+		lines[n].hidden = append(lines[n].hidden, hidden[n])
+	}
+}

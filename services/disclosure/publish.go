@@ -1,0 +1,202 @@
+package disclosure
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	"quietline/internal/errs"
+	"quietline/internal/pg"
+	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	"quietline/services/disclosure/store"
+)
+
+// Publish publishes an item that passes the gate of its kind, once per case, or says all that it lacks.
+func (s *Server) Publish(ctx context.Context, req *disclosurev1.PublishRequest) (*disclosurev1.PublishResponse, error) {
+	known, err := s.kinds.read(ctx, store.New(s.db))
+	if err != nil {
+		return nil, err
+	}
+	kind, err := checkKind(known, req.GetPublication())
+	if err != nil {
+		return nil, err
+	}
+	p := presentable(req.GetPublication())
+	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.PublishResponse, error) {
+		q := store.New(tx)
+		id, err := s.published(ctx, q, p)
+		if errors.Is(err, pgx.ErrNoRows) {
+			id, err = s.enter(ctx, q, kind, p, req.GetGate())
+		}
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.get(ctx, q, id)
+		if err != nil {
+			return nil, err
+		}
+		return &disclosurev1.PublishResponse{Publication: out}, nil
+	})
+	var l *lacking
+	if errors.As(err, &l) {
+		return s.withhold(ctx, p, l)
+	}
+	return resp, err
+}
+
+// presentable is an item as it may be read: without the numbers of persons, a person by surname only.
+func presentable(p *disclosurev1.Publication) *disclosurev1.Publication {
+	p = proto.CloneOf(p)
+	p.Title, p.Summary, p.Ground = withoutPersons(p.GetTitle()), withoutPersons(p.GetSummary()), withoutPersons(p.GetGround())
+	return p
+}
+
+// withhold records what was asked for in vain, so that it can be seen why nothing is public, and says it.
+func (s *Server) withhold(ctx context.Context, p *disclosurev1.Publication, l *lacking) (*disclosurev1.PublishResponse, error) {
+	if l.fatal {
+		return nil, notPassed(l.Error())
+	}
+	resp := &disclosurev1.PublishResponse{NotPublishedBecause: l.missing[0].GetCode(), Missing: l.missing}
+	if p.GetCaseId() == "" {
+		return resp, nil
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	row := store.InsertWithheldParams{
+		WithheldID: id.String(), Kind: p.GetKind(), CaseID: p.GetCaseId(), AgencyID: p.GetAgencyId(), AskTime: s.now(),
+	}
+	for _, m := range l.missing {
+		row.Missing = append(row.Missing, m.GetCode())
+	}
+	return resp, store.New(s.db).InsertWithheld(ctx, row)
+}
+
+// published finds what was published of the same case already.
+func (s *Server) published(ctx context.Context, q *store.Queries, p *disclosurev1.Publication) (string, error) {
+	if p.GetCaseId() == "" {
+		return "", pgx.ErrNoRows
+	}
+	if err := q.LockKey(ctx, caseKey(p.GetKind(), p.GetCaseId())); err != nil {
+		return "", err
+	}
+	return q.PublicationOfCase(ctx, store.PublicationOfCaseParams{Kind: p.GetKind(), CaseID: optional(p.GetCaseId())})
+}
+
+// caseKey is locked by whoever publishes or withdraws what is of a case.
+func caseKey(kind, caseID string) string { return "publication/" + kind + "/" + caseID }
+
+// enter holds an item against its gate and writes it with its terms, its first version and its announcement.
+func (s *Server) enter(ctx context.Context, q *store.Queries, kind store.PublicationKind, p *disclosurev1.Publication, g *disclosurev1.Gate) (string, error) {
+	now := s.now()
+	f := &facts{item: p, gate: g, now: now, person: g.GetPerson() || isPersonalID(p.GetCreditCode())}
+	policy, terms, err := s.look(ctx, q, f)
+	if err != nil {
+		return "", err
+	}
+	conditions, err := q.GateConditions(ctx, store.GateConditionsParams{Kind: p.GetKind(), At: now})
+	if err != nil {
+		return "", err
+	}
+	if lacks, fatal := missing(conditions, f); len(lacks) > 0 {
+		return "", &lacking{missing: lacks, fatal: fatal}
+	}
+	if len(terms) == 0 {
+		return "", errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+			"the policy does not say when such an item is taken down")
+	}
+	if f.person {
+		p.PartyName, p.CreditCode = surname(p.GetPartyName()), ""
+	}
+	if err := checkWords(kind, p); err != nil {
+		return "", err
+	}
+	return s.write(ctx, q, f, policy, terms)
+}
+
+// look asks policy and record for what a gate needs.
+func (s *Server) look(ctx context.Context, q *store.Queries, f *facts) (store.PublisherPolicyRow, []store.InsertTermParams, error) {
+	p, g := f.item, f.gate
+	policy, err := q.PublisherPolicy(ctx, store.PublisherPolicyParams{
+		Kind: p.GetKind(), AgencyID: p.GetAgencyId(), CreditCode: p.GetCreditCode(), At: f.now,
+	})
+	if f.entitled = err == nil; err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return policy, nil, err
+	}
+	if f.personRule, err = q.PersonPolicy(ctx, store.PersonPolicyParams{Kind: p.GetKind(), PenaltyKind: g.GetPenaltyKind(), At: f.now}); err != nil {
+		return policy, nil, err
+	}
+	if p.GetCaseId() != "" {
+		_, err = q.WithdrawalOrder(ctx, store.WithdrawalOrderParams{Kind: p.GetKind(), CaseID: p.GetCaseId()})
+		if f.barred = err == nil; err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return policy, nil, err
+		}
+	}
+	rows, err := q.TakeDownTerms(ctx, store.TakeDownTermsParams{
+		Kind: p.GetKind(), PenaltyKind: termKey(p, g), AmountFen: g.GetAmountFen(), At: f.now,
+	})
+	if err != nil {
+		return policy, nil, err
+	}
+	terms, err := termsOf(rows, p.GetTerms(), g.GetDecidedTime(), f.now)
+	if len(terms) > 0 {
+		f.takeDown = terms[0].EndTime
+	}
+	return policy, terms, err
+}
+
+func (s *Server) write(ctx context.Context, q *store.Queries, f *facts, policy store.PublisherPolicyRow, terms []store.InsertTermParams) (string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", err
+	}
+	p, g := f.item, f.gate
+	of := ""
+	if p.GetKind() == penalty || p.GetKind() == listing {
+		of = g.GetPenaltyKind()
+	}
+	due := clock{}
+	if g.GetDecidedTime() != nil {
+		due = clockOf(policy.TimelyBasis, g.GetDecidedTime().AsTime())
+	}
+	if err := q.InsertPublication(ctx, store.InsertPublicationParams{
+		PublicationID: id.String(), Kind: p.GetKind(), Title: p.GetTitle(), PartyName: p.GetPartyName(), CreditCode: p.GetCreditCode(),
+		AgencyID: p.GetAgencyId(), Summary: p.GetSummary(), CaseID: optional(p.GetCaseId()), PenaltyKind: of,
+		SocialImpact: g.GetSocialImpact(), NoticeTime: timeOf(g.GetNoticeTime()), DecidedTime: timeOf(g.GetDecidedTime()),
+		DeliveredTime: timeOf(g.GetDeliveredTime()), WarnedTime: timeOf(g.GetWarnedTime()),
+		PublishTime: f.now, TakeDownTime: f.takeDown, PublishedBy: doneBy(ctx),
+		AgencyName: p.GetAgencyName(), RegisterAgencyID: policy.RegisterAgencyID, RegionCodes: list(p.GetRegionCodes()), Codes: list(p.GetCodes()),
+		LicenceNo: p.GetLicenceNo(), DecisionNo: p.GetDecisionNo(), Ground: p.GetGround(), DeliveredBy: g.GetDeliveredBy(),
+		AmountFen: g.GetAmountFen(), Simplified: g.GetSimplified(), Person: f.person,
+		ContinuedTime: timeOf(g.GetContinuedTime()), FailedServiceTime: timeOf(g.GetFailedServiceTime()),
+		PublishBasis: due.basis, PublishDue: due.due, PublishProof: due.proof, PublishProvisional: due.provisional,
+	}); err != nil {
+		return "", err
+	}
+	for _, t := range terms {
+		t.PublicationID = id.String()
+		if err := q.InsertTerm(ctx, t); err != nil {
+			return "", err
+		}
+	}
+	if err := q.InsertVersion(ctx, store.InsertVersionParams{
+		PublicationID: id.String(), Version: 1, Title: p.GetTitle(), Summary: p.GetSummary(), CorrectedBy: doneBy(ctx), VersionTime: f.now,
+	}); err != nil {
+		return "", err
+	}
+	return id.String(), q.InsertChange(ctx, store.InsertChangeParams{PublicationID: id.String(), Change: "published", ChangeTime: f.now})
+}
+
+// list is never null: a column of none is an empty list.
+func list(in []string) []string {
+	if in == nil {
+		return []string{}
+	}
+	return in
+}
