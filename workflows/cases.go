@@ -11,7 +11,6 @@ import (
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
-	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
@@ -113,21 +112,14 @@ func (a *Activities) list(ctx context.Context, c *enforcementv1.Case) error {
 
 // publish asks for the publication of a penalty and returns what came of it, or why nothing did.
 func (a *Activities) publish(ctx context.Context, c *enforcementv1.Case, deliveredTime *timestamppb.Timestamp) (string, error) {
-	penalty := c.GetDecision().GetPenalty()
-	if penalty.GetKind() == "none" {
+	if c.GetDecision().GetPenalty().GetKind() == "none" {
 		return "no_penalty_decision", nil
 	}
-	resp, err := a.Disclosure.Publish(ctx, &disclosurev1.PublishRequest{
-		RequestId: derived(c.GetCaseId() + "/publish"),
-		Publication: &disclosurev1.Publication{
-			Kind: "penalty", Title: "行政处罚决定 " + c.GetCaseNo(), PartyName: publicName(c.GetParty()), CreditCode: c.GetParty().GetCreditCode(),
-			AgencyId: c.GetAgencyId(), CaseId: c.GetCaseId(), Summary: penaltyInWords(penalty),
-		},
-		Gate: &disclosurev1.Gate{
-			NoticeTime: c.GetNoticeTime(), DecidedTime: c.GetDecision().GetDecidedTime(), DeliveredTime: deliveredTime,
-			PenaltyKind: penalty.GetKind(), Person: c.GetParty().GetPerson(), SocialImpact: penalty.GetPublish(),
-		},
-	})
+	req, err := a.penaltyPublication(ctx, c, deliveredTime)
+	if err != nil {
+		return "", err
+	}
+	resp, err := a.Disclosure.Publish(ctx, req)
 	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED) {
 		return "gate_not_passed", nil
 	}

@@ -118,6 +118,7 @@ const (
 	refusedBy           = "refused:"
 	kindPenalty         = "penalty"
 	decisionWasReversed = "decision_reversed"
+	causeRevoked        = "revoked"
 )
 
 // CarryOut does in the other services what follows from a case, each effect once, and records what came of it. Names are
@@ -157,7 +158,7 @@ func (a *Activities) carryOut(ctx context.Context, c *enforcementv1.Case, plan *
 	case effectDelist:
 		return a.withdrawListing(ctx, e)
 	case effectUnpublish:
-		return a.withdrawPenalty(ctx, c, e)
+		return a.withdrawPenalty(ctx, c)
 	case effectCopy:
 		return effect{target: procuratorate, result: effectDone}, nil
 	case effectRestore:
@@ -203,22 +204,11 @@ func answered(err error, reasons ...commonv1.ErrorReason) (effect, error) {
 
 // publishPenalty asks for the publication of a penalty; the result is what its complaints are told of it.
 func (a *Activities) publishPenalty(ctx context.Context, c *enforcementv1.Case) (effect, error) {
-	penalty := c.GetDecision().GetPenalty()
-	agency, err := a.agency(ctx, c.GetAgencyId())
+	req, err := a.penaltyPublication(ctx, c, c.GetDeliverTime())
 	if err != nil {
 		return effect{}, err
 	}
-	resp, err := a.Disclosure.Publish(ctx, &disclosurev1.PublishRequest{
-		RequestId: derived(c.GetCaseId() + "/publish"),
-		Publication: &disclosurev1.Publication{
-			Kind: kindPenalty, Title: penaltyTitle(agency.GetName(), c), PartyName: publicName(c.GetParty()),
-			CreditCode: c.GetParty().GetCreditCode(), AgencyId: c.GetAgencyId(), CaseId: c.GetCaseId(), Summary: penaltyInWords(penalty),
-		},
-		Gate: &disclosurev1.Gate{
-			NoticeTime: c.GetNoticeTime(), DecidedTime: c.GetDecision().GetDecidedTime(), DeliveredTime: c.GetDeliverTime(),
-			PenaltyKind: penalty.GetKind(), Person: c.GetParty().GetPerson(), SocialImpact: penalty.GetPublish(),
-		},
-	})
+	resp, err := a.Disclosure.Publish(ctx, req)
 	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED) {
 		return effect{result: "gate_not_passed"}, nil
 	}
@@ -229,11 +219,6 @@ func (a *Activities) publishPenalty(ctx context.Context, c *enforcementv1.Case) 
 		return effect{target: id, result: "case_published:" + id}, nil
 	}
 	return effect{result: orElse(resp.GetNotPublishedBecause(), "not_published")}, nil
-}
-
-// penaltyTitle names who punished, as the public knows it: the number of a case begins with the agency's identifier.
-func penaltyTitle(agency string, c *enforcementv1.Case) string {
-	return agency + "行政处罚决定 " + c.GetCaseNo()
 }
 
 // withdrawListing takes back what a case put on a list.
@@ -251,23 +236,24 @@ func (a *Activities) withdrawListing(ctx context.Context, e *enforcementv1.Plann
 	return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE) // it ended by itself
 }
 
-// withdrawPenalty takes back what was published of a case.
-func (a *Activities) withdrawPenalty(ctx context.Context, c *enforcementv1.Case, e *enforcementv1.PlannedEffect) (effect, error) {
-	id := e.GetFacts()["publication_id"]
-	if id == "" {
-		p, err := a.Disclosure.GetPublication(ctx, &disclosurev1.GetPublicationRequest{Kind: kindPenalty, CaseId: c.GetCaseId()})
-		if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) {
-			return effect{result: effectNothing}, nil
-		}
-		if err != nil {
-			return effect{}, err
-		}
-		id = p.GetPublication().GetPublicationId()
+// withdrawPenalty takes back what was published of a case, and bars what was not yet: a reversal may overtake a
+// publication (行政处罚法 48: within 3 working days of the reversal).
+func (a *Activities) withdrawPenalty(ctx context.Context, c *enforcementv1.Case) (effect, error) {
+	since := c.GetReverseTime()
+	if since == nil {
+		since = timestamppb.New(a.now())
 	}
-	if err := a.withdrawNotice(ctx, id, reversed); err != nil {
-		return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
+	resp, err := a.Disclosure.WithdrawByCase(ctx, &disclosurev1.WithdrawByCaseRequest{
+		RequestId: derived(c.GetCaseId() + "/unpublish/" + since.AsTime().String()), CaseId: c.GetCaseId(), Kind: kindPenalty,
+		Cause: causeRevoked, CauseTime: since, Reason: reversed,
+	})
+	if err != nil {
+		return effect{}, err
 	}
-	return effect{target: id, result: effectDone}, nil
+	if len(resp.GetPublications()) == 0 {
+		return effect{result: effectNothing}, nil
+	}
+	return effect{target: resp.GetPublications()[0].GetPublicationId(), result: effectDone}, nil
 }
 
 // restoreResource puts back into service what was suspended because of a decision that fell.

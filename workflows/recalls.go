@@ -12,6 +12,7 @@ import (
 
 	"quietline/internal/calendar"
 	"quietline/internal/errs"
+	"quietline/internal/phone"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
@@ -108,10 +109,15 @@ func (a *Activities) withdrawNotice(ctx context.Context, publication, reason str
 // publishRecall publishes what the public reads of a recall, once per kind.
 func (a *Activities) publishRecall(ctx context.Context, r *ledgerv1.GetRecallResponse, kind string, gate *disclosurev1.Gate) (*disclosurev1.Publication, error) {
 	title, summary := recallInWords(r, kind)
+	agency, err := a.agency(ctx, r.GetRecall().GetAgencyId())
+	if err != nil {
+		return nil, err
+	}
 	req, err := rekeyed(&disclosurev1.PublishRequest{
 		Publication: &disclosurev1.Publication{
-			Kind: kind, Title: title, Summary: summary, AgencyId: r.GetRecall().GetAgencyId(), CaseId: r.GetRecall().GetRecallId(),
+			Kind: kind, Title: agency.GetName() + title, AgencyName: agency.GetName(), Summary: summary, AgencyId: r.GetRecall().GetAgencyId(), CaseId: r.GetRecall().GetRecallId(),
 			PartyName: publicHolder(r.GetResource().GetHolder()), CreditCode: r.GetResource().GetHolder().GetCreditCode(),
+			Codes: codeOf(r.GetResource()), RegionCodes: regionOf(agency),
 		},
 		Gate: gate,
 	})
@@ -127,6 +133,23 @@ func (a *Activities) publishRecall(ctx context.Context, r *ledgerv1.GetRecallRes
 			"the notice of a recall is not published: %s", resp.GetNotPublishedBecause())
 	}
 	return resp.GetPublication(), nil
+}
+
+// codeOf is the code of a resource that is one code that the public register names.
+func codeOf(r *ledgerv1.Resource) []string {
+	n := phone.Parse(r.GetFirstNumber())
+	if r.GetLastNumber() != "" && r.GetLastNumber() != r.GetFirstNumber() || !slices.Contains(publicCodes, n.GetKind()) {
+		return nil
+	}
+	return []string{n.GetNormal()}
+}
+
+// regionOf is the province of an agency of one.
+func regionOf(agency *assignmentv1.Agency) []string {
+	if agency.GetProvince() == "" {
+		return nil
+	}
+	return []string{agency.GetProvince()}
 }
 
 // recallInWords is a recall as the public reads it.
