@@ -61,11 +61,12 @@ func (c *Client) StartAppeal(ctx context.Context, id string) (bool, error) {
 }
 
 // BuildDigest runs a digest's workflow to its end.
-func (c *Client) BuildDigest(ctx context.Context, id, month string) error {
-	if _, err := c.start(ctx, digestID(id), Digest, &caseworkv1.DigestInput{DigestId: id, Month: month}); err != nil {
+func (c *Client) BuildDigest(ctx context.Context, in *caseworkv1.DigestInput) error {
+	id := digestID(in.GetDigestId())
+	if _, err := c.start(ctx, id, Digest, in); err != nil {
 		return err
 	}
-	return fromTemporal(c.temporal.GetWorkflow(ctx, digestID(id), "").Get(ctx, nil))
+	return fromTemporal(c.temporal.GetWorkflow(ctx, id, "").Get(ctx, nil))
 }
 
 func (c *Client) start(ctx context.Context, id string, workflow any, in any) (bool, error) {

@@ -21,7 +21,6 @@ import (
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
-	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
@@ -166,10 +165,6 @@ func owed(s step, d *assignmentv1.Decision) []proto.Message {
 		out = append(out,
 			&reportingv1.RecordClassificationRequest{RequestId: id(1), ComplaintId: id(1), Round: 1, Category: detail.GetCategory(), Sector: detail.GetSector()},
 			&assignmentv1.RouteRequest{Category: detail.GetCategory(), Sector: detail.GetSector()})
-		if detail.GetSector() != "" {
-			out = append(out, &disclosurev1.RecordDigestRequest{RequestId: id(1), DigestId: id(1), Month: "2026-10", CutHash: "ab", Tables: []*disclosurev1.DigestTable{
-				{Axis: "sector", Rows: []*disclosurev1.DigestRow{{Key: detail.GetSector(), Reports: 12, Reporters: 11}}}}})
-		}
 	case d.GetOutcome() == concluded || d.GetOutcome() == overturned:
 		f := &reportingv1.RecordFindingsRequest{RequestId: id(1), ComplaintId: id(1), Round: 1, TaskId: d.GetTaskId()}
 		for _, x := range detail.GetFindings() {
@@ -225,10 +220,6 @@ func acceptable(m proto.Message) error {
 					return err
 				}
 			}
-		}
-	case *disclosurev1.RecordDigestRequest:
-		if key := m.GetTables()[0].GetRows()[0].GetKey(); key == "suppressed" || len(key) > 60 {
-			return fmt.Errorf("no such row")
 		}
 	case *enforcementv1.OpenCaseRequest:
 		p := m.GetParty()

@@ -117,12 +117,6 @@ func (f fakeReporting) CloseComplaint(_ context.Context, req *reportingv1.CloseC
 	return &reportingv1.CloseComplaintResponse{Closed: true}, nil
 }
 
-func (f fakeReporting) TallyReports(context.Context, *reportingv1.TallyReportsRequest, ...grpc.CallOption) (*reportingv1.TallyReportsResponse, error) {
-	return &reportingv1.TallyReportsResponse{
-		Total: 12, CutHash: "ab", BySector: []*reportingv1.Tally{{Key: "loans", Reports: 12, Reporters: 11}},
-	}, nil
-}
-
 func (f fakeReporting) ListUnstarted(_ context.Context, req *reportingv1.ListUnstartedRequest, _ ...grpc.CallOption) (*reportingv1.ListUnstartedResponse, error) {
 	if req.GetPageToken() == "" {
 		return &reportingv1.ListUnstartedResponse{Complaints: []*reportingv1.Unstarted{{ComplaintId: id(1), Round: 1}}, NextPageToken: "more"}, nil
@@ -216,13 +210,6 @@ func (f fakeDisclosure) Publish(_ context.Context, req *disclosurev1.PublishRequ
 		return &disclosurev1.PublishResponse{NotPublishedBecause: "no_social_impact"}, nil
 	}
 	return &disclosurev1.PublishResponse{Publication: &disclosurev1.Publication{PublicationId: id(700), PublishTime: f.w.clock()}}, nil
-}
-
-func (f fakeDisclosure) RecordDigest(_ context.Context, req *disclosurev1.RecordDigestRequest, _ ...grpc.CallOption) (*disclosurev1.RecordDigestResponse, error) {
-	return once(f.w, req, func() (*disclosurev1.RecordDigestResponse, error) {
-		f.w.digests = append(f.w.digests, req)
-		return &disclosurev1.RecordDigestResponse{}, nil
-	})
 }
 
 // fakeRuns stands in for Temporal's side: what is started and told.

@@ -47,6 +47,8 @@ type Config struct {
 	Profile     string  `help:"statutory, or rehearsal: real spans are divided." env:"QUIETLINE_WORKFLOWS_PROFILE" enum:"statutory,rehearsal" default:"statutory"`
 	StartRate   float64 `help:"Workflows started in a second at most; negative starts none." env:"QUIETLINE_WORKFLOWS_START_RATE" default:"60"`
 	Keys        string  `help:"Folder of the keys that payloads are sealed with; made when absent." env:"QUIETLINE_WORKFLOWS_KEYS" required:"" type:"path"`
+	DigestDay   int     `help:"Day of the month on which the digest of the month before is drafted." env:"QUIETLINE_WORKFLOWS_DIGEST_DAY" default:"5"`
+	DigestTime  string  `help:"Time of that day in Shanghai, 08:00 to 23:59." env:"QUIETLINE_WORKFLOWS_DIGEST_TIME" default:"09:00"`
 	Policy      string  `help:"Folder with deadlines.csv, holidays.csv, fixed.csv, shares.csv of the programme, over the built-in ones; watched while running." env:"QUIETLINE_WORKFLOWS_POLICY" type:"path"`
 
 	// Options reach Temporal in place of the three settings above: what the embedded default passes by hand.
@@ -69,6 +71,10 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		}
 	}
 	if err := calendar.Load(cfg.Policy); err != nil {
+		return errors.Join(fmt.Errorf("workflows: %w", err), lis.Close())
+	}
+	digest, err := newDigestDay(cfg.DigestDay, cfg.DigestTime)
+	if err != nil {
 		return errors.Join(fmt.Errorf("workflows: %w", err), lis.Close())
 	}
 	owners, hangUp, err := dial(cfg, src)
@@ -100,7 +106,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		return rpc.Serve(ctx, lis, server)
 	})
 	group.Go(func() error {
-		work(working, c, mesh, newActivities(owners, mesh, s))
+		work(working, c, mesh, newActivities(owners, mesh, s), digest)
 		return nil
 	})
 	group.Go(func() error { return casework.taken.run(ctx) })
@@ -216,7 +222,7 @@ func register(r interface {
 }
 
 // work keeps a worker running until ctx ends, then lets what it began finish.
-func work(ctx context.Context, c client.Client, mesh *Client, a *Activities) {
+func work(ctx context.Context, c client.Client, mesh *Client, a *Activities, digest digestDay) {
 	for ctx.Err() == nil {
 		failed := make(chan error, 1)
 		w := newWorker(c, a, func(err error) {
@@ -232,7 +238,7 @@ func work(ctx context.Context, c client.Client, mesh *Client, a *Activities) {
 			continue
 		}
 		mesh.working.Store(true)
-		schedule(ctx, mesh)
+		schedule(ctx, mesh, digest)
 		select {
 		case <-ctx.Done():
 		case err := <-failed:
@@ -244,14 +250,14 @@ func work(ctx context.Context, c client.Client, mesh *Client, a *Activities) {
 	}
 }
 
-// schedule sees to it that the sweep runs.
-func schedule(ctx context.Context, mesh *Client) {
+// schedule sees to it that the sweep runs, and that digests are drafted.
+func schedule(ctx context.Context, mesh *Client, digest digestDay) {
 	for {
-		err := mesh.scheduleSweep(ctx, paceOf(mesh.profile))
+		err := errors.Join(mesh.scheduleSweep(ctx, paceOf(mesh.profile)), mesh.scheduleDigest(ctx, digest))
 		if err == nil {
 			return
 		}
-		slog.WarnContext(ctx, "the sweep is not scheduled yet", slog.Any("error", err))
+		slog.WarnContext(ctx, "sweep and digest are not scheduled yet", slog.Any("error", err))
 		if pause(ctx, time.Second) != nil {
 			return
 		}

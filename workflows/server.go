@@ -181,10 +181,12 @@ func (s *Server) decideValid(ctx context.Context, d *caseworkv1.DecideRequest) (
 	return s.Decide(ctx, d)
 }
 
-// BuildDigest builds the digest of a month and returns when it is written.
+// BuildDigest drafts the digest of a month and returns when it is written.
 func (s *Server) BuildDigest(ctx context.Context, req *caseworkv1.BuildDigestRequest) (*caseworkv1.BuildDigestResponse, error) {
-	id := derived("digest/" + identity.ActorOf(ctx).GetSubject() + "/" + req.GetRequestId())
-	if err := s.client.BuildDigest(ctx, id, req.GetMonth()); err != nil {
+	actor := identity.ActorOf(ctx).GetSubject()
+	id := derived("digest/" + actor + "/" + req.GetRequestId())
+	err := s.client.BuildDigest(ctx, &caseworkv1.DigestInput{DigestId: id, Month: req.GetMonth(), Note: req.GetNote(), DraftedBy: actor})
+	if err != nil {
 		return nil, err
 	}
 	return &caseworkv1.BuildDigestResponse{DigestId: id}, nil

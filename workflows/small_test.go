@@ -159,15 +159,6 @@ func TestSweep_startsWhatNobodyStarted(t *testing.T) {
 	}
 }
 
-func TestDigest(t *testing.T) {
-	p := newPlay(t, digestID(id(9)))
-	p.env.ExecuteWorkflow(Digest, &caseworkv1.DigestInput{DigestId: id(9), Month: "2026-10"})
-	p.ended()
-	if d := p.w.digests[0]; d.GetTotal() != 12 || len(d.GetTables()) != 4 || d.GetTables()[0].GetRows()[0].GetReporters() != 11 {
-		t.Errorf("digest %v", d)
-	}
-}
-
 func calendarTime(day string) time.Time {
 	t, err := time.ParseInLocation(time.DateOnly, day, calendar.Shanghai)
 	if err != nil {

@@ -389,8 +389,10 @@ func testRealDecide(t *testing.T, x *town) {
 	}
 	digest := &caseworkv1.BuildDigestRequest{RequestId: uuid.NewString(), Month: "2026-10"}
 	for range 2 {
-		if _, err := x.server.BuildDigest(as(func(*commonv1.Actor) {}), digest); err != nil || len(x.w.digests) != 1 {
+		resp, err := x.server.BuildDigest(as(func(*commonv1.Actor) {}), digest)
+		if err != nil || len(x.w.digests) != 1 {
 			t.Errorf("digest: %v, %d written", err, len(x.w.digests))
 		}
+		x.keep("digest", digestID(resp.GetDigestId()))
 	}
 }

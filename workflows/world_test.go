@@ -92,12 +92,15 @@ type world struct {
 	listed        []*creditv1.ListPartyRequest
 	published     []*disclosurev1.PublishRequest
 	digests       []*disclosurev1.RecordDigestRequest
+	frozen        []*disclosurev1.FreezeCountsRequest
 	classified    []*reportingv1.RecordClassificationRequest
 	designating   []*assignmentv1.DesignateRequest
 	portings      []*ledgerv1.RecordPortingRequest // answers "ported to" that the ledger keeps
 	ledgerAsked   int                              // questions of who holds a number
 	refusePorting bool
 	called        time.Time // first call; zero is not told
+
+	notBefore func(step string, level int32) time.Time // not zero: a task that is not overdue yet
 }
 
 func newWorld() *world {
@@ -271,7 +274,13 @@ func (f fakeAssignment) CancelTask(_ context.Context, req *assignmentv1.CancelTa
 
 func (f fakeAssignment) EscalateTask(_ context.Context, req *assignmentv1.EscalateTaskRequest, _ ...grpc.CallOption) (*assignmentv1.EscalateTaskResponse, error) {
 	return once(f.w, req, func() (*assignmentv1.EscalateTaskResponse, error) {
-		f.w.escalations = append(f.w.escalations, fmt.Sprintf("%s/%d", f.w.task(req.GetTaskId()).GetStep(), req.GetLevel()))
+		step := f.w.task(req.GetTaskId()).GetStep()
+		if f.w.notBefore != nil {
+			if until := f.w.notBefore(step, req.GetLevel()); !until.IsZero() {
+				return &assignmentv1.EscalateTaskResponse{NotBefore: timestamppb.New(until)}, nil
+			}
+		}
+		f.w.escalations = append(f.w.escalations, fmt.Sprintf("%s/%d", step, req.GetLevel()))
 		return &assignmentv1.EscalateTaskResponse{}, nil
 	})
 }

@@ -25,12 +25,13 @@ const Role = "assignment"
 
 // Config is what the service needs to know.
 type Config struct {
-	Listen          string `help:"Address to serve gRPC on." env:"QUIETLINE_ASSIGNMENT_LISTEN" default:"127.0.0.1:7502"`
-	Database        string `help:"PostgreSQL URL of the service's own role." env:"QUIETLINE_ASSIGNMENT_DATABASE" required:""`
-	MigrateDatabase string `help:"PostgreSQL URL of the database's owner, for migrations. Empty: as Database." env:"QUIETLINE_ASSIGNMENT_MIGRATE_DATABASE"`
-	Keys            string `help:"Directory of the keysets that seal names of natural persons; made when absent." env:"QUIETLINE_ASSIGNMENT_KEYS" required:"" type:"path"`
-	Policy          string `help:"Folder with the deadlines and holidays of the programme, over the built-in ones; watched while running." env:"QUIETLINE_ASSIGNMENT_POLICY" type:"path"`
-	Lexicon         string `help:"Directory with the classifier's lexicon. Empty: the built-in one." env:"QUIETLINE_ASSIGNMENT_LEXICON" type:"path"`
+	Listen          string        `help:"Address to serve gRPC on." env:"QUIETLINE_ASSIGNMENT_LISTEN" default:"127.0.0.1:7502"`
+	Database        string        `help:"PostgreSQL URL of the service's own role." env:"QUIETLINE_ASSIGNMENT_DATABASE" required:""`
+	MigrateDatabase string        `help:"PostgreSQL URL of the database's owner, for migrations. Empty: as Database." env:"QUIETLINE_ASSIGNMENT_MIGRATE_DATABASE"`
+	CountEvery      time.Duration `help:"How often days are counted for the digest." env:"QUIETLINE_ASSIGNMENT_COUNT_EVERY" default:"10m"`
+	Keys            string        `help:"Directory of the keysets that seal names of natural persons; made when absent." env:"QUIETLINE_ASSIGNMENT_KEYS" required:"" type:"path"`
+	Policy          string        `help:"Folder with the deadlines and holidays of the programme, over the built-in ones; watched while running." env:"QUIETLINE_ASSIGNMENT_POLICY" type:"path"`
+	Lexicon         string        `help:"Directory with the classifier's lexicon. Empty: the built-in one." env:"QUIETLINE_ASSIGNMENT_LEXICON" type:"path"`
 }
 
 // Migrations are the service's tables and first data.
@@ -72,6 +73,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		}
 	}
 	go s.MaintainDaily(ctx)
+	go s.book().Keep(ctx, cfg.CountEvery)
 	server := rpc.NewServer(src)
 	s.Register(server)
 	return rpc.Serve(ctx, lis, server)

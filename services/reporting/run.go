@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"time"
 
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/fileblob" // file:///...
@@ -23,16 +24,17 @@ import (
 
 // Config is how the service runs.
 type Config struct {
-	Listen          string `help:"Address to serve on." env:"QUIETLINE_REPORTING_LISTEN" default:"127.0.0.1:7501"`
-	Database        string `help:"URL of the database, as the role reporting." env:"QUIETLINE_REPORTING_DATABASE" required:""`
-	MigrateDatabase string `help:"URL of the database as its owner, for migrations; the other one by default." env:"QUIETLINE_REPORTING_MIGRATE_DATABASE"`
-	Keys            string `help:"Folder of the keysets for personal data; made when absent. Back it up apart from the database." env:"QUIETLINE_REPORTING_KEYS" required:""`
-	Blob            string `help:"Where the contents of evidence lie, sealed: file:///folder or another blob URL." env:"QUIETLINE_REPORTING_BLOB" required:""`
-	Casework        string `help:"Address of the workflows, asked to start complaints." env:"QUIETLINE_REPORTING_CASEWORK" required:""`
-	Assignment      string `help:"Address of the assignment service." env:"QUIETLINE_REPORTING_ASSIGNMENT" required:""`
-	StartRate       int    `help:"Complaints a second that casework is asked to start; 0 starts none." env:"QUIETLINE_REPORTING_START_RATE" default:"40"`
-	Formats         string `help:"Folder of further mapping files of senders' formats." env:"QUIETLINE_REPORTING_FORMATS"`
-	Places          string `help:"Table of mobile segments (号段归属地表) that goes before the built-in place data: CSV with prefix, province, city." env:"QUIETLINE_PLACES" type:"path"`
+	Listen          string        `help:"Address to serve on." env:"QUIETLINE_REPORTING_LISTEN" default:"127.0.0.1:7501"`
+	Database        string        `help:"URL of the database, as the role reporting." env:"QUIETLINE_REPORTING_DATABASE" required:""`
+	MigrateDatabase string        `help:"URL of the database as its owner, for migrations; the other one by default." env:"QUIETLINE_REPORTING_MIGRATE_DATABASE"`
+	CountEvery      time.Duration `help:"How often days are counted for the digest." env:"QUIETLINE_REPORTING_COUNT_EVERY" default:"10m"`
+	Keys            string        `help:"Folder of the keysets for personal data; made when absent. Back it up apart from the database." env:"QUIETLINE_REPORTING_KEYS" required:""`
+	Blob            string        `help:"Where the contents of evidence lie, sealed: file:///folder or another blob URL." env:"QUIETLINE_REPORTING_BLOB" required:""`
+	Casework        string        `help:"Address of the workflows, asked to start complaints." env:"QUIETLINE_REPORTING_CASEWORK" required:""`
+	Assignment      string        `help:"Address of the assignment service." env:"QUIETLINE_REPORTING_ASSIGNMENT" required:""`
+	StartRate       int           `help:"Complaints a second that casework is asked to start; 0 starts none." env:"QUIETLINE_REPORTING_START_RATE" default:"40"`
+	Formats         string        `help:"Folder of further mapping files of senders' formats." env:"QUIETLINE_REPORTING_FORMATS"`
+	Places          string        `help:"Table of mobile segments (号段归属地表) that goes before the built-in place data: CSV with prefix, province, city." env:"QUIETLINE_PLACES" type:"path"`
 }
 
 // Run migrates the database and serves until ctx ends. A nil lis listens on cfg.Listen.
@@ -86,6 +88,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	}
 	go pg.MaintainDaily(ctx, db, server.MaintainMarks)
 	go starter.run(ctx)
+	go server.book().Keep(ctx, cfg.CountEvery)
 	s := rpc.NewServer(src)
 	reportingv1.RegisterReportingServiceServer(s, server)
 	return rpc.Serve(ctx, lis, s)

@@ -35,7 +35,7 @@ func (s *Server) TallyReports(ctx context.Context, req *reportingv1.TallyReports
 		sector, category, kind, province string
 		resp                             reportingv1.TallyReportsResponse
 	)
-	sectors, categories, kinds, provinces := tally{}, tally{}, tally{}, tally{}
+	sectors, categories, kinds, provinces := byKey{}, byKey{}, byKey{}, byKey{}
 	cut := sha256.New()
 	_, err = pgx.ForEachRow(rows, []any{&id, &reporter, &sector, &category, &kind, &province}, func() error {
 		resp.Total++
@@ -55,15 +55,15 @@ func (s *Server) TallyReports(ctx context.Context, req *reportingv1.TallyReports
 	return &resp, nil
 }
 
-// tally counts reports and distinct reporters by key.
-type tally map[string]*counted
+// byKey counts reports and distinct reporters by key.
+type byKey map[string]*counted
 
 type counted struct {
 	reports   int64
 	reporters map[[16]byte]struct{}
 }
 
-func (t tally) add(key string, reporter []byte) {
+func (t byKey) add(key string, reporter []byte) {
 	c := t[key]
 	if c == nil {
 		c = &counted{reporters: map[[16]byte]struct{}{}}
@@ -75,7 +75,7 @@ func (t tally) add(key string, reporter []byte) {
 	c.reporters[index] = struct{}{}
 }
 
-func (t tally) list() []*reportingv1.Tally {
+func (t byKey) list() []*reportingv1.Tally {
 	out := make([]*reportingv1.Tally, 0, len(t))
 	for _, key := range sortedKeys(t) {
 		out = append(out, &reportingv1.Tally{Key: key, Reports: t[key].reports, Reporters: int64(len(t[key].reporters))})

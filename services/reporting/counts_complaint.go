@@ -1,0 +1,109 @@
+package reporting
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"quietline/internal/tally"
+)
+
+// A complaint belongs to the day on which it began, as it stands now: a cohort (同期群). Its agency is the one that leads or
+// led it last.
+const cohortSQL = `SELECT c.complaint_id, c.origin, coalesce(nullif(c.category, ''), 'unknown'), c.state, c.result, c.stage,
+    c.reopened > 0, c.handled_time IS NOT NULL, c.disclosure, coalesce(l.agency_id, ''),
+    coalesce(f.verified, false), coalesce(f.substantiated, false),
+    EXISTS (SELECT 1 FROM round_feedback b WHERE b.complaint_id = c.complaint_id AND b.stage = 'result')
+FROM complaint c
+LEFT JOIN LATERAL (SELECT agency_id FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.part = 'lead'
+    ORDER BY p.until_time IS NULL DESC, p.party_id DESC LIMIT 1) l ON true
+LEFT JOIN LATERAL (SELECT bool_or(r.finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS verified,
+    bool_or(r.finding = 'substantiated') AS substantiated FROM report r WHERE r.complaint_id = c.complaint_id) f ON true
+WHERE c.created_at >= $1 AND c.created_at < $2`
+
+// cohortRow is a complaint as it is counted.
+type cohortRow struct {
+	id                                                         [16]byte
+	origin, category, state, result, stage, disclosure, agency string
+	reopened, handled, verified, substantiated, fedBack        bool
+}
+
+func (d *dayCounting) complaints(ctx context.Context, tx pgx.Tx) error {
+	people, err := d.people(ctx, tx)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, cohortSQL, d.from, d.to)
+	if err != nil {
+		return err
+	}
+	var c cohortRow
+	_, err = pgx.ForEachRow(rows, []any{
+		&c.id, &c.origin, &c.category, &c.state, &c.result, &c.stage, &c.reopened, &c.handled, &c.disclosure, &c.agency,
+		&c.verified, &c.substantiated, &c.fedBack,
+	}, func() error {
+		d.complaint(&c, people[c.id])
+		return nil
+	})
+	return err
+}
+
+// people are the reporters of the complaints that began on the day, whenever they reported.
+func (d *dayCounting) people(ctx context.Context, tx pgx.Tx) (map[[16]byte][][]byte, error) {
+	rows, err := tx.Query(ctx, `SELECT DISTINCT r.complaint_id, r.reporter_index FROM report r
+		WHERE r.verified AND r.complaint_id IN (SELECT complaint_id FROM complaint WHERE created_at >= $1 AND created_at < $2)`, d.from, d.to)
+	if err != nil {
+		return nil, err
+	}
+	out := map[[16]byte][][]byte{}
+	var id [16]byte
+	var who []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &who}, func() error {
+		if len(out[id]) < tally.Most {
+			out[id] = append(out[id], append([]byte(nil), who...))
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (d *dayCounting) complaint(c *cohortRow, people [][]byte) {
+	add := func(axis, key, column string) {
+		cell := tally.Cell{Unit: unitComplaints, Axis: axis, Key: key, Column: column}
+		d.sums.Add(cell, 1, nil)
+		for _, who := range people {
+			d.sums.Add(cell, 0, who)
+		}
+	}
+	add("total", "all", "")
+	add("origin", c.origin, "")
+	add("category", c.category, "")
+	add("outcome", cmp.Or(c.result, "open"), "")
+	if c.reopened {
+		add("relapse", "reopened", "")
+	} else {
+		add("relapse", "not_reopened", "")
+	}
+	if c.agency == "" {
+		return
+	}
+	add("agency", c.agency, "")
+	for _, column := range []struct {
+		name string
+		is   bool
+	}{
+		{"accepted", c.stage != "accept" && c.result != resultNotAccepted},
+		{"verified", c.verified},
+		{"substantiated", c.substantiated},
+		{"handled", c.handled},
+		{"fed_back", c.fedBack},
+		{"disclosed", strings.HasPrefix(c.disclosure, "case_published")},
+		{"reopened", c.reopened},
+	} {
+		if column.is {
+			add("agency", c.agency, column.name)
+		}
+	}
+}
