@@ -310,3 +310,9 @@ func TermOf(code string, at time.Time) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// SourceOf is the article or the rule that a basis comes from at a time; empty when there is none.
+func SourceOf(code string, at time.Time) string {
+	b, _ := inForce(now().deadlines[code], at)
+	return b.source
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"quietline/internal/calendar"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+)
+
+// forecastCmd says what is overdue and what will be late, per agency.
+type forecastCmd struct {
+	remote
+	As     string `help:"Account that asks; LEAD and AUDITOR see all agencies, others their own." default:"LEAD@miit"`
+	Days   int32  `help:"Days ahead, today included; 0 is until this week's Sunday." default:"0"`
+	Agency string `help:"Only this agency."`
+	Tasks  int32  `help:"How many tasks to list, soonest due first." default:"20"`
+	JSON   bool   `help:"Print one JSON object." name:"json"`
+}
+
+// Run prints the forecast.
+func (c forecastCmd) Run(ctx context.Context) error {
+	if c.Tasks < 1 || c.Tasks > 500 {
+		return errors.New("--tasks: 1 to 500")
+	}
+	conn, err := c.dial(c.As)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	f, err := assignmentv1.NewAssignmentServiceClient(conn).ForecastBreaches(ctx, &assignmentv1.ForecastBreachesRequest{
+		Days: c.Days, AgencyId: c.Agency, PageSize: c.Tasks,
+	})
+	if err != nil {
+		return fmt.Errorf("forecast: %w", err)
+	}
+	if c.JSON {
+		raw, err := protojson.Marshal(f)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(json.RawMessage(raw))
+	}
+	return printForecast(f, time.Now())
+}
+
+func printForecast(f *assignmentv1.ForecastBreachesResponse, now time.Time) error {
+	const minutes = "2006-01-02 15:04"
+	fmt.Printf("until %s, Asia/Shanghai\n\n", f.GetUntilTime().AsTime().In(calendar.Shanghai).Format(minutes))
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	if _, err := fmt.Fprintln(w, "agency\toverdue\tdue\tprovisional\tpaused"); err != nil {
+		return err
+	}
+	for _, a := range f.GetAgencies() {
+		if _, err := fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", a.GetAgencyId(), a.GetOverdue(), a.GetDue(), a.GetProvisional(), a.GetPaused()); err != nil {
+			return err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, t := range f.GetTasks() {
+		due, late := t.GetDueTime().AsTime(), ""
+		if due.Before(now) {
+			late = "  OVERDUE, level " + strconv.Itoa(int(t.GetEscalationLevel()))
+		}
+		fmt.Printf("\n%s  %s  %s  %s %s%s\n", due.In(calendar.Shanghai).Format(minutes), t.GetAgencyId(), t.GetStep(), t.GetSubjectKind(), t.GetSubjectId(), late)
+		fmt.Printf("  %s (%s)\n  %s\n", t.GetClock().GetBasis(), t.GetClock().GetSource(), t.GetClock().GetProof())
+	}
+	if f.GetNextPageToken() != "" {
+		fmt.Println("\nthere are more: --tasks")
+	}
+	return nil
+}
