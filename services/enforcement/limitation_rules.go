@@ -62,8 +62,8 @@ func (l limitation) judge() (verdict, error) {
 		return verdict{}, err
 	}
 	late := l.discovery.After(term.Statutory)
-	words := "the act ended on " + dateOf(*l.end) + ", was discovered on " + dateOf(l.discovery) + " (" + l.basis + "), and could be punished if discovered by " +
-		dateOf(term.Statutory) + ", " + years + " (行政处罚法 第三十六条)"
+	words := "the act ended on " + onDay(*l.end) + ", was discovered on " + onDay(l.discovery) + " (" + l.basis + "), and could be punished if discovered by " +
+		onDay(term.Statutory) + ", " + years + " (行政处罚法 第三十六条)"
 	switch {
 	case l.disputed:
 		return verdict{doubtful: true, words: words + "; when it was discovered is disputed"}, nil
@@ -73,4 +73,4 @@ func (l limitation) judge() (verdict, error) {
 	return verdict{words: words}, nil
 }
 
-func dateOf(t time.Time) string { return t.In(calendar.Shanghai).Format(time.DateOnly) }
+func onDay(t time.Time) string { return t.In(calendar.Shanghai).Format(time.DateOnly) }

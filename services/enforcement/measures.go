@@ -101,7 +101,7 @@ func measureOf(req *enforcementv1.RecordMeasureRequest) (store.InsertMeasureReco
 	return m, err
 }
 
-// order enters a measure that the catalogue has now.
+// order enters a measure that the catalogue has now, and gives to the body that decided it.
 func (s *Server) order(ctx context.Context, q *store.Queries, m store.InsertMeasureRecordParams) error {
 	_, err := q.MeasureInForce(ctx, store.MeasureInForceParams{Code: m.Code, At: s.now()})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -109,6 +109,9 @@ func (s *Server) order(ctx context.Context, q *store.Queries, m store.InsertMeas
 			"the catalogue of measures has no such code in force")
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.mayTake(ctx, q, m.DecidedAgencyID, []string{m.Code}); err != nil {
 		return err
 	}
 	return q.InsertMeasureRecord(ctx, m)

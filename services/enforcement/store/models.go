@@ -664,6 +664,12 @@ type EnforcementCase struct {
 	ReverseTime            *time.Time
 	EffectiveOutcome       string
 	TransferredTo          string
+	Reopened               int32
+}
+
+type EveryViolation struct {
+	ID   string
+	What string
 }
 
 type Finding struct {
