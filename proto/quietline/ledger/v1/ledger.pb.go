@@ -458,7 +458,7 @@ var File_quietline_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xa0\x03\n" +
+	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a!quietline/ledger/v1/licence.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xa0\x03\n" +
 	"\x16SuspendResourceRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
@@ -502,7 +502,7 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\btask_ids\x18\x02 \x03(\tR\ataskIds\x12&\n" +
 	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\x125\n" +
 	"\arecalls\x18\x04 \x03(\v2\x1b.quietline.ledger.v1.RecallR\arecalls\x125\n" +
-	"\aappeals\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.AppealR\aappeals2\xd68\n" +
+	"\aappeals\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.AppealR\aappeals2\xd09\n" +
 	"\rLedgerService\x12k\n" +
 	"\aWhoHeld\x12#.quietline.ledger.v1.WhoHeldRequest\x1a$.quietline.ledger.v1.WhoHeldResponse\"\x15\x8a\xb5\x18\x0e\n" +
 	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12w\n" +
@@ -528,7 +528,9 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x01\x01\x12\x01\a\x12r\n" +
 	"\rRecordLicence\x12).quietline.ledger.v1.RecordLicenceRequest\x1a*.quietline.ledger.v1.RecordLicenceResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
-	"\x01\x01\x12\x01\a\x12u\n" +
+	"\x01\x01\x12\x01\a\x12x\n" +
+	"\fListLicences\x12(.quietline.ledger.v1.ListLicencesRequest\x1a).quietline.ledger.v1.ListLicencesResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x02\x01\x02\x12\x06\x03\x04\x05\a\x06\v\x90\x02\x01\x12u\n" +
 	"\x0eRecordContract\x12*.quietline.ledger.v1.RecordContractRequest\x1a+.quietline.ledger.v1.RecordContractResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\a\x12o\n" +
@@ -680,113 +682,115 @@ var file_quietline_ledger_v1_ledger_proto_goTypes = []any{
 	(*EndAllocationRequest)(nil),         // 15: quietline.ledger.v1.EndAllocationRequest
 	(*ChangePurposeRequest)(nil),         // 16: quietline.ledger.v1.ChangePurposeRequest
 	(*RecordLicenceRequest)(nil),         // 17: quietline.ledger.v1.RecordLicenceRequest
-	(*RecordContractRequest)(nil),        // 18: quietline.ledger.v1.RecordContractRequest
-	(*RecordAccessRequest)(nil),          // 19: quietline.ledger.v1.RecordAccessRequest
-	(*DeclareSubletRequest)(nil),         // 20: quietline.ledger.v1.DeclareSubletRequest
-	(*AttachSeatRequest)(nil),            // 21: quietline.ledger.v1.AttachSeatRequest
-	(*ListSeatsRequest)(nil),             // 22: quietline.ledger.v1.ListSeatsRequest
-	(*RecordObservationRequest)(nil),     // 23: quietline.ledger.v1.RecordObservationRequest
-	(*ListFindingsRequest)(nil),          // 24: quietline.ledger.v1.ListFindingsRequest
-	(*DecideFindingRequest)(nil),         // 25: quietline.ledger.v1.DecideFindingRequest
-	(*GetResourceRequest)(nil),           // 26: quietline.ledger.v1.GetResourceRequest
-	(*ListResourcesRequest)(nil),         // 27: quietline.ledger.v1.ListResourcesRequest
-	(*WarnResourceRequest)(nil),          // 28: quietline.ledger.v1.WarnResourceRequest
-	(*ListRestrictionsRequest)(nil),      // 29: quietline.ledger.v1.ListRestrictionsRequest
-	(*ProposeRecallRequest)(nil),         // 30: quietline.ledger.v1.ProposeRecallRequest
-	(*GetRecallRequest)(nil),             // 31: quietline.ledger.v1.GetRecallRequest
-	(*ListRecallsRequest)(nil),           // 32: quietline.ledger.v1.ListRecallsRequest
-	(*ObjectToRecallRequest)(nil),        // 33: quietline.ledger.v1.ObjectToRecallRequest
-	(*AdvanceRecallRequest)(nil),         // 34: quietline.ledger.v1.AdvanceRecallRequest
-	(*GiveRecallNoticeRequest)(nil),      // 35: quietline.ledger.v1.GiveRecallNoticeRequest
-	(*DecideObjectionRequest)(nil),       // 36: quietline.ledger.v1.DecideObjectionRequest
-	(*CompleteRecallRequest)(nil),        // 37: quietline.ledger.v1.CompleteRecallRequest
-	(*AppealRestrictionRequest)(nil),     // 38: quietline.ledger.v1.AppealRestrictionRequest
-	(*GetAppealRequest)(nil),             // 39: quietline.ledger.v1.GetAppealRequest
-	(*ListAppealsRequest)(nil),           // 40: quietline.ledger.v1.ListAppealsRequest
-	(*AdvanceAppealRequest)(nil),         // 41: quietline.ledger.v1.AdvanceAppealRequest
-	(*DecideAppealRequest)(nil),          // 42: quietline.ledger.v1.DecideAppealRequest
-	(*ListUnstartedMattersRequest)(nil),  // 43: quietline.ledger.v1.ListUnstartedMattersRequest
-	(*LoadLedgerRequest)(nil),            // 44: quietline.ledger.v1.LoadLedgerRequest
-	(*AddLoadRowsRequest)(nil),           // 45: quietline.ledger.v1.AddLoadRowsRequest
-	(*CompareLoadRequest)(nil),           // 46: quietline.ledger.v1.CompareLoadRequest
-	(*GetLoadRequest)(nil),               // 47: quietline.ledger.v1.GetLoadRequest
-	(*ListLoadsRequest)(nil),             // 48: quietline.ledger.v1.ListLoadsRequest
-	(*GetLoadDifferenceRequest)(nil),     // 49: quietline.ledger.v1.GetLoadDifferenceRequest
-	(*ApplyLoadRequest)(nil),             // 50: quietline.ledger.v1.ApplyLoadRequest
-	(*DiscardLoadRequest)(nil),           // 51: quietline.ledger.v1.DiscardLoadRequest
-	(*ListLedgerChangesRequest)(nil),     // 52: quietline.ledger.v1.ListLedgerChangesRequest
-	(*OpenCampaignRequest)(nil),          // 53: quietline.ledger.v1.OpenCampaignRequest
-	(*GetCampaignRequest)(nil),           // 54: quietline.ledger.v1.GetCampaignRequest
-	(*ListCampaignsRequest)(nil),         // 55: quietline.ledger.v1.ListCampaignsRequest
-	(*ListCampaignItemsRequest)(nil),     // 56: quietline.ledger.v1.ListCampaignItemsRequest
-	(*RecordInspectionRequest)(nil),      // 57: quietline.ledger.v1.RecordInspectionRequest
-	(*SubmitSelfInspectionRequest)(nil),  // 58: quietline.ledger.v1.SubmitSelfInspectionRequest
-	(*RectifyFindingRequest)(nil),        // 59: quietline.ledger.v1.RectifyFindingRequest
-	(*ProposeClosingRequest)(nil),        // 60: quietline.ledger.v1.ProposeClosingRequest
-	(*ReviewClosingRequest)(nil),         // 61: quietline.ledger.v1.ReviewClosingRequest
-	(*CloseNonConformingRequest)(nil),    // 62: quietline.ledger.v1.CloseNonConformingRequest
-	(*CloseCampaignRequest)(nil),         // 63: quietline.ledger.v1.CloseCampaignRequest
-	(*ParseNumberRequest)(nil),           // 64: quietline.ledger.v1.ParseNumberRequest
-	(*GetServingOperatorRequest)(nil),    // 65: quietline.ledger.v1.GetServingOperatorRequest
-	(*RecordPortingRequest)(nil),         // 66: quietline.ledger.v1.RecordPortingRequest
-	(*WhoHeldResponse)(nil),              // 67: quietline.ledger.v1.WhoHeldResponse
-	(*WhoHeldRangeResponse)(nil),         // 68: quietline.ledger.v1.WhoHeldRangeResponse
-	(*LookupCodeResponse)(nil),           // 69: quietline.ledger.v1.LookupCodeResponse
-	(*RegisterHolderResponse)(nil),       // 70: quietline.ledger.v1.RegisterHolderResponse
-	(*AllocateResourceResponse)(nil),     // 71: quietline.ledger.v1.AllocateResourceResponse
-	(*CorrectAllocationResponse)(nil),    // 72: quietline.ledger.v1.CorrectAllocationResponse
-	(*EndAllocationResponse)(nil),        // 73: quietline.ledger.v1.EndAllocationResponse
-	(*ChangePurposeResponse)(nil),        // 74: quietline.ledger.v1.ChangePurposeResponse
-	(*RecordLicenceResponse)(nil),        // 75: quietline.ledger.v1.RecordLicenceResponse
-	(*RecordContractResponse)(nil),       // 76: quietline.ledger.v1.RecordContractResponse
-	(*RecordAccessResponse)(nil),         // 77: quietline.ledger.v1.RecordAccessResponse
-	(*DeclareSubletResponse)(nil),        // 78: quietline.ledger.v1.DeclareSubletResponse
-	(*AttachSeatResponse)(nil),           // 79: quietline.ledger.v1.AttachSeatResponse
-	(*ListSeatsResponse)(nil),            // 80: quietline.ledger.v1.ListSeatsResponse
-	(*RecordObservationResponse)(nil),    // 81: quietline.ledger.v1.RecordObservationResponse
-	(*ListFindingsResponse)(nil),         // 82: quietline.ledger.v1.ListFindingsResponse
-	(*DecideFindingResponse)(nil),        // 83: quietline.ledger.v1.DecideFindingResponse
-	(*GetResourceResponse)(nil),          // 84: quietline.ledger.v1.GetResourceResponse
-	(*ListResourcesResponse)(nil),        // 85: quietline.ledger.v1.ListResourcesResponse
-	(*WarnResourceResponse)(nil),         // 86: quietline.ledger.v1.WarnResourceResponse
-	(*ListRestrictionsResponse)(nil),     // 87: quietline.ledger.v1.ListRestrictionsResponse
-	(*ProposeRecallResponse)(nil),        // 88: quietline.ledger.v1.ProposeRecallResponse
-	(*GetRecallResponse)(nil),            // 89: quietline.ledger.v1.GetRecallResponse
-	(*ListRecallsResponse)(nil),          // 90: quietline.ledger.v1.ListRecallsResponse
-	(*ObjectToRecallResponse)(nil),       // 91: quietline.ledger.v1.ObjectToRecallResponse
-	(*AdvanceRecallResponse)(nil),        // 92: quietline.ledger.v1.AdvanceRecallResponse
-	(*GiveRecallNoticeResponse)(nil),     // 93: quietline.ledger.v1.GiveRecallNoticeResponse
-	(*DecideObjectionResponse)(nil),      // 94: quietline.ledger.v1.DecideObjectionResponse
-	(*CompleteRecallResponse)(nil),       // 95: quietline.ledger.v1.CompleteRecallResponse
-	(*AppealRestrictionResponse)(nil),    // 96: quietline.ledger.v1.AppealRestrictionResponse
-	(*GetAppealResponse)(nil),            // 97: quietline.ledger.v1.GetAppealResponse
-	(*ListAppealsResponse)(nil),          // 98: quietline.ledger.v1.ListAppealsResponse
-	(*AdvanceAppealResponse)(nil),        // 99: quietline.ledger.v1.AdvanceAppealResponse
-	(*DecideAppealResponse)(nil),         // 100: quietline.ledger.v1.DecideAppealResponse
-	(*ListUnstartedMattersResponse)(nil), // 101: quietline.ledger.v1.ListUnstartedMattersResponse
-	(*LoadLedgerResponse)(nil),           // 102: quietline.ledger.v1.LoadLedgerResponse
-	(*AddLoadRowsResponse)(nil),          // 103: quietline.ledger.v1.AddLoadRowsResponse
-	(*CompareLoadResponse)(nil),          // 104: quietline.ledger.v1.CompareLoadResponse
-	(*GetLoadResponse)(nil),              // 105: quietline.ledger.v1.GetLoadResponse
-	(*ListLoadsResponse)(nil),            // 106: quietline.ledger.v1.ListLoadsResponse
-	(*GetLoadDifferenceResponse)(nil),    // 107: quietline.ledger.v1.GetLoadDifferenceResponse
-	(*ApplyLoadResponse)(nil),            // 108: quietline.ledger.v1.ApplyLoadResponse
-	(*DiscardLoadResponse)(nil),          // 109: quietline.ledger.v1.DiscardLoadResponse
-	(*ListLedgerChangesResponse)(nil),    // 110: quietline.ledger.v1.ListLedgerChangesResponse
-	(*OpenCampaignResponse)(nil),         // 111: quietline.ledger.v1.OpenCampaignResponse
-	(*GetCampaignResponse)(nil),          // 112: quietline.ledger.v1.GetCampaignResponse
-	(*ListCampaignsResponse)(nil),        // 113: quietline.ledger.v1.ListCampaignsResponse
-	(*ListCampaignItemsResponse)(nil),    // 114: quietline.ledger.v1.ListCampaignItemsResponse
-	(*RecordInspectionResponse)(nil),     // 115: quietline.ledger.v1.RecordInspectionResponse
-	(*SubmitSelfInspectionResponse)(nil), // 116: quietline.ledger.v1.SubmitSelfInspectionResponse
-	(*RectifyFindingResponse)(nil),       // 117: quietline.ledger.v1.RectifyFindingResponse
-	(*ProposeClosingResponse)(nil),       // 118: quietline.ledger.v1.ProposeClosingResponse
-	(*ReviewClosingResponse)(nil),        // 119: quietline.ledger.v1.ReviewClosingResponse
-	(*CloseNonConformingResponse)(nil),   // 120: quietline.ledger.v1.CloseNonConformingResponse
-	(*CloseCampaignResponse)(nil),        // 121: quietline.ledger.v1.CloseCampaignResponse
-	(*ParseNumberResponse)(nil),          // 122: quietline.ledger.v1.ParseNumberResponse
-	(*GetServingOperatorResponse)(nil),   // 123: quietline.ledger.v1.GetServingOperatorResponse
-	(*RecordPortingResponse)(nil),        // 124: quietline.ledger.v1.RecordPortingResponse
+	(*ListLicencesRequest)(nil),          // 18: quietline.ledger.v1.ListLicencesRequest
+	(*RecordContractRequest)(nil),        // 19: quietline.ledger.v1.RecordContractRequest
+	(*RecordAccessRequest)(nil),          // 20: quietline.ledger.v1.RecordAccessRequest
+	(*DeclareSubletRequest)(nil),         // 21: quietline.ledger.v1.DeclareSubletRequest
+	(*AttachSeatRequest)(nil),            // 22: quietline.ledger.v1.AttachSeatRequest
+	(*ListSeatsRequest)(nil),             // 23: quietline.ledger.v1.ListSeatsRequest
+	(*RecordObservationRequest)(nil),     // 24: quietline.ledger.v1.RecordObservationRequest
+	(*ListFindingsRequest)(nil),          // 25: quietline.ledger.v1.ListFindingsRequest
+	(*DecideFindingRequest)(nil),         // 26: quietline.ledger.v1.DecideFindingRequest
+	(*GetResourceRequest)(nil),           // 27: quietline.ledger.v1.GetResourceRequest
+	(*ListResourcesRequest)(nil),         // 28: quietline.ledger.v1.ListResourcesRequest
+	(*WarnResourceRequest)(nil),          // 29: quietline.ledger.v1.WarnResourceRequest
+	(*ListRestrictionsRequest)(nil),      // 30: quietline.ledger.v1.ListRestrictionsRequest
+	(*ProposeRecallRequest)(nil),         // 31: quietline.ledger.v1.ProposeRecallRequest
+	(*GetRecallRequest)(nil),             // 32: quietline.ledger.v1.GetRecallRequest
+	(*ListRecallsRequest)(nil),           // 33: quietline.ledger.v1.ListRecallsRequest
+	(*ObjectToRecallRequest)(nil),        // 34: quietline.ledger.v1.ObjectToRecallRequest
+	(*AdvanceRecallRequest)(nil),         // 35: quietline.ledger.v1.AdvanceRecallRequest
+	(*GiveRecallNoticeRequest)(nil),      // 36: quietline.ledger.v1.GiveRecallNoticeRequest
+	(*DecideObjectionRequest)(nil),       // 37: quietline.ledger.v1.DecideObjectionRequest
+	(*CompleteRecallRequest)(nil),        // 38: quietline.ledger.v1.CompleteRecallRequest
+	(*AppealRestrictionRequest)(nil),     // 39: quietline.ledger.v1.AppealRestrictionRequest
+	(*GetAppealRequest)(nil),             // 40: quietline.ledger.v1.GetAppealRequest
+	(*ListAppealsRequest)(nil),           // 41: quietline.ledger.v1.ListAppealsRequest
+	(*AdvanceAppealRequest)(nil),         // 42: quietline.ledger.v1.AdvanceAppealRequest
+	(*DecideAppealRequest)(nil),          // 43: quietline.ledger.v1.DecideAppealRequest
+	(*ListUnstartedMattersRequest)(nil),  // 44: quietline.ledger.v1.ListUnstartedMattersRequest
+	(*LoadLedgerRequest)(nil),            // 45: quietline.ledger.v1.LoadLedgerRequest
+	(*AddLoadRowsRequest)(nil),           // 46: quietline.ledger.v1.AddLoadRowsRequest
+	(*CompareLoadRequest)(nil),           // 47: quietline.ledger.v1.CompareLoadRequest
+	(*GetLoadRequest)(nil),               // 48: quietline.ledger.v1.GetLoadRequest
+	(*ListLoadsRequest)(nil),             // 49: quietline.ledger.v1.ListLoadsRequest
+	(*GetLoadDifferenceRequest)(nil),     // 50: quietline.ledger.v1.GetLoadDifferenceRequest
+	(*ApplyLoadRequest)(nil),             // 51: quietline.ledger.v1.ApplyLoadRequest
+	(*DiscardLoadRequest)(nil),           // 52: quietline.ledger.v1.DiscardLoadRequest
+	(*ListLedgerChangesRequest)(nil),     // 53: quietline.ledger.v1.ListLedgerChangesRequest
+	(*OpenCampaignRequest)(nil),          // 54: quietline.ledger.v1.OpenCampaignRequest
+	(*GetCampaignRequest)(nil),           // 55: quietline.ledger.v1.GetCampaignRequest
+	(*ListCampaignsRequest)(nil),         // 56: quietline.ledger.v1.ListCampaignsRequest
+	(*ListCampaignItemsRequest)(nil),     // 57: quietline.ledger.v1.ListCampaignItemsRequest
+	(*RecordInspectionRequest)(nil),      // 58: quietline.ledger.v1.RecordInspectionRequest
+	(*SubmitSelfInspectionRequest)(nil),  // 59: quietline.ledger.v1.SubmitSelfInspectionRequest
+	(*RectifyFindingRequest)(nil),        // 60: quietline.ledger.v1.RectifyFindingRequest
+	(*ProposeClosingRequest)(nil),        // 61: quietline.ledger.v1.ProposeClosingRequest
+	(*ReviewClosingRequest)(nil),         // 62: quietline.ledger.v1.ReviewClosingRequest
+	(*CloseNonConformingRequest)(nil),    // 63: quietline.ledger.v1.CloseNonConformingRequest
+	(*CloseCampaignRequest)(nil),         // 64: quietline.ledger.v1.CloseCampaignRequest
+	(*ParseNumberRequest)(nil),           // 65: quietline.ledger.v1.ParseNumberRequest
+	(*GetServingOperatorRequest)(nil),    // 66: quietline.ledger.v1.GetServingOperatorRequest
+	(*RecordPortingRequest)(nil),         // 67: quietline.ledger.v1.RecordPortingRequest
+	(*WhoHeldResponse)(nil),              // 68: quietline.ledger.v1.WhoHeldResponse
+	(*WhoHeldRangeResponse)(nil),         // 69: quietline.ledger.v1.WhoHeldRangeResponse
+	(*LookupCodeResponse)(nil),           // 70: quietline.ledger.v1.LookupCodeResponse
+	(*RegisterHolderResponse)(nil),       // 71: quietline.ledger.v1.RegisterHolderResponse
+	(*AllocateResourceResponse)(nil),     // 72: quietline.ledger.v1.AllocateResourceResponse
+	(*CorrectAllocationResponse)(nil),    // 73: quietline.ledger.v1.CorrectAllocationResponse
+	(*EndAllocationResponse)(nil),        // 74: quietline.ledger.v1.EndAllocationResponse
+	(*ChangePurposeResponse)(nil),        // 75: quietline.ledger.v1.ChangePurposeResponse
+	(*RecordLicenceResponse)(nil),        // 76: quietline.ledger.v1.RecordLicenceResponse
+	(*ListLicencesResponse)(nil),         // 77: quietline.ledger.v1.ListLicencesResponse
+	(*RecordContractResponse)(nil),       // 78: quietline.ledger.v1.RecordContractResponse
+	(*RecordAccessResponse)(nil),         // 79: quietline.ledger.v1.RecordAccessResponse
+	(*DeclareSubletResponse)(nil),        // 80: quietline.ledger.v1.DeclareSubletResponse
+	(*AttachSeatResponse)(nil),           // 81: quietline.ledger.v1.AttachSeatResponse
+	(*ListSeatsResponse)(nil),            // 82: quietline.ledger.v1.ListSeatsResponse
+	(*RecordObservationResponse)(nil),    // 83: quietline.ledger.v1.RecordObservationResponse
+	(*ListFindingsResponse)(nil),         // 84: quietline.ledger.v1.ListFindingsResponse
+	(*DecideFindingResponse)(nil),        // 85: quietline.ledger.v1.DecideFindingResponse
+	(*GetResourceResponse)(nil),          // 86: quietline.ledger.v1.GetResourceResponse
+	(*ListResourcesResponse)(nil),        // 87: quietline.ledger.v1.ListResourcesResponse
+	(*WarnResourceResponse)(nil),         // 88: quietline.ledger.v1.WarnResourceResponse
+	(*ListRestrictionsResponse)(nil),     // 89: quietline.ledger.v1.ListRestrictionsResponse
+	(*ProposeRecallResponse)(nil),        // 90: quietline.ledger.v1.ProposeRecallResponse
+	(*GetRecallResponse)(nil),            // 91: quietline.ledger.v1.GetRecallResponse
+	(*ListRecallsResponse)(nil),          // 92: quietline.ledger.v1.ListRecallsResponse
+	(*ObjectToRecallResponse)(nil),       // 93: quietline.ledger.v1.ObjectToRecallResponse
+	(*AdvanceRecallResponse)(nil),        // 94: quietline.ledger.v1.AdvanceRecallResponse
+	(*GiveRecallNoticeResponse)(nil),     // 95: quietline.ledger.v1.GiveRecallNoticeResponse
+	(*DecideObjectionResponse)(nil),      // 96: quietline.ledger.v1.DecideObjectionResponse
+	(*CompleteRecallResponse)(nil),       // 97: quietline.ledger.v1.CompleteRecallResponse
+	(*AppealRestrictionResponse)(nil),    // 98: quietline.ledger.v1.AppealRestrictionResponse
+	(*GetAppealResponse)(nil),            // 99: quietline.ledger.v1.GetAppealResponse
+	(*ListAppealsResponse)(nil),          // 100: quietline.ledger.v1.ListAppealsResponse
+	(*AdvanceAppealResponse)(nil),        // 101: quietline.ledger.v1.AdvanceAppealResponse
+	(*DecideAppealResponse)(nil),         // 102: quietline.ledger.v1.DecideAppealResponse
+	(*ListUnstartedMattersResponse)(nil), // 103: quietline.ledger.v1.ListUnstartedMattersResponse
+	(*LoadLedgerResponse)(nil),           // 104: quietline.ledger.v1.LoadLedgerResponse
+	(*AddLoadRowsResponse)(nil),          // 105: quietline.ledger.v1.AddLoadRowsResponse
+	(*CompareLoadResponse)(nil),          // 106: quietline.ledger.v1.CompareLoadResponse
+	(*GetLoadResponse)(nil),              // 107: quietline.ledger.v1.GetLoadResponse
+	(*ListLoadsResponse)(nil),            // 108: quietline.ledger.v1.ListLoadsResponse
+	(*GetLoadDifferenceResponse)(nil),    // 109: quietline.ledger.v1.GetLoadDifferenceResponse
+	(*ApplyLoadResponse)(nil),            // 110: quietline.ledger.v1.ApplyLoadResponse
+	(*DiscardLoadResponse)(nil),          // 111: quietline.ledger.v1.DiscardLoadResponse
+	(*ListLedgerChangesResponse)(nil),    // 112: quietline.ledger.v1.ListLedgerChangesResponse
+	(*OpenCampaignResponse)(nil),         // 113: quietline.ledger.v1.OpenCampaignResponse
+	(*GetCampaignResponse)(nil),          // 114: quietline.ledger.v1.GetCampaignResponse
+	(*ListCampaignsResponse)(nil),        // 115: quietline.ledger.v1.ListCampaignsResponse
+	(*ListCampaignItemsResponse)(nil),    // 116: quietline.ledger.v1.ListCampaignItemsResponse
+	(*RecordInspectionResponse)(nil),     // 117: quietline.ledger.v1.RecordInspectionResponse
+	(*SubmitSelfInspectionResponse)(nil), // 118: quietline.ledger.v1.SubmitSelfInspectionResponse
+	(*RectifyFindingResponse)(nil),       // 119: quietline.ledger.v1.RectifyFindingResponse
+	(*ProposeClosingResponse)(nil),       // 120: quietline.ledger.v1.ProposeClosingResponse
+	(*ReviewClosingResponse)(nil),        // 121: quietline.ledger.v1.ReviewClosingResponse
+	(*CloseNonConformingResponse)(nil),   // 122: quietline.ledger.v1.CloseNonConformingResponse
+	(*CloseCampaignResponse)(nil),        // 123: quietline.ledger.v1.CloseCampaignResponse
+	(*ParseNumberResponse)(nil),          // 124: quietline.ledger.v1.ParseNumberResponse
+	(*GetServingOperatorResponse)(nil),   // 125: quietline.ledger.v1.GetServingOperatorResponse
+	(*RecordPortingResponse)(nil),        // 126: quietline.ledger.v1.RecordPortingResponse
 }
 var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
 	6,   // 0: quietline.ledger.v1.SuspendResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
@@ -802,121 +806,123 @@ var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
 	15,  // 10: quietline.ledger.v1.LedgerService.EndAllocation:input_type -> quietline.ledger.v1.EndAllocationRequest
 	16,  // 11: quietline.ledger.v1.LedgerService.ChangePurpose:input_type -> quietline.ledger.v1.ChangePurposeRequest
 	17,  // 12: quietline.ledger.v1.LedgerService.RecordLicence:input_type -> quietline.ledger.v1.RecordLicenceRequest
-	18,  // 13: quietline.ledger.v1.LedgerService.RecordContract:input_type -> quietline.ledger.v1.RecordContractRequest
-	19,  // 14: quietline.ledger.v1.LedgerService.RecordAccess:input_type -> quietline.ledger.v1.RecordAccessRequest
-	20,  // 15: quietline.ledger.v1.LedgerService.DeclareSublet:input_type -> quietline.ledger.v1.DeclareSubletRequest
-	21,  // 16: quietline.ledger.v1.LedgerService.AttachSeat:input_type -> quietline.ledger.v1.AttachSeatRequest
-	22,  // 17: quietline.ledger.v1.LedgerService.ListSeats:input_type -> quietline.ledger.v1.ListSeatsRequest
-	23,  // 18: quietline.ledger.v1.LedgerService.RecordObservation:input_type -> quietline.ledger.v1.RecordObservationRequest
-	24,  // 19: quietline.ledger.v1.LedgerService.ListFindings:input_type -> quietline.ledger.v1.ListFindingsRequest
-	25,  // 20: quietline.ledger.v1.LedgerService.DecideFinding:input_type -> quietline.ledger.v1.DecideFindingRequest
-	26,  // 21: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
-	27,  // 22: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
-	28,  // 23: quietline.ledger.v1.LedgerService.WarnResource:input_type -> quietline.ledger.v1.WarnResourceRequest
-	0,   // 24: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
-	2,   // 25: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
-	29,  // 26: quietline.ledger.v1.LedgerService.ListRestrictions:input_type -> quietline.ledger.v1.ListRestrictionsRequest
-	30,  // 27: quietline.ledger.v1.LedgerService.ProposeRecall:input_type -> quietline.ledger.v1.ProposeRecallRequest
-	31,  // 28: quietline.ledger.v1.LedgerService.GetRecall:input_type -> quietline.ledger.v1.GetRecallRequest
-	32,  // 29: quietline.ledger.v1.LedgerService.ListRecalls:input_type -> quietline.ledger.v1.ListRecallsRequest
-	33,  // 30: quietline.ledger.v1.LedgerService.ObjectToRecall:input_type -> quietline.ledger.v1.ObjectToRecallRequest
-	34,  // 31: quietline.ledger.v1.LedgerService.AdvanceRecall:input_type -> quietline.ledger.v1.AdvanceRecallRequest
-	35,  // 32: quietline.ledger.v1.LedgerService.GiveRecallNotice:input_type -> quietline.ledger.v1.GiveRecallNoticeRequest
-	36,  // 33: quietline.ledger.v1.LedgerService.DecideObjection:input_type -> quietline.ledger.v1.DecideObjectionRequest
-	37,  // 34: quietline.ledger.v1.LedgerService.CompleteRecall:input_type -> quietline.ledger.v1.CompleteRecallRequest
-	38,  // 35: quietline.ledger.v1.LedgerService.AppealRestriction:input_type -> quietline.ledger.v1.AppealRestrictionRequest
-	39,  // 36: quietline.ledger.v1.LedgerService.GetAppeal:input_type -> quietline.ledger.v1.GetAppealRequest
-	40,  // 37: quietline.ledger.v1.LedgerService.ListAppeals:input_type -> quietline.ledger.v1.ListAppealsRequest
-	41,  // 38: quietline.ledger.v1.LedgerService.AdvanceAppeal:input_type -> quietline.ledger.v1.AdvanceAppealRequest
-	42,  // 39: quietline.ledger.v1.LedgerService.DecideAppeal:input_type -> quietline.ledger.v1.DecideAppealRequest
-	43,  // 40: quietline.ledger.v1.LedgerService.ListUnstartedMatters:input_type -> quietline.ledger.v1.ListUnstartedMattersRequest
-	44,  // 41: quietline.ledger.v1.LedgerService.LoadLedger:input_type -> quietline.ledger.v1.LoadLedgerRequest
-	45,  // 42: quietline.ledger.v1.LedgerService.AddLoadRows:input_type -> quietline.ledger.v1.AddLoadRowsRequest
-	46,  // 43: quietline.ledger.v1.LedgerService.CompareLoad:input_type -> quietline.ledger.v1.CompareLoadRequest
-	47,  // 44: quietline.ledger.v1.LedgerService.GetLoad:input_type -> quietline.ledger.v1.GetLoadRequest
-	48,  // 45: quietline.ledger.v1.LedgerService.ListLoads:input_type -> quietline.ledger.v1.ListLoadsRequest
-	49,  // 46: quietline.ledger.v1.LedgerService.GetLoadDifference:input_type -> quietline.ledger.v1.GetLoadDifferenceRequest
-	50,  // 47: quietline.ledger.v1.LedgerService.ApplyLoad:input_type -> quietline.ledger.v1.ApplyLoadRequest
-	51,  // 48: quietline.ledger.v1.LedgerService.DiscardLoad:input_type -> quietline.ledger.v1.DiscardLoadRequest
-	52,  // 49: quietline.ledger.v1.LedgerService.ListLedgerChanges:input_type -> quietline.ledger.v1.ListLedgerChangesRequest
-	53,  // 50: quietline.ledger.v1.LedgerService.OpenCampaign:input_type -> quietline.ledger.v1.OpenCampaignRequest
-	54,  // 51: quietline.ledger.v1.LedgerService.GetCampaign:input_type -> quietline.ledger.v1.GetCampaignRequest
-	55,  // 52: quietline.ledger.v1.LedgerService.ListCampaigns:input_type -> quietline.ledger.v1.ListCampaignsRequest
-	56,  // 53: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
-	57,  // 54: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
-	58,  // 55: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
-	59,  // 56: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
-	60,  // 57: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
-	61,  // 58: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
-	62,  // 59: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
-	63,  // 60: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
-	64,  // 61: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
-	65,  // 62: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
-	66,  // 63: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
-	4,   // 64: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
-	67,  // 65: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
-	68,  // 66: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
-	69,  // 67: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
-	70,  // 68: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
-	71,  // 69: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
-	72,  // 70: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
-	73,  // 71: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
-	74,  // 72: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
-	75,  // 73: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
-	76,  // 74: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
-	77,  // 75: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
-	78,  // 76: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
-	79,  // 77: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
-	80,  // 78: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
-	81,  // 79: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
-	82,  // 80: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
-	83,  // 81: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
-	84,  // 82: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
-	85,  // 83: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
-	86,  // 84: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
-	1,   // 85: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
-	3,   // 86: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
-	87,  // 87: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
-	88,  // 88: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
-	89,  // 89: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
-	90,  // 90: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
-	91,  // 91: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
-	92,  // 92: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
-	93,  // 93: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
-	94,  // 94: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
-	95,  // 95: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
-	96,  // 96: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
-	97,  // 97: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
-	98,  // 98: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
-	99,  // 99: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
-	100, // 100: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
-	101, // 101: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
-	102, // 102: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
-	103, // 103: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
-	104, // 104: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
-	105, // 105: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
-	106, // 106: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
-	107, // 107: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
-	108, // 108: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
-	109, // 109: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
-	110, // 110: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
-	111, // 111: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
-	112, // 112: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
-	113, // 113: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
-	114, // 114: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
-	115, // 115: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
-	116, // 116: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
-	117, // 117: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
-	118, // 118: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
-	119, // 119: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
-	120, // 120: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
-	121, // 121: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
-	122, // 122: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
-	123, // 123: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
-	124, // 124: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
-	5,   // 125: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
-	65,  // [65:126] is the sub-list for method output_type
-	4,   // [4:65] is the sub-list for method input_type
+	18,  // 13: quietline.ledger.v1.LedgerService.ListLicences:input_type -> quietline.ledger.v1.ListLicencesRequest
+	19,  // 14: quietline.ledger.v1.LedgerService.RecordContract:input_type -> quietline.ledger.v1.RecordContractRequest
+	20,  // 15: quietline.ledger.v1.LedgerService.RecordAccess:input_type -> quietline.ledger.v1.RecordAccessRequest
+	21,  // 16: quietline.ledger.v1.LedgerService.DeclareSublet:input_type -> quietline.ledger.v1.DeclareSubletRequest
+	22,  // 17: quietline.ledger.v1.LedgerService.AttachSeat:input_type -> quietline.ledger.v1.AttachSeatRequest
+	23,  // 18: quietline.ledger.v1.LedgerService.ListSeats:input_type -> quietline.ledger.v1.ListSeatsRequest
+	24,  // 19: quietline.ledger.v1.LedgerService.RecordObservation:input_type -> quietline.ledger.v1.RecordObservationRequest
+	25,  // 20: quietline.ledger.v1.LedgerService.ListFindings:input_type -> quietline.ledger.v1.ListFindingsRequest
+	26,  // 21: quietline.ledger.v1.LedgerService.DecideFinding:input_type -> quietline.ledger.v1.DecideFindingRequest
+	27,  // 22: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
+	28,  // 23: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
+	29,  // 24: quietline.ledger.v1.LedgerService.WarnResource:input_type -> quietline.ledger.v1.WarnResourceRequest
+	0,   // 25: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
+	2,   // 26: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
+	30,  // 27: quietline.ledger.v1.LedgerService.ListRestrictions:input_type -> quietline.ledger.v1.ListRestrictionsRequest
+	31,  // 28: quietline.ledger.v1.LedgerService.ProposeRecall:input_type -> quietline.ledger.v1.ProposeRecallRequest
+	32,  // 29: quietline.ledger.v1.LedgerService.GetRecall:input_type -> quietline.ledger.v1.GetRecallRequest
+	33,  // 30: quietline.ledger.v1.LedgerService.ListRecalls:input_type -> quietline.ledger.v1.ListRecallsRequest
+	34,  // 31: quietline.ledger.v1.LedgerService.ObjectToRecall:input_type -> quietline.ledger.v1.ObjectToRecallRequest
+	35,  // 32: quietline.ledger.v1.LedgerService.AdvanceRecall:input_type -> quietline.ledger.v1.AdvanceRecallRequest
+	36,  // 33: quietline.ledger.v1.LedgerService.GiveRecallNotice:input_type -> quietline.ledger.v1.GiveRecallNoticeRequest
+	37,  // 34: quietline.ledger.v1.LedgerService.DecideObjection:input_type -> quietline.ledger.v1.DecideObjectionRequest
+	38,  // 35: quietline.ledger.v1.LedgerService.CompleteRecall:input_type -> quietline.ledger.v1.CompleteRecallRequest
+	39,  // 36: quietline.ledger.v1.LedgerService.AppealRestriction:input_type -> quietline.ledger.v1.AppealRestrictionRequest
+	40,  // 37: quietline.ledger.v1.LedgerService.GetAppeal:input_type -> quietline.ledger.v1.GetAppealRequest
+	41,  // 38: quietline.ledger.v1.LedgerService.ListAppeals:input_type -> quietline.ledger.v1.ListAppealsRequest
+	42,  // 39: quietline.ledger.v1.LedgerService.AdvanceAppeal:input_type -> quietline.ledger.v1.AdvanceAppealRequest
+	43,  // 40: quietline.ledger.v1.LedgerService.DecideAppeal:input_type -> quietline.ledger.v1.DecideAppealRequest
+	44,  // 41: quietline.ledger.v1.LedgerService.ListUnstartedMatters:input_type -> quietline.ledger.v1.ListUnstartedMattersRequest
+	45,  // 42: quietline.ledger.v1.LedgerService.LoadLedger:input_type -> quietline.ledger.v1.LoadLedgerRequest
+	46,  // 43: quietline.ledger.v1.LedgerService.AddLoadRows:input_type -> quietline.ledger.v1.AddLoadRowsRequest
+	47,  // 44: quietline.ledger.v1.LedgerService.CompareLoad:input_type -> quietline.ledger.v1.CompareLoadRequest
+	48,  // 45: quietline.ledger.v1.LedgerService.GetLoad:input_type -> quietline.ledger.v1.GetLoadRequest
+	49,  // 46: quietline.ledger.v1.LedgerService.ListLoads:input_type -> quietline.ledger.v1.ListLoadsRequest
+	50,  // 47: quietline.ledger.v1.LedgerService.GetLoadDifference:input_type -> quietline.ledger.v1.GetLoadDifferenceRequest
+	51,  // 48: quietline.ledger.v1.LedgerService.ApplyLoad:input_type -> quietline.ledger.v1.ApplyLoadRequest
+	52,  // 49: quietline.ledger.v1.LedgerService.DiscardLoad:input_type -> quietline.ledger.v1.DiscardLoadRequest
+	53,  // 50: quietline.ledger.v1.LedgerService.ListLedgerChanges:input_type -> quietline.ledger.v1.ListLedgerChangesRequest
+	54,  // 51: quietline.ledger.v1.LedgerService.OpenCampaign:input_type -> quietline.ledger.v1.OpenCampaignRequest
+	55,  // 52: quietline.ledger.v1.LedgerService.GetCampaign:input_type -> quietline.ledger.v1.GetCampaignRequest
+	56,  // 53: quietline.ledger.v1.LedgerService.ListCampaigns:input_type -> quietline.ledger.v1.ListCampaignsRequest
+	57,  // 54: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
+	58,  // 55: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
+	59,  // 56: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
+	60,  // 57: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
+	61,  // 58: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
+	62,  // 59: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
+	63,  // 60: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
+	64,  // 61: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
+	65,  // 62: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
+	66,  // 63: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
+	67,  // 64: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
+	4,   // 65: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
+	68,  // 66: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
+	69,  // 67: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
+	70,  // 68: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
+	71,  // 69: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
+	72,  // 70: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
+	73,  // 71: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
+	74,  // 72: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
+	75,  // 73: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
+	76,  // 74: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
+	77,  // 75: quietline.ledger.v1.LedgerService.ListLicences:output_type -> quietline.ledger.v1.ListLicencesResponse
+	78,  // 76: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
+	79,  // 77: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
+	80,  // 78: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
+	81,  // 79: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
+	82,  // 80: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
+	83,  // 81: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
+	84,  // 82: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
+	85,  // 83: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
+	86,  // 84: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
+	87,  // 85: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
+	88,  // 86: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
+	1,   // 87: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
+	3,   // 88: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
+	89,  // 89: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
+	90,  // 90: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
+	91,  // 91: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
+	92,  // 92: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
+	93,  // 93: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
+	94,  // 94: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
+	95,  // 95: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
+	96,  // 96: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
+	97,  // 97: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
+	98,  // 98: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
+	99,  // 99: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
+	100, // 100: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
+	101, // 101: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
+	102, // 102: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
+	103, // 103: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
+	104, // 104: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
+	105, // 105: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
+	106, // 106: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
+	107, // 107: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
+	108, // 108: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
+	109, // 109: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
+	110, // 110: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
+	111, // 111: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
+	112, // 112: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
+	113, // 113: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
+	114, // 114: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
+	115, // 115: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
+	116, // 116: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
+	117, // 117: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
+	118, // 118: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
+	119, // 119: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
+	120, // 120: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
+	121, // 121: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
+	122, // 122: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
+	123, // 123: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
+	124, // 124: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
+	125, // 125: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
+	126, // 126: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
+	5,   // 127: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
+	66,  // [66:128] is the sub-list for method output_type
+	4,   // [4:66] is the sub-list for method input_type
 	4,   // [4:4] is the sub-list for extension type_name
 	4,   // [4:4] is the sub-list for extension extendee
 	0,   // [0:4] is the sub-list for field type_name
@@ -933,6 +939,7 @@ func file_quietline_ledger_v1_ledger_proto_init() {
 	file_quietline_ledger_v1_campaign_proto_init()
 	file_quietline_ledger_v1_finding_proto_init()
 	file_quietline_ledger_v1_holding_proto_init()
+	file_quietline_ledger_v1_licence_proto_init()
 	file_quietline_ledger_v1_load_proto_init()
 	file_quietline_ledger_v1_recall_proto_init()
 	file_quietline_ledger_v1_resource_proto_init()

@@ -30,6 +30,7 @@ const (
 	LedgerService_EndAllocation_FullMethodName        = "/quietline.ledger.v1.LedgerService/EndAllocation"
 	LedgerService_ChangePurpose_FullMethodName        = "/quietline.ledger.v1.LedgerService/ChangePurpose"
 	LedgerService_RecordLicence_FullMethodName        = "/quietline.ledger.v1.LedgerService/RecordLicence"
+	LedgerService_ListLicences_FullMethodName         = "/quietline.ledger.v1.LedgerService/ListLicences"
 	LedgerService_RecordContract_FullMethodName       = "/quietline.ledger.v1.LedgerService/RecordContract"
 	LedgerService_RecordAccess_FullMethodName         = "/quietline.ledger.v1.LedgerService/RecordAccess"
 	LedgerService_DeclareSublet_FullMethodName        = "/quietline.ledger.v1.LedgerService/DeclareSublet"
@@ -113,6 +114,8 @@ type LedgerServiceClient interface {
 	ChangePurpose(ctx context.Context, in *ChangePurposeRequest, opts ...grpc.CallOption) (*ChangePurposeResponse, error)
 	// RecordLicence enters a licence of a holder and its scope, or corrects one (登记许可证).
 	RecordLicence(ctx context.Context, in *RecordLicenceRequest, opts ...grpc.CallOption) (*RecordLicenceResponse, error)
+	// ListLicences says which licences of telecom business a firm holds at a time (许可证查询). A firm without an entry has none.
+	ListLicences(ctx context.Context, in *ListLicencesRequest, opts ...grpc.CallOption) (*ListLicencesResponse, error)
 	// RecordContract enters the contract of a resource with an operator, or corrects one (登记合同).
 	RecordContract(ctx context.Context, in *RecordContractRequest, opts ...grpc.CallOption) (*RecordContractResponse, error)
 	// RecordAccess enters a further access of a resource, or corrects one (登记接入).
@@ -330,6 +333,16 @@ func (c *ledgerServiceClient) RecordLicence(ctx context.Context, in *RecordLicen
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RecordLicenceResponse)
 	err := c.cc.Invoke(ctx, LedgerService_RecordLicence_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListLicences(ctx context.Context, in *ListLicencesRequest, opts ...grpc.CallOption) (*ListLicencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLicencesResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListLicences_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -885,6 +898,8 @@ type LedgerServiceServer interface {
 	ChangePurpose(context.Context, *ChangePurposeRequest) (*ChangePurposeResponse, error)
 	// RecordLicence enters a licence of a holder and its scope, or corrects one (登记许可证).
 	RecordLicence(context.Context, *RecordLicenceRequest) (*RecordLicenceResponse, error)
+	// ListLicences says which licences of telecom business a firm holds at a time (许可证查询). A firm without an entry has none.
+	ListLicences(context.Context, *ListLicencesRequest) (*ListLicencesResponse, error)
 	// RecordContract enters the contract of a resource with an operator, or corrects one (登记合同).
 	RecordContract(context.Context, *RecordContractRequest) (*RecordContractResponse, error)
 	// RecordAccess enters a further access of a resource, or corrects one (登记接入).
@@ -1044,6 +1059,9 @@ func (UnimplementedLedgerServiceServer) ChangePurpose(context.Context, *ChangePu
 }
 func (UnimplementedLedgerServiceServer) RecordLicence(context.Context, *RecordLicenceRequest) (*RecordLicenceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordLicence not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListLicences(context.Context, *ListLicencesRequest) (*ListLicencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLicences not implemented")
 }
 func (UnimplementedLedgerServiceServer) RecordContract(context.Context, *RecordContractRequest) (*RecordContractResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordContract not implemented")
@@ -1380,6 +1398,24 @@ func _LedgerService_RecordLicence_Handler(srv interface{}, ctx context.Context, 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LedgerServiceServer).RecordLicence(ctx, req.(*RecordLicenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListLicences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLicencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListLicences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListLicences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListLicences(ctx, req.(*ListLicencesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -2362,6 +2398,10 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordLicence",
 			Handler:    _LedgerService_RecordLicence_Handler,
+		},
+		{
+			MethodName: "ListLicences",
+			Handler:    _LedgerService_ListLicences_Handler,
 		},
 		{
 			MethodName: "RecordContract",
