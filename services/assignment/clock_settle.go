@@ -11,10 +11,12 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/calendar"
+	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
 	accessv1 "quietline/proto/quietline/access/v1"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
 	"quietline/services/assignment/store"
 )
 
@@ -68,8 +70,11 @@ func provisionalOf(row *store.Task, changes []store.TaskClockChange, now time.Ti
 	}
 	p := &assignmentv1.ProvisionalTask{Task: t}
 	d, err := deadlineOf(row, changes)
+	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES) { // another owner's, or without its term: listed all the same
+		return p, nil
+	}
 	if err != nil {
-		return p, nil // listed all the same
+		return nil, err
 	}
 	for _, year := range d.Unsettled() {
 		p.Years = append(p.Years, int32(year))
@@ -122,8 +127,11 @@ func (s *Server) SettleProvisional(ctx context.Context, req *assignmentv1.Settle
 func (s *Server) settle(ctx context.Context, q *store.Queries, row *store.Task, changes []store.TaskClockChange, year int32, now time.Time) (*assignmentv1.Settlement, error) {
 	a := identity.ActorOf(ctx)
 	before, err := deadlineOf(row, changes)
+	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES) { // another owner's, or without its term: it stays listed
+		return nil, nil
+	}
 	if err != nil {
-		return nil, nil // without its term nobody can reckon it anew: it stays listed
+		return nil, err
 	}
 	after, err := before.Settled(now)
 	if _, refused := errors.AsType[calendar.Refusal](err); refused {

@@ -82,6 +82,21 @@
 //   - every change is in the feed of every agency that sees the task, in commit order, and never passed over. The feed
 //     reaches back 90 days; who was away for longer begins with ListTasks.
 //
+// # Clocks
+//
+// The clock of a task is a fact: basis, article, start, term as it was counted then, last day, proof in words. No rule that
+// changes later moves it. What does is an act with its own basis, recorded with who, why and both dates (task_clock_change,
+// clock_settlement; append-only), in the feed as extended, paused, resumed, settled:
+//   - ExtendTask by the head, once or as often as the table of extensions says, while the term runs;
+//   - PauseTask and ResumeTask for a reason that the table of pauses has: no day on which it stood counts; what stands still is
+//     neither overdue nor escalated;
+//   - SettleProvisional, once, when the notice of the year is loaded: a party's term only moves later by it. Closed tasks keep
+//     the date by which they ended.
+//
+// A term that belongs to a case, whose own clock may be extended or paused, is its owner's: it is shown here, and changed there.
+// Who is told of an overdue task is asked by its row: its workflow waits on for one that is not overdue, or no longer.
+// Invariants: no pause and no extension shortens a term; the date of a task is that of the last act on its clock.
+//
 // After a bounce Designate says who acts: the first bounce goes to who should act, the second is decided by the nearest
 // common superior (指定管辖) or between ministries by the lead ministry's opinion (协调意见), from the third on the joint
 // meeting (联席会议) has it with the lead ministry as caretaker. Only authorities are given a matter, never the reported party.
