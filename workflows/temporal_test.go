@@ -38,7 +38,7 @@ var record = flag.Bool("record", false, "write the histories of this test to tes
 const maxEvents = 12
 
 // canary stands in a note: it may be nowhere in clear.
-const canary = "13800001234"
+const canary = "账号尾号canary1234"
 
 // ground is a real Temporal on a real PostgreSQL, started once for this package's tests.
 type realTemporal struct {
