@@ -70,6 +70,7 @@ func TestDueInRehearsal(t *testing.T) {
 	for basis, want := range map[string]time.Duration{
 		"fact_check_15wd": 150 * time.Second, "watch_30d": 30 * time.Second, "statement_5wd": 5 * time.Second,
 		"preserve_same_day": 10 * time.Second, "supplement_15d": 15 * time.Second, "case_90d": 900 * time.Second,
+		"hearing_notice_7wd": -7 * time.Second, "transfer_24h": 10 * time.Second,
 	} {
 		d, err := calendar.Due(basis, from, calendar.Rehearsal)
 		if err != nil {

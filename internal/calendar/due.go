@@ -63,7 +63,11 @@ func Due(code string, from time.Time, profile string) (Deadline, error) {
 		d.Due = d.Statutory
 		d.EscalateEvery = time.Duration(b.escalateDays) * 24 * time.Hour
 	case Rehearsal:
-		d.Due = from.Add(b.rehearsal(b.rehearsalDay)).UTC()
+		span := b.rehearsal(b.rehearsalDay)
+		if b.before() {
+			span = -span
+		}
+		d.Due = from.Add(span).UTC()
 		d.EscalateEvery = time.Duration(b.escalateDays) * b.rehearsalDay
 	default:
 		return Deadline{}, fmt.Errorf("no deadline profile %q", profile)
