@@ -43,6 +43,7 @@ type cli struct {
 	Fsck     fsckCmd     `cmd:"" group:"tools" help:"Check the invariants across all owners; exit 1 when one is broken."`
 	Classify classifyCmd `cmd:"" group:"tools" help:"Classify texts of a file without the mesh (归类)."`
 	Number   numberCmd   `cmd:"" group:"tools" help:"Read telephone numbers, one a line, and write what they are as CSV (号码识读)."`
+	Document documentCmd `cmd:"" group:"tools" help:"Fetch a document of a case, ready to print (文书)."`
 	Routing  routingCmd  `cmd:"" group:"tools" help:"Show, try and load the decision table (路由表), and see what is sent back."`
 	Policy   policyCmd   `cmd:"" group:"tools" help:"Print the access matrix."`
 	Token    tokenCmd    `cmd:"" group:"tools" help:"Print a bearer token of a demo account."`

@@ -128,7 +128,7 @@ func (m *mesh) targets(cfg meshConfig) []target {
 		{identity.Enforcement, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return enforcement.Run(ctx, enforcement.Config{
 				Database: m.stack.DatabaseURL("enforcement"), MigrateDatabase: m.stack.OwnerURL("enforcement"), Keys: data.Path("keys", "enforcement"),
-				Policy: m.policy(),
+				Policy: m.policy(), Casework: m.addrs[identity.Workflows], Profile: cfg.Profile,
 			}, src, lis)
 		}},
 		{identity.Disclosure, func(ctx context.Context, src identity.Source, lis net.Listener) error {

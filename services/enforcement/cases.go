@@ -35,11 +35,7 @@ func (s *Server) OpenCase(ctx context.Context, req *enforcementv1.OpenCaseReques
 			PartyID: party, Act: req.GetAct(), ComplaintID: req.GetComplaintId(), Round: req.GetComplaintRound(),
 		})
 		if err == nil {
-			resp := &enforcementv1.OpenCaseResponse{CaseId: known.CaseID}
-			if known.State == closed {
-				resp.EndedOutcome = outcomeOf(known.PenaltyKind)
-			}
-			return resp, nil
+			return &enforcementv1.OpenCaseResponse{CaseId: known.CaseID, EndedOutcome: known.EffectiveOutcome}, nil
 		}
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return nil, err
@@ -52,11 +48,19 @@ func (s *Server) OpenCase(ctx context.Context, req *enforcementv1.OpenCaseReques
 		if err != nil {
 			return nil, err
 		}
+		// whoever attaches before the case has its first effect is told of it, whoever comes later has it in the answer
+		c, err := q.LockCase(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		err = q.Attach(ctx, store.AttachParams{CaseID: id, ComplaintID: req.GetComplaintId(), Round: req.GetComplaintRound()})
 		if err != nil {
 			return nil, err
 		}
-		return &enforcementv1.OpenCaseResponse{CaseId: id, Opened: isNew}, nil
+		if err := s.discovered(ctx, q, id, req); err != nil {
+			return nil, err
+		}
+		return &enforcementv1.OpenCaseResponse{CaseId: id, Opened: isNew, EndedOutcome: c.EffectiveOutcome}, nil
 	})
 }
 
@@ -110,132 +114,22 @@ func (s *Server) open(ctx context.Context, q *store.Queries, party string, req *
 	if err != nil {
 		return "", err
 	}
-	return id.String(), q.InsertCase(ctx, store.InsertCaseParams{
+	err = q.InsertCase(ctx, store.InsertCaseParams{
 		CaseID: id.String(), CaseNo: caseNo(req.GetAgencyId(), year, n), AgencyID: req.GetAgencyId(),
 		PartyID: party, PartyRole: req.GetParty().GetRole(), Act: req.GetAct(), OpenTime: now,
 		DecisionDue: due.Statutory, DecisionDueProof: due.Proof, DecisionDueProvisional: due.Provisional,
 	})
-}
-
-// AdvanceCase writes that a case is investigated, or that a notice was served. Where it is already is a no-op, but a
-// further notice, served by another task, is added: the last one is what the decision stands on.
-func (s *Server) AdvanceCase(ctx context.Context, req *enforcementv1.AdvanceCaseRequest) (*enforcementv1.AdvanceCaseResponse, error) {
-	if req.GetState() == noticeServed && uuid.Validate(req.GetTaskId()) != nil {
-		return nil, errs.Field("task_id", "must name the task by which the notice was served")
-	}
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*enforcementv1.AdvanceCaseResponse, error) {
-		q := store.New(tx)
-		c, err := q.LockCase(ctx, req.GetCaseId())
-		if err != nil {
-			return nil, errs.NotFound(err, "no such case")
-		}
-		act, err := advances(c.State, req.GetState())
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case req.GetState() == noticeServed:
-			err = q.ServeNotice(ctx, store.ServeNoticeParams{CaseID: c.CaseID, TaskID: req.GetTaskId(), ServedTime: s.now()})
-		case act:
-			err = q.Investigate(ctx, c.CaseID)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out, err := s.after(ctx, q, c.CaseID)
-		if err != nil {
-			return nil, err
-		}
-		return &enforcementv1.AdvanceCaseResponse{Case: out}, nil
-	})
-}
-
-// DecideCase writes the signed decision. The same signature sent again is a no-op.
-func (s *Server) DecideCase(ctx context.Context, req *enforcementv1.DecideCaseRequest) (*enforcementv1.DecideCaseResponse, error) {
-	d := req.GetDecision()
-	if err := checkDecision(d); err != nil {
-		return nil, err
-	}
-	if uuid.Validate(d.GetSigningTaskId()) != nil {
-		return nil, errs.Field("decision.signing_task_id", "must name the task whose decision is the signature")
-	}
-	decidedTime := s.now()
-	if d.GetDecidedTime() != nil {
-		decidedTime = d.GetDecidedTime().AsTime()
-	}
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*enforcementv1.DecideCaseResponse, error) {
-		q := store.New(tx)
-		c, err := q.LockCase(ctx, req.GetCaseId())
-		if err != nil {
-			return nil, errs.NotFound(err, "no such case")
-		}
-		if rank[c.State] < rank[decided] {
-			if err := decides(c.State, c.NoticeTime, decidedTime, d.GetPenalty().GetKind()); err != nil {
-				return nil, err
-			}
-			err = errors.Join(q.InsertDecision(ctx, store.InsertDecisionParams{
-				CaseID: c.CaseID, PenaltyKind: d.GetPenalty().GetKind(), AmountFen: d.GetPenalty().GetAmount().GetFen(),
-				Basis: d.GetPenalty().GetBasis(), ListParty: d.GetPenalty().GetListParty(), Publish: d.GetPenalty().GetPublish(),
-				ProposedBy: d.GetProposedBy(), ReviewedBy: d.GetReviewedBy(), SignedBy: d.GetSignedBy(),
-				SigningTaskID: d.GetSigningTaskId(), NoticeTime: c.NoticeTime, DecidedTime: decidedTime,
-			}), q.SetDecided(ctx, c.CaseID))
-		} else {
-			err = sameDecision(ctx, q, c.CaseID, d)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out, err := s.after(ctx, q, c.CaseID)
-		if err != nil {
-			return nil, err
-		}
-		return &enforcementv1.DecideCaseResponse{Case: out}, nil
-	})
-}
-
-func sameDecision(ctx context.Context, q *store.Queries, id string, d *enforcementv1.CaseDecision) error {
-	old, err := q.DecisionOf(ctx, id)
 	if err != nil {
-		return fmt.Errorf("decision of a decided case: %w", err)
+		return "", err
 	}
-	if old.SigningTaskID != d.GetSigningTaskId() || old.PenaltyKind != d.GetPenalty().GetKind() {
-		return wrongState("the case is decided already")
+	m, err := matterOf(ctx, q, id.String())
+	if err != nil {
+		return "", err
 	}
-	return nil
-}
-
-// CloseCase closes a decided case and returns what is to be told of it. Closing a closed case tells the same again.
-func (s *Server) CloseCase(ctx context.Context, req *enforcementv1.CloseCaseRequest) (*enforcementv1.CloseCaseResponse, error) {
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*enforcementv1.CloseCaseResponse, error) {
-		q := store.New(tx)
-		c, err := q.LockCase(ctx, req.GetCaseId())
-		if err != nil {
-			return nil, errs.NotFound(err, "no such case")
-		}
-		act, err := advances(c.State, closed)
-		if err != nil {
-			return nil, err
-		}
-		if act {
-			now := s.now()
-			if err := q.SetClosed(ctx, store.SetClosedParams{CaseID: c.CaseID, CloseTime: &now}); err != nil {
-				return nil, err
-			}
-		}
-		d, err := q.DecisionOf(ctx, c.CaseID)
-		if err != nil {
-			return nil, fmt.Errorf("decision of a closed case: %w", err)
-		}
-		attached, err := q.ComplaintsOf(ctx, c.CaseID)
-		if err != nil {
-			return nil, err
-		}
-		resp := &enforcementv1.CloseCaseResponse{Outcome: outcomeOf(d.PenaltyKind)}
-		for _, a := range attached {
-			resp.Complaints = append(resp.Complaints, &enforcementv1.AttachedComplaint{ComplaintId: a.ComplaintID, Round: a.Round})
-		}
-		return resp, nil
-	})
+	if err := s.write(ctx, q, m, line{step: logOpen, to: opened, at: now, agency: req.GetAgencyId()}); err != nil {
+		return "", err
+	}
+	return id.String(), s.start(ctx, q, id.String(), basisDecision, 1, "", now, s.profileOf(""))
 }
 
 // after is the case as a write left it, for an answer that is stored: without names of natural persons.

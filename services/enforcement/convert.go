@@ -42,19 +42,27 @@ func readerOf(ctx context.Context) reader {
 func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListCasesRow, r reader) ([]*enforcementv1.Case, error) {
 	var ids []string
 	for _, row := range rows {
-		if st := row.EnforcementCase.State; st == decided || st == closed {
-			ids = append(ids, row.EnforcementCase.CaseID)
-		}
+		ids = append(ids, row.EnforcementCase.CaseID)
 	}
-	decisions := map[string]*enforcementv1.CaseDecision{}
-	if len(ids) > 0 {
-		found, err := q.DecisionsOf(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range found {
-			decisions[d.CaseID] = decisionProto(d)
-		}
+	found, err := q.DecisionsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	penalties, err := q.PenaltiesOfDecisions(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	due, err := q.DecisionDues(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	decisions := map[string]store.CaseDecision{}
+	for _, d := range found {
+		decisions[d.CaseID] = d
+	}
+	dues := map[string]time.Time{}
+	for _, d := range due {
+		dues[d.CaseID] = d.StatutoryDue
 	}
 	out := make([]*enforcementv1.Case, 0, len(rows))
 	for _, row := range rows {
@@ -63,7 +71,7 @@ func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListC
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, &enforcementv1.Case{
+		is := &enforcementv1.Case{
 			CaseId:       c.CaseID,
 			CaseNo:       c.CaseNo,
 			AgencyId:     c.AgencyID,
@@ -74,11 +82,40 @@ func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListC
 			OpenTime:     timestamppb.New(c.OpenTime),
 			DecisionDue:  timestamppb.New(c.DecisionDue),
 			NoticeTime:   timeProto(c.NoticeTime),
-			Decision:     decisions[c.CaseID],
 			CloseTime:    timeProto(c.CloseTime),
-		})
+			Procedure:    c.Procedure, DeliverTime: timeProto(c.DeliverTime), ReverseTime: timeProto(c.ReverseTime),
+			TransferredTo: c.TransferredTo,
+		}
+		if t, ok := dues[c.CaseID]; ok {
+			is.DecisionDue = timestamppb.New(t)
+		}
+		if d, ok := decisions[c.CaseID]; ok {
+			decide(is, d, penalties)
+		}
+		out = append(out, is)
 	}
 	return out, nil
+}
+
+// decide puts the decision into a case, with all its penalties.
+func decide(is *enforcementv1.Case, d store.CaseDecision, penalties []store.CasePenalty) {
+	is.Decision, is.NoPenaltyGround = decisionProto(d), d.NoPenaltyGround
+	for _, p := range penalties {
+		if p.CaseID == d.CaseID {
+			is.Penalties = append(is.Penalties, decidedPenalty(p))
+		}
+	}
+	if len(is.GetPenalties()) > 0 {
+		is.Decision.Penalty.CatalogueCode = is.GetPenalties()[0].GetCatalogueCode()
+	}
+}
+
+func decidedPenalty(p store.CasePenalty) *assignmentv1.PenaltyDetail {
+	out := &assignmentv1.PenaltyDetail{Kind: p.Kind, Basis: p.Basis, CatalogueCode: p.CatalogueCode, ListParty: p.ListParty, Publish: p.Publish}
+	if p.AmountFen > 0 {
+		out.Amount = &commonv1.Money{Fen: p.AmountFen}
+	}
+	return out
 }
 
 func (s *Server) partyProto(p store.Party, c store.EnforcementCase, r reader) (*enforcementv1.Party, error) {

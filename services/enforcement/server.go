@@ -29,6 +29,8 @@ type Server struct {
 	db                                           *pgxpool.Pool
 	keys                                         *seal.Keys
 	now                                          func() time.Time
+	profile                                      string  // of clocks that no workflow starts; empty is statutory
+	tell                                         *teller // nil tells nobody
 }
 
 // New makes a server on a migrated database; keys seal the names of natural persons.
@@ -48,16 +50,31 @@ func (s *Server) GetCase(ctx context.Context, req *enforcementv1.GetCaseRequest)
 	if err != nil {
 		return nil, err
 	}
-	return &enforcementv1.GetCaseResponse{Case: cases[0]}, nil
+	q := store.New(s.db)
+	m, err := matterOf(ctx, q, req.GetCaseId())
+	if err != nil {
+		return nil, err
+	}
+	notices, err := q.NoticesOf(ctx, m.CaseID)
+	if err != nil {
+		return nil, err
+	}
+	out := &enforcementv1.GetCaseResponse{Case: cases[0]}
+	names := identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS || m.AgencyID == identity.ActorOf(ctx).GetAgencyId()
+	return out, s.fileProto(out, m, notices, names)
 }
 
 // ListCases lists the cases of the caller's agency, newest first.
 func (s *Server) ListCases(ctx context.Context, req *enforcementv1.ListCasesRequest) (*enforcementv1.ListCasesResponse, error) {
 	arg := store.ListCasesParams{
 		SeesAll: seesAll(ctx), AgencyID: identity.ActorOf(ctx).GetAgencyId(),
-		State: req.GetState(), PageSize: pg.PageSize(req.GetPageSize()),
+		State: req.GetState(), PageSize: pg.PageSize(req.GetPageSize()), OfAgency: req.GetAgencyId(),
 	}
-	if _, known := rank[req.GetState()]; req.GetState() != "" && !known {
+	if req.GetOverdue() {
+		now := s.now()
+		arg.OverdueAt = &now
+	}
+	if req.GetState() != "" && !slices.Contains(states, req.GetState()) {
 		return nil, errs.Field("state", "must be a state of cases")
 	}
 	if id := req.GetComplaintId(); id != "" {

@@ -65,8 +65,8 @@ VALUES (@delivery_id, @document_id, @case_id, @method, @result, @served_time, @t
 
 -- name: ServedBefore :one
 -- Whether anything was served on the party in this case.
-SELECT EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = @case_id AND v.result = 'served')
-    OR EXISTS (SELECT 1 FROM enforcement_case c WHERE c.case_id = @case_id AND c.notice_time IS NOT NULL) AS served;
+SELECT (EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = @case_id AND v.result = 'served')
+     OR EXISTS (SELECT 1 FROM enforcement_case c WHERE c.case_id = @case_id AND c.notice_time IS NOT NULL))::boolean AS served;
 
 -- name: LastNotice :one
 -- The last notice that was served, with the terms that it set.
@@ -98,3 +98,40 @@ SELECT d.document_id, d.case_id, c.case_no, d.kind, k.name, d.document_no, d.age
 
 -- name: DocumentContent :one
 SELECT content_sealed, sha256 FROM case_document WHERE document_id = @document_id;
+
+-- name: ActName :one
+SELECT name FROM act WHERE code = @code ORDER BY valid_from <= @at DESC, valid_from DESC LIMIT 1;
+
+-- name: CaseByID :one
+SELECT * FROM enforcement_case WHERE case_id = @case_id;
+
+-- name: DeliveryFacts :one
+-- What a way of delivery needs: a consent in force then, another way that failed before.
+SELECT (EXISTS (SELECT 1 FROM case_consent c WHERE c.case_id = @case_id AND c.given_time <= @at::timestamptz
+               AND (c.revoked_time IS NULL OR c.revoked_time > @at::timestamptz)))::boolean AS consent,
+       case_delivery_failed(@case_id, @at::timestamptz)::boolean AS failed;
+
+-- name: ConsentOf :one
+-- Whether a consent to electronic delivery was in force in a case at a time.
+SELECT (EXISTS (SELECT 1 FROM case_consent c WHERE c.case_id = @case_id AND c.consent_id = @consent_id AND c.given_time <= @at::timestamptz
+               AND (c.revoked_time IS NULL OR c.revoked_time > @at::timestamptz)))::boolean AS consented;
+
+-- name: Undelivered :one
+-- The last document of some kinds that has not reached the party yet.
+SELECT d.document_id, d.kind, d.document_no, k.name, d.for_party FROM case_document d JOIN document_kind k ON k.kind = d.kind
+ WHERE d.case_id = @case_id AND d.kind = ANY (@kinds::text[])
+   AND NOT EXISTS (SELECT 1 FROM case_delivery v WHERE v.document_id = d.document_id AND v.result = 'served')
+ ORDER BY d.drawn_time DESC, d.document_id DESC LIMIT 1;
+
+-- name: LastDocument :one
+SELECT d.document_id, d.document_no FROM case_document d WHERE d.case_id = @case_id AND d.kind = @kind
+ ORDER BY d.drawn_time DESC, d.document_id DESC LIMIT 1;
+
+-- name: EvidenceTitles :many
+SELECT kind, title FROM case_evidence WHERE case_id = @case_id ORDER BY created_at, evidence_id LIMIT 50;
+
+-- name: ActViolates :one
+SELECT violates FROM act WHERE code = @code ORDER BY valid_from <= @at DESC, valid_from DESC LIMIT 1;
+
+-- name: OfficeName :one
+SELECT name FROM office WHERE agency_id = @agency_id AND valid_from <= @at AND (valid_to IS NULL OR valid_to > @at);

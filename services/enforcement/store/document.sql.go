@@ -10,6 +10,90 @@ import (
 	"time"
 )
 
+const actName = `-- name: ActName :one
+SELECT name FROM act WHERE code = $1 ORDER BY valid_from <= $2 DESC, valid_from DESC LIMIT 1
+`
+
+type ActNameParams struct {
+	Code string
+	At   time.Time
+}
+
+func (q *Queries) ActName(ctx context.Context, arg ActNameParams) (string, error) {
+	row := q.db.QueryRow(ctx, actName, arg.Code, arg.At)
+	var name string
+	err := row.Scan(&name)
+	return name, err
+}
+
+const actViolates = `-- name: ActViolates :one
+SELECT violates FROM act WHERE code = $1 ORDER BY valid_from <= $2 DESC, valid_from DESC LIMIT 1
+`
+
+type ActViolatesParams struct {
+	Code string
+	At   time.Time
+}
+
+func (q *Queries) ActViolates(ctx context.Context, arg ActViolatesParams) (string, error) {
+	row := q.db.QueryRow(ctx, actViolates, arg.Code, arg.At)
+	var violates string
+	err := row.Scan(&violates)
+	return violates, err
+}
+
+const caseByID = `-- name: CaseByID :one
+SELECT case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof, decision_due_provisional, notice_time, notice_task_id, close_time, created_at, procedure, deliver_time, reverse_time, effective_outcome, transferred_to, reopened FROM enforcement_case WHERE case_id = $1
+`
+
+func (q *Queries) CaseByID(ctx context.Context, caseID string) (EnforcementCase, error) {
+	row := q.db.QueryRow(ctx, caseByID, caseID)
+	var i EnforcementCase
+	err := row.Scan(
+		&i.CaseID,
+		&i.CaseNo,
+		&i.AgencyID,
+		&i.PartyID,
+		&i.PartyRole,
+		&i.Act,
+		&i.State,
+		&i.OpenTime,
+		&i.DecisionDue,
+		&i.DecisionDueProof,
+		&i.DecisionDueProvisional,
+		&i.NoticeTime,
+		&i.NoticeTaskID,
+		&i.CloseTime,
+		&i.CreatedAt,
+		&i.Procedure,
+		&i.DeliverTime,
+		&i.ReverseTime,
+		&i.EffectiveOutcome,
+		&i.TransferredTo,
+		&i.Reopened,
+	)
+	return i, err
+}
+
+const consentOf = `-- name: ConsentOf :one
+SELECT (EXISTS (SELECT 1 FROM case_consent c WHERE c.case_id = $1 AND c.consent_id = $2 AND c.given_time <= $3::timestamptz
+               AND (c.revoked_time IS NULL OR c.revoked_time > $3::timestamptz)))::boolean AS consented
+`
+
+type ConsentOfParams struct {
+	CaseID    string
+	ConsentID string
+	At        time.Time
+}
+
+// Whether a consent to electronic delivery was in force in a case at a time.
+func (q *Queries) ConsentOf(ctx context.Context, arg ConsentOfParams) (bool, error) {
+	row := q.db.QueryRow(ctx, consentOf, arg.CaseID, arg.ConsentID, arg.At)
+	var consented bool
+	err := row.Scan(&consented)
+	return consented, err
+}
+
 const deliveriesOf = `-- name: DeliveriesOf :many
 SELECT v.delivery_id, v.document_id, v.case_id, v.method, v.result, v.served_time, v.task_id, v.served_by, v.statement_due, v.statement_proof, v.hearing_due, v.hearing_proof, v.created_at, r.signed_time FROM case_delivery v
   LEFT JOIN case_receipt r ON r.delivery_id = v.delivery_id
@@ -67,6 +151,30 @@ func (q *Queries) DeliveriesOf(ctx context.Context, documentIds []string) ([]Del
 		return nil, err
 	}
 	return items, nil
+}
+
+const deliveryFacts = `-- name: DeliveryFacts :one
+SELECT (EXISTS (SELECT 1 FROM case_consent c WHERE c.case_id = $1 AND c.given_time <= $2::timestamptz
+               AND (c.revoked_time IS NULL OR c.revoked_time > $2::timestamptz)))::boolean AS consent,
+       case_delivery_failed($1, $2::timestamptz)::boolean AS failed
+`
+
+type DeliveryFactsParams struct {
+	CaseID string
+	At     time.Time
+}
+
+type DeliveryFactsRow struct {
+	Consent bool
+	Failed  bool
+}
+
+// What a way of delivery needs: a consent in force then, another way that failed before.
+func (q *Queries) DeliveryFacts(ctx context.Context, arg DeliveryFactsParams) (DeliveryFactsRow, error) {
+	row := q.db.QueryRow(ctx, deliveryFacts, arg.CaseID, arg.At)
+	var i DeliveryFactsRow
+	err := row.Scan(&i.Consent, &i.Failed)
+	return i, err
 }
 
 const documentContent = `-- name: DocumentContent :one
@@ -277,6 +385,35 @@ func (q *Queries) DocumentsOfCase(ctx context.Context, arg DocumentsOfCaseParams
 	return items, nil
 }
 
+const evidenceTitles = `-- name: EvidenceTitles :many
+SELECT kind, title FROM case_evidence WHERE case_id = $1 ORDER BY created_at, evidence_id LIMIT 50
+`
+
+type EvidenceTitlesRow struct {
+	Kind  string
+	Title string
+}
+
+func (q *Queries) EvidenceTitles(ctx context.Context, caseID string) ([]EvidenceTitlesRow, error) {
+	rows, err := q.db.Query(ctx, evidenceTitles, caseID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EvidenceTitlesRow
+	for rows.Next() {
+		var i EvidenceTitlesRow
+		if err := rows.Scan(&i.Kind, &i.Title); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertDelivery = `-- name: InsertDelivery :exec
 INSERT INTO case_delivery (delivery_id, document_id, case_id, method, result, served_time, task_id, served_by,
                            statement_due, statement_proof, hearing_due, hearing_proof)
@@ -391,6 +528,28 @@ func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) 
 		arg.PutBy,
 	)
 	return err
+}
+
+const lastDocument = `-- name: LastDocument :one
+SELECT d.document_id, d.document_no FROM case_document d WHERE d.case_id = $1 AND d.kind = $2
+ ORDER BY d.drawn_time DESC, d.document_id DESC LIMIT 1
+`
+
+type LastDocumentParams struct {
+	CaseID string
+	Kind   string
+}
+
+type LastDocumentRow struct {
+	DocumentID string
+	DocumentNo string
+}
+
+func (q *Queries) LastDocument(ctx context.Context, arg LastDocumentParams) (LastDocumentRow, error) {
+	row := q.db.QueryRow(ctx, lastDocument, arg.CaseID, arg.Kind)
+	var i LastDocumentRow
+	err := row.Scan(&i.DocumentID, &i.DocumentNo)
+	return i, err
 }
 
 const lastNotice = `-- name: LastNotice :one
@@ -557,6 +716,22 @@ func (q *Queries) NextTemplateVersion(ctx context.Context, arg NextTemplateVersi
 	return next, err
 }
 
+const officeName = `-- name: OfficeName :one
+SELECT name FROM office WHERE agency_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+`
+
+type OfficeNameParams struct {
+	AgencyID string
+	At       time.Time
+}
+
+func (q *Queries) OfficeName(ctx context.Context, arg OfficeNameParams) (string, error) {
+	row := q.db.QueryRow(ctx, officeName, arg.AgencyID, arg.At)
+	var name string
+	err := row.Scan(&name)
+	return name, err
+}
+
 const officeOf = `-- name: OfficeOf :one
 SELECT agency_id, name, short, review_body, court, contact, to_confirm, valid_from, valid_to, created_at FROM office WHERE agency_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
 `
@@ -585,14 +760,48 @@ func (q *Queries) OfficeOf(ctx context.Context, arg OfficeOfParams) (Office, err
 }
 
 const servedBefore = `-- name: ServedBefore :one
-SELECT EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = $1 AND v.result = 'served')
-    OR EXISTS (SELECT 1 FROM enforcement_case c WHERE c.case_id = $1 AND c.notice_time IS NOT NULL) AS served
+SELECT (EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = $1 AND v.result = 'served')
+     OR EXISTS (SELECT 1 FROM enforcement_case c WHERE c.case_id = $1 AND c.notice_time IS NOT NULL))::boolean AS served
 `
 
 // Whether anything was served on the party in this case.
-func (q *Queries) ServedBefore(ctx context.Context, caseID string) (*bool, error) {
+func (q *Queries) ServedBefore(ctx context.Context, caseID string) (bool, error) {
 	row := q.db.QueryRow(ctx, servedBefore, caseID)
-	var served *bool
+	var served bool
 	err := row.Scan(&served)
 	return served, err
+}
+
+const undelivered = `-- name: Undelivered :one
+SELECT d.document_id, d.kind, d.document_no, k.name, d.for_party FROM case_document d JOIN document_kind k ON k.kind = d.kind
+ WHERE d.case_id = $1 AND d.kind = ANY ($2::text[])
+   AND NOT EXISTS (SELECT 1 FROM case_delivery v WHERE v.document_id = d.document_id AND v.result = 'served')
+ ORDER BY d.drawn_time DESC, d.document_id DESC LIMIT 1
+`
+
+type UndeliveredParams struct {
+	CaseID string
+	Kinds  []string
+}
+
+type UndeliveredRow struct {
+	DocumentID string
+	Kind       string
+	DocumentNo string
+	Name       string
+	ForParty   bool
+}
+
+// The last document of some kinds that has not reached the party yet.
+func (q *Queries) Undelivered(ctx context.Context, arg UndeliveredParams) (UndeliveredRow, error) {
+	row := q.db.QueryRow(ctx, undelivered, arg.CaseID, arg.Kinds)
+	var i UndeliveredRow
+	err := row.Scan(
+		&i.DocumentID,
+		&i.Kind,
+		&i.DocumentNo,
+		&i.Name,
+		&i.ForParty,
+	)
+	return i, err
 }

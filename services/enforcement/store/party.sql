@@ -15,13 +15,13 @@ SELECT p.* FROM party p JOIN enforcement_case c ON c.party_id = p.party_id WHERE
 
 -- name: SeesCase :one
 -- Whether a party, or an agency, may read what the party wrote in a case.
-SELECT EXISTS (
+SELECT (EXISTS (
     SELECT 1 FROM enforcement_case c JOIN party p ON p.party_id = c.party_id
      WHERE c.case_id = @case_id AND (
            @agency_id::text <> '' AND c.agency_id = @agency_id
         OR @party::text <> '' AND (p.credit_code = @party OR p.credit_code = '' AND c.case_id::text = @party)
            AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = c.case_id AND v.result = 'served')))
-) AS sees;
+))::boolean AS sees;
 
 -- name: FilingsOf :many
 SELECT f.*, ARRAY(SELECT l.file_id FROM case_filing_file l WHERE l.filing_id = f.filing_id ORDER BY 1)::uuid[] AS file_ids
@@ -81,7 +81,7 @@ UPDATE case_consent SET revoked_time = @revoked_time, revoked_channel = @revoked
 
 -- name: ServedDelivery :one
 -- The delivery by which a document reached the party.
-SELECT v.delivery_id, v.case_id, v.served_time FROM case_delivery v WHERE v.document_id = @document_id AND v.result = 'served';
+SELECT v.delivery_id, v.case_id, v.method, v.served_time FROM case_delivery v WHERE v.document_id = @document_id AND v.result = 'served';
 
 -- name: ReceiptOf :one
 SELECT delivery_id FROM case_receipt WHERE delivery_id = @delivery_id;
@@ -161,3 +161,13 @@ INSERT INTO party_file_log (file_id, deed, done_by, purpose, done_time) VALUES (
 
 -- name: PartyFile :one
 SELECT * FROM party_file WHERE file_id = @file_id;
+
+-- name: TermOfParty :one
+-- The party's term as the clock of the case has it.
+SELECT due_time, proof FROM case_clock_now
+ WHERE case_id = @case_id AND basis = @basis AND start_time = sqlc.arg(start)::timestamptz
+ ORDER BY event_seq DESC LIMIT 1;
+
+-- name: ElectronicSince :one
+-- Whether something was delivered electronically after a time.
+SELECT (EXISTS (SELECT 1 FROM case_delivery WHERE case_id = @case_id AND method = 'electronic' AND served_time > @at::timestamptz))::boolean AS some;

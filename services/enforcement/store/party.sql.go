@@ -33,7 +33,7 @@ func (q *Queries) AttachFile(ctx context.Context, arg AttachFileParams) (int64, 
 }
 
 const caseOfAgency = `-- name: CaseOfAgency :one
-SELECT case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof, decision_due_provisional, notice_time, notice_task_id, close_time, created_at FROM enforcement_case WHERE case_id = $1 AND agency_id = $2 FOR UPDATE
+SELECT case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof, decision_due_provisional, notice_time, notice_task_id, close_time, created_at, procedure, deliver_time, reverse_time, effective_outcome, transferred_to, reopened FROM enforcement_case WHERE case_id = $1 AND agency_id = $2 FOR UPDATE
 `
 
 type CaseOfAgencyParams struct {
@@ -60,12 +60,18 @@ func (q *Queries) CaseOfAgency(ctx context.Context, arg CaseOfAgencyParams) (Enf
 		&i.NoticeTaskID,
 		&i.CloseTime,
 		&i.CreatedAt,
+		&i.Procedure,
+		&i.DeliverTime,
+		&i.ReverseTime,
+		&i.EffectiveOutcome,
+		&i.TransferredTo,
+		&i.Reopened,
 	)
 	return i, err
 }
 
 const caseOfParty = `-- name: CaseOfParty :one
-SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.state, c.open_time, c.decision_due, c.decision_due_proof, c.decision_due_provisional, c.notice_time, c.notice_task_id, c.close_time, c.created_at FROM enforcement_case c
+SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.state, c.open_time, c.decision_due, c.decision_due_proof, c.decision_due_provisional, c.notice_time, c.notice_task_id, c.close_time, c.created_at, c.procedure, c.deliver_time, c.reverse_time, c.effective_outcome, c.transferred_to, c.reopened FROM enforcement_case c
   JOIN party p ON p.party_id = c.party_id
  WHERE c.case_id = $1
    AND $2::text <> '' AND (p.credit_code = $2 OR p.credit_code = '' AND c.case_id::text = $2)
@@ -102,6 +108,12 @@ func (q *Queries) CaseOfParty(ctx context.Context, arg CaseOfPartyParams) (CaseO
 		&i.EnforcementCase.NoticeTaskID,
 		&i.EnforcementCase.CloseTime,
 		&i.EnforcementCase.CreatedAt,
+		&i.EnforcementCase.Procedure,
+		&i.EnforcementCase.DeliverTime,
+		&i.EnforcementCase.ReverseTime,
+		&i.EnforcementCase.EffectiveOutcome,
+		&i.EnforcementCase.TransferredTo,
+		&i.EnforcementCase.Reopened,
 	)
 	return i, err
 }
@@ -283,6 +295,23 @@ func (q *Queries) DecideObjection(ctx context.Context, arg DecideObjectionParams
 		arg.ObjectionID,
 	)
 	return err
+}
+
+const electronicSince = `-- name: ElectronicSince :one
+SELECT (EXISTS (SELECT 1 FROM case_delivery WHERE case_id = $1 AND method = 'electronic' AND served_time > $2::timestamptz))::boolean AS some
+`
+
+type ElectronicSinceParams struct {
+	CaseID string
+	At     time.Time
+}
+
+// Whether something was delivered electronically after a time.
+func (q *Queries) ElectronicSince(ctx context.Context, arg ElectronicSinceParams) (bool, error) {
+	row := q.db.QueryRow(ctx, electronicSince, arg.CaseID, arg.At)
+	var some bool
+	err := row.Scan(&some)
+	return some, err
 }
 
 const filesOfCase = `-- name: FilesOfCase :one
@@ -863,13 +892,13 @@ func (q *Queries) RevokeConsent(ctx context.Context, arg RevokeConsentParams) er
 }
 
 const seesCase = `-- name: SeesCase :one
-SELECT EXISTS (
+SELECT (EXISTS (
     SELECT 1 FROM enforcement_case c JOIN party p ON p.party_id = c.party_id
      WHERE c.case_id = $1 AND (
            $2::text <> '' AND c.agency_id = $2
         OR $3::text <> '' AND (p.credit_code = $3 OR p.credit_code = '' AND c.case_id::text = $3)
            AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = c.case_id AND v.result = 'served')))
-) AS sees
+))::boolean AS sees
 `
 
 type SeesCaseParams struct {
@@ -887,12 +916,13 @@ func (q *Queries) SeesCase(ctx context.Context, arg SeesCaseParams) (bool, error
 }
 
 const servedDelivery = `-- name: ServedDelivery :one
-SELECT v.delivery_id, v.case_id, v.served_time FROM case_delivery v WHERE v.document_id = $1 AND v.result = 'served'
+SELECT v.delivery_id, v.case_id, v.method, v.served_time FROM case_delivery v WHERE v.document_id = $1 AND v.result = 'served'
 `
 
 type ServedDeliveryRow struct {
 	DeliveryID string
 	CaseID     string
+	Method     string
 	ServedTime time.Time
 }
 
@@ -900,7 +930,12 @@ type ServedDeliveryRow struct {
 func (q *Queries) ServedDelivery(ctx context.Context, documentID string) (ServedDeliveryRow, error) {
 	row := q.db.QueryRow(ctx, servedDelivery, documentID)
 	var i ServedDeliveryRow
-	err := row.Scan(&i.DeliveryID, &i.CaseID, &i.ServedTime)
+	err := row.Scan(
+		&i.DeliveryID,
+		&i.CaseID,
+		&i.Method,
+		&i.ServedTime,
+	)
 	return i, err
 }
 
@@ -936,6 +971,31 @@ func (q *Queries) SettleConsentDemands(ctx context.Context, at time.Time) ([]str
 		return nil, err
 	}
 	return items, nil
+}
+
+const termOfParty = `-- name: TermOfParty :one
+SELECT due_time, proof FROM case_clock_now
+ WHERE case_id = $1 AND basis = $2 AND start_time = $3::timestamptz
+ ORDER BY event_seq DESC LIMIT 1
+`
+
+type TermOfPartyParams struct {
+	CaseID string
+	Basis  string
+	Start  time.Time
+}
+
+type TermOfPartyRow struct {
+	DueTime time.Time
+	Proof   string
+}
+
+// The party's term as the clock of the case has it.
+func (q *Queries) TermOfParty(ctx context.Context, arg TermOfPartyParams) (TermOfPartyRow, error) {
+	row := q.db.QueryRow(ctx, termOfParty, arg.CaseID, arg.Basis, arg.Start)
+	var i TermOfPartyRow
+	err := row.Scan(&i.DueTime, &i.Proof)
+	return i, err
 }
 
 const waiverOf = `-- name: WaiverOf :one

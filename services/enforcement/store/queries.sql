@@ -11,16 +11,15 @@ VALUES (@party_id, @party_key, @person, @name, @name_sealed, @credit_code);
 
 -- name: AttachedCase :one
 -- The case that this round of the complaint is attached to already, whatever became of it.
-SELECT c.case_id, c.state, coalesce(d.penalty_kind, '')::text AS penalty_kind
+SELECT c.case_id, c.state, c.effective_outcome
   FROM enforcement_case c
   JOIN case_complaint a ON a.case_id = c.case_id AND a.complaint_id = @complaint_id AND a.round = @round
-  LEFT JOIN case_decision d ON d.case_id = c.case_id
  WHERE c.party_id = @party_id AND c.act = @act
  ORDER BY c.open_time DESC, c.case_id DESC
  LIMIT 1;
 
 -- name: LockOpenCase :one
-SELECT case_id FROM enforcement_case WHERE party_id = @party_id AND act = @act AND state <> 'CLOSED' FOR UPDATE;
+SELECT case_id FROM enforcement_case WHERE party_id = @party_id AND act = @act AND state NOT IN ('CLOSED', 'REVERSED');
 
 -- name: NextCaseNumber :one
 INSERT INTO case_number (agency_id, year, last) VALUES (@agency_id, @year, 1)
@@ -39,24 +38,9 @@ INSERT INTO case_complaint (case_id, complaint_id, round) VALUES (@case_id, @com
 -- name: LockCase :one
 SELECT * FROM enforcement_case WHERE case_id = @case_id FOR UPDATE;
 
--- name: Investigate :exec
-UPDATE enforcement_case SET state = 'INVESTIGATING' WHERE case_id = @case_id;
-
--- name: ServeNotice :exec
--- ServeNotice adds a notice, and makes it the case's last one; a notice that is known stays as it is.
-WITH n AS (
-    INSERT INTO case_notice (case_id, task_id, served_time) VALUES (@case_id, @task_id, @served_time)
-        ON CONFLICT (case_id, task_id) DO NOTHING
-    RETURNING *
-)
-UPDATE enforcement_case c SET state = 'NOTICE_SERVED', notice_time = n.served_time, notice_task_id = n.task_id
-  FROM n WHERE c.case_id = n.case_id;
-
--- name: SetDecided :exec
-UPDATE enforcement_case SET state = 'DECIDED' WHERE case_id = @case_id;
-
--- name: SetClosed :exec
-UPDATE enforcement_case SET state = 'CLOSED', close_time = @close_time WHERE case_id = @case_id;
+-- name: AddNotice :exec
+-- A notice that is known stays as it is.
+INSERT INTO case_notice (case_id, task_id, served_time) VALUES (@case_id, @task_id, @served_time) ON CONFLICT (case_id, task_id) DO NOTHING;
 
 -- name: InsertDecision :exec
 INSERT INTO case_decision (case_id, penalty_kind, amount_fen, basis, list_party, publish, proposed_by, reviewed_by,
@@ -90,6 +74,10 @@ SELECT sqlc.embed(c), sqlc.embed(p),
    AND (@state::text = '' OR c.state = @state)
    AND (sqlc.narg(complaint_id)::uuid IS NULL OR EXISTS (SELECT 1 FROM case_complaint a
           WHERE a.case_id = c.case_id AND a.complaint_id = sqlc.narg(complaint_id)::uuid))
+   AND (@of_agency::text = '' OR c.agency_id = @of_agency)
+   AND (sqlc.narg(overdue_at)::timestamptz IS NULL OR c.state <> 'CLOSED' AND EXISTS (SELECT 1 FROM case_clock_now k
+          WHERE k.case_id = c.case_id AND k.due_time < sqlc.narg(overdue_at)::timestamptz AND k.met_time IS NULL AND k.cancel_time IS NULL
+            AND NOT k.paused AND k.basis IN ('case_90d', 'deliver_7wd', 'perform_15d', 'court_3m', 'withdraw_3wd', 'evidence_registration_7wd')))
    AND (NOT @only_open::boolean OR c.state <> 'CLOSED')
    AND (NOT @only_penalties::boolean OR EXISTS (SELECT 1 FROM case_decision d
           WHERE d.case_id = c.case_id AND d.penalty_kind <> 'none'))
@@ -99,9 +87,12 @@ SELECT sqlc.embed(c), sqlc.embed(p),
  LIMIT @page_size;
 
 -- name: ListUnstarted :many
-SELECT case_id, open_time FROM enforcement_case
- WHERE state = 'OPENED' AND open_time <= @until
+-- Cases whose workflow is to begin: new ones, and closed ones that moved again (撤销后重新启动).
+SELECT case_id, open_time FROM enforcement_case c
+ WHERE open_time <= @until
    AND (open_time, case_id) > (@after_time::timestamptz, @after_id::uuid)
+   AND ((state = 'OPENED' AND NOT EXISTS (SELECT 1 FROM case_effect f WHERE f.case_id = c.case_id AND f.kind = 'begin'))
+     OR (reopened > (SELECT count(*) FROM case_effect f WHERE f.case_id = c.case_id AND f.kind = 'begin') - 1))
  ORDER BY open_time, case_id
  LIMIT @page_size;
 
@@ -128,4 +119,4 @@ INSERT INTO measure_log (measure_id, state, receipt_task_id) VALUES (@measure_id
     ON CONFLICT (measure_id, state) DO NOTHING;
 
 -- name: AuditViolations :many
-SELECT id, what FROM violation WHERE id > @after ORDER BY id, what LIMIT @page_size;
+SELECT id, what FROM every_violation WHERE id > @after ORDER BY id, what LIMIT @page_size;

@@ -10,6 +10,22 @@ import (
 	"time"
 )
 
+const addNotice = `-- name: AddNotice :exec
+INSERT INTO case_notice (case_id, task_id, served_time) VALUES ($1, $2, $3) ON CONFLICT (case_id, task_id) DO NOTHING
+`
+
+type AddNoticeParams struct {
+	CaseID     string
+	TaskID     string
+	ServedTime time.Time
+}
+
+// A notice that is known stays as it is.
+func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) error {
+	_, err := q.db.Exec(ctx, addNotice, arg.CaseID, arg.TaskID, arg.ServedTime)
+	return err
+}
+
 const attach = `-- name: Attach :exec
 INSERT INTO case_complaint (case_id, complaint_id, round) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 `
@@ -26,10 +42,9 @@ func (q *Queries) Attach(ctx context.Context, arg AttachParams) error {
 }
 
 const attachedCase = `-- name: AttachedCase :one
-SELECT c.case_id, c.state, coalesce(d.penalty_kind, '')::text AS penalty_kind
+SELECT c.case_id, c.state, c.effective_outcome
   FROM enforcement_case c
   JOIN case_complaint a ON a.case_id = c.case_id AND a.complaint_id = $1 AND a.round = $2
-  LEFT JOIN case_decision d ON d.case_id = c.case_id
  WHERE c.party_id = $3 AND c.act = $4
  ORDER BY c.open_time DESC, c.case_id DESC
  LIMIT 1
@@ -43,9 +58,9 @@ type AttachedCaseParams struct {
 }
 
 type AttachedCaseRow struct {
-	CaseID      string
-	State       string
-	PenaltyKind string
+	CaseID           string
+	State            string
+	EffectiveOutcome string
 }
 
 // The case that this round of the complaint is attached to already, whatever became of it.
@@ -57,12 +72,12 @@ func (q *Queries) AttachedCase(ctx context.Context, arg AttachedCaseParams) (Att
 		arg.Act,
 	)
 	var i AttachedCaseRow
-	err := row.Scan(&i.CaseID, &i.State, &i.PenaltyKind)
+	err := row.Scan(&i.CaseID, &i.State, &i.EffectiveOutcome)
 	return i, err
 }
 
 const auditViolations = `-- name: AuditViolations :many
-SELECT id, what FROM violation WHERE id > $1 ORDER BY id, what LIMIT $2
+SELECT id, what FROM every_violation WHERE id > $1 ORDER BY id, what LIMIT $2
 `
 
 type AuditViolationsParams struct {
@@ -70,15 +85,15 @@ type AuditViolationsParams struct {
 	PageSize int32
 }
 
-func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams) ([]Violation, error) {
+func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams) ([]EveryViolation, error) {
 	rows, err := q.db.Query(ctx, auditViolations, arg.After, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Violation
+	var items []EveryViolation
 	for rows.Next() {
-		var i Violation
+		var i EveryViolation
 		if err := rows.Scan(&i.ID, &i.What); err != nil {
 			return nil, err
 		}
@@ -120,7 +135,7 @@ func (q *Queries) ComplaintsOf(ctx context.Context, caseID string) ([]Complaints
 }
 
 const decisionOf = `-- name: DecisionOf :one
-SELECT case_id, penalty_kind, amount_fen, basis, list_party, publish, proposed_by, reviewed_by, signed_by, signing_task_id, notice_time, decided_time, created_at FROM case_decision WHERE case_id = $1
+SELECT case_id, penalty_kind, amount_fen, basis, list_party, publish, proposed_by, reviewed_by, signed_by, signing_task_id, notice_time, decided_time, created_at, procedure, proposal_seq, no_penalty_ground, document_id FROM case_decision WHERE case_id = $1
 `
 
 func (q *Queries) DecisionOf(ctx context.Context, caseID string) (CaseDecision, error) {
@@ -140,12 +155,16 @@ func (q *Queries) DecisionOf(ctx context.Context, caseID string) (CaseDecision, 
 		&i.NoticeTime,
 		&i.DecidedTime,
 		&i.CreatedAt,
+		&i.Procedure,
+		&i.ProposalSeq,
+		&i.NoPenaltyGround,
+		&i.DocumentID,
 	)
 	return i, err
 }
 
 const decisionsOf = `-- name: DecisionsOf :many
-SELECT case_id, penalty_kind, amount_fen, basis, list_party, publish, proposed_by, reviewed_by, signed_by, signing_task_id, notice_time, decided_time, created_at FROM case_decision WHERE case_id = ANY ($1::uuid[])
+SELECT case_id, penalty_kind, amount_fen, basis, list_party, publish, proposed_by, reviewed_by, signed_by, signing_task_id, notice_time, decided_time, created_at, procedure, proposal_seq, no_penalty_ground, document_id FROM case_decision WHERE case_id = ANY ($1::uuid[])
 `
 
 func (q *Queries) DecisionsOf(ctx context.Context, caseIds []string) ([]CaseDecision, error) {
@@ -171,6 +190,10 @@ func (q *Queries) DecisionsOf(ctx context.Context, caseIds []string) ([]CaseDeci
 			&i.NoticeTime,
 			&i.DecidedTime,
 			&i.CreatedAt,
+			&i.Procedure,
+			&i.ProposalSeq,
+			&i.NoPenaltyGround,
+			&i.DocumentID,
 		); err != nil {
 			return nil, err
 		}
@@ -183,7 +206,7 @@ func (q *Queries) DecisionsOf(ctx context.Context, caseIds []string) ([]CaseDeci
 }
 
 const getCase = `-- name: GetCase :one
-SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.state, c.open_time, c.decision_due, c.decision_due_proof, c.decision_due_provisional, c.notice_time, c.notice_task_id, c.close_time, c.created_at, p.party_id, p.party_key, p.person, p.name, p.name_sealed, p.credit_code, p.created_at,
+SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.state, c.open_time, c.decision_due, c.decision_due_proof, c.decision_due_provisional, c.notice_time, c.notice_task_id, c.close_time, c.created_at, c.procedure, c.deliver_time, c.reverse_time, c.effective_outcome, c.transferred_to, c.reopened, p.party_id, p.party_key, p.person, p.name, p.name_sealed, p.credit_code, p.created_at,
        ARRAY(SELECT DISTINCT a.complaint_id FROM case_complaint a WHERE a.case_id = c.case_id ORDER BY 1 LIMIT 500)::uuid[] AS complaint_ids
   FROM enforcement_case c
   JOIN party p ON p.party_id = c.party_id
@@ -222,6 +245,12 @@ func (q *Queries) GetCase(ctx context.Context, arg GetCaseParams) (GetCaseRow, e
 		&i.EnforcementCase.NoticeTaskID,
 		&i.EnforcementCase.CloseTime,
 		&i.EnforcementCase.CreatedAt,
+		&i.EnforcementCase.Procedure,
+		&i.EnforcementCase.DeliverTime,
+		&i.EnforcementCase.ReverseTime,
+		&i.EnforcementCase.EffectiveOutcome,
+		&i.EnforcementCase.TransferredTo,
+		&i.EnforcementCase.Reopened,
 		&i.Party.PartyID,
 		&i.Party.PartyKey,
 		&i.Party.Person,
@@ -382,17 +411,8 @@ func (q *Queries) InsertParty(ctx context.Context, arg InsertPartyParams) error 
 	return err
 }
 
-const investigate = `-- name: Investigate :exec
-UPDATE enforcement_case SET state = 'INVESTIGATING' WHERE case_id = $1
-`
-
-func (q *Queries) Investigate(ctx context.Context, caseID string) error {
-	_, err := q.db.Exec(ctx, investigate, caseID)
-	return err
-}
-
 const listCases = `-- name: ListCases :many
-SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.state, c.open_time, c.decision_due, c.decision_due_proof, c.decision_due_provisional, c.notice_time, c.notice_task_id, c.close_time, c.created_at, p.party_id, p.party_key, p.person, p.name, p.name_sealed, p.credit_code, p.created_at,
+SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.state, c.open_time, c.decision_due, c.decision_due_proof, c.decision_due_provisional, c.notice_time, c.notice_task_id, c.close_time, c.created_at, c.procedure, c.deliver_time, c.reverse_time, c.effective_outcome, c.transferred_to, c.reopened, p.party_id, p.party_key, p.person, p.name, p.name_sealed, p.credit_code, p.created_at,
        ARRAY(SELECT DISTINCT a.complaint_id FROM case_complaint a WHERE a.case_id = c.case_id ORDER BY 1 LIMIT 100)::uuid[] AS complaint_ids
   FROM enforcement_case c
   JOIN party p ON p.party_id = c.party_id
@@ -400,13 +420,17 @@ SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.sta
    AND ($3::text = '' OR c.state = $3)
    AND ($4::uuid IS NULL OR EXISTS (SELECT 1 FROM case_complaint a
           WHERE a.case_id = c.case_id AND a.complaint_id = $4::uuid))
-   AND (NOT $5::boolean OR c.state <> 'CLOSED')
-   AND (NOT $6::boolean OR EXISTS (SELECT 1 FROM case_decision d
+   AND ($5::text = '' OR c.agency_id = $5)
+   AND ($6::timestamptz IS NULL OR c.state <> 'CLOSED' AND EXISTS (SELECT 1 FROM case_clock_now k
+          WHERE k.case_id = c.case_id AND k.due_time < $6::timestamptz AND k.met_time IS NULL AND k.cancel_time IS NULL
+            AND NOT k.paused AND k.basis IN ('case_90d', 'deliver_7wd', 'perform_15d', 'court_3m', 'withdraw_3wd', 'evidence_registration_7wd')))
+   AND (NOT $7::boolean OR c.state <> 'CLOSED')
+   AND (NOT $8::boolean OR EXISTS (SELECT 1 FROM case_decision d
           WHERE d.case_id = c.case_id AND d.penalty_kind <> 'none'))
-   AND ($7::timestamptz IS NULL
-        OR (c.open_time, c.case_id) < ($7::timestamptz, $8::uuid))
+   AND ($9::timestamptz IS NULL
+        OR (c.open_time, c.case_id) < ($9::timestamptz, $10::uuid))
  ORDER BY c.open_time DESC, c.case_id DESC
- LIMIT $9
+ LIMIT $11
 `
 
 type ListCasesParams struct {
@@ -414,6 +438,8 @@ type ListCasesParams struct {
 	AgencyID      string
 	State         string
 	ComplaintID   *string
+	OfAgency      string
+	OverdueAt     *time.Time
 	OnlyOpen      bool
 	OnlyPenalties bool
 	BeforeTime    *time.Time
@@ -433,6 +459,8 @@ func (q *Queries) ListCases(ctx context.Context, arg ListCasesParams) ([]ListCas
 		arg.AgencyID,
 		arg.State,
 		arg.ComplaintID,
+		arg.OfAgency,
+		arg.OverdueAt,
 		arg.OnlyOpen,
 		arg.OnlyPenalties,
 		arg.BeforeTime,
@@ -462,6 +490,12 @@ func (q *Queries) ListCases(ctx context.Context, arg ListCasesParams) ([]ListCas
 			&i.EnforcementCase.NoticeTaskID,
 			&i.EnforcementCase.CloseTime,
 			&i.EnforcementCase.CreatedAt,
+			&i.EnforcementCase.Procedure,
+			&i.EnforcementCase.DeliverTime,
+			&i.EnforcementCase.ReverseTime,
+			&i.EnforcementCase.EffectiveOutcome,
+			&i.EnforcementCase.TransferredTo,
+			&i.EnforcementCase.Reopened,
 			&i.Party.PartyID,
 			&i.Party.PartyKey,
 			&i.Party.Person,
@@ -528,9 +562,11 @@ func (q *Queries) ListMeasures(ctx context.Context, arg ListMeasuresParams) ([]M
 }
 
 const listUnstarted = `-- name: ListUnstarted :many
-SELECT case_id, open_time FROM enforcement_case
- WHERE state = 'OPENED' AND open_time <= $1
+SELECT case_id, open_time FROM enforcement_case c
+ WHERE open_time <= $1
    AND (open_time, case_id) > ($2::timestamptz, $3::uuid)
+   AND ((state = 'OPENED' AND NOT EXISTS (SELECT 1 FROM case_effect f WHERE f.case_id = c.case_id AND f.kind = 'begin'))
+     OR (reopened > (SELECT count(*) FROM case_effect f WHERE f.case_id = c.case_id AND f.kind = 'begin') - 1))
  ORDER BY open_time, case_id
  LIMIT $4
 `
@@ -547,6 +583,7 @@ type ListUnstartedRow struct {
 	OpenTime time.Time
 }
 
+// Cases whose workflow is to begin: new ones, and closed ones that moved again (撤销后重新启动).
 func (q *Queries) ListUnstarted(ctx context.Context, arg ListUnstartedParams) ([]ListUnstartedRow, error) {
 	rows, err := q.db.Query(ctx, listUnstarted,
 		arg.Until,
@@ -573,7 +610,7 @@ func (q *Queries) ListUnstarted(ctx context.Context, arg ListUnstartedParams) ([
 }
 
 const lockCase = `-- name: LockCase :one
-SELECT case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof, decision_due_provisional, notice_time, notice_task_id, close_time, created_at FROM enforcement_case WHERE case_id = $1 FOR UPDATE
+SELECT case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof, decision_due_provisional, notice_time, notice_task_id, close_time, created_at, procedure, deliver_time, reverse_time, effective_outcome, transferred_to, reopened FROM enforcement_case WHERE case_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockCase(ctx context.Context, caseID string) (EnforcementCase, error) {
@@ -595,6 +632,12 @@ func (q *Queries) LockCase(ctx context.Context, caseID string) (EnforcementCase,
 		&i.NoticeTaskID,
 		&i.CloseTime,
 		&i.CreatedAt,
+		&i.Procedure,
+		&i.DeliverTime,
+		&i.ReverseTime,
+		&i.EffectiveOutcome,
+		&i.TransferredTo,
+		&i.Reopened,
 	)
 	return i, err
 }
@@ -610,7 +653,7 @@ func (q *Queries) LockKey(ctx context.Context, key string) error {
 }
 
 const lockOpenCase = `-- name: LockOpenCase :one
-SELECT case_id FROM enforcement_case WHERE party_id = $1 AND act = $2 AND state <> 'CLOSED' FOR UPDATE
+SELECT case_id FROM enforcement_case WHERE party_id = $1 AND act = $2 AND state NOT IN ('CLOSED', 'REVERSED')
 `
 
 type LockOpenCaseParams struct {
@@ -718,49 +761,4 @@ func (q *Queries) PartyByKey(ctx context.Context, partyKey string) (string, erro
 	var party_id string
 	err := row.Scan(&party_id)
 	return party_id, err
-}
-
-const serveNotice = `-- name: ServeNotice :exec
-WITH n AS (
-    INSERT INTO case_notice (case_id, task_id, served_time) VALUES ($1, $2, $3)
-        ON CONFLICT (case_id, task_id) DO NOTHING
-    RETURNING case_id, task_id, served_time, created_at
-)
-UPDATE enforcement_case c SET state = 'NOTICE_SERVED', notice_time = n.served_time, notice_task_id = n.task_id
-  FROM n WHERE c.case_id = n.case_id
-`
-
-type ServeNoticeParams struct {
-	CaseID     string
-	TaskID     string
-	ServedTime time.Time
-}
-
-// ServeNotice adds a notice, and makes it the case's last one; a notice that is known stays as it is.
-func (q *Queries) ServeNotice(ctx context.Context, arg ServeNoticeParams) error {
-	_, err := q.db.Exec(ctx, serveNotice, arg.CaseID, arg.TaskID, arg.ServedTime)
-	return err
-}
-
-const setClosed = `-- name: SetClosed :exec
-UPDATE enforcement_case SET state = 'CLOSED', close_time = $1 WHERE case_id = $2
-`
-
-type SetClosedParams struct {
-	CloseTime *time.Time
-	CaseID    string
-}
-
-func (q *Queries) SetClosed(ctx context.Context, arg SetClosedParams) error {
-	_, err := q.db.Exec(ctx, setClosed, arg.CloseTime, arg.CaseID)
-	return err
-}
-
-const setDecided = `-- name: SetDecided :exec
-UPDATE enforcement_case SET state = 'DECIDED' WHERE case_id = $1
-`
-
-func (q *Queries) SetDecided(ctx context.Context, caseID string) error {
-	_, err := q.db.Exec(ctx, setDecided, caseID)
-	return err
 }

@@ -27,7 +27,7 @@ var File_quietline_enforcement_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a&quietline/enforcement/v1/measure.proto\x1a(quietline/enforcement/v1/procedure.proto2\xad(\n" +
+	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\xc5C\n" +
 	"\x12EnforcementService\x12j\n" +
 	"\bOpenCase\x12).quietline.enforcement.v1.OpenCaseRequest\x1a*.quietline.enforcement.v1.OpenCaseResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12q\n" +
@@ -126,177 +126,332 @@ const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\x90\x02\x01\x12|\n" +
 	"\rCheckMeasures\x12..quietline.enforcement.v1.CheckMeasuresRequest\x1a/.quietline.enforcement.v1.CheckMeasuresResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x90\x02\x01B\xea\x01\n" +
+	"\x01\x02\x90\x02\x01\x12v\n" +
+	"\n" +
+	"ListServed\x12+.quietline.enforcement.v1.ListServedRequest\x1a,.quietline.enforcement.v1.ListServedResponse\"\r\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\b\x90\x02\x01\x12\x8b\x01\n" +
+	"\x11GetServedDocument\x122.quietline.enforcement.v1.GetServedDocumentRequest\x1a3.quietline.enforcement.v1.GetServedDocumentResponse\"\r\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\b\x90\x02\x01\x12\x8f\x01\n" +
+	"\x13AcknowledgeDelivery\x124.quietline.enforcement.v1.AcknowledgeDeliveryRequest\x1a5.quietline.enforcement.v1.AcknowledgeDeliveryResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\xa7\x01\n" +
+	"\x1bConsentToElectronicDelivery\x12<.quietline.enforcement.v1.ConsentToElectronicDeliveryRequest\x1a=.quietline.enforcement.v1.ConsentToElectronicDeliveryResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\x9e\x01\n" +
+	"\x18RevokeElectronicDelivery\x129.quietline.enforcement.v1.RevokeElectronicDeliveryRequest\x1a:.quietline.enforcement.v1.RevokeElectronicDeliveryResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\x83\x01\n" +
+	"\x0fSubmitStatement\x120.quietline.enforcement.v1.SubmitStatementRequest\x1a1.quietline.enforcement.v1.SubmitStatementResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\x80\x01\n" +
+	"\x0eWaiveStatement\x12/.quietline.enforcement.v1.WaiveStatementRequest\x1a0.quietline.enforcement.v1.WaiveStatementResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\x80\x01\n" +
+	"\x0eRequestHearing\x12/.quietline.enforcement.v1.RequestHearingRequest\x1a0.quietline.enforcement.v1.RequestHearingResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\x98\x01\n" +
+	"\x16WithdrawHearingRequest\x127.quietline.enforcement.v1.WithdrawHearingRequestRequest\x1a8.quietline.enforcement.v1.WithdrawHearingRequestResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\x83\x01\n" +
+	"\x0fObjectToOfficer\x120.quietline.enforcement.v1.ObjectToOfficerRequest\x1a1.quietline.enforcement.v1.ObjectToOfficerResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12\x82\x01\n" +
+	"\x0fDecideObjection\x120.quietline.enforcement.v1.DecideObjectionRequest\x1a1.quietline.enforcement.v1.DecideObjectionResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x05\x12\x8b\x01\n" +
+	"\x12DemandConsentProof\x123.quietline.enforcement.v1.DemandConsentProofRequest\x1a4.quietline.enforcement.v1.DemandConsentProofResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12\x91\x01\n" +
+	"\x12ListConsentDemands\x123.quietline.enforcement.v1.ListConsentDemandsRequest\x1a4.quietline.enforcement.v1.ListConsentDemandsResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\b\x03\x04\x05\x90\x02\x01\x12\x8c\x01\n" +
+	"\x12SubmitConsentProof\x123.quietline.enforcement.v1.SubmitConsentProofRequest\x1a4.quietline.enforcement.v1.SubmitConsentProofResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12}\n" +
+	"\rReportPayment\x12..quietline.enforcement.v1.ReportPaymentRequest\x1a/.quietline.enforcement.v1.ReportPaymentResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12z\n" +
+	"\fPutPartyFile\x12-.quietline.enforcement.v1.PutPartyFileRequest\x1a..quietline.enforcement.v1.PutPartyFileResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\b\x03\x12|\n" +
+	"\fGetPartyFile\x12-.quietline.enforcement.v1.GetPartyFileRequest\x1a..quietline.enforcement.v1.GetPartyFileResponse\"\r\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\b\x03\x04\x05\x12\x8b\x01\n" +
+	"\x10ListPartyFilings\x121.quietline.enforcement.v1.ListPartyFilingsRequest\x1a2.quietline.enforcement.v1.ListPartyFilingsResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\b\x03\x04\x05\x90\x02\x01\x12y\n" +
+	"\fDrawDocument\x12-.quietline.enforcement.v1.DrawDocumentRequest\x1a..quietline.enforcement.v1.DrawDocumentResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12\x87\x01\n" +
+	"\x0fPreviewDocument\x120.quietline.enforcement.v1.PreviewDocumentRequest\x1a1.quietline.enforcement.v1.PreviewDocumentResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x03\x04\x05\x90\x02\x01\x12\x7f\n" +
+	"\x0eRecordDelivery\x12/.quietline.enforcement.v1.RecordDeliveryRequest\x1a0.quietline.enforcement.v1.RecordDeliveryResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12\x88\x01\n" +
+	"\x0fGetCaseDocument\x120.quietline.enforcement.v1.GetCaseDocumentRequest\x1a1.quietline.enforcement.v1.GetCaseDocumentResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x8e\x01\n" +
+	"\x11ListCaseDocuments\x122.quietline.enforcement.v1.ListCaseDocumentsRequest\x1a3.quietline.enforcement.v1.ListCaseDocumentsResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x94\x01\n" +
+	"\x13GetDocumentTemplate\x124.quietline.enforcement.v1.GetDocumentTemplateRequest\x1a5.quietline.enforcement.v1.GetDocumentTemplateResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x8f\x01\n" +
+	"\x13PutDocumentTemplate\x124.quietline.enforcement.v1.PutDocumentTemplateRequest\x1a5.quietline.enforcement.v1.PutDocumentTemplateResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\x05\vB\xea\x01\n" +
 	"\x1ccom.quietline.enforcement.v1B\x10EnforcementProtoP\x01Z6quietline/proto/quietline/enforcement/v1;enforcementv1\xa2\x02\x03QEX\xaa\x02\x18Quietline.Enforcement.V1\xca\x02\x18Quietline\\Enforcement\\V1\xe2\x02$Quietline\\Enforcement\\V1\\GPBMetadata\xea\x02\x1aQuietline::Enforcement::V1b\x06proto3"
 
 var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
-	(*OpenCaseRequest)(nil),                  // 0: quietline.enforcement.v1.OpenCaseRequest
-	(*GetCaseRequest)(nil),                   // 1: quietline.enforcement.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),                 // 2: quietline.enforcement.v1.ListCasesRequest
-	(*ListMeasuresRequest)(nil),              // 3: quietline.enforcement.v1.ListMeasuresRequest
-	(*AdvanceCaseRequest)(nil),               // 4: quietline.enforcement.v1.AdvanceCaseRequest
-	(*DecideCaseRequest)(nil),                // 5: quietline.enforcement.v1.DecideCaseRequest
-	(*CloseCaseRequest)(nil),                 // 6: quietline.enforcement.v1.CloseCaseRequest
-	(*ListUnstartedRequest)(nil),             // 7: quietline.enforcement.v1.ListUnstartedRequest
-	(*RecordMeasureRequest)(nil),             // 8: quietline.enforcement.v1.RecordMeasureRequest
-	(*AuditRequest)(nil),                     // 9: quietline.enforcement.v1.AuditRequest
-	(*PlanCaseRequest)(nil),                  // 10: quietline.enforcement.v1.PlanCaseRequest
-	(*CheckCaseStepRequest)(nil),             // 11: quietline.enforcement.v1.CheckCaseStepRequest
-	(*RecordCaseStepRequest)(nil),            // 12: quietline.enforcement.v1.RecordCaseStepRequest
-	(*RecordCaseEffectRequest)(nil),          // 13: quietline.enforcement.v1.RecordCaseEffectRequest
-	(*RequestCaseStepRequest)(nil),           // 14: quietline.enforcement.v1.RequestCaseStepRequest
-	(*CheckDecisionRequest)(nil),             // 15: quietline.enforcement.v1.CheckDecisionRequest
-	(*RecordPaymentRequest)(nil),             // 16: quietline.enforcement.v1.RecordPaymentRequest
-	(*RecordRemedyRequest)(nil),              // 17: quietline.enforcement.v1.RecordRemedyRequest
-	(*RecuseOfficerRequest)(nil),             // 18: quietline.enforcement.v1.RecuseOfficerRequest
-	(*AddCaseEvidenceRequest)(nil),           // 19: quietline.enforcement.v1.AddCaseEvidenceRequest
-	(*MoveCaseEvidenceRequest)(nil),          // 20: quietline.enforcement.v1.MoveCaseEvidenceRequest
-	(*ListCaseEvidenceRequest)(nil),          // 21: quietline.enforcement.v1.ListCaseEvidenceRequest
-	(*DisputeJurisdictionRequest)(nil),       // 22: quietline.enforcement.v1.DisputeJurisdictionRequest
-	(*CutCountsRequest)(nil),                 // 23: quietline.enforcement.v1.CutCountsRequest
-	(*ListDailyCountsRequest)(nil),           // 24: quietline.enforcement.v1.ListDailyCountsRequest
-	(*ListPenaltiesRequest)(nil),             // 25: quietline.enforcement.v1.ListPenaltiesRequest
-	(*SuggestPenaltiesRequest)(nil),          // 26: quietline.enforcement.v1.SuggestPenaltiesRequest
-	(*ListConsistencyRequest)(nil),           // 27: quietline.enforcement.v1.ListConsistencyRequest
-	(*LinkActsRequest)(nil),                  // 28: quietline.enforcement.v1.LinkActsRequest
-	(*UnlinkActsRequest)(nil),                // 29: quietline.enforcement.v1.UnlinkActsRequest
-	(*ListSameActsRequest)(nil),              // 30: quietline.enforcement.v1.ListSameActsRequest
-	(*GetLiabilityChainRequest)(nil),         // 31: quietline.enforcement.v1.GetLiabilityChainRequest
-	(*RecordChainPartyRequest)(nil),          // 32: quietline.enforcement.v1.RecordChainPartyRequest
-	(*RecordNotPursuedRequest)(nil),          // 33: quietline.enforcement.v1.RecordNotPursuedRequest
-	(*AttributeCallerRequest)(nil),           // 34: quietline.enforcement.v1.AttributeCallerRequest
-	(*RecordResponsiblePersonRequest)(nil),   // 35: quietline.enforcement.v1.RecordResponsiblePersonRequest
-	(*LookUpResponsiblePersonsRequest)(nil),  // 36: quietline.enforcement.v1.LookUpResponsiblePersonsRequest
-	(*RecordFindingRequest)(nil),             // 37: quietline.enforcement.v1.RecordFindingRequest
-	(*ListUndisposedRequest)(nil),            // 38: quietline.enforcement.v1.ListUndisposedRequest
-	(*CheckMeasuresRequest)(nil),             // 39: quietline.enforcement.v1.CheckMeasuresRequest
-	(*OpenCaseResponse)(nil),                 // 40: quietline.enforcement.v1.OpenCaseResponse
-	(*GetCaseResponse)(nil),                  // 41: quietline.enforcement.v1.GetCaseResponse
-	(*ListCasesResponse)(nil),                // 42: quietline.enforcement.v1.ListCasesResponse
-	(*ListMeasuresResponse)(nil),             // 43: quietline.enforcement.v1.ListMeasuresResponse
-	(*AdvanceCaseResponse)(nil),              // 44: quietline.enforcement.v1.AdvanceCaseResponse
-	(*DecideCaseResponse)(nil),               // 45: quietline.enforcement.v1.DecideCaseResponse
-	(*CloseCaseResponse)(nil),                // 46: quietline.enforcement.v1.CloseCaseResponse
-	(*ListUnstartedResponse)(nil),            // 47: quietline.enforcement.v1.ListUnstartedResponse
-	(*RecordMeasureResponse)(nil),            // 48: quietline.enforcement.v1.RecordMeasureResponse
-	(*AuditResponse)(nil),                    // 49: quietline.enforcement.v1.AuditResponse
-	(*PlanCaseResponse)(nil),                 // 50: quietline.enforcement.v1.PlanCaseResponse
-	(*CheckCaseStepResponse)(nil),            // 51: quietline.enforcement.v1.CheckCaseStepResponse
-	(*RecordCaseStepResponse)(nil),           // 52: quietline.enforcement.v1.RecordCaseStepResponse
-	(*RecordCaseEffectResponse)(nil),         // 53: quietline.enforcement.v1.RecordCaseEffectResponse
-	(*RequestCaseStepResponse)(nil),          // 54: quietline.enforcement.v1.RequestCaseStepResponse
-	(*CheckDecisionResponse)(nil),            // 55: quietline.enforcement.v1.CheckDecisionResponse
-	(*RecordPaymentResponse)(nil),            // 56: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecordRemedyResponse)(nil),             // 57: quietline.enforcement.v1.RecordRemedyResponse
-	(*RecuseOfficerResponse)(nil),            // 58: quietline.enforcement.v1.RecuseOfficerResponse
-	(*AddCaseEvidenceResponse)(nil),          // 59: quietline.enforcement.v1.AddCaseEvidenceResponse
-	(*MoveCaseEvidenceResponse)(nil),         // 60: quietline.enforcement.v1.MoveCaseEvidenceResponse
-	(*ListCaseEvidenceResponse)(nil),         // 61: quietline.enforcement.v1.ListCaseEvidenceResponse
-	(*DisputeJurisdictionResponse)(nil),      // 62: quietline.enforcement.v1.DisputeJurisdictionResponse
-	(*CutCountsResponse)(nil),                // 63: quietline.enforcement.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),          // 64: quietline.enforcement.v1.ListDailyCountsResponse
-	(*ListPenaltiesResponse)(nil),            // 65: quietline.enforcement.v1.ListPenaltiesResponse
-	(*SuggestPenaltiesResponse)(nil),         // 66: quietline.enforcement.v1.SuggestPenaltiesResponse
-	(*ListConsistencyResponse)(nil),          // 67: quietline.enforcement.v1.ListConsistencyResponse
-	(*LinkActsResponse)(nil),                 // 68: quietline.enforcement.v1.LinkActsResponse
-	(*UnlinkActsResponse)(nil),               // 69: quietline.enforcement.v1.UnlinkActsResponse
-	(*ListSameActsResponse)(nil),             // 70: quietline.enforcement.v1.ListSameActsResponse
-	(*GetLiabilityChainResponse)(nil),        // 71: quietline.enforcement.v1.GetLiabilityChainResponse
-	(*RecordChainPartyResponse)(nil),         // 72: quietline.enforcement.v1.RecordChainPartyResponse
-	(*RecordNotPursuedResponse)(nil),         // 73: quietline.enforcement.v1.RecordNotPursuedResponse
-	(*AttributeCallerResponse)(nil),          // 74: quietline.enforcement.v1.AttributeCallerResponse
-	(*RecordResponsiblePersonResponse)(nil),  // 75: quietline.enforcement.v1.RecordResponsiblePersonResponse
-	(*LookUpResponsiblePersonsResponse)(nil), // 76: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	(*RecordFindingResponse)(nil),            // 77: quietline.enforcement.v1.RecordFindingResponse
-	(*ListUndisposedResponse)(nil),           // 78: quietline.enforcement.v1.ListUndisposedResponse
-	(*CheckMeasuresResponse)(nil),            // 79: quietline.enforcement.v1.CheckMeasuresResponse
+	(*OpenCaseRequest)(nil),                     // 0: quietline.enforcement.v1.OpenCaseRequest
+	(*GetCaseRequest)(nil),                      // 1: quietline.enforcement.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),                    // 2: quietline.enforcement.v1.ListCasesRequest
+	(*ListMeasuresRequest)(nil),                 // 3: quietline.enforcement.v1.ListMeasuresRequest
+	(*AdvanceCaseRequest)(nil),                  // 4: quietline.enforcement.v1.AdvanceCaseRequest
+	(*DecideCaseRequest)(nil),                   // 5: quietline.enforcement.v1.DecideCaseRequest
+	(*CloseCaseRequest)(nil),                    // 6: quietline.enforcement.v1.CloseCaseRequest
+	(*ListUnstartedRequest)(nil),                // 7: quietline.enforcement.v1.ListUnstartedRequest
+	(*RecordMeasureRequest)(nil),                // 8: quietline.enforcement.v1.RecordMeasureRequest
+	(*AuditRequest)(nil),                        // 9: quietline.enforcement.v1.AuditRequest
+	(*PlanCaseRequest)(nil),                     // 10: quietline.enforcement.v1.PlanCaseRequest
+	(*CheckCaseStepRequest)(nil),                // 11: quietline.enforcement.v1.CheckCaseStepRequest
+	(*RecordCaseStepRequest)(nil),               // 12: quietline.enforcement.v1.RecordCaseStepRequest
+	(*RecordCaseEffectRequest)(nil),             // 13: quietline.enforcement.v1.RecordCaseEffectRequest
+	(*RequestCaseStepRequest)(nil),              // 14: quietline.enforcement.v1.RequestCaseStepRequest
+	(*CheckDecisionRequest)(nil),                // 15: quietline.enforcement.v1.CheckDecisionRequest
+	(*RecordPaymentRequest)(nil),                // 16: quietline.enforcement.v1.RecordPaymentRequest
+	(*RecordRemedyRequest)(nil),                 // 17: quietline.enforcement.v1.RecordRemedyRequest
+	(*RecuseOfficerRequest)(nil),                // 18: quietline.enforcement.v1.RecuseOfficerRequest
+	(*AddCaseEvidenceRequest)(nil),              // 19: quietline.enforcement.v1.AddCaseEvidenceRequest
+	(*MoveCaseEvidenceRequest)(nil),             // 20: quietline.enforcement.v1.MoveCaseEvidenceRequest
+	(*ListCaseEvidenceRequest)(nil),             // 21: quietline.enforcement.v1.ListCaseEvidenceRequest
+	(*DisputeJurisdictionRequest)(nil),          // 22: quietline.enforcement.v1.DisputeJurisdictionRequest
+	(*CutCountsRequest)(nil),                    // 23: quietline.enforcement.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),              // 24: quietline.enforcement.v1.ListDailyCountsRequest
+	(*ListPenaltiesRequest)(nil),                // 25: quietline.enforcement.v1.ListPenaltiesRequest
+	(*SuggestPenaltiesRequest)(nil),             // 26: quietline.enforcement.v1.SuggestPenaltiesRequest
+	(*ListConsistencyRequest)(nil),              // 27: quietline.enforcement.v1.ListConsistencyRequest
+	(*LinkActsRequest)(nil),                     // 28: quietline.enforcement.v1.LinkActsRequest
+	(*UnlinkActsRequest)(nil),                   // 29: quietline.enforcement.v1.UnlinkActsRequest
+	(*ListSameActsRequest)(nil),                 // 30: quietline.enforcement.v1.ListSameActsRequest
+	(*GetLiabilityChainRequest)(nil),            // 31: quietline.enforcement.v1.GetLiabilityChainRequest
+	(*RecordChainPartyRequest)(nil),             // 32: quietline.enforcement.v1.RecordChainPartyRequest
+	(*RecordNotPursuedRequest)(nil),             // 33: quietline.enforcement.v1.RecordNotPursuedRequest
+	(*AttributeCallerRequest)(nil),              // 34: quietline.enforcement.v1.AttributeCallerRequest
+	(*RecordResponsiblePersonRequest)(nil),      // 35: quietline.enforcement.v1.RecordResponsiblePersonRequest
+	(*LookUpResponsiblePersonsRequest)(nil),     // 36: quietline.enforcement.v1.LookUpResponsiblePersonsRequest
+	(*RecordFindingRequest)(nil),                // 37: quietline.enforcement.v1.RecordFindingRequest
+	(*ListUndisposedRequest)(nil),               // 38: quietline.enforcement.v1.ListUndisposedRequest
+	(*CheckMeasuresRequest)(nil),                // 39: quietline.enforcement.v1.CheckMeasuresRequest
+	(*ListServedRequest)(nil),                   // 40: quietline.enforcement.v1.ListServedRequest
+	(*GetServedDocumentRequest)(nil),            // 41: quietline.enforcement.v1.GetServedDocumentRequest
+	(*AcknowledgeDeliveryRequest)(nil),          // 42: quietline.enforcement.v1.AcknowledgeDeliveryRequest
+	(*ConsentToElectronicDeliveryRequest)(nil),  // 43: quietline.enforcement.v1.ConsentToElectronicDeliveryRequest
+	(*RevokeElectronicDeliveryRequest)(nil),     // 44: quietline.enforcement.v1.RevokeElectronicDeliveryRequest
+	(*SubmitStatementRequest)(nil),              // 45: quietline.enforcement.v1.SubmitStatementRequest
+	(*WaiveStatementRequest)(nil),               // 46: quietline.enforcement.v1.WaiveStatementRequest
+	(*RequestHearingRequest)(nil),               // 47: quietline.enforcement.v1.RequestHearingRequest
+	(*WithdrawHearingRequestRequest)(nil),       // 48: quietline.enforcement.v1.WithdrawHearingRequestRequest
+	(*ObjectToOfficerRequest)(nil),              // 49: quietline.enforcement.v1.ObjectToOfficerRequest
+	(*DecideObjectionRequest)(nil),              // 50: quietline.enforcement.v1.DecideObjectionRequest
+	(*DemandConsentProofRequest)(nil),           // 51: quietline.enforcement.v1.DemandConsentProofRequest
+	(*ListConsentDemandsRequest)(nil),           // 52: quietline.enforcement.v1.ListConsentDemandsRequest
+	(*SubmitConsentProofRequest)(nil),           // 53: quietline.enforcement.v1.SubmitConsentProofRequest
+	(*ReportPaymentRequest)(nil),                // 54: quietline.enforcement.v1.ReportPaymentRequest
+	(*PutPartyFileRequest)(nil),                 // 55: quietline.enforcement.v1.PutPartyFileRequest
+	(*GetPartyFileRequest)(nil),                 // 56: quietline.enforcement.v1.GetPartyFileRequest
+	(*ListPartyFilingsRequest)(nil),             // 57: quietline.enforcement.v1.ListPartyFilingsRequest
+	(*DrawDocumentRequest)(nil),                 // 58: quietline.enforcement.v1.DrawDocumentRequest
+	(*PreviewDocumentRequest)(nil),              // 59: quietline.enforcement.v1.PreviewDocumentRequest
+	(*RecordDeliveryRequest)(nil),               // 60: quietline.enforcement.v1.RecordDeliveryRequest
+	(*GetCaseDocumentRequest)(nil),              // 61: quietline.enforcement.v1.GetCaseDocumentRequest
+	(*ListCaseDocumentsRequest)(nil),            // 62: quietline.enforcement.v1.ListCaseDocumentsRequest
+	(*GetDocumentTemplateRequest)(nil),          // 63: quietline.enforcement.v1.GetDocumentTemplateRequest
+	(*PutDocumentTemplateRequest)(nil),          // 64: quietline.enforcement.v1.PutDocumentTemplateRequest
+	(*OpenCaseResponse)(nil),                    // 65: quietline.enforcement.v1.OpenCaseResponse
+	(*GetCaseResponse)(nil),                     // 66: quietline.enforcement.v1.GetCaseResponse
+	(*ListCasesResponse)(nil),                   // 67: quietline.enforcement.v1.ListCasesResponse
+	(*ListMeasuresResponse)(nil),                // 68: quietline.enforcement.v1.ListMeasuresResponse
+	(*AdvanceCaseResponse)(nil),                 // 69: quietline.enforcement.v1.AdvanceCaseResponse
+	(*DecideCaseResponse)(nil),                  // 70: quietline.enforcement.v1.DecideCaseResponse
+	(*CloseCaseResponse)(nil),                   // 71: quietline.enforcement.v1.CloseCaseResponse
+	(*ListUnstartedResponse)(nil),               // 72: quietline.enforcement.v1.ListUnstartedResponse
+	(*RecordMeasureResponse)(nil),               // 73: quietline.enforcement.v1.RecordMeasureResponse
+	(*AuditResponse)(nil),                       // 74: quietline.enforcement.v1.AuditResponse
+	(*PlanCaseResponse)(nil),                    // 75: quietline.enforcement.v1.PlanCaseResponse
+	(*CheckCaseStepResponse)(nil),               // 76: quietline.enforcement.v1.CheckCaseStepResponse
+	(*RecordCaseStepResponse)(nil),              // 77: quietline.enforcement.v1.RecordCaseStepResponse
+	(*RecordCaseEffectResponse)(nil),            // 78: quietline.enforcement.v1.RecordCaseEffectResponse
+	(*RequestCaseStepResponse)(nil),             // 79: quietline.enforcement.v1.RequestCaseStepResponse
+	(*CheckDecisionResponse)(nil),               // 80: quietline.enforcement.v1.CheckDecisionResponse
+	(*RecordPaymentResponse)(nil),               // 81: quietline.enforcement.v1.RecordPaymentResponse
+	(*RecordRemedyResponse)(nil),                // 82: quietline.enforcement.v1.RecordRemedyResponse
+	(*RecuseOfficerResponse)(nil),               // 83: quietline.enforcement.v1.RecuseOfficerResponse
+	(*AddCaseEvidenceResponse)(nil),             // 84: quietline.enforcement.v1.AddCaseEvidenceResponse
+	(*MoveCaseEvidenceResponse)(nil),            // 85: quietline.enforcement.v1.MoveCaseEvidenceResponse
+	(*ListCaseEvidenceResponse)(nil),            // 86: quietline.enforcement.v1.ListCaseEvidenceResponse
+	(*DisputeJurisdictionResponse)(nil),         // 87: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsResponse)(nil),                   // 88: quietline.enforcement.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),             // 89: quietline.enforcement.v1.ListDailyCountsResponse
+	(*ListPenaltiesResponse)(nil),               // 90: quietline.enforcement.v1.ListPenaltiesResponse
+	(*SuggestPenaltiesResponse)(nil),            // 91: quietline.enforcement.v1.SuggestPenaltiesResponse
+	(*ListConsistencyResponse)(nil),             // 92: quietline.enforcement.v1.ListConsistencyResponse
+	(*LinkActsResponse)(nil),                    // 93: quietline.enforcement.v1.LinkActsResponse
+	(*UnlinkActsResponse)(nil),                  // 94: quietline.enforcement.v1.UnlinkActsResponse
+	(*ListSameActsResponse)(nil),                // 95: quietline.enforcement.v1.ListSameActsResponse
+	(*GetLiabilityChainResponse)(nil),           // 96: quietline.enforcement.v1.GetLiabilityChainResponse
+	(*RecordChainPartyResponse)(nil),            // 97: quietline.enforcement.v1.RecordChainPartyResponse
+	(*RecordNotPursuedResponse)(nil),            // 98: quietline.enforcement.v1.RecordNotPursuedResponse
+	(*AttributeCallerResponse)(nil),             // 99: quietline.enforcement.v1.AttributeCallerResponse
+	(*RecordResponsiblePersonResponse)(nil),     // 100: quietline.enforcement.v1.RecordResponsiblePersonResponse
+	(*LookUpResponsiblePersonsResponse)(nil),    // 101: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	(*RecordFindingResponse)(nil),               // 102: quietline.enforcement.v1.RecordFindingResponse
+	(*ListUndisposedResponse)(nil),              // 103: quietline.enforcement.v1.ListUndisposedResponse
+	(*CheckMeasuresResponse)(nil),               // 104: quietline.enforcement.v1.CheckMeasuresResponse
+	(*ListServedResponse)(nil),                  // 105: quietline.enforcement.v1.ListServedResponse
+	(*GetServedDocumentResponse)(nil),           // 106: quietline.enforcement.v1.GetServedDocumentResponse
+	(*AcknowledgeDeliveryResponse)(nil),         // 107: quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	(*ConsentToElectronicDeliveryResponse)(nil), // 108: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	(*RevokeElectronicDeliveryResponse)(nil),    // 109: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	(*SubmitStatementResponse)(nil),             // 110: quietline.enforcement.v1.SubmitStatementResponse
+	(*WaiveStatementResponse)(nil),              // 111: quietline.enforcement.v1.WaiveStatementResponse
+	(*RequestHearingResponse)(nil),              // 112: quietline.enforcement.v1.RequestHearingResponse
+	(*WithdrawHearingRequestResponse)(nil),      // 113: quietline.enforcement.v1.WithdrawHearingRequestResponse
+	(*ObjectToOfficerResponse)(nil),             // 114: quietline.enforcement.v1.ObjectToOfficerResponse
+	(*DecideObjectionResponse)(nil),             // 115: quietline.enforcement.v1.DecideObjectionResponse
+	(*DemandConsentProofResponse)(nil),          // 116: quietline.enforcement.v1.DemandConsentProofResponse
+	(*ListConsentDemandsResponse)(nil),          // 117: quietline.enforcement.v1.ListConsentDemandsResponse
+	(*SubmitConsentProofResponse)(nil),          // 118: quietline.enforcement.v1.SubmitConsentProofResponse
+	(*ReportPaymentResponse)(nil),               // 119: quietline.enforcement.v1.ReportPaymentResponse
+	(*PutPartyFileResponse)(nil),                // 120: quietline.enforcement.v1.PutPartyFileResponse
+	(*GetPartyFileResponse)(nil),                // 121: quietline.enforcement.v1.GetPartyFileResponse
+	(*ListPartyFilingsResponse)(nil),            // 122: quietline.enforcement.v1.ListPartyFilingsResponse
+	(*DrawDocumentResponse)(nil),                // 123: quietline.enforcement.v1.DrawDocumentResponse
+	(*PreviewDocumentResponse)(nil),             // 124: quietline.enforcement.v1.PreviewDocumentResponse
+	(*RecordDeliveryResponse)(nil),              // 125: quietline.enforcement.v1.RecordDeliveryResponse
+	(*GetCaseDocumentResponse)(nil),             // 126: quietline.enforcement.v1.GetCaseDocumentResponse
+	(*ListCaseDocumentsResponse)(nil),           // 127: quietline.enforcement.v1.ListCaseDocumentsResponse
+	(*GetDocumentTemplateResponse)(nil),         // 128: quietline.enforcement.v1.GetDocumentTemplateResponse
+	(*PutDocumentTemplateResponse)(nil),         // 129: quietline.enforcement.v1.PutDocumentTemplateResponse
 }
 var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
-	0,  // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
-	1,  // 1: quietline.enforcement.v1.EnforcementService.GetCase:input_type -> quietline.enforcement.v1.GetCaseRequest
-	2,  // 2: quietline.enforcement.v1.EnforcementService.ListCases:input_type -> quietline.enforcement.v1.ListCasesRequest
-	3,  // 3: quietline.enforcement.v1.EnforcementService.ListMeasures:input_type -> quietline.enforcement.v1.ListMeasuresRequest
-	4,  // 4: quietline.enforcement.v1.EnforcementService.AdvanceCase:input_type -> quietline.enforcement.v1.AdvanceCaseRequest
-	5,  // 5: quietline.enforcement.v1.EnforcementService.DecideCase:input_type -> quietline.enforcement.v1.DecideCaseRequest
-	6,  // 6: quietline.enforcement.v1.EnforcementService.CloseCase:input_type -> quietline.enforcement.v1.CloseCaseRequest
-	7,  // 7: quietline.enforcement.v1.EnforcementService.ListUnstarted:input_type -> quietline.enforcement.v1.ListUnstartedRequest
-	8,  // 8: quietline.enforcement.v1.EnforcementService.RecordMeasure:input_type -> quietline.enforcement.v1.RecordMeasureRequest
-	9,  // 9: quietline.enforcement.v1.EnforcementService.Audit:input_type -> quietline.enforcement.v1.AuditRequest
-	10, // 10: quietline.enforcement.v1.EnforcementService.PlanCase:input_type -> quietline.enforcement.v1.PlanCaseRequest
-	11, // 11: quietline.enforcement.v1.EnforcementService.CheckCaseStep:input_type -> quietline.enforcement.v1.CheckCaseStepRequest
-	12, // 12: quietline.enforcement.v1.EnforcementService.RecordCaseStep:input_type -> quietline.enforcement.v1.RecordCaseStepRequest
-	13, // 13: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:input_type -> quietline.enforcement.v1.RecordCaseEffectRequest
-	14, // 14: quietline.enforcement.v1.EnforcementService.RequestCaseStep:input_type -> quietline.enforcement.v1.RequestCaseStepRequest
-	15, // 15: quietline.enforcement.v1.EnforcementService.CheckDecision:input_type -> quietline.enforcement.v1.CheckDecisionRequest
-	16, // 16: quietline.enforcement.v1.EnforcementService.RecordPayment:input_type -> quietline.enforcement.v1.RecordPaymentRequest
-	17, // 17: quietline.enforcement.v1.EnforcementService.RecordRemedy:input_type -> quietline.enforcement.v1.RecordRemedyRequest
-	18, // 18: quietline.enforcement.v1.EnforcementService.RecuseOfficer:input_type -> quietline.enforcement.v1.RecuseOfficerRequest
-	19, // 19: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:input_type -> quietline.enforcement.v1.AddCaseEvidenceRequest
-	20, // 20: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:input_type -> quietline.enforcement.v1.MoveCaseEvidenceRequest
-	21, // 21: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:input_type -> quietline.enforcement.v1.ListCaseEvidenceRequest
-	22, // 22: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:input_type -> quietline.enforcement.v1.DisputeJurisdictionRequest
-	23, // 23: quietline.enforcement.v1.EnforcementService.CutCounts:input_type -> quietline.enforcement.v1.CutCountsRequest
-	24, // 24: quietline.enforcement.v1.EnforcementService.ListDailyCounts:input_type -> quietline.enforcement.v1.ListDailyCountsRequest
-	25, // 25: quietline.enforcement.v1.EnforcementService.ListPenalties:input_type -> quietline.enforcement.v1.ListPenaltiesRequest
-	26, // 26: quietline.enforcement.v1.EnforcementService.SuggestPenalties:input_type -> quietline.enforcement.v1.SuggestPenaltiesRequest
-	27, // 27: quietline.enforcement.v1.EnforcementService.ListConsistency:input_type -> quietline.enforcement.v1.ListConsistencyRequest
-	28, // 28: quietline.enforcement.v1.EnforcementService.LinkActs:input_type -> quietline.enforcement.v1.LinkActsRequest
-	29, // 29: quietline.enforcement.v1.EnforcementService.UnlinkActs:input_type -> quietline.enforcement.v1.UnlinkActsRequest
-	30, // 30: quietline.enforcement.v1.EnforcementService.ListSameActs:input_type -> quietline.enforcement.v1.ListSameActsRequest
-	31, // 31: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:input_type -> quietline.enforcement.v1.GetLiabilityChainRequest
-	32, // 32: quietline.enforcement.v1.EnforcementService.RecordChainParty:input_type -> quietline.enforcement.v1.RecordChainPartyRequest
-	33, // 33: quietline.enforcement.v1.EnforcementService.RecordNotPursued:input_type -> quietline.enforcement.v1.RecordNotPursuedRequest
-	34, // 34: quietline.enforcement.v1.EnforcementService.AttributeCaller:input_type -> quietline.enforcement.v1.AttributeCallerRequest
-	35, // 35: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:input_type -> quietline.enforcement.v1.RecordResponsiblePersonRequest
-	36, // 36: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:input_type -> quietline.enforcement.v1.LookUpResponsiblePersonsRequest
-	37, // 37: quietline.enforcement.v1.EnforcementService.RecordFinding:input_type -> quietline.enforcement.v1.RecordFindingRequest
-	38, // 38: quietline.enforcement.v1.EnforcementService.ListUndisposed:input_type -> quietline.enforcement.v1.ListUndisposedRequest
-	39, // 39: quietline.enforcement.v1.EnforcementService.CheckMeasures:input_type -> quietline.enforcement.v1.CheckMeasuresRequest
-	40, // 40: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
-	41, // 41: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
-	42, // 42: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
-	43, // 43: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
-	44, // 44: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
-	45, // 45: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
-	46, // 46: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
-	47, // 47: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
-	48, // 48: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
-	49, // 49: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
-	50, // 50: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
-	51, // 51: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
-	52, // 52: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
-	53, // 53: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
-	54, // 54: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
-	55, // 55: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
-	56, // 56: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
-	57, // 57: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
-	58, // 58: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
-	59, // 59: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
-	60, // 60: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
-	61, // 61: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
-	62, // 62: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
-	63, // 63: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
-	64, // 64: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
-	65, // 65: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
-	66, // 66: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
-	67, // 67: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
-	68, // 68: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
-	69, // 69: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
-	70, // 70: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
-	71, // 71: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
-	72, // 72: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
-	73, // 73: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
-	74, // 74: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
-	75, // 75: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
-	76, // 76: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	77, // 77: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
-	78, // 78: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
-	79, // 79: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
-	40, // [40:80] is the sub-list for method output_type
-	0,  // [0:40] is the sub-list for method input_type
-	0,  // [0:0] is the sub-list for extension type_name
-	0,  // [0:0] is the sub-list for extension extendee
-	0,  // [0:0] is the sub-list for field type_name
+	0,   // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
+	1,   // 1: quietline.enforcement.v1.EnforcementService.GetCase:input_type -> quietline.enforcement.v1.GetCaseRequest
+	2,   // 2: quietline.enforcement.v1.EnforcementService.ListCases:input_type -> quietline.enforcement.v1.ListCasesRequest
+	3,   // 3: quietline.enforcement.v1.EnforcementService.ListMeasures:input_type -> quietline.enforcement.v1.ListMeasuresRequest
+	4,   // 4: quietline.enforcement.v1.EnforcementService.AdvanceCase:input_type -> quietline.enforcement.v1.AdvanceCaseRequest
+	5,   // 5: quietline.enforcement.v1.EnforcementService.DecideCase:input_type -> quietline.enforcement.v1.DecideCaseRequest
+	6,   // 6: quietline.enforcement.v1.EnforcementService.CloseCase:input_type -> quietline.enforcement.v1.CloseCaseRequest
+	7,   // 7: quietline.enforcement.v1.EnforcementService.ListUnstarted:input_type -> quietline.enforcement.v1.ListUnstartedRequest
+	8,   // 8: quietline.enforcement.v1.EnforcementService.RecordMeasure:input_type -> quietline.enforcement.v1.RecordMeasureRequest
+	9,   // 9: quietline.enforcement.v1.EnforcementService.Audit:input_type -> quietline.enforcement.v1.AuditRequest
+	10,  // 10: quietline.enforcement.v1.EnforcementService.PlanCase:input_type -> quietline.enforcement.v1.PlanCaseRequest
+	11,  // 11: quietline.enforcement.v1.EnforcementService.CheckCaseStep:input_type -> quietline.enforcement.v1.CheckCaseStepRequest
+	12,  // 12: quietline.enforcement.v1.EnforcementService.RecordCaseStep:input_type -> quietline.enforcement.v1.RecordCaseStepRequest
+	13,  // 13: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:input_type -> quietline.enforcement.v1.RecordCaseEffectRequest
+	14,  // 14: quietline.enforcement.v1.EnforcementService.RequestCaseStep:input_type -> quietline.enforcement.v1.RequestCaseStepRequest
+	15,  // 15: quietline.enforcement.v1.EnforcementService.CheckDecision:input_type -> quietline.enforcement.v1.CheckDecisionRequest
+	16,  // 16: quietline.enforcement.v1.EnforcementService.RecordPayment:input_type -> quietline.enforcement.v1.RecordPaymentRequest
+	17,  // 17: quietline.enforcement.v1.EnforcementService.RecordRemedy:input_type -> quietline.enforcement.v1.RecordRemedyRequest
+	18,  // 18: quietline.enforcement.v1.EnforcementService.RecuseOfficer:input_type -> quietline.enforcement.v1.RecuseOfficerRequest
+	19,  // 19: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:input_type -> quietline.enforcement.v1.AddCaseEvidenceRequest
+	20,  // 20: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:input_type -> quietline.enforcement.v1.MoveCaseEvidenceRequest
+	21,  // 21: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:input_type -> quietline.enforcement.v1.ListCaseEvidenceRequest
+	22,  // 22: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:input_type -> quietline.enforcement.v1.DisputeJurisdictionRequest
+	23,  // 23: quietline.enforcement.v1.EnforcementService.CutCounts:input_type -> quietline.enforcement.v1.CutCountsRequest
+	24,  // 24: quietline.enforcement.v1.EnforcementService.ListDailyCounts:input_type -> quietline.enforcement.v1.ListDailyCountsRequest
+	25,  // 25: quietline.enforcement.v1.EnforcementService.ListPenalties:input_type -> quietline.enforcement.v1.ListPenaltiesRequest
+	26,  // 26: quietline.enforcement.v1.EnforcementService.SuggestPenalties:input_type -> quietline.enforcement.v1.SuggestPenaltiesRequest
+	27,  // 27: quietline.enforcement.v1.EnforcementService.ListConsistency:input_type -> quietline.enforcement.v1.ListConsistencyRequest
+	28,  // 28: quietline.enforcement.v1.EnforcementService.LinkActs:input_type -> quietline.enforcement.v1.LinkActsRequest
+	29,  // 29: quietline.enforcement.v1.EnforcementService.UnlinkActs:input_type -> quietline.enforcement.v1.UnlinkActsRequest
+	30,  // 30: quietline.enforcement.v1.EnforcementService.ListSameActs:input_type -> quietline.enforcement.v1.ListSameActsRequest
+	31,  // 31: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:input_type -> quietline.enforcement.v1.GetLiabilityChainRequest
+	32,  // 32: quietline.enforcement.v1.EnforcementService.RecordChainParty:input_type -> quietline.enforcement.v1.RecordChainPartyRequest
+	33,  // 33: quietline.enforcement.v1.EnforcementService.RecordNotPursued:input_type -> quietline.enforcement.v1.RecordNotPursuedRequest
+	34,  // 34: quietline.enforcement.v1.EnforcementService.AttributeCaller:input_type -> quietline.enforcement.v1.AttributeCallerRequest
+	35,  // 35: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:input_type -> quietline.enforcement.v1.RecordResponsiblePersonRequest
+	36,  // 36: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:input_type -> quietline.enforcement.v1.LookUpResponsiblePersonsRequest
+	37,  // 37: quietline.enforcement.v1.EnforcementService.RecordFinding:input_type -> quietline.enforcement.v1.RecordFindingRequest
+	38,  // 38: quietline.enforcement.v1.EnforcementService.ListUndisposed:input_type -> quietline.enforcement.v1.ListUndisposedRequest
+	39,  // 39: quietline.enforcement.v1.EnforcementService.CheckMeasures:input_type -> quietline.enforcement.v1.CheckMeasuresRequest
+	40,  // 40: quietline.enforcement.v1.EnforcementService.ListServed:input_type -> quietline.enforcement.v1.ListServedRequest
+	41,  // 41: quietline.enforcement.v1.EnforcementService.GetServedDocument:input_type -> quietline.enforcement.v1.GetServedDocumentRequest
+	42,  // 42: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:input_type -> quietline.enforcement.v1.AcknowledgeDeliveryRequest
+	43,  // 43: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:input_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryRequest
+	44,  // 44: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:input_type -> quietline.enforcement.v1.RevokeElectronicDeliveryRequest
+	45,  // 45: quietline.enforcement.v1.EnforcementService.SubmitStatement:input_type -> quietline.enforcement.v1.SubmitStatementRequest
+	46,  // 46: quietline.enforcement.v1.EnforcementService.WaiveStatement:input_type -> quietline.enforcement.v1.WaiveStatementRequest
+	47,  // 47: quietline.enforcement.v1.EnforcementService.RequestHearing:input_type -> quietline.enforcement.v1.RequestHearingRequest
+	48,  // 48: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:input_type -> quietline.enforcement.v1.WithdrawHearingRequestRequest
+	49,  // 49: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:input_type -> quietline.enforcement.v1.ObjectToOfficerRequest
+	50,  // 50: quietline.enforcement.v1.EnforcementService.DecideObjection:input_type -> quietline.enforcement.v1.DecideObjectionRequest
+	51,  // 51: quietline.enforcement.v1.EnforcementService.DemandConsentProof:input_type -> quietline.enforcement.v1.DemandConsentProofRequest
+	52,  // 52: quietline.enforcement.v1.EnforcementService.ListConsentDemands:input_type -> quietline.enforcement.v1.ListConsentDemandsRequest
+	53,  // 53: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:input_type -> quietline.enforcement.v1.SubmitConsentProofRequest
+	54,  // 54: quietline.enforcement.v1.EnforcementService.ReportPayment:input_type -> quietline.enforcement.v1.ReportPaymentRequest
+	55,  // 55: quietline.enforcement.v1.EnforcementService.PutPartyFile:input_type -> quietline.enforcement.v1.PutPartyFileRequest
+	56,  // 56: quietline.enforcement.v1.EnforcementService.GetPartyFile:input_type -> quietline.enforcement.v1.GetPartyFileRequest
+	57,  // 57: quietline.enforcement.v1.EnforcementService.ListPartyFilings:input_type -> quietline.enforcement.v1.ListPartyFilingsRequest
+	58,  // 58: quietline.enforcement.v1.EnforcementService.DrawDocument:input_type -> quietline.enforcement.v1.DrawDocumentRequest
+	59,  // 59: quietline.enforcement.v1.EnforcementService.PreviewDocument:input_type -> quietline.enforcement.v1.PreviewDocumentRequest
+	60,  // 60: quietline.enforcement.v1.EnforcementService.RecordDelivery:input_type -> quietline.enforcement.v1.RecordDeliveryRequest
+	61,  // 61: quietline.enforcement.v1.EnforcementService.GetCaseDocument:input_type -> quietline.enforcement.v1.GetCaseDocumentRequest
+	62,  // 62: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:input_type -> quietline.enforcement.v1.ListCaseDocumentsRequest
+	63,  // 63: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:input_type -> quietline.enforcement.v1.GetDocumentTemplateRequest
+	64,  // 64: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:input_type -> quietline.enforcement.v1.PutDocumentTemplateRequest
+	65,  // 65: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
+	66,  // 66: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
+	67,  // 67: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
+	68,  // 68: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
+	69,  // 69: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
+	70,  // 70: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
+	71,  // 71: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
+	72,  // 72: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
+	73,  // 73: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
+	74,  // 74: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
+	75,  // 75: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
+	76,  // 76: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
+	77,  // 77: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
+	78,  // 78: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
+	79,  // 79: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
+	80,  // 80: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
+	81,  // 81: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
+	82,  // 82: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
+	83,  // 83: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
+	84,  // 84: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
+	85,  // 85: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
+	86,  // 86: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
+	87,  // 87: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
+	88,  // 88: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
+	89,  // 89: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
+	90,  // 90: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
+	91,  // 91: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
+	92,  // 92: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
+	93,  // 93: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
+	94,  // 94: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
+	95,  // 95: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
+	96,  // 96: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
+	97,  // 97: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
+	98,  // 98: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
+	99,  // 99: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
+	100, // 100: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
+	101, // 101: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	102, // 102: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
+	103, // 103: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
+	104, // 104: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
+	105, // 105: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
+	106, // 106: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
+	107, // 107: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	108, // 108: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	109, // 109: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	110, // 110: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
+	111, // 111: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
+	112, // 112: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
+	113, // 113: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
+	114, // 114: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
+	115, // 115: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
+	116, // 116: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
+	117, // 117: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
+	118, // 118: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
+	119, // 119: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
+	120, // 120: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
+	121, // 121: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
+	122, // 122: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
+	123, // 123: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
+	124, // 124: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
+	125, // 125: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
+	126, // 126: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
+	127, // 127: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
+	128, // 128: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
+	129, // 129: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
+	65,  // [65:130] is the sub-list for method output_type
+	0,   // [0:65] is the sub-list for method input_type
+	0,   // [0:0] is the sub-list for extension type_name
+	0,   // [0:0] is the sub-list for extension extendee
+	0,   // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_quietline_enforcement_v1_enforcement_proto_init() }
@@ -310,7 +465,10 @@ func file_quietline_enforcement_v1_enforcement_proto_init() {
 	file_quietline_enforcement_v1_catalogue_proto_init()
 	file_quietline_enforcement_v1_chain_proto_init()
 	file_quietline_enforcement_v1_count_proto_init()
+	file_quietline_enforcement_v1_document_proto_init()
 	file_quietline_enforcement_v1_measure_proto_init()
+	file_quietline_enforcement_v1_party_proto_init()
+	file_quietline_enforcement_v1_party_matter_proto_init()
 	file_quietline_enforcement_v1_procedure_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -21,46 +21,71 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	EnforcementService_OpenCase_FullMethodName                 = "/quietline.enforcement.v1.EnforcementService/OpenCase"
-	EnforcementService_GetCase_FullMethodName                  = "/quietline.enforcement.v1.EnforcementService/GetCase"
-	EnforcementService_ListCases_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/ListCases"
-	EnforcementService_ListMeasures_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/ListMeasures"
-	EnforcementService_AdvanceCase_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/AdvanceCase"
-	EnforcementService_DecideCase_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/DecideCase"
-	EnforcementService_CloseCase_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/CloseCase"
-	EnforcementService_ListUnstarted_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/ListUnstarted"
-	EnforcementService_RecordMeasure_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordMeasure"
-	EnforcementService_Audit_FullMethodName                    = "/quietline.enforcement.v1.EnforcementService/Audit"
-	EnforcementService_PlanCase_FullMethodName                 = "/quietline.enforcement.v1.EnforcementService/PlanCase"
-	EnforcementService_CheckCaseStep_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/CheckCaseStep"
-	EnforcementService_RecordCaseStep_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/RecordCaseStep"
-	EnforcementService_RecordCaseEffect_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/RecordCaseEffect"
-	EnforcementService_RequestCaseStep_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/RequestCaseStep"
-	EnforcementService_CheckDecision_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/CheckDecision"
-	EnforcementService_RecordPayment_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordPayment"
-	EnforcementService_RecordRemedy_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/RecordRemedy"
-	EnforcementService_RecuseOfficer_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecuseOfficer"
-	EnforcementService_AddCaseEvidence_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/AddCaseEvidence"
-	EnforcementService_MoveCaseEvidence_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/MoveCaseEvidence"
-	EnforcementService_ListCaseEvidence_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/ListCaseEvidence"
-	EnforcementService_DisputeJurisdiction_FullMethodName      = "/quietline.enforcement.v1.EnforcementService/DisputeJurisdiction"
-	EnforcementService_CutCounts_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/CutCounts"
-	EnforcementService_ListDailyCounts_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/ListDailyCounts"
-	EnforcementService_ListPenalties_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/ListPenalties"
-	EnforcementService_SuggestPenalties_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/SuggestPenalties"
-	EnforcementService_ListConsistency_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/ListConsistency"
-	EnforcementService_LinkActs_FullMethodName                 = "/quietline.enforcement.v1.EnforcementService/LinkActs"
-	EnforcementService_UnlinkActs_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/UnlinkActs"
-	EnforcementService_ListSameActs_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/ListSameActs"
-	EnforcementService_GetLiabilityChain_FullMethodName        = "/quietline.enforcement.v1.EnforcementService/GetLiabilityChain"
-	EnforcementService_RecordChainParty_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/RecordChainParty"
-	EnforcementService_RecordNotPursued_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/RecordNotPursued"
-	EnforcementService_AttributeCaller_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/AttributeCaller"
-	EnforcementService_RecordResponsiblePerson_FullMethodName  = "/quietline.enforcement.v1.EnforcementService/RecordResponsiblePerson"
-	EnforcementService_LookUpResponsiblePersons_FullMethodName = "/quietline.enforcement.v1.EnforcementService/LookUpResponsiblePersons"
-	EnforcementService_RecordFinding_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordFinding"
-	EnforcementService_ListUndisposed_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListUndisposed"
-	EnforcementService_CheckMeasures_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/CheckMeasures"
+	EnforcementService_OpenCase_FullMethodName                    = "/quietline.enforcement.v1.EnforcementService/OpenCase"
+	EnforcementService_GetCase_FullMethodName                     = "/quietline.enforcement.v1.EnforcementService/GetCase"
+	EnforcementService_ListCases_FullMethodName                   = "/quietline.enforcement.v1.EnforcementService/ListCases"
+	EnforcementService_ListMeasures_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/ListMeasures"
+	EnforcementService_AdvanceCase_FullMethodName                 = "/quietline.enforcement.v1.EnforcementService/AdvanceCase"
+	EnforcementService_DecideCase_FullMethodName                  = "/quietline.enforcement.v1.EnforcementService/DecideCase"
+	EnforcementService_CloseCase_FullMethodName                   = "/quietline.enforcement.v1.EnforcementService/CloseCase"
+	EnforcementService_ListUnstarted_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/ListUnstarted"
+	EnforcementService_RecordMeasure_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/RecordMeasure"
+	EnforcementService_Audit_FullMethodName                       = "/quietline.enforcement.v1.EnforcementService/Audit"
+	EnforcementService_PlanCase_FullMethodName                    = "/quietline.enforcement.v1.EnforcementService/PlanCase"
+	EnforcementService_CheckCaseStep_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/CheckCaseStep"
+	EnforcementService_RecordCaseStep_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/RecordCaseStep"
+	EnforcementService_RecordCaseEffect_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordCaseEffect"
+	EnforcementService_RequestCaseStep_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/RequestCaseStep"
+	EnforcementService_CheckDecision_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/CheckDecision"
+	EnforcementService_RecordPayment_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/RecordPayment"
+	EnforcementService_RecordRemedy_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/RecordRemedy"
+	EnforcementService_RecuseOfficer_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/RecuseOfficer"
+	EnforcementService_AddCaseEvidence_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/AddCaseEvidence"
+	EnforcementService_MoveCaseEvidence_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/MoveCaseEvidence"
+	EnforcementService_ListCaseEvidence_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/ListCaseEvidence"
+	EnforcementService_DisputeJurisdiction_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/DisputeJurisdiction"
+	EnforcementService_CutCounts_FullMethodName                   = "/quietline.enforcement.v1.EnforcementService/CutCounts"
+	EnforcementService_ListDailyCounts_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/ListDailyCounts"
+	EnforcementService_ListPenalties_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/ListPenalties"
+	EnforcementService_SuggestPenalties_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/SuggestPenalties"
+	EnforcementService_ListConsistency_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/ListConsistency"
+	EnforcementService_LinkActs_FullMethodName                    = "/quietline.enforcement.v1.EnforcementService/LinkActs"
+	EnforcementService_UnlinkActs_FullMethodName                  = "/quietline.enforcement.v1.EnforcementService/UnlinkActs"
+	EnforcementService_ListSameActs_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/ListSameActs"
+	EnforcementService_GetLiabilityChain_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/GetLiabilityChain"
+	EnforcementService_RecordChainParty_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordChainParty"
+	EnforcementService_RecordNotPursued_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/RecordNotPursued"
+	EnforcementService_AttributeCaller_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/AttributeCaller"
+	EnforcementService_RecordResponsiblePerson_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/RecordResponsiblePerson"
+	EnforcementService_LookUpResponsiblePersons_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/LookUpResponsiblePersons"
+	EnforcementService_RecordFinding_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/RecordFinding"
+	EnforcementService_ListUndisposed_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/ListUndisposed"
+	EnforcementService_CheckMeasures_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/CheckMeasures"
+	EnforcementService_ListServed_FullMethodName                  = "/quietline.enforcement.v1.EnforcementService/ListServed"
+	EnforcementService_GetServedDocument_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/GetServedDocument"
+	EnforcementService_AcknowledgeDelivery_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/AcknowledgeDelivery"
+	EnforcementService_ConsentToElectronicDelivery_FullMethodName = "/quietline.enforcement.v1.EnforcementService/ConsentToElectronicDelivery"
+	EnforcementService_RevokeElectronicDelivery_FullMethodName    = "/quietline.enforcement.v1.EnforcementService/RevokeElectronicDelivery"
+	EnforcementService_SubmitStatement_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/SubmitStatement"
+	EnforcementService_WaiveStatement_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/WaiveStatement"
+	EnforcementService_RequestHearing_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/RequestHearing"
+	EnforcementService_WithdrawHearingRequest_FullMethodName      = "/quietline.enforcement.v1.EnforcementService/WithdrawHearingRequest"
+	EnforcementService_ObjectToOfficer_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/ObjectToOfficer"
+	EnforcementService_DecideObjection_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/DecideObjection"
+	EnforcementService_DemandConsentProof_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/DemandConsentProof"
+	EnforcementService_ListConsentDemands_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/ListConsentDemands"
+	EnforcementService_SubmitConsentProof_FullMethodName          = "/quietline.enforcement.v1.EnforcementService/SubmitConsentProof"
+	EnforcementService_ReportPayment_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/ReportPayment"
+	EnforcementService_PutPartyFile_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/PutPartyFile"
+	EnforcementService_GetPartyFile_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/GetPartyFile"
+	EnforcementService_ListPartyFilings_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/ListPartyFilings"
+	EnforcementService_DrawDocument_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/DrawDocument"
+	EnforcementService_PreviewDocument_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/PreviewDocument"
+	EnforcementService_RecordDelivery_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/RecordDelivery"
+	EnforcementService_GetCaseDocument_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/GetCaseDocument"
+	EnforcementService_ListCaseDocuments_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListCaseDocuments"
+	EnforcementService_GetDocumentTemplate_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/GetDocumentTemplate"
+	EnforcementService_PutDocumentTemplate_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/PutDocumentTemplate"
 )
 
 // EnforcementServiceClient is the client API for EnforcementService service.
@@ -154,6 +179,57 @@ type EnforcementServiceClient interface {
 	ListUndisposed(ctx context.Context, in *ListUndisposedRequest, opts ...grpc.CallOption) (*ListUndisposedResponse, error)
 	// CheckMeasures says whether a body may take measures (措施权限). Errors: POLICY_REFUSES names who may.
 	CheckMeasures(ctx context.Context, in *CheckMeasuresRequest, opts ...grpc.CallOption) (*CheckMeasuresResponse, error)
+	// ListServed lists what was served on the party, newest first (已送达文书).
+	ListServed(ctx context.Context, in *ListServedRequest, opts ...grpc.CallOption) (*ListServedResponse, error)
+	// GetServedDocument returns a document to its party, byte for byte as served (查看送达文书). Errors: NOT_FOUND.
+	GetServedDocument(ctx context.Context, in *GetServedDocumentRequest, opts ...grpc.CallOption) (*GetServedDocumentResponse, error)
+	// AcknowledgeDelivery signs the receipt of a document that was served (签收送达回证).
+	AcknowledgeDelivery(ctx context.Context, in *AcknowledgeDeliveryRequest, opts ...grpc.CallOption) (*AcknowledgeDeliveryResponse, error)
+	// ConsentToElectronicDelivery takes the signed confirmation (同意电子送达, 行政处罚法 61).
+	ConsentToElectronicDelivery(ctx context.Context, in *ConsentToElectronicDeliveryRequest, opts ...grpc.CallOption) (*ConsentToElectronicDeliveryResponse, error)
+	// RevokeElectronicDelivery ends that consent for the future (撤回电子送达同意). Errors: WRONG_STATE.
+	RevokeElectronicDelivery(ctx context.Context, in *RevokeElectronicDeliveryRequest, opts ...grpc.CallOption) (*RevokeElectronicDeliveryResponse, error)
+	// SubmitStatement takes a statement and defence; a late one is kept and marked (陈述申辩, 行政处罚法 45).
+	SubmitStatement(ctx context.Context, in *SubmitStatementRequest, opts ...grpc.CallOption) (*SubmitStatementResponse, error)
+	// WaiveStatement gives up the statement, or the hearing, of the last notice (放弃陈述申辩或者听证). Errors: WRONG_STATE.
+	WaiveStatement(ctx context.Context, in *WaiveStatementRequest, opts ...grpc.CallOption) (*WaiveStatementResponse, error)
+	// RequestHearing asks for a hearing, where art. 63 grants one, within 5 working days of the notice (申请听证, 行政处罚法 63,
+	// 64). Errors: WRONG_STATE, POLICY_REFUSES, each with the article.
+	RequestHearing(ctx context.Context, in *RequestHearingRequest, opts ...grpc.CallOption) (*RequestHearingResponse, error)
+	// WithdrawHearingRequest takes it back (撤回听证申请). Errors: WRONG_STATE.
+	WithdrawHearingRequest(ctx context.Context, in *WithdrawHearingRequestRequest, opts ...grpc.CallOption) (*WithdrawHearingRequestResponse, error)
+	// ObjectToOfficer asks for the recusal of an officer (申请回避, 行政处罚法 43).
+	ObjectToOfficer(ctx context.Context, in *ObjectToOfficerRequest, opts ...grpc.CallOption) (*ObjectToOfficerResponse, error)
+	// DecideObjection decides it, by the head (回避决定, 行政处罚法 43). Errors: SAME_PERSON, WRONG_STATE.
+	DecideObjection(ctx context.Context, in *DecideObjectionRequest, opts ...grpc.CallOption) (*DecideObjectionResponse, error)
+	// DemandConsentProof demands the consent records as a whole, and serves the letter (责令提供用户同意记录).
+	DemandConsentProof(ctx context.Context, in *DemandConsentProofRequest, opts ...grpc.CallOption) (*DemandConsentProofResponse, error)
+	// ListConsentDemands lists demands with their state; no answer in time is a fact against the party (同意记录要求列表).
+	ListConsentDemands(ctx context.Context, in *ListConsentDemandsRequest, opts ...grpc.CallOption) (*ListConsentDemandsResponse, error)
+	// SubmitConsentProof answers a demand; a late answer is kept and marked (提交同意记录).
+	SubmitConsentProof(ctx context.Context, in *SubmitConsentProofRequest, opts ...grpc.CallOption) (*SubmitConsentProofResponse, error)
+	// ReportPayment says that the party paid, with the receipt; RecordPayment confirms it (提交缴款凭证).
+	ReportPayment(ctx context.Context, in *ReportPaymentRequest, opts ...grpc.CallOption) (*ReportPaymentResponse, error)
+	// PutPartyFile takes a file of the party, sealed, with its hash (提交材料). Errors: QUOTA_EXCEEDED.
+	PutPartyFile(ctx context.Context, in *PutPartyFileRequest, opts ...grpc.CallOption) (*PutPartyFileResponse, error)
+	// GetPartyFile returns it to the party and to the agency of the case; the access is on record (调阅材料).
+	GetPartyFile(ctx context.Context, in *GetPartyFileRequest, opts ...grpc.CallOption) (*GetPartyFileResponse, error)
+	// ListPartyFilings lists what the party wrote in a case (当事人提交列表).
+	ListPartyFilings(ctx context.Context, in *ListPartyFilingsRequest, opts ...grpc.CallOption) (*ListPartyFilingsResponse, error)
+	// DrawDocument makes a reminder letter, an order to correct, a publication text, or a correction (制作文书).
+	DrawDocument(ctx context.Context, in *DrawDocumentRequest, opts ...grpc.CallOption) (*DrawDocumentResponse, error)
+	// PreviewDocument shows what a document would be, without a number (预览文书).
+	PreviewDocument(ctx context.Context, in *PreviewDocumentRequest, opts ...grpc.CallOption) (*PreviewDocumentResponse, error)
+	// RecordDelivery writes an attempt at the delivery of a document (记录送达, 行政处罚法 61). Errors: POLICY_REFUSES.
+	RecordDelivery(ctx context.Context, in *RecordDeliveryRequest, opts ...grpc.CallOption) (*RecordDeliveryResponse, error)
+	// GetCaseDocument returns a document as made; the content to the case's agency only (查看文书).
+	GetCaseDocument(ctx context.Context, in *GetCaseDocumentRequest, opts ...grpc.CallOption) (*GetCaseDocumentResponse, error)
+	// ListCaseDocuments lists the documents of a case with their deliveries (文书列表).
+	ListCaseDocuments(ctx context.Context, in *ListCaseDocumentsRequest, opts ...grpc.CallOption) (*ListCaseDocumentsResponse, error)
+	// GetDocumentTemplate returns the template in force for the caller's agency (查看文书模板).
+	GetDocumentTemplate(ctx context.Context, in *GetDocumentTemplateRequest, opts ...grpc.CallOption) (*GetDocumentTemplateResponse, error)
+	// PutDocumentTemplate puts a template in force for the caller's agency, or for all (更新文书模板).
+	PutDocumentTemplate(ctx context.Context, in *PutDocumentTemplateRequest, opts ...grpc.CallOption) (*PutDocumentTemplateResponse, error)
 }
 
 type enforcementServiceClient struct {
@@ -564,6 +640,256 @@ func (c *enforcementServiceClient) CheckMeasures(ctx context.Context, in *CheckM
 	return out, nil
 }
 
+func (c *enforcementServiceClient) ListServed(ctx context.Context, in *ListServedRequest, opts ...grpc.CallOption) (*ListServedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListServedResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListServed_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) GetServedDocument(ctx context.Context, in *GetServedDocumentRequest, opts ...grpc.CallOption) (*GetServedDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetServedDocumentResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_GetServedDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) AcknowledgeDelivery(ctx context.Context, in *AcknowledgeDeliveryRequest, opts ...grpc.CallOption) (*AcknowledgeDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcknowledgeDeliveryResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_AcknowledgeDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ConsentToElectronicDelivery(ctx context.Context, in *ConsentToElectronicDeliveryRequest, opts ...grpc.CallOption) (*ConsentToElectronicDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConsentToElectronicDeliveryResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ConsentToElectronicDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RevokeElectronicDelivery(ctx context.Context, in *RevokeElectronicDeliveryRequest, opts ...grpc.CallOption) (*RevokeElectronicDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokeElectronicDeliveryResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RevokeElectronicDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) SubmitStatement(ctx context.Context, in *SubmitStatementRequest, opts ...grpc.CallOption) (*SubmitStatementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubmitStatementResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_SubmitStatement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) WaiveStatement(ctx context.Context, in *WaiveStatementRequest, opts ...grpc.CallOption) (*WaiveStatementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WaiveStatementResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_WaiveStatement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RequestHearing(ctx context.Context, in *RequestHearingRequest, opts ...grpc.CallOption) (*RequestHearingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestHearingResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RequestHearing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) WithdrawHearingRequest(ctx context.Context, in *WithdrawHearingRequestRequest, opts ...grpc.CallOption) (*WithdrawHearingRequestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WithdrawHearingRequestResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_WithdrawHearingRequest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ObjectToOfficer(ctx context.Context, in *ObjectToOfficerRequest, opts ...grpc.CallOption) (*ObjectToOfficerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ObjectToOfficerResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ObjectToOfficer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) DecideObjection(ctx context.Context, in *DecideObjectionRequest, opts ...grpc.CallOption) (*DecideObjectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecideObjectionResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_DecideObjection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) DemandConsentProof(ctx context.Context, in *DemandConsentProofRequest, opts ...grpc.CallOption) (*DemandConsentProofResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DemandConsentProofResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_DemandConsentProof_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListConsentDemands(ctx context.Context, in *ListConsentDemandsRequest, opts ...grpc.CallOption) (*ListConsentDemandsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListConsentDemandsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListConsentDemands_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) SubmitConsentProof(ctx context.Context, in *SubmitConsentProofRequest, opts ...grpc.CallOption) (*SubmitConsentProofResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubmitConsentProofResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_SubmitConsentProof_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ReportPayment(ctx context.Context, in *ReportPaymentRequest, opts ...grpc.CallOption) (*ReportPaymentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReportPaymentResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ReportPayment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) PutPartyFile(ctx context.Context, in *PutPartyFileRequest, opts ...grpc.CallOption) (*PutPartyFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutPartyFileResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_PutPartyFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) GetPartyFile(ctx context.Context, in *GetPartyFileRequest, opts ...grpc.CallOption) (*GetPartyFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPartyFileResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_GetPartyFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListPartyFilings(ctx context.Context, in *ListPartyFilingsRequest, opts ...grpc.CallOption) (*ListPartyFilingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPartyFilingsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListPartyFilings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) DrawDocument(ctx context.Context, in *DrawDocumentRequest, opts ...grpc.CallOption) (*DrawDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DrawDocumentResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_DrawDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) PreviewDocument(ctx context.Context, in *PreviewDocumentRequest, opts ...grpc.CallOption) (*PreviewDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PreviewDocumentResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_PreviewDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RecordDelivery(ctx context.Context, in *RecordDeliveryRequest, opts ...grpc.CallOption) (*RecordDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordDeliveryResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RecordDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) GetCaseDocument(ctx context.Context, in *GetCaseDocumentRequest, opts ...grpc.CallOption) (*GetCaseDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCaseDocumentResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_GetCaseDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListCaseDocuments(ctx context.Context, in *ListCaseDocumentsRequest, opts ...grpc.CallOption) (*ListCaseDocumentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCaseDocumentsResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListCaseDocuments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) GetDocumentTemplate(ctx context.Context, in *GetDocumentTemplateRequest, opts ...grpc.CallOption) (*GetDocumentTemplateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetDocumentTemplateResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_GetDocumentTemplate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) PutDocumentTemplate(ctx context.Context, in *PutDocumentTemplateRequest, opts ...grpc.CallOption) (*PutDocumentTemplateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutDocumentTemplateResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_PutDocumentTemplate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EnforcementServiceServer is the server API for EnforcementService service.
 // All implementations must embed UnimplementedEnforcementServiceServer
 // for forward compatibility.
@@ -655,6 +981,57 @@ type EnforcementServiceServer interface {
 	ListUndisposed(context.Context, *ListUndisposedRequest) (*ListUndisposedResponse, error)
 	// CheckMeasures says whether a body may take measures (措施权限). Errors: POLICY_REFUSES names who may.
 	CheckMeasures(context.Context, *CheckMeasuresRequest) (*CheckMeasuresResponse, error)
+	// ListServed lists what was served on the party, newest first (已送达文书).
+	ListServed(context.Context, *ListServedRequest) (*ListServedResponse, error)
+	// GetServedDocument returns a document to its party, byte for byte as served (查看送达文书). Errors: NOT_FOUND.
+	GetServedDocument(context.Context, *GetServedDocumentRequest) (*GetServedDocumentResponse, error)
+	// AcknowledgeDelivery signs the receipt of a document that was served (签收送达回证).
+	AcknowledgeDelivery(context.Context, *AcknowledgeDeliveryRequest) (*AcknowledgeDeliveryResponse, error)
+	// ConsentToElectronicDelivery takes the signed confirmation (同意电子送达, 行政处罚法 61).
+	ConsentToElectronicDelivery(context.Context, *ConsentToElectronicDeliveryRequest) (*ConsentToElectronicDeliveryResponse, error)
+	// RevokeElectronicDelivery ends that consent for the future (撤回电子送达同意). Errors: WRONG_STATE.
+	RevokeElectronicDelivery(context.Context, *RevokeElectronicDeliveryRequest) (*RevokeElectronicDeliveryResponse, error)
+	// SubmitStatement takes a statement and defence; a late one is kept and marked (陈述申辩, 行政处罚法 45).
+	SubmitStatement(context.Context, *SubmitStatementRequest) (*SubmitStatementResponse, error)
+	// WaiveStatement gives up the statement, or the hearing, of the last notice (放弃陈述申辩或者听证). Errors: WRONG_STATE.
+	WaiveStatement(context.Context, *WaiveStatementRequest) (*WaiveStatementResponse, error)
+	// RequestHearing asks for a hearing, where art. 63 grants one, within 5 working days of the notice (申请听证, 行政处罚法 63,
+	// 64). Errors: WRONG_STATE, POLICY_REFUSES, each with the article.
+	RequestHearing(context.Context, *RequestHearingRequest) (*RequestHearingResponse, error)
+	// WithdrawHearingRequest takes it back (撤回听证申请). Errors: WRONG_STATE.
+	WithdrawHearingRequest(context.Context, *WithdrawHearingRequestRequest) (*WithdrawHearingRequestResponse, error)
+	// ObjectToOfficer asks for the recusal of an officer (申请回避, 行政处罚法 43).
+	ObjectToOfficer(context.Context, *ObjectToOfficerRequest) (*ObjectToOfficerResponse, error)
+	// DecideObjection decides it, by the head (回避决定, 行政处罚法 43). Errors: SAME_PERSON, WRONG_STATE.
+	DecideObjection(context.Context, *DecideObjectionRequest) (*DecideObjectionResponse, error)
+	// DemandConsentProof demands the consent records as a whole, and serves the letter (责令提供用户同意记录).
+	DemandConsentProof(context.Context, *DemandConsentProofRequest) (*DemandConsentProofResponse, error)
+	// ListConsentDemands lists demands with their state; no answer in time is a fact against the party (同意记录要求列表).
+	ListConsentDemands(context.Context, *ListConsentDemandsRequest) (*ListConsentDemandsResponse, error)
+	// SubmitConsentProof answers a demand; a late answer is kept and marked (提交同意记录).
+	SubmitConsentProof(context.Context, *SubmitConsentProofRequest) (*SubmitConsentProofResponse, error)
+	// ReportPayment says that the party paid, with the receipt; RecordPayment confirms it (提交缴款凭证).
+	ReportPayment(context.Context, *ReportPaymentRequest) (*ReportPaymentResponse, error)
+	// PutPartyFile takes a file of the party, sealed, with its hash (提交材料). Errors: QUOTA_EXCEEDED.
+	PutPartyFile(context.Context, *PutPartyFileRequest) (*PutPartyFileResponse, error)
+	// GetPartyFile returns it to the party and to the agency of the case; the access is on record (调阅材料).
+	GetPartyFile(context.Context, *GetPartyFileRequest) (*GetPartyFileResponse, error)
+	// ListPartyFilings lists what the party wrote in a case (当事人提交列表).
+	ListPartyFilings(context.Context, *ListPartyFilingsRequest) (*ListPartyFilingsResponse, error)
+	// DrawDocument makes a reminder letter, an order to correct, a publication text, or a correction (制作文书).
+	DrawDocument(context.Context, *DrawDocumentRequest) (*DrawDocumentResponse, error)
+	// PreviewDocument shows what a document would be, without a number (预览文书).
+	PreviewDocument(context.Context, *PreviewDocumentRequest) (*PreviewDocumentResponse, error)
+	// RecordDelivery writes an attempt at the delivery of a document (记录送达, 行政处罚法 61). Errors: POLICY_REFUSES.
+	RecordDelivery(context.Context, *RecordDeliveryRequest) (*RecordDeliveryResponse, error)
+	// GetCaseDocument returns a document as made; the content to the case's agency only (查看文书).
+	GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*GetCaseDocumentResponse, error)
+	// ListCaseDocuments lists the documents of a case with their deliveries (文书列表).
+	ListCaseDocuments(context.Context, *ListCaseDocumentsRequest) (*ListCaseDocumentsResponse, error)
+	// GetDocumentTemplate returns the template in force for the caller's agency (查看文书模板).
+	GetDocumentTemplate(context.Context, *GetDocumentTemplateRequest) (*GetDocumentTemplateResponse, error)
+	// PutDocumentTemplate puts a template in force for the caller's agency, or for all (更新文书模板).
+	PutDocumentTemplate(context.Context, *PutDocumentTemplateRequest) (*PutDocumentTemplateResponse, error)
 	mustEmbedUnimplementedEnforcementServiceServer()
 }
 
@@ -784,6 +1161,81 @@ func (UnimplementedEnforcementServiceServer) ListUndisposed(context.Context, *Li
 }
 func (UnimplementedEnforcementServiceServer) CheckMeasures(context.Context, *CheckMeasuresRequest) (*CheckMeasuresResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckMeasures not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListServed(context.Context, *ListServedRequest) (*ListServedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListServed not implemented")
+}
+func (UnimplementedEnforcementServiceServer) GetServedDocument(context.Context, *GetServedDocumentRequest) (*GetServedDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetServedDocument not implemented")
+}
+func (UnimplementedEnforcementServiceServer) AcknowledgeDelivery(context.Context, *AcknowledgeDeliveryRequest) (*AcknowledgeDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcknowledgeDelivery not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ConsentToElectronicDelivery(context.Context, *ConsentToElectronicDeliveryRequest) (*ConsentToElectronicDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConsentToElectronicDelivery not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RevokeElectronicDelivery(context.Context, *RevokeElectronicDeliveryRequest) (*RevokeElectronicDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeElectronicDelivery not implemented")
+}
+func (UnimplementedEnforcementServiceServer) SubmitStatement(context.Context, *SubmitStatementRequest) (*SubmitStatementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SubmitStatement not implemented")
+}
+func (UnimplementedEnforcementServiceServer) WaiveStatement(context.Context, *WaiveStatementRequest) (*WaiveStatementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WaiveStatement not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RequestHearing(context.Context, *RequestHearingRequest) (*RequestHearingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestHearing not implemented")
+}
+func (UnimplementedEnforcementServiceServer) WithdrawHearingRequest(context.Context, *WithdrawHearingRequestRequest) (*WithdrawHearingRequestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawHearingRequest not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ObjectToOfficer(context.Context, *ObjectToOfficerRequest) (*ObjectToOfficerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ObjectToOfficer not implemented")
+}
+func (UnimplementedEnforcementServiceServer) DecideObjection(context.Context, *DecideObjectionRequest) (*DecideObjectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecideObjection not implemented")
+}
+func (UnimplementedEnforcementServiceServer) DemandConsentProof(context.Context, *DemandConsentProofRequest) (*DemandConsentProofResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DemandConsentProof not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListConsentDemands(context.Context, *ListConsentDemandsRequest) (*ListConsentDemandsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListConsentDemands not implemented")
+}
+func (UnimplementedEnforcementServiceServer) SubmitConsentProof(context.Context, *SubmitConsentProofRequest) (*SubmitConsentProofResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SubmitConsentProof not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ReportPayment(context.Context, *ReportPaymentRequest) (*ReportPaymentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReportPayment not implemented")
+}
+func (UnimplementedEnforcementServiceServer) PutPartyFile(context.Context, *PutPartyFileRequest) (*PutPartyFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutPartyFile not implemented")
+}
+func (UnimplementedEnforcementServiceServer) GetPartyFile(context.Context, *GetPartyFileRequest) (*GetPartyFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPartyFile not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListPartyFilings(context.Context, *ListPartyFilingsRequest) (*ListPartyFilingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPartyFilings not implemented")
+}
+func (UnimplementedEnforcementServiceServer) DrawDocument(context.Context, *DrawDocumentRequest) (*DrawDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DrawDocument not implemented")
+}
+func (UnimplementedEnforcementServiceServer) PreviewDocument(context.Context, *PreviewDocumentRequest) (*PreviewDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PreviewDocument not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RecordDelivery(context.Context, *RecordDeliveryRequest) (*RecordDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordDelivery not implemented")
+}
+func (UnimplementedEnforcementServiceServer) GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*GetCaseDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCaseDocument not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListCaseDocuments(context.Context, *ListCaseDocumentsRequest) (*ListCaseDocumentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCaseDocuments not implemented")
+}
+func (UnimplementedEnforcementServiceServer) GetDocumentTemplate(context.Context, *GetDocumentTemplateRequest) (*GetDocumentTemplateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetDocumentTemplate not implemented")
+}
+func (UnimplementedEnforcementServiceServer) PutDocumentTemplate(context.Context, *PutDocumentTemplateRequest) (*PutDocumentTemplateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutDocumentTemplate not implemented")
 }
 func (UnimplementedEnforcementServiceServer) mustEmbedUnimplementedEnforcementServiceServer() {}
 func (UnimplementedEnforcementServiceServer) testEmbeddedByValue()                            {}
@@ -1526,6 +1978,456 @@ func _EnforcementService_CheckMeasures_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnforcementService_ListServed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListServedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListServed(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListServed_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListServed(ctx, req.(*ListServedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_GetServedDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetServedDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).GetServedDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_GetServedDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).GetServedDocument(ctx, req.(*GetServedDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_AcknowledgeDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcknowledgeDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).AcknowledgeDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_AcknowledgeDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).AcknowledgeDelivery(ctx, req.(*AcknowledgeDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ConsentToElectronicDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConsentToElectronicDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ConsentToElectronicDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ConsentToElectronicDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ConsentToElectronicDelivery(ctx, req.(*ConsentToElectronicDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RevokeElectronicDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeElectronicDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RevokeElectronicDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RevokeElectronicDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RevokeElectronicDelivery(ctx, req.(*RevokeElectronicDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_SubmitStatement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitStatementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).SubmitStatement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_SubmitStatement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).SubmitStatement(ctx, req.(*SubmitStatementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_WaiveStatement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WaiveStatementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).WaiveStatement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_WaiveStatement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).WaiveStatement(ctx, req.(*WaiveStatementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RequestHearing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestHearingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RequestHearing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RequestHearing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RequestHearing(ctx, req.(*RequestHearingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_WithdrawHearingRequest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawHearingRequestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).WithdrawHearingRequest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_WithdrawHearingRequest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).WithdrawHearingRequest(ctx, req.(*WithdrawHearingRequestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ObjectToOfficer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ObjectToOfficerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ObjectToOfficer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ObjectToOfficer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ObjectToOfficer(ctx, req.(*ObjectToOfficerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_DecideObjection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecideObjectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).DecideObjection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_DecideObjection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).DecideObjection(ctx, req.(*DecideObjectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_DemandConsentProof_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DemandConsentProofRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).DemandConsentProof(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_DemandConsentProof_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).DemandConsentProof(ctx, req.(*DemandConsentProofRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListConsentDemands_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListConsentDemandsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListConsentDemands(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListConsentDemands_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListConsentDemands(ctx, req.(*ListConsentDemandsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_SubmitConsentProof_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitConsentProofRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).SubmitConsentProof(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_SubmitConsentProof_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).SubmitConsentProof(ctx, req.(*SubmitConsentProofRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ReportPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReportPaymentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ReportPayment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ReportPayment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ReportPayment(ctx, req.(*ReportPaymentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_PutPartyFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutPartyFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).PutPartyFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_PutPartyFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).PutPartyFile(ctx, req.(*PutPartyFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_GetPartyFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPartyFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).GetPartyFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_GetPartyFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).GetPartyFile(ctx, req.(*GetPartyFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListPartyFilings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPartyFilingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListPartyFilings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListPartyFilings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListPartyFilings(ctx, req.(*ListPartyFilingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_DrawDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DrawDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).DrawDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_DrawDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).DrawDocument(ctx, req.(*DrawDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_PreviewDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).PreviewDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_PreviewDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).PreviewDocument(ctx, req.(*PreviewDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RecordDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RecordDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RecordDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RecordDelivery(ctx, req.(*RecordDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_GetCaseDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCaseDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).GetCaseDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_GetCaseDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).GetCaseDocument(ctx, req.(*GetCaseDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListCaseDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCaseDocumentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListCaseDocuments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListCaseDocuments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListCaseDocuments(ctx, req.(*ListCaseDocumentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_GetDocumentTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetDocumentTemplateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).GetDocumentTemplate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_GetDocumentTemplate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).GetDocumentTemplate(ctx, req.(*GetDocumentTemplateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_PutDocumentTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutDocumentTemplateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).PutDocumentTemplate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_PutDocumentTemplate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).PutDocumentTemplate(ctx, req.(*PutDocumentTemplateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EnforcementService_ServiceDesc is the grpc.ServiceDesc for EnforcementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1692,6 +2594,106 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CheckMeasures",
 			Handler:    _EnforcementService_CheckMeasures_Handler,
+		},
+		{
+			MethodName: "ListServed",
+			Handler:    _EnforcementService_ListServed_Handler,
+		},
+		{
+			MethodName: "GetServedDocument",
+			Handler:    _EnforcementService_GetServedDocument_Handler,
+		},
+		{
+			MethodName: "AcknowledgeDelivery",
+			Handler:    _EnforcementService_AcknowledgeDelivery_Handler,
+		},
+		{
+			MethodName: "ConsentToElectronicDelivery",
+			Handler:    _EnforcementService_ConsentToElectronicDelivery_Handler,
+		},
+		{
+			MethodName: "RevokeElectronicDelivery",
+			Handler:    _EnforcementService_RevokeElectronicDelivery_Handler,
+		},
+		{
+			MethodName: "SubmitStatement",
+			Handler:    _EnforcementService_SubmitStatement_Handler,
+		},
+		{
+			MethodName: "WaiveStatement",
+			Handler:    _EnforcementService_WaiveStatement_Handler,
+		},
+		{
+			MethodName: "RequestHearing",
+			Handler:    _EnforcementService_RequestHearing_Handler,
+		},
+		{
+			MethodName: "WithdrawHearingRequest",
+			Handler:    _EnforcementService_WithdrawHearingRequest_Handler,
+		},
+		{
+			MethodName: "ObjectToOfficer",
+			Handler:    _EnforcementService_ObjectToOfficer_Handler,
+		},
+		{
+			MethodName: "DecideObjection",
+			Handler:    _EnforcementService_DecideObjection_Handler,
+		},
+		{
+			MethodName: "DemandConsentProof",
+			Handler:    _EnforcementService_DemandConsentProof_Handler,
+		},
+		{
+			MethodName: "ListConsentDemands",
+			Handler:    _EnforcementService_ListConsentDemands_Handler,
+		},
+		{
+			MethodName: "SubmitConsentProof",
+			Handler:    _EnforcementService_SubmitConsentProof_Handler,
+		},
+		{
+			MethodName: "ReportPayment",
+			Handler:    _EnforcementService_ReportPayment_Handler,
+		},
+		{
+			MethodName: "PutPartyFile",
+			Handler:    _EnforcementService_PutPartyFile_Handler,
+		},
+		{
+			MethodName: "GetPartyFile",
+			Handler:    _EnforcementService_GetPartyFile_Handler,
+		},
+		{
+			MethodName: "ListPartyFilings",
+			Handler:    _EnforcementService_ListPartyFilings_Handler,
+		},
+		{
+			MethodName: "DrawDocument",
+			Handler:    _EnforcementService_DrawDocument_Handler,
+		},
+		{
+			MethodName: "PreviewDocument",
+			Handler:    _EnforcementService_PreviewDocument_Handler,
+		},
+		{
+			MethodName: "RecordDelivery",
+			Handler:    _EnforcementService_RecordDelivery_Handler,
+		},
+		{
+			MethodName: "GetCaseDocument",
+			Handler:    _EnforcementService_GetCaseDocument_Handler,
+		},
+		{
+			MethodName: "ListCaseDocuments",
+			Handler:    _EnforcementService_ListCaseDocuments_Handler,
+		},
+		{
+			MethodName: "GetDocumentTemplate",
+			Handler:    _EnforcementService_GetDocumentTemplate_Handler,
+		},
+		{
+			MethodName: "PutDocumentTemplate",
+			Handler:    _EnforcementService_PutDocumentTemplate_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1002,8 +1002,8 @@ func (x *AcknowledgeDeliveryResponse) GetFiling() *PartyFiling {
 	return nil
 }
 
-// ConsentToDeliveryRequest is the signed confirmation.
-type ConsentToDeliveryRequest struct {
+// ConsentToElectronicDeliveryRequest is the signed confirmation.
+type ConsentToElectronicDeliveryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key, a UUID (请求编号).
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -1017,20 +1017,20 @@ type ConsentToDeliveryRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ConsentToDeliveryRequest) Reset() {
-	*x = ConsentToDeliveryRequest{}
+func (x *ConsentToElectronicDeliveryRequest) Reset() {
+	*x = ConsentToElectronicDeliveryRequest{}
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ConsentToDeliveryRequest) String() string {
+func (x *ConsentToElectronicDeliveryRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ConsentToDeliveryRequest) ProtoMessage() {}
+func (*ConsentToElectronicDeliveryRequest) ProtoMessage() {}
 
-func (x *ConsentToDeliveryRequest) ProtoReflect() protoreflect.Message {
+func (x *ConsentToElectronicDeliveryRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1042,41 +1042,41 @@ func (x *ConsentToDeliveryRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ConsentToDeliveryRequest.ProtoReflect.Descriptor instead.
-func (*ConsentToDeliveryRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ConsentToElectronicDeliveryRequest.ProtoReflect.Descriptor instead.
+func (*ConsentToElectronicDeliveryRequest) Descriptor() ([]byte, []int) {
 	return file_quietline_enforcement_v1_party_proto_rawDescGZIP(), []int{11}
 }
 
-func (x *ConsentToDeliveryRequest) GetRequestId() string {
+func (x *ConsentToElectronicDeliveryRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
 	}
 	return ""
 }
 
-func (x *ConsentToDeliveryRequest) GetCaseId() string {
+func (x *ConsentToElectronicDeliveryRequest) GetCaseId() string {
 	if x != nil {
 		return x.CaseId
 	}
 	return ""
 }
 
-func (x *ConsentToDeliveryRequest) GetAddress() string {
+func (x *ConsentToElectronicDeliveryRequest) GetAddress() string {
 	if x != nil {
 		return x.Address
 	}
 	return ""
 }
 
-func (x *ConsentToDeliveryRequest) GetPaper() *PaperFiling {
+func (x *ConsentToElectronicDeliveryRequest) GetPaper() *PaperFiling {
 	if x != nil {
 		return x.Paper
 	}
 	return nil
 }
 
-// ConsentToDeliveryResponse has the consent; one that is in force stays (确认书).
-type ConsentToDeliveryResponse struct {
+// ConsentToElectronicDeliveryResponse has the consent; one that is in force stays (确认书).
+type ConsentToElectronicDeliveryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The consent (确认书).
 	Filing        *PartyFiling `protobuf:"bytes,1,opt,name=filing,proto3" json:"filing,omitempty"`
@@ -1084,20 +1084,20 @@ type ConsentToDeliveryResponse struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ConsentToDeliveryResponse) Reset() {
-	*x = ConsentToDeliveryResponse{}
+func (x *ConsentToElectronicDeliveryResponse) Reset() {
+	*x = ConsentToElectronicDeliveryResponse{}
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ConsentToDeliveryResponse) String() string {
+func (x *ConsentToElectronicDeliveryResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ConsentToDeliveryResponse) ProtoMessage() {}
+func (*ConsentToElectronicDeliveryResponse) ProtoMessage() {}
 
-func (x *ConsentToDeliveryResponse) ProtoReflect() protoreflect.Message {
+func (x *ConsentToElectronicDeliveryResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1109,20 +1109,20 @@ func (x *ConsentToDeliveryResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ConsentToDeliveryResponse.ProtoReflect.Descriptor instead.
-func (*ConsentToDeliveryResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ConsentToElectronicDeliveryResponse.ProtoReflect.Descriptor instead.
+func (*ConsentToElectronicDeliveryResponse) Descriptor() ([]byte, []int) {
 	return file_quietline_enforcement_v1_party_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *ConsentToDeliveryResponse) GetFiling() *PartyFiling {
+func (x *ConsentToElectronicDeliveryResponse) GetFiling() *PartyFiling {
 	if x != nil {
 		return x.Filing
 	}
 	return nil
 }
 
-// RevokeDeliveryConsentRequest revokes it for the future.
-type RevokeDeliveryConsentRequest struct {
+// RevokeElectronicDeliveryRequest revokes it for the future.
+type RevokeElectronicDeliveryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key, a UUID (请求编号).
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -1134,20 +1134,20 @@ type RevokeDeliveryConsentRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *RevokeDeliveryConsentRequest) Reset() {
-	*x = RevokeDeliveryConsentRequest{}
+func (x *RevokeElectronicDeliveryRequest) Reset() {
+	*x = RevokeElectronicDeliveryRequest{}
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *RevokeDeliveryConsentRequest) String() string {
+func (x *RevokeElectronicDeliveryRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*RevokeDeliveryConsentRequest) ProtoMessage() {}
+func (*RevokeElectronicDeliveryRequest) ProtoMessage() {}
 
-func (x *RevokeDeliveryConsentRequest) ProtoReflect() protoreflect.Message {
+func (x *RevokeElectronicDeliveryRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1159,34 +1159,34 @@ func (x *RevokeDeliveryConsentRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use RevokeDeliveryConsentRequest.ProtoReflect.Descriptor instead.
-func (*RevokeDeliveryConsentRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use RevokeElectronicDeliveryRequest.ProtoReflect.Descriptor instead.
+func (*RevokeElectronicDeliveryRequest) Descriptor() ([]byte, []int) {
 	return file_quietline_enforcement_v1_party_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *RevokeDeliveryConsentRequest) GetRequestId() string {
+func (x *RevokeElectronicDeliveryRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
 	}
 	return ""
 }
 
-func (x *RevokeDeliveryConsentRequest) GetCaseId() string {
+func (x *RevokeElectronicDeliveryRequest) GetCaseId() string {
 	if x != nil {
 		return x.CaseId
 	}
 	return ""
 }
 
-func (x *RevokeDeliveryConsentRequest) GetPaper() *PaperFiling {
+func (x *RevokeElectronicDeliveryRequest) GetPaper() *PaperFiling {
 	if x != nil {
 		return x.Paper
 	}
 	return nil
 }
 
-// RevokeDeliveryConsentResponse has the consent as revoked.
-type RevokeDeliveryConsentResponse struct {
+// RevokeElectronicDeliveryResponse has the consent as revoked.
+type RevokeElectronicDeliveryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The consent (确认书).
 	Filing        *PartyFiling `protobuf:"bytes,1,opt,name=filing,proto3" json:"filing,omitempty"`
@@ -1194,20 +1194,20 @@ type RevokeDeliveryConsentResponse struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *RevokeDeliveryConsentResponse) Reset() {
-	*x = RevokeDeliveryConsentResponse{}
+func (x *RevokeElectronicDeliveryResponse) Reset() {
+	*x = RevokeElectronicDeliveryResponse{}
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *RevokeDeliveryConsentResponse) String() string {
+func (x *RevokeElectronicDeliveryResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*RevokeDeliveryConsentResponse) ProtoMessage() {}
+func (*RevokeElectronicDeliveryResponse) ProtoMessage() {}
 
-func (x *RevokeDeliveryConsentResponse) ProtoReflect() protoreflect.Message {
+func (x *RevokeElectronicDeliveryResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_quietline_enforcement_v1_party_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1219,12 +1219,12 @@ func (x *RevokeDeliveryConsentResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use RevokeDeliveryConsentResponse.ProtoReflect.Descriptor instead.
-func (*RevokeDeliveryConsentResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use RevokeElectronicDeliveryResponse.ProtoReflect.Descriptor instead.
+func (*RevokeElectronicDeliveryResponse) Descriptor() ([]byte, []int) {
 	return file_quietline_enforcement_v1_party_proto_rawDescGZIP(), []int{14}
 }
 
-func (x *RevokeDeliveryConsentResponse) GetFiling() *PartyFiling {
+func (x *RevokeElectronicDeliveryResponse) GetFiling() *PartyFiling {
 	if x != nil {
 		return x.Filing
 	}
@@ -1486,7 +1486,7 @@ type RequestHearingRequest struct {
 	// Case (案件).
 	CaseId string `protobuf:"bytes,2,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	// Why, in words; may be empty (理由).
-	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	// Files handed in before (附件).
 	FileIds []string `protobuf:"bytes,4,rep,name=file_ids,json=fileIds,proto3" json:"file_ids,omitempty"`
 	// Entered by the caseworker from paper (纸质代录).
@@ -1539,9 +1539,9 @@ func (x *RequestHearingRequest) GetCaseId() string {
 	return ""
 }
 
-func (x *RequestHearingRequest) GetReason() string {
+func (x *RequestHearingRequest) GetText() string {
 	if x != nil {
-		return x.Reason
+		return x.Text
 	}
 	return ""
 }
@@ -1819,22 +1819,22 @@ const file_quietline_enforcement_v1_party_proto_rawDesc = "" +
 	"\x06signer\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06signer\x12;\n" +
 	"\x05paper\x18\x04 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"\\\n" +
 	"\x1bAcknowledgeDeliveryResponse\x12=\n" +
-	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xc9\x01\n" +
-	"\x18ConsentToDeliveryRequest\x12'\n" +
+	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xd3\x01\n" +
+	"\"ConsentToElectronicDeliveryRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
 	"\acase_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x12$\n" +
 	"\aaddress\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\aaddress\x12;\n" +
-	"\x05paper\x18\x04 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"Z\n" +
-	"\x19ConsentToDeliveryResponse\x12=\n" +
-	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xa7\x01\n" +
-	"\x1cRevokeDeliveryConsentRequest\x12'\n" +
+	"\x05paper\x18\x04 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"d\n" +
+	"#ConsentToElectronicDeliveryResponse\x12=\n" +
+	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xaa\x01\n" +
+	"\x1fRevokeElectronicDeliveryRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
 	"\acase_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x12;\n" +
-	"\x05paper\x18\x03 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"^\n" +
-	"\x1dRevokeDeliveryConsentResponse\x12=\n" +
+	"\x05paper\x18\x03 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"a\n" +
+	" RevokeElectronicDeliveryResponse\x12=\n" +
 	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xee\x01\n" +
 	"\x16SubmitStatementRequest\x12'\n" +
 	"\n" +
@@ -1852,12 +1852,12 @@ const file_quietline_enforcement_v1_party_proto_rawDesc = "" +
 	"\x06waived\x18\x03 \x01(\tB\x19\xbaH\x16r\x14R\tstatementR\ahearingR\x06waived\x12;\n" +
 	"\x05paper\x18\x04 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"W\n" +
 	"\x16WaiveStatementResponse\x12=\n" +
-	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xee\x01\n" +
+	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xea\x01\n" +
 	"\x15RequestHearingRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
-	"\acase_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x12 \n" +
-	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x06reason\x12*\n" +
+	"\acase_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x12\x1c\n" +
+	"\x04text\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x04text\x12*\n" +
 	"\bfile_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x10\x14\"\x05r\x03\xb0\x01\x01R\afileIds\x12;\n" +
 	"\x05paper\x18\x05 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"W\n" +
 	"\x16RequestHearingResponse\x12=\n" +
@@ -1886,32 +1886,32 @@ func file_quietline_enforcement_v1_party_proto_rawDescGZIP() []byte {
 
 var file_quietline_enforcement_v1_party_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_quietline_enforcement_v1_party_proto_goTypes = []any{
-	(*PaperFiling)(nil),                    // 0: quietline.enforcement.v1.PaperFiling
-	(*ServedDocument)(nil),                 // 1: quietline.enforcement.v1.ServedDocument
-	(*PartyFiling)(nil),                    // 2: quietline.enforcement.v1.PartyFiling
-	(*PartyFile)(nil),                      // 3: quietline.enforcement.v1.PartyFile
-	(*ConsentDemand)(nil),                  // 4: quietline.enforcement.v1.ConsentDemand
-	(*ListServedRequest)(nil),              // 5: quietline.enforcement.v1.ListServedRequest
-	(*ListServedResponse)(nil),             // 6: quietline.enforcement.v1.ListServedResponse
-	(*GetServedDocumentRequest)(nil),       // 7: quietline.enforcement.v1.GetServedDocumentRequest
-	(*GetServedDocumentResponse)(nil),      // 8: quietline.enforcement.v1.GetServedDocumentResponse
-	(*AcknowledgeDeliveryRequest)(nil),     // 9: quietline.enforcement.v1.AcknowledgeDeliveryRequest
-	(*AcknowledgeDeliveryResponse)(nil),    // 10: quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	(*ConsentToDeliveryRequest)(nil),       // 11: quietline.enforcement.v1.ConsentToDeliveryRequest
-	(*ConsentToDeliveryResponse)(nil),      // 12: quietline.enforcement.v1.ConsentToDeliveryResponse
-	(*RevokeDeliveryConsentRequest)(nil),   // 13: quietline.enforcement.v1.RevokeDeliveryConsentRequest
-	(*RevokeDeliveryConsentResponse)(nil),  // 14: quietline.enforcement.v1.RevokeDeliveryConsentResponse
-	(*SubmitStatementRequest)(nil),         // 15: quietline.enforcement.v1.SubmitStatementRequest
-	(*SubmitStatementResponse)(nil),        // 16: quietline.enforcement.v1.SubmitStatementResponse
-	(*WaiveStatementRequest)(nil),          // 17: quietline.enforcement.v1.WaiveStatementRequest
-	(*WaiveStatementResponse)(nil),         // 18: quietline.enforcement.v1.WaiveStatementResponse
-	(*RequestHearingRequest)(nil),          // 19: quietline.enforcement.v1.RequestHearingRequest
-	(*RequestHearingResponse)(nil),         // 20: quietline.enforcement.v1.RequestHearingResponse
-	(*WithdrawHearingRequestRequest)(nil),  // 21: quietline.enforcement.v1.WithdrawHearingRequestRequest
-	(*WithdrawHearingRequestResponse)(nil), // 22: quietline.enforcement.v1.WithdrawHearingRequestResponse
-	(*timestamppb.Timestamp)(nil),          // 23: google.protobuf.Timestamp
-	(*v1.Money)(nil),                       // 24: quietline.common.v1.Money
-	(*v1.Clock)(nil),                       // 25: quietline.common.v1.Clock
+	(*PaperFiling)(nil),                         // 0: quietline.enforcement.v1.PaperFiling
+	(*ServedDocument)(nil),                      // 1: quietline.enforcement.v1.ServedDocument
+	(*PartyFiling)(nil),                         // 2: quietline.enforcement.v1.PartyFiling
+	(*PartyFile)(nil),                           // 3: quietline.enforcement.v1.PartyFile
+	(*ConsentDemand)(nil),                       // 4: quietline.enforcement.v1.ConsentDemand
+	(*ListServedRequest)(nil),                   // 5: quietline.enforcement.v1.ListServedRequest
+	(*ListServedResponse)(nil),                  // 6: quietline.enforcement.v1.ListServedResponse
+	(*GetServedDocumentRequest)(nil),            // 7: quietline.enforcement.v1.GetServedDocumentRequest
+	(*GetServedDocumentResponse)(nil),           // 8: quietline.enforcement.v1.GetServedDocumentResponse
+	(*AcknowledgeDeliveryRequest)(nil),          // 9: quietline.enforcement.v1.AcknowledgeDeliveryRequest
+	(*AcknowledgeDeliveryResponse)(nil),         // 10: quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	(*ConsentToElectronicDeliveryRequest)(nil),  // 11: quietline.enforcement.v1.ConsentToElectronicDeliveryRequest
+	(*ConsentToElectronicDeliveryResponse)(nil), // 12: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	(*RevokeElectronicDeliveryRequest)(nil),     // 13: quietline.enforcement.v1.RevokeElectronicDeliveryRequest
+	(*RevokeElectronicDeliveryResponse)(nil),    // 14: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	(*SubmitStatementRequest)(nil),              // 15: quietline.enforcement.v1.SubmitStatementRequest
+	(*SubmitStatementResponse)(nil),             // 16: quietline.enforcement.v1.SubmitStatementResponse
+	(*WaiveStatementRequest)(nil),               // 17: quietline.enforcement.v1.WaiveStatementRequest
+	(*WaiveStatementResponse)(nil),              // 18: quietline.enforcement.v1.WaiveStatementResponse
+	(*RequestHearingRequest)(nil),               // 19: quietline.enforcement.v1.RequestHearingRequest
+	(*RequestHearingResponse)(nil),              // 20: quietline.enforcement.v1.RequestHearingResponse
+	(*WithdrawHearingRequestRequest)(nil),       // 21: quietline.enforcement.v1.WithdrawHearingRequestRequest
+	(*WithdrawHearingRequestResponse)(nil),      // 22: quietline.enforcement.v1.WithdrawHearingRequestResponse
+	(*timestamppb.Timestamp)(nil),               // 23: google.protobuf.Timestamp
+	(*v1.Money)(nil),                            // 24: quietline.common.v1.Money
+	(*v1.Clock)(nil),                            // 25: quietline.common.v1.Clock
 }
 var file_quietline_enforcement_v1_party_proto_depIdxs = []int32{
 	23, // 0: quietline.enforcement.v1.PaperFiling.received_time:type_name -> google.protobuf.Timestamp
@@ -1932,10 +1932,10 @@ var file_quietline_enforcement_v1_party_proto_depIdxs = []int32{
 	1,  // 15: quietline.enforcement.v1.GetServedDocumentResponse.document:type_name -> quietline.enforcement.v1.ServedDocument
 	0,  // 16: quietline.enforcement.v1.AcknowledgeDeliveryRequest.paper:type_name -> quietline.enforcement.v1.PaperFiling
 	2,  // 17: quietline.enforcement.v1.AcknowledgeDeliveryResponse.filing:type_name -> quietline.enforcement.v1.PartyFiling
-	0,  // 18: quietline.enforcement.v1.ConsentToDeliveryRequest.paper:type_name -> quietline.enforcement.v1.PaperFiling
-	2,  // 19: quietline.enforcement.v1.ConsentToDeliveryResponse.filing:type_name -> quietline.enforcement.v1.PartyFiling
-	0,  // 20: quietline.enforcement.v1.RevokeDeliveryConsentRequest.paper:type_name -> quietline.enforcement.v1.PaperFiling
-	2,  // 21: quietline.enforcement.v1.RevokeDeliveryConsentResponse.filing:type_name -> quietline.enforcement.v1.PartyFiling
+	0,  // 18: quietline.enforcement.v1.ConsentToElectronicDeliveryRequest.paper:type_name -> quietline.enforcement.v1.PaperFiling
+	2,  // 19: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse.filing:type_name -> quietline.enforcement.v1.PartyFiling
+	0,  // 20: quietline.enforcement.v1.RevokeElectronicDeliveryRequest.paper:type_name -> quietline.enforcement.v1.PaperFiling
+	2,  // 21: quietline.enforcement.v1.RevokeElectronicDeliveryResponse.filing:type_name -> quietline.enforcement.v1.PartyFiling
 	0,  // 22: quietline.enforcement.v1.SubmitStatementRequest.paper:type_name -> quietline.enforcement.v1.PaperFiling
 	2,  // 23: quietline.enforcement.v1.SubmitStatementResponse.filing:type_name -> quietline.enforcement.v1.PartyFiling
 	0,  // 24: quietline.enforcement.v1.WaiveStatementRequest.paper:type_name -> quietline.enforcement.v1.PaperFiling

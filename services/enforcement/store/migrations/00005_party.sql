@@ -305,6 +305,15 @@ CREATE TABLE case_filing_file (
 );
 
 -- +goose StatementBegin
+-- Whether a way of delivery other than public notice failed before, in a case.
+CREATE FUNCTION case_delivery_failed(of_case uuid, at timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM case_delivery f WHERE f.case_id = of_case AND f.result = 'failed' AND f.method <> 'public_notice'
+                      AND f.served_time <= at)
+        OR EXISTS (SELECT 1 FROM case_event e WHERE e.case_id = of_case AND e.outcome IN ('not_delivered', 'not_served')
+                      AND e.method <> 'public_notice' AND e.event_time <= at)
+$$;
+-- +goose StatementEnd
+-- +goose StatementBegin
 -- What delivery must not do, whoever writes it: reach the party with what is not for it, go electronically without a
 -- consent in force (行政处罚法 61), or be by public notice before another way failed (民事诉讼法 95).
 CREATE FUNCTION case_delivery_allowed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -316,8 +325,7 @@ BEGIN
             AND c.given_time <= NEW.served_time AND (c.revoked_time IS NULL OR c.revoked_time > NEW.served_time)) THEN
         RAISE EXCEPTION 'no consent to electronic delivery' USING ERRCODE = 'check_violation', CONSTRAINT = 'case_delivery_consent';
     END IF;
-    IF NEW.method = 'public_notice' AND NOT EXISTS (SELECT 1 FROM case_delivery f WHERE f.case_id = NEW.case_id
-            AND f.result = 'failed' AND f.method <> 'public_notice' AND f.served_time <= NEW.served_time) THEN
+    IF NEW.method = 'public_notice' AND NOT case_delivery_failed(NEW.case_id, NEW.served_time) THEN
         RAISE EXCEPTION 'no other way failed before' USING ERRCODE = 'check_violation', CONSTRAINT = 'case_delivery_last_resort';
     END IF;
     RETURN NEW;
@@ -354,34 +362,7 @@ CREATE VIEW case_filing AS
     SELECT claim_id, case_id, 'payment', received_time, NULL, false, channel, received_by, NULL, NULL, paid_on::text, NULL, amount_fen
       FROM case_payment_claim;
 
--- What must not be among documents and their delivery, asked again without trusting the trigger.
-CREATE VIEW party_violation AS
-    SELECT v.delivery_id AS id, 'delivery to the party of a document that is not for it'::text AS what
-      FROM case_delivery v JOIN case_document d ON d.document_id = v.document_id WHERE NOT d.for_party
-    UNION ALL
-    SELECT v.delivery_id, 'electronic delivery without consent in force'
-      FROM case_delivery v
-     WHERE v.method = 'electronic' AND NOT EXISTS (SELECT 1 FROM case_consent c WHERE c.case_id = v.case_id
-           AND c.given_time <= v.served_time AND (c.revoked_time IS NULL OR c.revoked_time > v.served_time))
-    UNION ALL
-    SELECT v.delivery_id, 'public notice before another way failed'
-      FROM case_delivery v
-     WHERE v.method = 'public_notice' AND NOT EXISTS (SELECT 1 FROM case_delivery f WHERE f.case_id = v.case_id
-           AND f.result = 'failed' AND f.method <> 'public_notice' AND f.served_time <= v.served_time)
-    UNION ALL
-    SELECT r.delivery_id, 'receipt for what was not served, or signed before it was'
-      FROM case_receipt r JOIN case_delivery v ON v.delivery_id = r.delivery_id
-     WHERE v.result <> 'served' OR r.signed_time < v.served_time
-    UNION ALL
-    SELECT h.hearing_request_id, 'hearing asked for after a notice that grants none'
-      FROM case_hearing_request h
-     WHERE NOT EXISTS (SELECT 1 FROM case_document d JOIN case_delivery v ON v.document_id = d.document_id AND v.result = 'served'
-           WHERE d.case_id = h.case_id AND d.kind = 'notice' AND d.hearing_granted AND v.served_time = h.notice_time)
-    UNION ALL
-    SELECT d.document_id, 'document that corrects one of another case'
-      FROM case_document d JOIN case_document o ON o.document_id = d.corrects_id WHERE o.case_id <> d.case_id;
-
-GRANT SELECT ON document_kind, case_filing, party_violation TO enforcement;
+GRANT SELECT ON document_kind, case_filing TO enforcement;
 GRANT SELECT, INSERT ON document_template, case_document, case_delivery, case_receipt, case_consent, party_file, party_file_log,
     case_statement, case_waiver, case_hearing_request, case_objection, consent_demand, consent_proof, consent_unanswered,
     case_payment_claim, case_filing_file TO enforcement;
@@ -391,8 +372,8 @@ GRANT UPDATE (withdrawn_time, withdrawn_channel, withdrawn_by) ON case_hearing_r
 GRANT UPDATE (decision, decision_reason, decided_by, decided_time) ON case_objection TO enforcement;
 
 -- +goose Down
-DROP VIEW party_violation, case_filing;
+DROP VIEW case_filing;
 DROP TABLE case_filing_file, case_payment_claim, consent_unanswered, consent_proof, consent_demand, case_objection,
     case_hearing_request, case_waiver, case_statement, party_file_log, party_file, case_consent, case_receipt, case_delivery;
-DROP FUNCTION case_delivery_allowed();
+DROP FUNCTION case_delivery_allowed(), case_delivery_failed(uuid, timestamptz);
 DROP TABLE case_document, document_number, document_template, document_kind;

@@ -1,0 +1,168 @@
+package enforcement
+
+import (
+	"slices"
+	"time"
+
+	"quietline/services/enforcement/store"
+)
+
+// debt is what the party owes of the decision, in fen.
+type debt struct {
+	fine, confiscation, addition, paid int64
+	lateDays                           int
+}
+
+func (d debt) owed() int64 { return max(d.fine+d.confiscation+d.addition-d.paid, 0) }
+
+// owed is what the decision itself asks for and was not paid.
+func (m *matter) owed() int64 {
+	var sum int64
+	for _, p := range m.decidedPenalties() {
+		sum += p.AmountFen
+	}
+	return max(sum-m.paid(), 0)
+}
+
+func (m *matter) paid() int64 {
+	var sum int64
+	for _, p := range m.payments {
+		sum += p.AmountFen
+	}
+	return sum
+}
+
+// paidAll says whether all that the decision asks for is paid, and something was.
+func (m *matter) paidAll() bool { return m.owed() == 0 && len(m.payments) > 0 }
+
+// additionPercent is what a late day costs of the fine (行政处罚法 72).
+const additionPercent = 3
+
+// debtAt is what is owed at a time: 3 % of the fine for each day after the term, at most the fine, no day of a remedy
+// counted (行政处罚法 72, 73). With instalments the last of them is the term (66).
+func (m *matter) debtAt(at time.Time) debt {
+	d := debt{paid: m.paid()}
+	for _, p := range m.decidedPenalties() {
+		switch p.Kind {
+		case "fine":
+			d.fine += p.AmountFen
+		case "confiscation":
+			d.confiscation += p.AmountFen
+		}
+	}
+	due := m.performDue()
+	if due == nil || d.fine == 0 {
+		return d
+	}
+	d.lateDays = lateDays(*due, m.lateUntil(at, d), m.dayLasts(), m.remedyTimes(at))
+	d.addition = min(d.fine*additionPercent/100*int64(d.lateDays), d.fine)
+	return d
+}
+
+// lateUntil is when the last of fine and confiscation came in: from then on nothing is added.
+func (m *matter) lateUntil(at time.Time, d debt) time.Time {
+	var sum int64
+	for _, p := range m.payments {
+		if sum += p.AmountFen; sum >= d.fine+d.confiscation {
+			return p.PaidTime
+		}
+	}
+	return at
+}
+
+// dayLasts is how long a day is in the profile under which the term of performance was computed.
+func (m *matter) dayLasts() time.Duration {
+	const days = 15
+	k := m.clock(basisPerform, 0)
+	if k == nil || k.Profile == "statutory" {
+		return 24 * time.Hour
+	}
+	return max(k.DueTime.Sub(k.StartTime)/days, time.Millisecond)
+}
+
+// idle is a time that does not count.
+type idle struct{ from, to time.Time }
+
+// lateDays are the whole days after a term, less those in spans that do not count.
+func lateDays(due, at time.Time, day time.Duration, not []idle) int {
+	late := at.Sub(due)
+	for _, s := range not {
+		from, to := later(s.from, due), earlier(s.to, at)
+		if to.After(from) {
+			late -= to.Sub(from)
+		}
+	}
+	return int(max(late, 0) / day)
+}
+
+// remedyTimes are the times of reconsideration and litigation, joined where they overlap.
+func (m *matter) remedyTimes(at time.Time) []idle {
+	byID := map[string]*idle{}
+	var order []*idle
+	for _, r := range m.remedies {
+		s := byID[r.RemedyID]
+		if s == nil {
+			s = &idle{from: r.FileTime, to: at}
+			byID[r.RemedyID] = s
+			order = append(order, s)
+		}
+		if endsRemedy[r.Fact] {
+			s.to = r.FactTime
+		}
+	}
+	slices.SortFunc(order, func(a, b *idle) int { return a.from.Compare(b.from) })
+	var out []idle
+	for _, s := range order {
+		if n := len(out); n > 0 && !s.from.After(out[n-1].to) {
+			out[n-1].to = later(out[n-1].to, s.to)
+			continue
+		}
+		out = append(out, *s)
+	}
+	return out
+}
+
+// endsRemedy are the facts that end a remedy; reverses are those that take the decision back.
+var (
+	endsRemedy = map[string]bool{"refused": true, "upheld": true, "changed": true, "revoked": true, "declared_illegal": true, "withdrawn": true}
+	reverses   = map[string]bool{"changed": true, "revoked": true, "declared_illegal": true}
+)
+
+// remedyOpen says whether a remedy runs.
+func (m *matter) remedyOpen() bool {
+	open := map[string]bool{}
+	for _, r := range m.remedies {
+		open[r.RemedyID] = !endsRemedy[r.Fact]
+	}
+	for _, is := range open {
+		if is {
+			return true
+		}
+	}
+	return false
+}
+
+// instalmentsLate says whether less is paid than the plan has due at a time.
+func instalmentsLate(plan []store.CaseInstalment, paid int64, at time.Time) bool {
+	var due int64
+	for _, i := range plan {
+		if !i.DueTime.After(at) {
+			due += i.AmountFen
+		}
+	}
+	return paid < due
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

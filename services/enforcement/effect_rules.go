@@ -1,0 +1,123 @@
+package enforcement
+
+import (
+	"strconv"
+	"time"
+
+	"quietline/services/enforcement/store"
+)
+
+// effectsDue are what the mesh has to do because of the case and has not done, in order.
+func (m *matter) effectsDue() []effect {
+	var out []effect
+	add := func(kind string, seq int32, due *time.Time, facts map[string]string) {
+		e := effect{key: kind + "/" + strconv.Itoa(int(seq)), kind: kind, facts: facts, due: due}
+		if !m.done(e.key) {
+			out = append(out, e)
+		}
+	}
+	add(effBegin, m.beginnings(), nil, nil)
+	if m.Procedure == logBefore {
+		return m.beginsAnew(out)
+	}
+	if s := m.last(stepSend, 0); s != nil {
+		add(effProcurator, s.Seq, nil, map[string]string{"to_agency": s.OtherAgencyID})
+	}
+	reversed := m.entered(stateReversed)
+	delivered := m.entered(stateDelivered)
+	if delivered > reversed {
+		if m.listed() {
+			add(effList, delivered, nil, nil)
+		}
+		add(effPublish, delivered, nil, nil)
+	}
+	if seq, outcome := m.firstEffect(); seq != 0 {
+		add(effTell, seq, nil, map[string]string{"outcome": outcome, "disclosure": m.disclosure(seq)})
+	}
+	if reversed != 0 {
+		m.undone(reversed, add)
+	}
+	return out
+}
+
+// undone is what a reversal takes back: what was listed and published, what was restricted; and all are told
+// (行政处罚法 48).
+func (m *matter) undone(reversed int32, add func(string, int32, *time.Time, map[string]string)) {
+	var due *time.Time
+	if k := m.clock(basisWithdraw, reversed); k != nil {
+		due = &k.DueTime
+	}
+	if e := m.did(effList); e != nil && e.TargetID != "" {
+		add(effUnlist, reversed, due, map[string]string{"listing_id": e.TargetID})
+	}
+	if e := m.did(effPublish); e != nil && e.TargetID != "" {
+		add(effUnpublish, reversed, due, map[string]string{"publication_id": e.TargetID})
+	}
+	if len(m.decidedPenalties()) > 0 {
+		add(effRestore, reversed, due, nil)
+	}
+	add(effTell, reversed, nil, map[string]string{"outcome": outReversed, "disclosure": ""})
+}
+
+// beginnings numbers the runs of the case: one, and one more each time that a closed case moved again.
+func (m *matter) beginnings() int32 {
+	n := int32(1)
+	for _, e := range m.events {
+		if e.FromState == closed && (e.ToState == stateReversed || e.Step == logRequest && e.Outcome == stepReverse) {
+			n++
+		}
+	}
+	return n
+}
+
+// beginsAnew: a case of before that nobody began goes by this procedure; one that runs ends by its script.
+func (m *matter) beginsAnew(due []effect) []effect {
+	if m.State == opened {
+		return due
+	}
+	return nil
+}
+
+// firstEffect is the event that gives the reporters their result: the first delivery, no penalty, or transfer.
+func (m *matter) firstEffect() (int32, string) {
+	for _, e := range m.events {
+		switch {
+		case e.FromState == e.ToState:
+		case e.ToState == stateDelivered:
+			return e.Seq, "penalty"
+		case e.ToState == stateNoPenalty:
+			return e.Seq, "no_penalty"
+		case e.ToState == stateTransferred:
+			return e.Seq, "transferred"
+		}
+	}
+	return 0, ""
+}
+
+// listed says whether the decision puts the party on a list.
+func (m *matter) listed() bool {
+	for _, p := range m.decidedPenalties() {
+		if p.ListParty {
+			return true
+		}
+	}
+	return false
+}
+
+// decidedPenalties are those of the last proposal that was signed.
+func (m *matter) decidedPenalties() []store.CasePenalty {
+	if len(m.proposals) == 0 || m.entered(decided) == 0 {
+		return nil
+	}
+	return m.punished(m.proposals[len(m.proposals)-1].Seq)
+}
+
+// disclosure is what came of the publication, as the reporters are told.
+func (m *matter) disclosure(seq int32) string {
+	for _, e := range m.effects {
+		if e.Key == effPublish+"/"+strconv.Itoa(int(seq)) {
+			return e.Result
+		}
+	}
+	return ""
+}

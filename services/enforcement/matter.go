@@ -1,0 +1,206 @@
+package enforcement
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"quietline/services/enforcement/store"
+)
+
+// matter is all that the rules of the procedure know of a case. They look at nothing else.
+type matter struct {
+	store.EnforcementCase
+	person      bool
+	events      []store.CaseEvent
+	officers    []store.OfficersOfRow
+	proposals   []store.CaseProposal
+	penalties   []store.CasePenalty
+	clocks      []store.ClocksOfRow
+	clockActs   []store.CaseClockAct
+	effects     []store.CaseEffect
+	payments    []store.CasePayment
+	instalments []store.CaseInstalment
+	remedies    []store.RemediesOfRow
+}
+
+// matterOf reads a case for the rules.
+func matterOf(ctx context.Context, q *store.Queries, id string) (*matter, error) {
+	m := &matter{}
+	steps := []func() error{
+		func() (err error) { m.EnforcementCase, err = q.CaseByID(ctx, id); return },
+		func() (err error) { m.person, err = q.CasePerson(ctx, id); return },
+		func() (err error) { m.events, err = q.EventsOf(ctx, id); return },
+		func() (err error) { m.officers, err = q.OfficersOf(ctx, id); return },
+		func() (err error) { m.proposals, err = q.ProposalsOf(ctx, id); return },
+		func() (err error) { m.penalties, err = q.PenaltiesOf(ctx, id); return },
+		func() (err error) { m.clocks, err = q.ClocksOf(ctx, id); return },
+		func() (err error) { m.clockActs, err = q.ClockActsOf(ctx, id); return },
+		func() (err error) { m.effects, err = q.EffectsOf(ctx, id); return },
+		func() (err error) { m.payments, err = q.PaymentsOf(ctx, id); return },
+		func() (err error) { m.instalments, err = q.InstalmentsOf(ctx, id); return },
+		func() (err error) { m.remedies, err = q.RemediesOf(ctx, id); return },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// asOf is the matter as it was known at a time: the log is cut before its first line that came later, so that a decision
+// is judged by what its decider could know.
+func (m *matter) asOf(at time.Time) *matter {
+	was := *m
+	i := slices.IndexFunc(m.events, func(e store.CaseEvent) bool { return e.EventTime.After(at) })
+	if i < 0 {
+		return &was
+	}
+	was.events = m.events[:i]
+	if i > 0 {
+		was.State = m.events[i-1].ToState
+	} else {
+		was.State = m.events[i].FromState
+	}
+	known := was.next()
+	was.proposals = upTo(m.proposals, func(p store.CaseProposal) bool { return p.Seq < known })
+	was.clocks = upTo(m.clocks, func(k store.ClocksOfRow) bool { return k.EventSeq < known })
+	was.payments = upTo(m.payments, func(p store.CasePayment) bool { return !p.PaidTime.After(at) })
+	return &was
+}
+
+// upTo are the items that a time knew, in their order.
+func upTo[T any](items []T, known func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(items), func(t T) bool { return !known(t) })
+}
+
+// last is the last event of a step after a number of the log, nil when there is none. No outcomes mean any.
+func (m *matter) last(step string, after int32, outcomes ...string) *store.CaseEvent {
+	for i := len(m.events) - 1; i >= 0 && m.events[i].Seq > after; i-- {
+		e := &m.events[i]
+		if e.Step == step && (len(outcomes) == 0 || slices.Contains(outcomes, e.Outcome)) {
+			return e
+		}
+	}
+	return nil
+}
+
+// seqOf is the number of the last event of a step after a number; 0 when there is none.
+func (m *matter) seqOf(step string, after int32, outcomes ...string) int32 {
+	if e := m.last(step, after, outcomes...); e != nil {
+		return e.Seq
+	}
+	return 0
+}
+
+// next is the number of the next line of the log.
+func (m *matter) next() int32 {
+	if n := len(m.events); n > 0 {
+		return m.events[n-1].Seq + 1
+	}
+	return 1
+}
+
+// proposal is the one that the case goes on with: the last, unless it was sent back since; nil when there is none.
+func (m *matter) proposal() *store.CaseProposal {
+	if len(m.proposals) == 0 {
+		return nil
+	}
+	p := &m.proposals[len(m.proposals)-1]
+	if m.sentBack() > p.Seq {
+		return nil
+	}
+	return p
+}
+
+// sentBack is the number of the last event that made the case be investigated again.
+func (m *matter) sentBack() int32 {
+	var seq int32
+	for _, e := range m.events {
+		back := e.Outcome == outReturned || e.Step == stepAnswer && e.Outcome == outAdopted || e.Step == stepOnspot && e.Outcome == outOrdinary ||
+			e.Step == stepDesignate && e.OtherAgencyID != ""
+		if back {
+			seq = e.Seq
+		}
+	}
+	return seq
+}
+
+// punished are the penalties of a proposal.
+func (m *matter) punished(seq int32) []store.CasePenalty {
+	return upTo(m.penalties, func(p store.CasePenalty) bool { return p.Seq == seq })
+}
+
+// inOffice are the officers of the case's agency who were not recused.
+func (m *matter) inOffice(at time.Time) []string {
+	var out []string
+	for _, o := range m.officers {
+		if o.AgencyID == m.AgencyID && (o.RecuseTime == nil || o.RecuseTime.After(at)) {
+			out = append(out, o.Subject)
+		}
+	}
+	return out
+}
+
+// investigated says whether somebody is, or was, an officer of the case.
+func (m *matter) investigated(subject string) bool {
+	return slices.ContainsFunc(m.officers, func(o store.OfficersOfRow) bool { return o.Subject == subject })
+}
+
+// recused says whether somebody had to step back.
+func (m *matter) recused(subject string, at time.Time) bool {
+	return slices.ContainsFunc(m.officers, func(o store.OfficersOfRow) bool {
+		return o.Subject == subject && o.RecuseTime != nil && !o.RecuseTime.After(at)
+	})
+}
+
+// clock is the last clock of a basis that started with or after an event; nil when there is none.
+func (m *matter) clock(basis string, from int32) *store.ClocksOfRow {
+	var found *store.ClocksOfRow
+	for i := range m.clocks {
+		if k := &m.clocks[i]; k.Basis == basis && k.EventSeq >= from && (found == nil || k.EventSeq >= found.EventSeq) {
+			found = k
+		}
+	}
+	return found
+}
+
+// over says whether a clock has run out at a time.
+func over(k *store.ClocksOfRow, at time.Time) bool { return k != nil && !k.DueTime.After(at) }
+
+// acted says whether something happened to a clock, and when.
+func (m *matter) acted(clockID, kind string) *time.Time {
+	for _, a := range m.clockActs {
+		if a.ClockID == clockID && a.Kind == kind {
+			return &a.ActTime
+		}
+	}
+	return nil
+}
+
+// paused says whether a clock stands still.
+func (m *matter) paused(clockID string) bool {
+	kind := ""
+	for _, a := range m.clockActs {
+		if a.ClockID == clockID {
+			kind = a.Kind
+		}
+	}
+	return kind == actPaused
+}
+
+// did is the effect of a kind that made something and is on record; nil when there is none.
+func (m *matter) did(kind string) *store.CaseEffect {
+	for i := len(m.effects) - 1; i >= 0; i-- {
+		if m.effects[i].Kind == kind {
+			return &m.effects[i]
+		}
+	}
+	return nil
+}
+
+// done says whether an effect is on record.
+func (m *matter) done(key string) bool {
+	return slices.ContainsFunc(m.effects, func(e store.CaseEffect) bool { return e.Key == key })
+}

@@ -1,0 +1,307 @@
+package enforcement
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"quietline/internal/calendar"
+	commonv1 "quietline/proto/quietline/common/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	"quietline/services/enforcement/store"
+)
+
+// drawnKinds are the documents that steps of the procedure make, as the steps call them.
+var drawnKinds = map[string]string{
+	"notice": docNotice, "hearing_notice": docHearing, "decision": docDecision, "onspot_decision": docDecision,
+	"no_penalty_decision": docNoPenalty, "demand": docDemand, "transfer_letter": docTransfer, "delivery_receipt": docReceipt,
+}
+
+// draw makes the document of a line of the case's log, in its transaction, from what the case knows; and where the line
+// says how it was served, writes that too. The line may be written before or after: seq is its number.
+func (s *Server) draw(ctx context.Context, q *store.Queries, kind, caseID string, seq int32) (string, error) {
+	doc, known := drawnKinds[kind]
+	if !known {
+		return "", fmt.Errorf("no document %q", kind)
+	}
+	m, err := matterOf(ctx, q, caseID)
+	if err != nil {
+		return "", err
+	}
+	e := m.eventAt(seq)
+	if doc == docReceipt {
+		return s.drawReceipt(ctx, q, m, e)
+	}
+	facts, ground, err := s.factsOf(ctx, q, m, doc, e)
+	if err != nil {
+		return "", err
+	}
+	d := drawing{Kind: doc, CaseID: caseID, By: systemActor, Facts: facts, GroundCode: ground}
+	if e != nil {
+		d.By, d.TaskID = e.Subject+"@"+e.AgencyID, text(e.TaskID)
+	}
+	id, err := s.compose(ctx, q, d)
+	if err != nil || e == nil || e.Method == "" || doc == docTransfer || doc == docNoPenalty {
+		return id, err
+	}
+	if doc == docDecision && e.Step == "case_sign" {
+		return id, nil // delivered by a step of its own
+	}
+	return id, s.servedBy(ctx, q, id, *e)
+}
+
+// systemActor made what no person's step made.
+const systemActor = "system@enforcement"
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func (m *matter) eventAt(seq int32) *store.CaseEvent {
+	for i := range m.events {
+		if m.events[i].Seq == seq {
+			return &m.events[i]
+		}
+	}
+	return nil
+}
+
+// servedBy writes the delivery of a document by a line of the log.
+func (s *Server) servedBy(ctx context.Context, q *store.Queries, documentID string, e store.CaseEvent) error {
+	at := e.EventTime
+	if e.ServedTime != nil {
+		at = *e.ServedTime
+	}
+	failed := e.Outcome == "not_delivered" || e.Outcome == "not_served"
+	_, err := s.deliver(ctx, q, delivery{
+		DocumentID: documentID, Method: e.Method, Served: !failed, Time: at, TaskID: text(e.TaskID), By: e.Subject + "@" + e.AgencyID,
+	}, s.profile)
+	return err
+}
+
+// drawReceipt writes how a decision was delivered, and makes the receipt that the party is to sign on paper. Where the
+// decision is for the file only, nothing is delivered.
+func (s *Server) drawReceipt(ctx context.Context, q *store.Queries, m *matter, e *store.CaseEvent) (string, error) {
+	doc, err := q.Undelivered(ctx, store.UndeliveredParams{CaseID: m.CaseID, Kinds: []string{docDecision, docNoPenalty}})
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !doc.ForParty {
+		return "", nil
+	}
+	if err != nil || e == nil || e.Method == "" {
+		return "", err
+	}
+	if err := s.servedBy(ctx, q, doc.DocumentID, *e); err != nil || e.Outcome == "not_delivered" {
+		return "", err
+	}
+	served := e.EventTime
+	if e.ServedTime != nil {
+		served = *e.ServedTime
+	}
+	return s.compose(ctx, q, drawing{
+		Kind: docReceipt, CaseID: m.CaseID, By: e.Subject + "@" + e.AgencyID, TaskID: text(e.TaskID),
+		Receipt: &receiptFacts{Name: doc.Name, No: doc.DocumentNo, Method: e.Method, Served: served},
+	})
+}
+
+// consented says whether a signed consent to electronic delivery is on file and in force then (行政处罚法 61). documentID is
+// that of the consent.
+func (s *Server) consented(ctx context.Context, q *store.Queries, caseID, documentID string, at time.Time) error {
+	ok := false
+	if uuid.Validate(documentID) == nil {
+		var err error
+		if ok, err = q.ConsentOf(ctx, store.ConsentOfParams{CaseID: caseID, ConsentID: documentID, At: at}); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		return refuse("electronic delivery needs the party's signed confirmation, in force at that time (行政处罚法 第六十一条)")
+	}
+	return nil
+}
+
+// deliverableBy says whether a step may serve by a method then, before anything is written: what deliver would refuse.
+func (s *Server) deliverableBy(ctx context.Context, q *store.Queries, caseID, method string, at time.Time) error {
+	facts, err := q.DeliveryFacts(ctx, store.DeliveryFactsParams{CaseID: caseID, At: at})
+	if err != nil {
+		return err
+	}
+	return allowedWay(method, facts)
+}
+
+// checkFindings refuses findings of a proposal that could not be told to the party: its notice is made of them.
+func checkFindings(findings string) error {
+	return checkOpenTexts(&enforcementv1.DocumentFacts{Facts: findings}, "")
+}
+
+// factsOf is what a document of the procedure says, from the case alone: the last proposal, its penalties, the evidence,
+// what the party answered. ground is the code of a decision that punishes nobody.
+func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind string, e *store.CaseEvent) (*enforcementv1.DocumentFacts, string, error) {
+	now := s.now()
+	f := &enforcementv1.DocumentFacts{}
+	if e != nil && e.HearingTime != nil {
+		f.HearingTime, f.HearingPlace, f.HearingChair = timestamppb.New(*e.HearingTime), cmp.Or(e.Place, "本机关听证室"), e.Chair
+	}
+	p := m.lastProposal()
+	if p == nil {
+		return f, "", nil
+	}
+	act, err := q.ActName(ctx, store.ActNameParams{Code: m.Act, At: now})
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, "", err
+	}
+	act = cmp.Or(act, "违反骚扰电话管理规定")
+	f.Facts = cmp.Or(strings.TrimSpace(p.Findings), fmt.Sprintf("经查,当事人作为%s,存在%s的行为。", roleWords[m.PartyRole], act))
+	f.HearingGranted = p.HearingDue
+	violates, err := q.ActViolates(ctx, store.ActViolatesParams{Code: m.Act, At: now})
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, "", err
+	}
+	f.Reasons = fmt.Sprintf("当事人的上述行为违反了%s的规定。", cmp.Or(violates, "有关法律、法规"))
+	if f.Evidence, err = evidenceLines(ctx, q, m.CaseID); err != nil {
+		return nil, "", err
+	}
+	m.punish(f, p.Seq)
+	f.Defence = m.defence(p.Seq)
+	f.Payment = "到指定银行或者通过电子支付系统缴纳(行政处罚法第六十七条)"
+	switch kind {
+	case docNoPenalty:
+		f.Ground = groundWords[p.NoPenaltyGround]
+	case docDemand:
+		err = s.demandFacts(ctx, q, m, f, now)
+	case docTransfer:
+		f.Basis = append(f.Basis, "中华人民共和国行政处罚法 第二十七条")
+		f.Attachments = []string{"涉嫌犯罪案件情况的调查报告", "涉案物品清单", "证据材料"}
+		f.Recipient, err = recipient(ctx, q, m, e, now)
+	}
+	return f, p.NoPenaltyGround, err
+}
+
+func (m *matter) lastProposal() *store.CaseProposal {
+	if len(m.proposals) == 0 {
+		return nil
+	}
+	return &m.proposals[len(m.proposals)-1]
+}
+
+// evidenceLines are the pieces of evidence by title; one whose title would single out a reporter is named by its kind.
+func evidenceLines(ctx context.Context, q *store.Queries, caseID string) ([]string, error) {
+	rows, err := q.EvidenceTitles(ctx, caseID)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, r := range rows {
+		if singlesOut(r.Title) != "" {
+			lines = append(lines, evidenceWords[r.Kind]+"(内容存卷)")
+			continue
+		}
+		lines = append(lines, r.Title)
+	}
+	if len(lines) == 0 {
+		lines = []string{"本案调查取得并存卷的证据材料"}
+	}
+	return lines, nil
+}
+
+var evidenceWords = map[string]string{
+	"documentary": "书证", "physical": "物证", "audiovisual": "视听资料", "electronic": "电子数据", "testimony": "证人证言",
+	"party_statement": "当事人的陈述", "expert_opinion": "鉴定意见", "site_record": "勘验笔录、现场笔录",
+}
+
+var groundWords = map[string]string{
+	"slight_corrected": "违法行为轻微并及时改正,没有造成危害后果(行政处罚法第三十三条)",
+	"first_slight":     "初次违法且危害后果轻微并及时改正(行政处罚法第三十三条)",
+	"no_fault":         "当事人有证据足以证明没有主观过错(行政处罚法第三十三条)",
+	"limitation":       "违法行为在法定期限内未被发现(行政处罚法第三十六条)",
+	notEstablished:     "违法事实不能成立(行政处罚法第五十七条)",
+}
+
+var penaltyWords = map[string]string{
+	"warning": "警告", "criticism": "通报批评", "closure": "责令停产停业", "revocation": "吊销许可证件",
+}
+
+// punish writes the penalties of a proposal, with their bases.
+func (m *matter) punish(f *enforcementv1.DocumentFacts, seq int32) {
+	seen := map[string]bool{}
+	for _, p := range m.penalties {
+		if p.Seq != seq {
+			continue
+		}
+		switch p.Kind {
+		case "fine":
+			f.Fine = &commonv1.Money{Fen: p.AmountFen}
+		case "confiscation":
+			f.Confiscation = &commonv1.Money{Fen: p.AmountFen}
+			if p.AmountFen == 0 {
+				f.Orders = append(f.Orders, "没收违法所得")
+			}
+		default:
+			f.Orders = append(f.Orders, penaltyWords[p.Kind])
+		}
+		if !seen[p.Basis] {
+			f.Basis, seen[p.Basis] = append(f.Basis, p.Basis), true
+		}
+	}
+}
+
+// defence says how the party's statement and hearing were considered (行政处罚法 45, 65).
+func (m *matter) defence(after int32) string {
+	var said []string
+	if m.last(actStatement, after) != nil {
+		line := "当事人在期限内提出陈述、申辩。"
+		if a := m.last("answer_statement", after); a != nil {
+			line += map[string]string{"adopted": "经复核,本机关予以采纳。", "not_adopted": "经复核,其提出的事实、理由或者证据不成立,本机关不予采纳。"}[a.Outcome]
+		}
+		said = append(said, line)
+	}
+	if h := m.last("hold_hearing", after, "held"); h != nil {
+		said = append(said, fmt.Sprintf("本机关于%s依法举行听证,并根据听证笔录作出本决定。", dayWords(h.EventTime)))
+	}
+	return strings.Join(said, "")
+}
+
+// demandFacts says what is still owed of which decision, and by when.
+func (s *Server) demandFacts(ctx context.Context, q *store.Queries, m *matter, f *enforcementv1.DocumentFacts, now time.Time) error {
+	last, err := q.LastDocument(ctx, store.LastDocumentParams{CaseID: m.CaseID, Kind: docDecision})
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	f.ReferenceNo = cmp.Or(last.DocumentNo, m.CaseNo)
+	due, err := calendar.Due("demand_10d", now, calendar.Statutory)
+	if err != nil {
+		return err
+	}
+	f.PerformBy = timestamppb.New(due.Statutory)
+	owed := f.GetFine().GetFen() + f.GetConfiscation().GetFen()
+	for _, p := range m.payments {
+		owed -= p.AmountFen
+	}
+	f.Owed = &commonv1.Money{Fen: max(owed, 0)}
+	f.Orders = append(f.Orders, "履行上述行政处罚决定尚未履行的全部义务(加处罚款依法另计)")
+	return nil
+}
+
+// recipient is the police that a case goes to.
+func recipient(ctx context.Context, q *store.Queries, m *matter, e *store.CaseEvent, now time.Time) (string, error) {
+	agency := m.TransferredTo
+	if e != nil {
+		agency = cmp.Or(e.OtherAgencyID, agency)
+	}
+	if a := m.last("transfer_approve", 0); a != nil {
+		agency = cmp.Or(agency, a.OtherAgencyID)
+	}
+	name, err := q.OfficeName(ctx, store.OfficeNameParams{AgencyID: agency, At: now})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "公安机关", nil
+	}
+	return name, err
+}
