@@ -3,6 +3,7 @@ package calendar
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -165,4 +166,26 @@ func (r *rules) partyRow(f row, layer int) error {
 		return err
 	}
 	return enter(r.parties, f["basis"], v)
+}
+
+// PartyBases are the bases that are parties' terms at a time, sorted.
+func PartyBases(at time.Time) []string {
+	r := now()
+	found := []string{}
+	for _, code := range slices.Sorted(maps.Keys(r.parties)) {
+		if is, _ := inForce(r.parties[code], at); is {
+			found = append(found, code)
+		}
+	}
+	return found
+}
+
+// Ahead is the end of so many days, today being the first, or of this week's Sunday for none, in Shanghai.
+func Ahead(from time.Time, days int) time.Time {
+	from = from.In(Shanghai)
+	if days == 0 {
+		days = 1 + (7-int(from.Weekday()))%7
+	}
+	y, m, d := from.Date()
+	return time.Date(y, m, d+days, 0, 0, 0, 0, Shanghai).UTC()
 }

@@ -3,7 +3,6 @@ package assignment
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -29,7 +28,7 @@ func (s *Server) ForecastBreaches(ctx context.Context, req *assignmentv1.Forecas
 		return nil, err
 	}
 	now, n := s.now(), pg.PageSize(req.GetPageSize())
-	until := forecastEnd(now, int(req.GetDays()))
+	until := calendar.Ahead(now, int(req.GetDays()))
 	q := store.New(s.db)
 	counts, err := q.ForecastByAgency(ctx, store.ForecastByAgencyParams{At: now, Until: until, AgencyID: agency})
 	if err != nil {
@@ -52,14 +51,4 @@ func (s *Server) ForecastBreaches(ctx context.Context, req *assignmentv1.Forecas
 	}
 	resp.Tasks, err = allWithChanges(ctx, q, rows, now)
 	return resp, err
-}
-
-// forecastEnd is the end of so many days, today being the first, or of this week's Sunday, in Shanghai.
-func forecastEnd(now time.Time, days int) time.Time {
-	now = now.In(calendar.Shanghai)
-	if days == 0 {
-		days = 1 + (7-int(now.Weekday()))%7
-	}
-	y, m, d := now.Date()
-	return time.Date(y, m, d+days, 0, 0, 0, 0, calendar.Shanghai).UTC()
 }
