@@ -27,7 +27,7 @@ var File_quietline_enforcement_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\xc5C\n" +
+	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a$quietline/enforcement/v1/clock.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\x8bG\n" +
 	"\x12EnforcementService\x12j\n" +
 	"\bOpenCase\x12).quietline.enforcement.v1.OpenCaseRequest\x1a*.quietline.enforcement.v1.OpenCaseResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12q\n" +
@@ -181,7 +181,16 @@ const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\x13GetDocumentTemplate\x124.quietline.enforcement.v1.GetDocumentTemplateRequest\x1a5.quietline.enforcement.v1.GetDocumentTemplateResponse\"\x10\x8a\xb5\x18\t\n" +
 	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x8f\x01\n" +
 	"\x13PutDocumentTemplate\x124.quietline.enforcement.v1.PutDocumentTemplateRequest\x1a5.quietline.enforcement.v1.PutDocumentTemplateResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\x05\vB\xea\x01\n" +
+	"\x01\x01\x12\x02\x05\v\x12\x86\x01\n" +
+	"\x0eForecastClocks\x12/.quietline.enforcement.v1.ForecastClocksRequest\x1a0.quietline.enforcement.v1.ForecastClocksResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\v\n" +
+	"\x90\x02\x01\x12\x9c\x01\n" +
+	"\x15ListProvisionalClocks\x126.quietline.enforcement.v1.ListProvisionalClocksRequest\x1a7.quietline.enforcement.v1.ListProvisionalClocksResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x03\x04\x05\v\f\n" +
+	"\x90\x02\x01\x12\x9b\x01\n" +
+	"\x17SettleProvisionalClocks\x128.quietline.enforcement.v1.SettleProvisionalClocksRequest\x1a9.quietline.enforcement.v1.SettleProvisionalClocksResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\fB\xea\x01\n" +
 	"\x1ccom.quietline.enforcement.v1B\x10EnforcementProtoP\x01Z6quietline/proto/quietline/enforcement/v1;enforcementv1\xa2\x02\x03QEX\xaa\x02\x18Quietline.Enforcement.V1\xca\x02\x18Quietline\\Enforcement\\V1\xe2\x02$Quietline\\Enforcement\\V1\\GPBMetadata\xea\x02\x1aQuietline::Enforcement::V1b\x06proto3"
 
 var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
@@ -250,71 +259,77 @@ var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
 	(*ListCaseDocumentsRequest)(nil),            // 62: quietline.enforcement.v1.ListCaseDocumentsRequest
 	(*GetDocumentTemplateRequest)(nil),          // 63: quietline.enforcement.v1.GetDocumentTemplateRequest
 	(*PutDocumentTemplateRequest)(nil),          // 64: quietline.enforcement.v1.PutDocumentTemplateRequest
-	(*OpenCaseResponse)(nil),                    // 65: quietline.enforcement.v1.OpenCaseResponse
-	(*GetCaseResponse)(nil),                     // 66: quietline.enforcement.v1.GetCaseResponse
-	(*ListCasesResponse)(nil),                   // 67: quietline.enforcement.v1.ListCasesResponse
-	(*ListMeasuresResponse)(nil),                // 68: quietline.enforcement.v1.ListMeasuresResponse
-	(*AdvanceCaseResponse)(nil),                 // 69: quietline.enforcement.v1.AdvanceCaseResponse
-	(*DecideCaseResponse)(nil),                  // 70: quietline.enforcement.v1.DecideCaseResponse
-	(*CloseCaseResponse)(nil),                   // 71: quietline.enforcement.v1.CloseCaseResponse
-	(*ListUnstartedResponse)(nil),               // 72: quietline.enforcement.v1.ListUnstartedResponse
-	(*RecordMeasureResponse)(nil),               // 73: quietline.enforcement.v1.RecordMeasureResponse
-	(*AuditResponse)(nil),                       // 74: quietline.enforcement.v1.AuditResponse
-	(*PlanCaseResponse)(nil),                    // 75: quietline.enforcement.v1.PlanCaseResponse
-	(*CheckCaseStepResponse)(nil),               // 76: quietline.enforcement.v1.CheckCaseStepResponse
-	(*RecordCaseStepResponse)(nil),              // 77: quietline.enforcement.v1.RecordCaseStepResponse
-	(*RecordCaseEffectResponse)(nil),            // 78: quietline.enforcement.v1.RecordCaseEffectResponse
-	(*RequestCaseStepResponse)(nil),             // 79: quietline.enforcement.v1.RequestCaseStepResponse
-	(*CheckDecisionResponse)(nil),               // 80: quietline.enforcement.v1.CheckDecisionResponse
-	(*RecordPaymentResponse)(nil),               // 81: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecordRemedyResponse)(nil),                // 82: quietline.enforcement.v1.RecordRemedyResponse
-	(*RecuseOfficerResponse)(nil),               // 83: quietline.enforcement.v1.RecuseOfficerResponse
-	(*AddCaseEvidenceResponse)(nil),             // 84: quietline.enforcement.v1.AddCaseEvidenceResponse
-	(*MoveCaseEvidenceResponse)(nil),            // 85: quietline.enforcement.v1.MoveCaseEvidenceResponse
-	(*ListCaseEvidenceResponse)(nil),            // 86: quietline.enforcement.v1.ListCaseEvidenceResponse
-	(*DisputeJurisdictionResponse)(nil),         // 87: quietline.enforcement.v1.DisputeJurisdictionResponse
-	(*CutCountsResponse)(nil),                   // 88: quietline.enforcement.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),             // 89: quietline.enforcement.v1.ListDailyCountsResponse
-	(*ListPenaltiesResponse)(nil),               // 90: quietline.enforcement.v1.ListPenaltiesResponse
-	(*SuggestPenaltiesResponse)(nil),            // 91: quietline.enforcement.v1.SuggestPenaltiesResponse
-	(*ListConsistencyResponse)(nil),             // 92: quietline.enforcement.v1.ListConsistencyResponse
-	(*LinkActsResponse)(nil),                    // 93: quietline.enforcement.v1.LinkActsResponse
-	(*UnlinkActsResponse)(nil),                  // 94: quietline.enforcement.v1.UnlinkActsResponse
-	(*ListSameActsResponse)(nil),                // 95: quietline.enforcement.v1.ListSameActsResponse
-	(*GetLiabilityChainResponse)(nil),           // 96: quietline.enforcement.v1.GetLiabilityChainResponse
-	(*RecordChainPartyResponse)(nil),            // 97: quietline.enforcement.v1.RecordChainPartyResponse
-	(*RecordNotPursuedResponse)(nil),            // 98: quietline.enforcement.v1.RecordNotPursuedResponse
-	(*AttributeCallerResponse)(nil),             // 99: quietline.enforcement.v1.AttributeCallerResponse
-	(*RecordResponsiblePersonResponse)(nil),     // 100: quietline.enforcement.v1.RecordResponsiblePersonResponse
-	(*LookUpResponsiblePersonsResponse)(nil),    // 101: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	(*RecordFindingResponse)(nil),               // 102: quietline.enforcement.v1.RecordFindingResponse
-	(*ListUndisposedResponse)(nil),              // 103: quietline.enforcement.v1.ListUndisposedResponse
-	(*CheckMeasuresResponse)(nil),               // 104: quietline.enforcement.v1.CheckMeasuresResponse
-	(*ListServedResponse)(nil),                  // 105: quietline.enforcement.v1.ListServedResponse
-	(*GetServedDocumentResponse)(nil),           // 106: quietline.enforcement.v1.GetServedDocumentResponse
-	(*AcknowledgeDeliveryResponse)(nil),         // 107: quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	(*ConsentToElectronicDeliveryResponse)(nil), // 108: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	(*RevokeElectronicDeliveryResponse)(nil),    // 109: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	(*SubmitStatementResponse)(nil),             // 110: quietline.enforcement.v1.SubmitStatementResponse
-	(*WaiveStatementResponse)(nil),              // 111: quietline.enforcement.v1.WaiveStatementResponse
-	(*RequestHearingResponse)(nil),              // 112: quietline.enforcement.v1.RequestHearingResponse
-	(*WithdrawHearingRequestResponse)(nil),      // 113: quietline.enforcement.v1.WithdrawHearingRequestResponse
-	(*ObjectToOfficerResponse)(nil),             // 114: quietline.enforcement.v1.ObjectToOfficerResponse
-	(*DecideObjectionResponse)(nil),             // 115: quietline.enforcement.v1.DecideObjectionResponse
-	(*DemandConsentProofResponse)(nil),          // 116: quietline.enforcement.v1.DemandConsentProofResponse
-	(*ListConsentDemandsResponse)(nil),          // 117: quietline.enforcement.v1.ListConsentDemandsResponse
-	(*SubmitConsentProofResponse)(nil),          // 118: quietline.enforcement.v1.SubmitConsentProofResponse
-	(*ReportPaymentResponse)(nil),               // 119: quietline.enforcement.v1.ReportPaymentResponse
-	(*PutPartyFileResponse)(nil),                // 120: quietline.enforcement.v1.PutPartyFileResponse
-	(*GetPartyFileResponse)(nil),                // 121: quietline.enforcement.v1.GetPartyFileResponse
-	(*ListPartyFilingsResponse)(nil),            // 122: quietline.enforcement.v1.ListPartyFilingsResponse
-	(*DrawDocumentResponse)(nil),                // 123: quietline.enforcement.v1.DrawDocumentResponse
-	(*PreviewDocumentResponse)(nil),             // 124: quietline.enforcement.v1.PreviewDocumentResponse
-	(*RecordDeliveryResponse)(nil),              // 125: quietline.enforcement.v1.RecordDeliveryResponse
-	(*GetCaseDocumentResponse)(nil),             // 126: quietline.enforcement.v1.GetCaseDocumentResponse
-	(*ListCaseDocumentsResponse)(nil),           // 127: quietline.enforcement.v1.ListCaseDocumentsResponse
-	(*GetDocumentTemplateResponse)(nil),         // 128: quietline.enforcement.v1.GetDocumentTemplateResponse
-	(*PutDocumentTemplateResponse)(nil),         // 129: quietline.enforcement.v1.PutDocumentTemplateResponse
+	(*ForecastClocksRequest)(nil),               // 65: quietline.enforcement.v1.ForecastClocksRequest
+	(*ListProvisionalClocksRequest)(nil),        // 66: quietline.enforcement.v1.ListProvisionalClocksRequest
+	(*SettleProvisionalClocksRequest)(nil),      // 67: quietline.enforcement.v1.SettleProvisionalClocksRequest
+	(*OpenCaseResponse)(nil),                    // 68: quietline.enforcement.v1.OpenCaseResponse
+	(*GetCaseResponse)(nil),                     // 69: quietline.enforcement.v1.GetCaseResponse
+	(*ListCasesResponse)(nil),                   // 70: quietline.enforcement.v1.ListCasesResponse
+	(*ListMeasuresResponse)(nil),                // 71: quietline.enforcement.v1.ListMeasuresResponse
+	(*AdvanceCaseResponse)(nil),                 // 72: quietline.enforcement.v1.AdvanceCaseResponse
+	(*DecideCaseResponse)(nil),                  // 73: quietline.enforcement.v1.DecideCaseResponse
+	(*CloseCaseResponse)(nil),                   // 74: quietline.enforcement.v1.CloseCaseResponse
+	(*ListUnstartedResponse)(nil),               // 75: quietline.enforcement.v1.ListUnstartedResponse
+	(*RecordMeasureResponse)(nil),               // 76: quietline.enforcement.v1.RecordMeasureResponse
+	(*AuditResponse)(nil),                       // 77: quietline.enforcement.v1.AuditResponse
+	(*PlanCaseResponse)(nil),                    // 78: quietline.enforcement.v1.PlanCaseResponse
+	(*CheckCaseStepResponse)(nil),               // 79: quietline.enforcement.v1.CheckCaseStepResponse
+	(*RecordCaseStepResponse)(nil),              // 80: quietline.enforcement.v1.RecordCaseStepResponse
+	(*RecordCaseEffectResponse)(nil),            // 81: quietline.enforcement.v1.RecordCaseEffectResponse
+	(*RequestCaseStepResponse)(nil),             // 82: quietline.enforcement.v1.RequestCaseStepResponse
+	(*CheckDecisionResponse)(nil),               // 83: quietline.enforcement.v1.CheckDecisionResponse
+	(*RecordPaymentResponse)(nil),               // 84: quietline.enforcement.v1.RecordPaymentResponse
+	(*RecordRemedyResponse)(nil),                // 85: quietline.enforcement.v1.RecordRemedyResponse
+	(*RecuseOfficerResponse)(nil),               // 86: quietline.enforcement.v1.RecuseOfficerResponse
+	(*AddCaseEvidenceResponse)(nil),             // 87: quietline.enforcement.v1.AddCaseEvidenceResponse
+	(*MoveCaseEvidenceResponse)(nil),            // 88: quietline.enforcement.v1.MoveCaseEvidenceResponse
+	(*ListCaseEvidenceResponse)(nil),            // 89: quietline.enforcement.v1.ListCaseEvidenceResponse
+	(*DisputeJurisdictionResponse)(nil),         // 90: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsResponse)(nil),                   // 91: quietline.enforcement.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),             // 92: quietline.enforcement.v1.ListDailyCountsResponse
+	(*ListPenaltiesResponse)(nil),               // 93: quietline.enforcement.v1.ListPenaltiesResponse
+	(*SuggestPenaltiesResponse)(nil),            // 94: quietline.enforcement.v1.SuggestPenaltiesResponse
+	(*ListConsistencyResponse)(nil),             // 95: quietline.enforcement.v1.ListConsistencyResponse
+	(*LinkActsResponse)(nil),                    // 96: quietline.enforcement.v1.LinkActsResponse
+	(*UnlinkActsResponse)(nil),                  // 97: quietline.enforcement.v1.UnlinkActsResponse
+	(*ListSameActsResponse)(nil),                // 98: quietline.enforcement.v1.ListSameActsResponse
+	(*GetLiabilityChainResponse)(nil),           // 99: quietline.enforcement.v1.GetLiabilityChainResponse
+	(*RecordChainPartyResponse)(nil),            // 100: quietline.enforcement.v1.RecordChainPartyResponse
+	(*RecordNotPursuedResponse)(nil),            // 101: quietline.enforcement.v1.RecordNotPursuedResponse
+	(*AttributeCallerResponse)(nil),             // 102: quietline.enforcement.v1.AttributeCallerResponse
+	(*RecordResponsiblePersonResponse)(nil),     // 103: quietline.enforcement.v1.RecordResponsiblePersonResponse
+	(*LookUpResponsiblePersonsResponse)(nil),    // 104: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	(*RecordFindingResponse)(nil),               // 105: quietline.enforcement.v1.RecordFindingResponse
+	(*ListUndisposedResponse)(nil),              // 106: quietline.enforcement.v1.ListUndisposedResponse
+	(*CheckMeasuresResponse)(nil),               // 107: quietline.enforcement.v1.CheckMeasuresResponse
+	(*ListServedResponse)(nil),                  // 108: quietline.enforcement.v1.ListServedResponse
+	(*GetServedDocumentResponse)(nil),           // 109: quietline.enforcement.v1.GetServedDocumentResponse
+	(*AcknowledgeDeliveryResponse)(nil),         // 110: quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	(*ConsentToElectronicDeliveryResponse)(nil), // 111: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	(*RevokeElectronicDeliveryResponse)(nil),    // 112: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	(*SubmitStatementResponse)(nil),             // 113: quietline.enforcement.v1.SubmitStatementResponse
+	(*WaiveStatementResponse)(nil),              // 114: quietline.enforcement.v1.WaiveStatementResponse
+	(*RequestHearingResponse)(nil),              // 115: quietline.enforcement.v1.RequestHearingResponse
+	(*WithdrawHearingRequestResponse)(nil),      // 116: quietline.enforcement.v1.WithdrawHearingRequestResponse
+	(*ObjectToOfficerResponse)(nil),             // 117: quietline.enforcement.v1.ObjectToOfficerResponse
+	(*DecideObjectionResponse)(nil),             // 118: quietline.enforcement.v1.DecideObjectionResponse
+	(*DemandConsentProofResponse)(nil),          // 119: quietline.enforcement.v1.DemandConsentProofResponse
+	(*ListConsentDemandsResponse)(nil),          // 120: quietline.enforcement.v1.ListConsentDemandsResponse
+	(*SubmitConsentProofResponse)(nil),          // 121: quietline.enforcement.v1.SubmitConsentProofResponse
+	(*ReportPaymentResponse)(nil),               // 122: quietline.enforcement.v1.ReportPaymentResponse
+	(*PutPartyFileResponse)(nil),                // 123: quietline.enforcement.v1.PutPartyFileResponse
+	(*GetPartyFileResponse)(nil),                // 124: quietline.enforcement.v1.GetPartyFileResponse
+	(*ListPartyFilingsResponse)(nil),            // 125: quietline.enforcement.v1.ListPartyFilingsResponse
+	(*DrawDocumentResponse)(nil),                // 126: quietline.enforcement.v1.DrawDocumentResponse
+	(*PreviewDocumentResponse)(nil),             // 127: quietline.enforcement.v1.PreviewDocumentResponse
+	(*RecordDeliveryResponse)(nil),              // 128: quietline.enforcement.v1.RecordDeliveryResponse
+	(*GetCaseDocumentResponse)(nil),             // 129: quietline.enforcement.v1.GetCaseDocumentResponse
+	(*ListCaseDocumentsResponse)(nil),           // 130: quietline.enforcement.v1.ListCaseDocumentsResponse
+	(*GetDocumentTemplateResponse)(nil),         // 131: quietline.enforcement.v1.GetDocumentTemplateResponse
+	(*PutDocumentTemplateResponse)(nil),         // 132: quietline.enforcement.v1.PutDocumentTemplateResponse
+	(*ForecastClocksResponse)(nil),              // 133: quietline.enforcement.v1.ForecastClocksResponse
+	(*ListProvisionalClocksResponse)(nil),       // 134: quietline.enforcement.v1.ListProvisionalClocksResponse
+	(*SettleProvisionalClocksResponse)(nil),     // 135: quietline.enforcement.v1.SettleProvisionalClocksResponse
 }
 var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	0,   // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
@@ -382,73 +397,79 @@ var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	62,  // 62: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:input_type -> quietline.enforcement.v1.ListCaseDocumentsRequest
 	63,  // 63: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:input_type -> quietline.enforcement.v1.GetDocumentTemplateRequest
 	64,  // 64: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:input_type -> quietline.enforcement.v1.PutDocumentTemplateRequest
-	65,  // 65: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
-	66,  // 66: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
-	67,  // 67: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
-	68,  // 68: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
-	69,  // 69: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
-	70,  // 70: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
-	71,  // 71: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
-	72,  // 72: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
-	73,  // 73: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
-	74,  // 74: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
-	75,  // 75: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
-	76,  // 76: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
-	77,  // 77: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
-	78,  // 78: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
-	79,  // 79: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
-	80,  // 80: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
-	81,  // 81: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
-	82,  // 82: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
-	83,  // 83: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
-	84,  // 84: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
-	85,  // 85: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
-	86,  // 86: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
-	87,  // 87: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
-	88,  // 88: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
-	89,  // 89: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
-	90,  // 90: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
-	91,  // 91: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
-	92,  // 92: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
-	93,  // 93: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
-	94,  // 94: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
-	95,  // 95: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
-	96,  // 96: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
-	97,  // 97: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
-	98,  // 98: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
-	99,  // 99: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
-	100, // 100: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
-	101, // 101: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	102, // 102: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
-	103, // 103: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
-	104, // 104: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
-	105, // 105: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
-	106, // 106: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
-	107, // 107: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	108, // 108: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	109, // 109: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	110, // 110: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
-	111, // 111: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
-	112, // 112: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
-	113, // 113: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
-	114, // 114: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
-	115, // 115: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
-	116, // 116: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
-	117, // 117: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
-	118, // 118: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
-	119, // 119: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
-	120, // 120: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
-	121, // 121: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
-	122, // 122: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
-	123, // 123: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
-	124, // 124: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
-	125, // 125: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
-	126, // 126: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
-	127, // 127: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
-	128, // 128: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
-	129, // 129: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
-	65,  // [65:130] is the sub-list for method output_type
-	0,   // [0:65] is the sub-list for method input_type
+	65,  // 65: quietline.enforcement.v1.EnforcementService.ForecastClocks:input_type -> quietline.enforcement.v1.ForecastClocksRequest
+	66,  // 66: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:input_type -> quietline.enforcement.v1.ListProvisionalClocksRequest
+	67,  // 67: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:input_type -> quietline.enforcement.v1.SettleProvisionalClocksRequest
+	68,  // 68: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
+	69,  // 69: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
+	70,  // 70: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
+	71,  // 71: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
+	72,  // 72: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
+	73,  // 73: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
+	74,  // 74: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
+	75,  // 75: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
+	76,  // 76: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
+	77,  // 77: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
+	78,  // 78: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
+	79,  // 79: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
+	80,  // 80: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
+	81,  // 81: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
+	82,  // 82: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
+	83,  // 83: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
+	84,  // 84: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
+	85,  // 85: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
+	86,  // 86: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
+	87,  // 87: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
+	88,  // 88: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
+	89,  // 89: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
+	90,  // 90: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
+	91,  // 91: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
+	92,  // 92: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
+	93,  // 93: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
+	94,  // 94: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
+	95,  // 95: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
+	96,  // 96: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
+	97,  // 97: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
+	98,  // 98: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
+	99,  // 99: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
+	100, // 100: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
+	101, // 101: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
+	102, // 102: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
+	103, // 103: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
+	104, // 104: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	105, // 105: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
+	106, // 106: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
+	107, // 107: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
+	108, // 108: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
+	109, // 109: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
+	110, // 110: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	111, // 111: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	112, // 112: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	113, // 113: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
+	114, // 114: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
+	115, // 115: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
+	116, // 116: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
+	117, // 117: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
+	118, // 118: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
+	119, // 119: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
+	120, // 120: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
+	121, // 121: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
+	122, // 122: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
+	123, // 123: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
+	124, // 124: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
+	125, // 125: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
+	126, // 126: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
+	127, // 127: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
+	128, // 128: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
+	129, // 129: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
+	130, // 130: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
+	131, // 131: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
+	132, // 132: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
+	133, // 133: quietline.enforcement.v1.EnforcementService.ForecastClocks:output_type -> quietline.enforcement.v1.ForecastClocksResponse
+	134, // 134: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:output_type -> quietline.enforcement.v1.ListProvisionalClocksResponse
+	135, // 135: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:output_type -> quietline.enforcement.v1.SettleProvisionalClocksResponse
+	68,  // [68:136] is the sub-list for method output_type
+	0,   // [0:68] is the sub-list for method input_type
 	0,   // [0:0] is the sub-list for extension type_name
 	0,   // [0:0] is the sub-list for extension extendee
 	0,   // [0:0] is the sub-list for field type_name
@@ -460,6 +481,7 @@ func file_quietline_enforcement_v1_enforcement_proto_init() {
 		return
 	}
 	file_quietline_enforcement_v1_case_proto_init()
+	file_quietline_enforcement_v1_clock_proto_init()
 	file_quietline_enforcement_v1_case_evidence_proto_init()
 	file_quietline_enforcement_v1_case_remedy_proto_init()
 	file_quietline_enforcement_v1_catalogue_proto_init()

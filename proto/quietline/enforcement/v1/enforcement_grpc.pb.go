@@ -86,6 +86,9 @@ const (
 	EnforcementService_ListCaseDocuments_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListCaseDocuments"
 	EnforcementService_GetDocumentTemplate_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/GetDocumentTemplate"
 	EnforcementService_PutDocumentTemplate_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/PutDocumentTemplate"
+	EnforcementService_ForecastClocks_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/ForecastClocks"
+	EnforcementService_ListProvisionalClocks_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/ListProvisionalClocks"
+	EnforcementService_SettleProvisionalClocks_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/SettleProvisionalClocks"
 )
 
 // EnforcementServiceClient is the client API for EnforcementService service.
@@ -230,6 +233,14 @@ type EnforcementServiceClient interface {
 	GetDocumentTemplate(ctx context.Context, in *GetDocumentTemplateRequest, opts ...grpc.CallOption) (*GetDocumentTemplateResponse, error)
 	// PutDocumentTemplate puts a template in force for the caller's agency, or for all (更新文书模板).
 	PutDocumentTemplate(ctx context.Context, in *PutDocumentTemplateRequest, opts ...grpc.CallOption) (*PutDocumentTemplateResponse, error)
+	// ForecastClocks lists the clocks of cases that are over or will be this week or within some days, the decision's 90 days
+	// (行政处罚法 60) among them; parties' terms are left out (案件期限预警).
+	ForecastClocks(ctx context.Context, in *ForecastClocksRequest, opts ...grpc.CallOption) (*ForecastClocksResponse, error)
+	// ListProvisionalClocks lists running clocks whose date is provisional, because a holiday notice was missing (暂定期限列表).
+	ListProvisionalClocks(ctx context.Context, in *ListProvisionalClocksRequest, opts ...grpc.CallOption) (*ListProvisionalClocksResponse, error)
+	// SettleProvisionalClocks reckons them anew with the notice of a year, once each; a party's term moves only later by it
+	// (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisionalClocks(ctx context.Context, in *SettleProvisionalClocksRequest, opts ...grpc.CallOption) (*SettleProvisionalClocksResponse, error)
 }
 
 type enforcementServiceClient struct {
@@ -890,6 +901,36 @@ func (c *enforcementServiceClient) PutDocumentTemplate(ctx context.Context, in *
 	return out, nil
 }
 
+func (c *enforcementServiceClient) ForecastClocks(ctx context.Context, in *ForecastClocksRequest, opts ...grpc.CallOption) (*ForecastClocksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForecastClocksResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ForecastClocks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ListProvisionalClocks(ctx context.Context, in *ListProvisionalClocksRequest, opts ...grpc.CallOption) (*ListProvisionalClocksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListProvisionalClocksResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListProvisionalClocks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) SettleProvisionalClocks(ctx context.Context, in *SettleProvisionalClocksRequest, opts ...grpc.CallOption) (*SettleProvisionalClocksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SettleProvisionalClocksResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_SettleProvisionalClocks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EnforcementServiceServer is the server API for EnforcementService service.
 // All implementations must embed UnimplementedEnforcementServiceServer
 // for forward compatibility.
@@ -1032,6 +1073,14 @@ type EnforcementServiceServer interface {
 	GetDocumentTemplate(context.Context, *GetDocumentTemplateRequest) (*GetDocumentTemplateResponse, error)
 	// PutDocumentTemplate puts a template in force for the caller's agency, or for all (更新文书模板).
 	PutDocumentTemplate(context.Context, *PutDocumentTemplateRequest) (*PutDocumentTemplateResponse, error)
+	// ForecastClocks lists the clocks of cases that are over or will be this week or within some days, the decision's 90 days
+	// (行政处罚法 60) among them; parties' terms are left out (案件期限预警).
+	ForecastClocks(context.Context, *ForecastClocksRequest) (*ForecastClocksResponse, error)
+	// ListProvisionalClocks lists running clocks whose date is provisional, because a holiday notice was missing (暂定期限列表).
+	ListProvisionalClocks(context.Context, *ListProvisionalClocksRequest) (*ListProvisionalClocksResponse, error)
+	// SettleProvisionalClocks reckons them anew with the notice of a year, once each; a party's term moves only later by it
+	// (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisionalClocks(context.Context, *SettleProvisionalClocksRequest) (*SettleProvisionalClocksResponse, error)
 	mustEmbedUnimplementedEnforcementServiceServer()
 }
 
@@ -1236,6 +1285,15 @@ func (UnimplementedEnforcementServiceServer) GetDocumentTemplate(context.Context
 }
 func (UnimplementedEnforcementServiceServer) PutDocumentTemplate(context.Context, *PutDocumentTemplateRequest) (*PutDocumentTemplateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutDocumentTemplate not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ForecastClocks(context.Context, *ForecastClocksRequest) (*ForecastClocksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForecastClocks not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListProvisionalClocks(context.Context, *ListProvisionalClocksRequest) (*ListProvisionalClocksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListProvisionalClocks not implemented")
+}
+func (UnimplementedEnforcementServiceServer) SettleProvisionalClocks(context.Context, *SettleProvisionalClocksRequest) (*SettleProvisionalClocksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SettleProvisionalClocks not implemented")
 }
 func (UnimplementedEnforcementServiceServer) mustEmbedUnimplementedEnforcementServiceServer() {}
 func (UnimplementedEnforcementServiceServer) testEmbeddedByValue()                            {}
@@ -2428,6 +2486,60 @@ func _EnforcementService_PutDocumentTemplate_Handler(srv interface{}, ctx contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnforcementService_ForecastClocks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForecastClocksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ForecastClocks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ForecastClocks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ForecastClocks(ctx, req.(*ForecastClocksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ListProvisionalClocks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListProvisionalClocksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListProvisionalClocks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListProvisionalClocks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListProvisionalClocks(ctx, req.(*ListProvisionalClocksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_SettleProvisionalClocks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SettleProvisionalClocksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).SettleProvisionalClocks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_SettleProvisionalClocks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).SettleProvisionalClocks(ctx, req.(*SettleProvisionalClocksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EnforcementService_ServiceDesc is the grpc.ServiceDesc for EnforcementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2694,6 +2806,18 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PutDocumentTemplate",
 			Handler:    _EnforcementService_PutDocumentTemplate_Handler,
+		},
+		{
+			MethodName: "ForecastClocks",
+			Handler:    _EnforcementService_ForecastClocks_Handler,
+		},
+		{
+			MethodName: "ListProvisionalClocks",
+			Handler:    _EnforcementService_ListProvisionalClocks_Handler,
+		},
+		{
+			MethodName: "SettleProvisionalClocks",
+			Handler:    _EnforcementService_SettleProvisionalClocks_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
