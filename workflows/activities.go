@@ -39,6 +39,8 @@ type runs interface {
 	StartComplaint(ctx context.Context, complaintID string, round int32) (bool, error)
 	StartRecall(ctx context.Context, recallID string) (bool, error)
 	StartAppeal(ctx context.Context, appealID string) (bool, error)
+	StartListing(ctx context.Context, listingID string) (bool, error)
+	StartRepair(ctx context.Context, repairID string) (bool, error)
 	Signal(ctx context.Context, workflowID, name string, arg any) error
 	Decide(ctx context.Context, workflowID, updateID string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error)
 }
@@ -103,6 +105,12 @@ func (a *Activities) deed(ctx context.Context, deed proto.Message) error {
 		_, err = a.Ledger.SuspendResource(ctx, m)
 		// A resource that was recalled meanwhile is out of service for good.
 		err = unless(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
+	case *creditv1.AdvanceListingRequest:
+		_, err = a.Credit.AdvanceListing(ctx, m)
+	case *creditv1.AnswerListingObjectionRequest:
+		_, err = a.Credit.AnswerListingObjection(ctx, m)
+	case *creditv1.RecordLiftingRequest:
+		err = a.lifting(ctx, m)
 	default:
 		return fmt.Errorf("no such deed: %T", deed)
 	}
@@ -174,6 +182,11 @@ func (a *Activities) Look(ctx context.Context, in *caseworkv1.ComplaintInput) (*
 	looked := &caseworkv1.Looked{
 		Current:      f.GetComplaint().GetRound() == in.GetRound() && f.GetComplaint().GetState() != "CLOSED",
 		Supplemented: f.GetSupplemented(), AllWithdrawn: f.GetAllWithdrawn(), Clue: f.GetClue(),
+	}
+	if f.GetComplaint().GetMergedIntoComplaintId() != "" { // what was found lives on there
+		if err := a.settleFinding(ctx, in.GetComplaintId(), in.GetRound(), "superseded"); err != nil {
+			return nil, err
+		}
 	}
 	looked.PreserverIds, err = a.carriers(ctx, f)
 	return looked, err

@@ -10,8 +10,8 @@ import (
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
-	creditv1 "quietline/proto/quietline/credit/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 // openingCases attaches a complaint to a case per party. Names of persons are in it, sealed like every payload.
@@ -28,11 +28,20 @@ type openingCases struct {
 // starts.
 func (a *Activities) OpenCases(ctx context.Context, q openingCases) (*caseworkv1.OpenedCases, error) {
 	out := &caseworkv1.OpenedCases{}
+	facts, err := a.Reporting.GetFacts(ctx, &reportingv1.GetFactsRequest{ComplaintId: q.ComplaintID, MaxReports: maxNamed})
+	if err != nil {
+		return nil, err
+	}
 	for i, p := range q.Parties {
-		resp, err := a.Enforcement.OpenCase(ctx, &enforcementv1.OpenCaseRequest{
+		req := &enforcementv1.OpenCaseRequest{
 			RequestId: q.Requests[i], AgencyId: q.AgencyID, Act: q.Act, ComplaintId: q.ComplaintID, ComplaintRound: q.Round,
 			Party: &enforcementv1.Party{Role: p.GetRole(), Name: p.GetName(), CreditCode: p.GetCreditCode(), Person: p.GetPerson()},
-		})
+		}
+		tellDiscovery(req, facts)
+		if req, err = rekeyed(req); err != nil { // reports may join between two tries
+			return nil, err
+		}
+		resp, err := a.Enforcement.OpenCase(ctx, req)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +82,7 @@ func (a *Activities) FinishCase(ctx context.Context, f finishing) (*caseworkv1.C
 		return nil, err
 	}
 	c := resp.GetCase()
-	if err := a.list(ctx, c); err != nil {
+	if _, err := a.listFor(ctx, c, ""); err != nil {
 		return nil, err
 	}
 	disclosure, err := a.publish(ctx, c, f.Delivered)
@@ -92,22 +101,6 @@ func (a *Activities) FinishCase(ctx context.Context, f finishing) (*caseworkv1.C
 		}
 	}
 	return &caseworkv1.CaseClosed{Outcome: ended.GetOutcome(), Disclosure: disclosure}, nil
-}
-
-// ground is the policy row under which a penalty brings a firm onto the bad list.
-const ground = "supervision_penalty"
-
-// list puts a firm on the bad list when its decision says so. That a policy refuses is an answer, not a failure.
-func (a *Activities) list(ctx context.Context, c *enforcementv1.Case) error {
-	if !c.GetDecision().GetPenalty().GetListParty() || c.GetParty().GetCreditCode() == "" {
-		return nil
-	}
-	_, err := a.Credit.ListParty(ctx, &creditv1.ListPartyRequest{
-		RequestId: derived(c.GetCaseId() + "/list"), List: "bad", PartyName: c.GetParty().GetName(), CreditCode: c.GetParty().GetCreditCode(),
-		Ground: ground, CaseId: c.GetCaseId(), DecidedTime: c.GetDecision().GetDecidedTime(), AgencyId: c.GetAgencyId(),
-	})
-	return unless(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES, commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS,
-		commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
 }
 
 // publish asks for the publication of a penalty and returns what came of it, or why nothing did.

@@ -40,6 +40,9 @@ func (a *Activities) Conclude(ctx context.Context, c concluding) (*caseworkv1.Co
 	if c.NeedFindings && f.GetUnchecked() > 0 {
 		return &caseworkv1.Concluded{Late: f.GetUnchecked()}, nil
 	}
+	if err := a.settleFinding(ctx, c.Watch.GetComplaintId(), c.Watch.GetRound(), settledBy[c.Watch.GetResult()]); err != nil {
+		return nil, err
+	}
 	until, err := calendar.Due(basisWatch, c.Now, c.Profile)
 	if err != nil {
 		return nil, err
@@ -131,7 +134,10 @@ func (a *Activities) CloseUnlessJoined(ctx context.Context, c closing) (*casewor
 	if superseded(err) || errs.Is(err, commonv1.ErrorReason_ERROR_REASON_FEEDBACK_MISSING) {
 		return &caseworkv1.Ended{GoesOn: true}, nil
 	}
-	return &caseworkv1.Ended{Closed: resp.GetClosed()}, err
+	if err != nil {
+		return nil, err
+	}
+	return &caseworkv1.Ended{Closed: resp.GetClosed()}, a.settleFinding(ctx, c.Close.GetComplaintId(), c.Close.GetRound(), settledBy[c.Close.GetResult()])
 }
 
 // superseded says whether a write was refused because another round has begun, or the complaint is closed.

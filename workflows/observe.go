@@ -26,6 +26,9 @@ func (a *Activities) observe(ctx context.Context, m *reportingv1.RecordFindingsR
 		return err
 	}
 	c := f.GetComplaint()
+	if err := a.found(ctx, m, c); err != nil {
+		return err
+	}
 	number, call := c.GetNumber(), firstSubstantiated(f.GetReports())
 	marketing := c.GetCategory() == commercial
 	if c.GetForged() || spoofed(number.GetKind()) || !digits(number.GetNormal()) || call == nil || !marketing && c.GetCategory() != malicious {

@@ -141,6 +141,17 @@ func (f fakeEnforcement) ListMeasures(context.Context, *enforcementv1.ListMeasur
 	return &enforcementv1.ListMeasuresResponse{Measures: catalogue}, nil
 }
 
+func (f fakeEnforcement) CheckMeasures(context.Context, *enforcementv1.CheckMeasuresRequest, ...grpc.CallOption) (*enforcementv1.CheckMeasuresResponse, error) {
+	return &enforcementv1.CheckMeasuresResponse{}, nil
+}
+
+func (f fakeEnforcement) RecordFinding(_ context.Context, req *enforcementv1.RecordFindingRequest, _ ...grpc.CallOption) (*enforcementv1.RecordFindingResponse, error) {
+	return once(f.w, req, func() (*enforcementv1.RecordFindingResponse, error) {
+		f.w.found = append(f.w.found, req)
+		return &enforcementv1.RecordFindingResponse{}, nil
+	})
+}
+
 func (f fakeEnforcement) RecordMeasure(_ context.Context, req *enforcementv1.RecordMeasureRequest, _ ...grpc.CallOption) (*enforcementv1.RecordMeasureResponse, error) {
 	return once(f.w, req, func() (*enforcementv1.RecordMeasureResponse, error) {
 		f.w.measures = append(f.w.measures, req)

@@ -74,7 +74,7 @@ func (a *Activities) check(ctx context.Context, r recording, out *caseworkv1.Rec
 		}
 		return a.checkLead(ctx, r, "detail.lead_agency_id", d.GetLeadAgencyId())
 	case measures, measuresCase:
-		return a.checkMeasures(ctx, d.GetMeasures(), out)
+		return a.checkMeasures(ctx, r.Task.GetAgencyId(), d.GetMeasures(), out)
 	}
 	return nil
 }
@@ -130,8 +130,8 @@ func checkEvidence(r recording, facts []*reportingv1.EvidenceFacts) error {
 		"must name evidence that did not come from the reporters who are not verified")
 }
 
-// checkMeasures finds the measures in the catalogue.
-func (a *Activities) checkMeasures(ctx context.Context, wanted []*assignmentv1.MeasureDetail, out *caseworkv1.Recorded) error {
+// checkMeasures finds the measures in the catalogue, and asks whether the agency may take them.
+func (a *Activities) checkMeasures(ctx context.Context, agency string, wanted []*assignmentv1.MeasureDetail, out *caseworkv1.Recorded) error {
 	catalogue, err := a.Enforcement.ListMeasures(ctx, &enforcementv1.ListMeasuresRequest{})
 	if err != nil {
 		return err
@@ -154,5 +154,10 @@ func (a *Activities) checkMeasures(ctx context.Context, wanted []*assignmentv1.M
 			LedgerAction: m.GetLedgerAction(), Nature: m.GetNature(), Basis: m.GetBasis(),
 		})
 	}
-	return nil
+	powers := &enforcementv1.CheckMeasuresRequest{AgencyId: agency}
+	for _, m := range out.GetMeasures() {
+		powers.Codes = append(powers.Codes, m.GetCode())
+	}
+	_, err = a.Enforcement.CheckMeasures(ctx, powers)
+	return err
 }

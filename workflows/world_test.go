@@ -77,6 +77,7 @@ type world struct {
 	advances      []*reportingv1.AdvanceComplaintRequest
 	findings      []*reportingv1.Finding
 	measures      []*enforcementv1.RecordMeasureRequest
+	found         []*enforcementv1.RecordFindingRequest
 	suspended     []*ledgerv1.SuspendResourceRequest
 	observed      []*ledgerv1.RecordObservationRequest
 	opened        []*enforcementv1.OpenCaseRequest
