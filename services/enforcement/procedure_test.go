@@ -210,7 +210,9 @@ func officersNamed(names ...string) *assignmentv1.CaseStepDetail {
 	return w
 }
 
-func servedVia(method string) *assignmentv1.CaseStepDetail { return &assignmentv1.CaseStepDetail{Method: method} }
+func servedVia(method string) *assignmentv1.CaseStepDetail {
+	return &assignmentv1.CaseStepDetail{Method: method}
+}
 
 // proposed brings the case to an approved proposal.
 func (f *file) proposed(p *assignmentv1.CaseProposal) {

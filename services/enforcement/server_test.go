@@ -77,8 +77,18 @@ func (w *world) open(t *testing.T, change func(*enforcementv1.OpenCaseRequest)) 
 	return resp
 }
 
+// before makes a new case one of the time before the procedure was complete, as the migration does.
+func (w *world) before(t *testing.T, id string) {
+	t.Helper()
+	_, err := testkit.Owner(t, w.db).Exec(t.Context(), "UPDATE enforcement_case SET procedure = 'before' WHERE case_id = $1 AND state = 'OPENED'", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (w *world) advance(t *testing.T, id, state string) *enforcementv1.Case {
 	t.Helper()
+	w.before(t, id)
 	resp, err := w.flows.AdvanceCase(t.Context(), &enforcementv1.AdvanceCaseRequest{
 		RequestId: uuid.NewString(), CaseId: id, State: state, TaskId: uuid.NewString(),
 	})
@@ -363,8 +373,8 @@ func TestTheDatabaseRefuses(t *testing.T) {
 		{"deletion", "DELETE FROM case_decision", "42501"},
 		{"change of a notice", "UPDATE case_notice SET served_time = now()", "42501"},
 		{"change of the agency", "UPDATE enforcement_case SET agency_id = 'x'", "42501"},
-		{"notice without task", "UPDATE enforcement_case SET state = 'NOTICE_SERVED', notice_time = now()", "23514"},
-		{"unknown state", "UPDATE enforcement_case SET state = 'FORGOTTEN'", "23514"},
+		{"notice without task", "UPDATE enforcement_case SET state = 'NOTICE_SERVED', notice_time = now()", "42501"},
+		{"another state", "UPDATE enforcement_case SET state = 'DECIDED'", "42501"},
 		{"second open case", "INSERT INTO enforcement_case (case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof, decision_due_provisional) SELECT gen_random_uuid(), 'x', 'x', party_id, party_role, act, 'OPENED', now(), now(), '', false FROM enforcement_case", "23505"},
 		{"person in clear", "INSERT INTO party (party_id, party_key, person, name) VALUES (gen_random_uuid(), 'x', true, 'x')", "23514"},
 	} {
