@@ -62,7 +62,7 @@ func (c driveCmd) Run(ctx context.Context) error {
 func newDriver(c driveCmd) *driver {
 	return &driver{
 		cmd: c, people: people{seed: c.Seed}, began: time.Now(),
-		refused: map[string]int{}, another: map[string]bool{}, desks: map[string]*grpc.ClientConn{},
+		refused: map[string]int{}, another: map[string]int{}, desks: map[string]*grpc.ClientConn{}, cases: newLooks(),
 	}
 }
 
@@ -72,8 +72,9 @@ type driver struct {
 	began   time.Time
 	decided int
 	shown   string
-	refused map[string]int  // by task
-	another map[string]bool // tasks that only another person of the office may decide
+	refused map[string]int // by task
+	another map[string]int // tasks that only another person of the office may decide: how many may not
+	cases   *looks         // what is known of the cases
 
 	mu    sync.Mutex
 	desks map[string]*grpc.ClientConn // by ROLE@AGENCY
@@ -85,12 +86,18 @@ func (d *driver) round(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := d.look(ctx); err != nil {
+		return false, err
+	}
+	if err := d.actBeside(ctx); err != nil {
+		return false, err
+	}
 	desks := map[string][]*assignmentv1.Task{}
 	for _, t := range tasks {
-		account := strings.TrimPrefix(t.GetRole().String(), "ROLE_") + "@" + t.GetAgencyId()
-		if d.needsAnother(t) {
-			account += deputy
+		if t.GetSubjectKind() == "case" && d.caseTask(t, 0) == nil {
+			continue // the way of its case has something else to come first
 		}
+		account := d.whoDecides(t)
 		desks[account] = append(desks[account], t)
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -120,7 +127,7 @@ func (d *driver) round(ctx context.Context) (done bool, err error) {
 	if d.cmd.Until == "idle" {
 		return status.TasksOpen == 0 && status.Complaints.Received+status.Complaints.Open == 0, nil
 	}
-	return status.TasksOpen == 0 && status.Complaints.live() == 0, nil
+	return status.TasksOpen == 0 && status.Complaints.live() == 0 && d.cases.open == 0, nil
 }
 
 func (d *driver) openTasks(ctx context.Context) ([]*assignmentv1.Task, error) {
@@ -146,7 +153,7 @@ func (d *driver) decide(ctx context.Context, account string, pile []*assignmentv
 	}
 	batch := &caseworkv1.BatchDecideRequest{RequestId: uuid.NewString()}
 	for _, t := range pile {
-		batch.Decisions = append(batch.Decisions, d.people.decide(t, d.refusals(t)))
+		batch.Decisions = append(batch.Decisions, d.decision(t))
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -163,7 +170,9 @@ func (d *driver) decide(ctx context.Context, account string, pile []*assignmentv
 		case "TASK_NOT_OPEN", "TASK_CLAIMED", "CLOSED", "UNAVAILABLE", "NOT_FOUND":
 		default:
 			t := pile[i]
-			d.another[t.GetTaskId()] = d.another[t.GetTaskId()] || r.GetReason() == "SAME_PERSON"
+			if r.GetReason() == "SAME_PERSON" {
+				d.another[t.GetTaskId()]++
+			}
 			// People learn from a refusal, such as of a bounce after its term: they decide otherwise.
 			if d.refused[t.GetTaskId()]++; d.refused[t.GetTaskId()] < 3 {
 				continue
@@ -187,11 +196,28 @@ func (d *driver) refusals(t *assignmentv1.Task) int {
 	return d.refused[t.GetTaskId()]
 }
 
-// needsAnother says whether somebody else of the office must decide, who had no part in the matter.
-func (d *driver) needsAnother(t *assignmentv1.Task) bool {
+// whoDecides is the account that decides a task: somebody else of the office where the first had a part in the matter.
+func (d *driver) whoDecides(t *assignmentv1.Task) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.another[t.GetTaskId()]
+	account, n := strings.TrimPrefix(t.GetRole().String(), "ROLE_")+"@"+t.GetAgencyId(), d.another[t.GetTaskId()]
+	if n == 0 && t.GetStep() == "hold_hearing" {
+		n = 1 // the chair is not who reviewed the case
+	}
+	if n == 0 {
+		return account
+	}
+	return fmt.Sprintf("%s#%d", account, n+1)
+}
+
+// decision is what the people decide on a task.
+func (d *driver) decision(t *assignmentv1.Task) *caseworkv1.DecideRequest {
+	if t.GetSubjectKind() == "case" {
+		if made := d.caseTask(t, d.refusals(t)); made != nil {
+			return made
+		}
+	}
+	return d.people.decide(t, d.refusals(t))
 }
 
 // desk is the connection of an account, made once.

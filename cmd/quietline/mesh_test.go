@@ -66,7 +66,7 @@ func theMesh(t *testing.T) *testMesh {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shared.mesh, shared.stop, err = startTestMesh(data)
+		shared.mesh, shared.stop, err = startTestMesh(data, "rehearsal")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func theMesh(t *testing.T) *testMesh {
 	return shared.mesh
 }
 
-func startTestMesh(data string) (*testMesh, func() error, error) {
+func startTestMesh(data, profile string) (*testMesh, func() error, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	bin, err := filepath.Abs("../../bin")
@@ -98,7 +98,7 @@ func startTestMesh(data string) (*testMesh, func() error, error) {
 		return nil, nil, err
 	}
 	m, err := startMesh(context.Background(), stack, meshConfig{
-		Profile: "rehearsal", StartRate: 200, Gateway: gateway.Config{Listen: edge.Addr().String(), Demo: data, PublicRate: 1000, PublicBurst: 1000, SecretRate: 1000, SecretBurst: 1000},
+		Profile: profile, StartRate: 200, Gateway: gateway.Config{Listen: edge.Addr().String(), Demo: data, PublicRate: 1000, PublicBurst: 1000, SecretRate: 1000, SecretBurst: 1000},
 	}, edge)
 	if err != nil {
 		return nil, nil, err
@@ -117,6 +117,31 @@ func startTestMesh(data string) (*testMesh, func() error, error) {
 		return nil, nil, errors.Join(errors.New("the mesh did not come up"), err, stop())
 	}
 	return &testMesh{mesh: m, remote: remote{Gateway: m.URL, Data: data}, data: data}, stop, nil
+}
+
+// ownMesh is a mesh for one test alone, in a profile of its own.
+func ownMesh(t *testing.T, profile string) *testMesh {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts PostgreSQL and Temporal")
+	}
+	data, err := os.MkdirTemp("", "quietline-own-") //nolint:usetesting // t.TempDir is closed to PostgreSQL's user
+	if err == nil {
+		err = os.Chmod(data, 0o711) //nolint:gosec // PostgreSQL's user passes through
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, stop, err := startTestMesh(data, profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
 }
 
 // as is a connection to the gateway with a demo account, or none for the public.

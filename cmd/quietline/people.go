@@ -35,7 +35,7 @@ var habits = map[string][]option{
 	"recheck":      {{"confirmed", 90}, {"overturned", 10}},
 	"late_check":   {{"confirmed", 100}},
 	"transfer":     {{"accepted", 95}, {"returned", 5}},
-	"handle":       {{"measures", 78}, {"case", 8}, {"measures_and_case", 9}, {"no_measure", 5}},
+	"handle":       {{"measures", 60}, {"case", 26}, {"measures_and_case", 9}, {"no_measure", 5}},
 	"review":       {{"approved", 95}, {"returned", 5}},
 	"sign":         {{"signed", 97}, {"returned", 3}},
 	"execute":      {{"done", 96}, {"failed", 4}},
@@ -53,14 +53,21 @@ var habits = map[string][]option{
 	"restore":          {{"restored", 97}, {"nothing_to_restore", 3}},
 }
 
-// firms stand for the reported side; the names are made up and the codes belong to nobody.
-var firms = []struct{ name, code string }{
-	{"静线样例甲信息咨询有限公司", "91000000DEMNDEMN01"},
-	{"静线样例乙网络科技有限公司", "91000000DEMNDEMN02"},
-	{"静线样例丙房产经纪有限公司", "91000000DEMNDEMN03"},
-	{"静线样例丁教育咨询有限公司", "91000000DEMNDEMN04"},
-	{"静线样例戊商务服务有限公司", "91000000DEMNDEMN05"},
+// firm is one of many made-up firms of the reported side; the codes have the right form (GB 32100) and belong to nobody.
+func firm(n int) *assignmentv1.PartyDetail {
+	const digits = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+	code := fmt.Sprintf("91000000DEMF%05d", n)
+	sum, weight := 0, 1
+	for _, c := range code {
+		sum += strings.IndexRune(digits, c) * weight
+		weight = weight * 3 % len(digits)
+	}
+	code += string(digits[(len(digits)-sum%len(digits))%len(digits)])
+	return &assignmentv1.PartyDetail{Role: "caller", Name: fmt.Sprintf("静线样例%d号商务服务有限公司", n), CreditCode: code}
 }
+
+// firms are how many there are: now and then two complaints lead to the same.
+const firms = 400
 
 // decide makes the decision on a task; after a refusal it is the usual one.
 func (p people) decide(t *assignmentv1.Task, refusals int) *caseworkv1.DecideRequest {
@@ -178,8 +185,7 @@ func (p people) findings(t *assignmentv1.Task) *assignmentv1.DecisionDetail {
 	}
 	detail := &assignmentv1.DecisionDetail{Findings: []*assignmentv1.FindingDetail{finding}}
 	if finding.GetResult() == "substantiated" {
-		firm := firms[p.roll(t, "firm", len(firms))]
-		detail.Parties = []*assignmentv1.PartyDetail{{Role: "caller", Name: firm.name, CreditCode: firm.code}}
+		detail.Parties = []*assignmentv1.PartyDetail{firm(p.roll(t, "firm", firms))}
 	}
 	return detail
 }
@@ -188,7 +194,10 @@ func (p people) handling(t *assignmentv1.Task, outcome string) *assignmentv1.Dec
 	if outcome == "case" || outcome == "no_measure" {
 		return &assignmentv1.DecisionDetail{}
 	}
-	sets := [][]string{{"warn_holder"}, {"warn_holder", "restrict_outbound"}, {"mark_risk"}, {"rectify_order"}, {"suspend_number"}}
+	sets := [][]string{{"warn_holder"}, {"warn_holder", "restrict_outbound"}, {"mark_risk"}, {"rectify_order"}}
+	if own, _, _ := strings.Cut(t.GetAgencyId(), "-"); own == "ca" || own == "miit" || own == "mps" {
+		sets = append(sets, []string{"suspend_number"}) // 电信条例 28, 反电信网络诈骗法 20
+	}
 	detail := &assignmentv1.DecisionDetail{}
 	for _, code := range sets[p.roll(t, "measures", len(sets))] {
 		detail.Measures = append(detail.Measures, &assignmentv1.MeasureDetail{Code: code})

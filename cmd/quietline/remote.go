@@ -55,19 +55,19 @@ func (r remote) tokens(account string) (func(context.Context) (string, error), e
 	if account == "" {
 		return nil, nil // the public has no token
 	}
-	account, other := strings.CutSuffix(account, deputy)
+	account, n, other := strings.Cut(account, "#")
 	role, agency, err := splitAccount(account)
 	if err != nil {
 		return nil, err
 	}
 	subject := ""
 	if other {
-		subject = strings.ToLower(role) + "-2@" + agency
+		subject = strings.ToLower(role) + "-" + n + "@" + agency
 	}
 	return issuer.Source(r.Data, r.url(), role, agency, subject)
 }
 
-// deputy at the end of an account is another person of the same role and agency.
+// deputy at the end of an account is another person of the same role and agency; #3 is a third.
 const deputy = "#2"
 
 func splitAccount(account string) (role, agency string, err error) {

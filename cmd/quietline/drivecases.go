@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+)
+
+// Ways are how cases may go: each case that the robots drive takes one of them, in the order in which cases were opened, so
+// that a few dozen cases have taken every way once.
+const (
+	wayStraight           = "straight" // fined, paid in time
+	wayAdopted            = "statement_adopted"
+	wayNotAdopted         = "statement_not_adopted"
+	wayHearing            = "hearing_held"
+	wayHearingAbandoned   = "hearing_abandoned"
+	wayLegalReturned      = "legal_review_returned"
+	wayDiscussed          = "discussed"
+	waySimplified         = "simplified"
+	waySlight             = "slight_corrected"
+	wayFirstSlight        = "first_slight"
+	wayNoFault            = "no_fault"
+	wayLimitation         = "limitation"
+	wayNotEstablished     = "not_established"
+	wayTransferred        = "transfer_accepted"
+	wayTransferReturned   = "transfer_returned"
+	wayInstalments        = "instalments"
+	wayLate               = "late_payment"
+	wayDemanded           = "demanded"
+	wayCourt              = "court"
+	wayWaived             = "waived"
+	wayElectronic         = "electronic"
+	wayPublicNotice       = "public_notice"
+	wayExtended           = "extended"
+	wayRecused            = "recused"
+	wayReconsidered       = "reconsidered"
+	wayRevoked            = "revoked"
+	wayDisputed           = "disputed"
+	actMarketing          = "marketing_without_consent"
+	stateClosed           = "CLOSED"
+	stateInvestigating    = "INVESTIGATING"
+	stateNoticeServed     = "NOTICE_SERVED"
+	driveLedgersPageLimit = 500
+)
+
+// ways in the order in which cases take them: what lasts long first.
+var ways = []string{
+	wayCourt, wayRevoked, wayReconsidered, wayDemanded, wayLate, wayHearing, wayHearingAbandoned, wayPublicNotice, wayInstalments,
+	wayTransferred, wayTransferReturned, wayAdopted, wayNotAdopted, wayLegalReturned, wayDiscussed, wayExtended, wayRecused,
+	wayDisputed, wayElectronic, wayWaived, waySimplified, waySlight, wayFirstSlight, wayNoFault, wayLimitation, wayNotEstablished,
+	wayStraight,
+}
+
+// noPenaltyWays end without a penalty, each by its ground (行政处罚法 33, 36, 57).
+var noPenaltyWays = map[string]bool{waySlight: true, wayFirstSlight: true, wayNoFault: true, wayLimitation: true, wayNotEstablished: true}
+
+// caseView is a case as its robots see it.
+type caseView struct {
+	*enforcementv1.GetCaseResponse
+	way       string
+	suggested []*enforcementv1.SuggestedPenalty
+	read      time.Time
+	consent   string // the party's consent to electronic delivery
+}
+
+func (v *caseView) id() string { return v.GetCase().GetCaseId() }
+
+// events are how often a step was decided so; an empty outcome is any.
+func (v *caseView) events(step, outcome string) int {
+	n := 0
+	for _, e := range v.GetEvents() {
+		if e.GetStep() == step && (outcome == "" || e.GetOutcome() == outcome) {
+			n++
+		}
+	}
+	return n
+}
+
+// looks are the views of the cases that are not closed.
+type looks struct {
+	byCase map[string]*caseView
+	ways   map[string]string // of all cases, once given
+	free   []string          // ways that no case has taken yet
+	open   int
+	done   map[string]bool   // acts beside the steps, by case and act
+	tries  map[string]int    // of those that were refused
+	signed map[string]string // consents to electronic delivery, by case
+}
+
+func newLooks() *looks {
+	return &looks{byCase: map[string]*caseView{}, ways: map[string]string{}, free: slices.Clone(ways), done: map[string]bool{}, tries: map[string]int{}, signed: map[string]string{}}
+}
+
+// look reads the cases that are not closed.
+func (d *driver) look(ctx context.Context) error {
+	lead, err := d.desk("LEAD@miit")
+	if err != nil {
+		return err
+	}
+	var all []*enforcementv1.Case
+	err = pages(func(token string) (string, error) {
+		r, err := enforcementv1.NewEnforcementServiceClient(lead).ListCases(ctx,
+			&enforcementv1.ListCasesRequest{PageSize: driveLedgersPageLimit, PageToken: token})
+		all = append(all, r.GetCases()...)
+		return r.GetNextPageToken(), err
+	})
+	if err != nil {
+		return fmt.Errorf("cases: %w", err)
+	}
+	slices.SortFunc(all, func(a, b *enforcementv1.Case) int {
+		if n := a.GetOpenTime().AsTime().Compare(b.GetOpenTime().AsTime()); n != 0 {
+			return n
+		}
+		return strings.Compare(a.GetCaseId(), b.GetCaseId())
+	})
+	d.cases.open = 0
+	for _, c := range all {
+		d.cases.give(c, d.people.seed)
+		if c.GetState() == stateClosed && (d.cases.ways[c.GetCaseId()] != wayRevoked || c.GetReverseTime() != nil) {
+			delete(d.cases.byCase, c.GetCaseId())
+			continue
+		}
+		d.cases.open++
+		if err := d.view(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// give gives a case its way: the next that no case has taken, else one by its number.
+func (l *looks) give(c *enforcementv1.Case, seed uint64) {
+	if l.ways[c.GetCaseId()] != "" {
+		return
+	}
+	for i, way := range l.free {
+		if fits(way, c) {
+			l.ways[c.GetCaseId()] = way
+			l.free = slices.Delete(l.free, i, i+1)
+			return
+		}
+	}
+	way := ways[(uint64(len(l.ways))+seed)%uint64(len(ways))]
+	if !fits(way, c) {
+		way = wayNotEstablished
+	}
+	l.ways[c.GetCaseId()] = way
+}
+
+// fits says whether a case may go a way: only some acts are punished by every agency that may have such a case, and what is
+// to be withdrawn must have been listed and published before.
+func fits(way string, c *enforcementv1.Case) bool {
+	switch {
+	case c.GetAct() != actMarketing:
+		return way == wayNotEstablished || way == wayTransferred
+	case way == wayRevoked:
+		return !c.GetParty().GetPerson()
+	}
+	return true
+}
+
+// view reads a case as its agency sees it.
+func (d *driver) view(ctx context.Context, c *enforcementv1.Case) error {
+	desk, err := d.desk("CASEWORKER@" + c.GetAgencyId())
+	if err != nil {
+		return err
+	}
+	service := enforcementv1.NewEnforcementServiceClient(desk)
+	r, err := service.GetCase(ctx, &enforcementv1.GetCaseRequest{CaseId: c.GetCaseId()})
+	if err != nil {
+		return fmt.Errorf("case: %w", err)
+	}
+	v := &caseView{GetCaseResponse: r, way: d.cases.ways[c.GetCaseId()], read: time.Now(), consent: d.cases.signed[c.GetCaseId()]}
+	if old := d.cases.byCase[c.GetCaseId()]; old != nil && old.GetCase().GetAgencyId() == c.GetAgencyId() {
+		v.suggested = old.suggested
+	}
+	if v.suggested == nil {
+		s, err := service.SuggestPenalties(ctx, &enforcementv1.SuggestPenaltiesRequest{CaseId: c.GetCaseId(), Profile: "rehearsal"})
+		if err == nil {
+			v.suggested = s.GetSuggestions()
+		}
+	}
+	d.cases.byCase[c.GetCaseId()] = v
+	return nil
+}
+
+// caseTask decides a step of a case, or returns nil while its way has something else to come first.
+func (d *driver) caseTask(t *assignmentv1.Task, refusals int) *caseworkRequest {
+	v := d.cases.byCase[t.GetSubjectId()]
+	if v == nil {
+		v = &caseView{GetCaseResponse: &enforcementv1.GetCaseResponse{}, way: wayStraight}
+	}
+	return d.people.decideCase(t, v, refusals)
+}
+
+// requestFor is the request ID of an act of the robots: the same act is the same request, also after a crash.
+func (p people) requestFor(v *caseView, act string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "drive/%d/%s/%s", p.seed, v.id(), act)).String()
+}
