@@ -10,10 +10,14 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"quietline/internal/calendar"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
 // forecastCmd says what is overdue and what will be late, per agency.
@@ -42,14 +46,50 @@ func (c forecastCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("forecast: %w", err)
 	}
+	cases, err := enforcementv1.NewEnforcementServiceClient(conn).ForecastClocks(ctx, &enforcementv1.ForecastClocksRequest{Days: c.Days, PageSize: c.Tasks})
+	if err != nil && status.Code(err) != codes.PermissionDenied { // who has no cases is told of tasks alone
+		return fmt.Errorf("forecast of cases: %w", err)
+	}
 	if c.JSON {
-		raw, err := protojson.Marshal(f)
+		return printJSON(map[string]proto.Message{"tasks": f, "cases": cases})
+	}
+	if err := printForecast(f, time.Now()); err != nil {
+		return err
+	}
+	printCaseClocks(cases)
+	return nil
+}
+
+// printJSON prints messages by name, as one object.
+func printJSON(parts map[string]proto.Message) error {
+	out := map[string]json.RawMessage{}
+	for name, m := range parts {
+		raw, err := protojson.Marshal(m)
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(os.Stdout).Encode(json.RawMessage(raw))
+		out[name] = raw
 	}
-	return printForecast(f, time.Now())
+	return json.NewEncoder(os.Stdout).Encode(out)
+}
+
+func printCaseClocks(f *enforcementv1.ForecastClocksResponse) {
+	if len(f.GetClocks()) == 0 {
+		return
+	}
+	fmt.Println("\nclocks of cases")
+	for _, k := range f.GetClocks() {
+		late := ""
+		if k.GetOverdue() {
+			late = "  OVERDUE"
+		}
+		clock := k.GetClock().GetClock()
+		fmt.Printf("\n%s  %s  %s  case %s%s\n  %s (%s)\n  %s\n", k.GetClock().GetDueTime().AsTime().In(calendar.Shanghai).Format("2006-01-02 15:04"),
+			k.GetAgencyId(), k.GetCaseNo(), k.GetCaseId(), late, clock.GetBasis(), k.GetClock().GetSource(), clock.GetProof())
+	}
+	if f.GetNextPageToken() != "" {
+		fmt.Println("\nthere are more: --tasks")
+	}
 }
 
 func printForecast(f *assignmentv1.ForecastBreachesResponse, now time.Time) error {
