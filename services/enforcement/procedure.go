@@ -62,8 +62,7 @@ func (s *Server) suspect(ctx context.Context, q *store.Queries, m *matter, p pla
 			return err
 		}
 		if len(others) > 0 {
-			const most = 5
-			t.facts["suspected_same_act"] = joined(others[:min(len(others), most)])
+			t.facts["suspected_same_act"] = joined(others)
 		}
 	}
 	return nil

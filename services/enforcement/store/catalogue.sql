@@ -74,11 +74,12 @@ VALUES (@case_id, @seq, @penalty_code, @act, @kind, @amount_fen, sqlc.narg(gains
     ON CONFLICT (case_id, seq) DO NOTHING;
 
 -- name: SuspectedActs :many
+-- The newest of them: an officer cannot look at more before a notice.
 SELECT other_case_id, other_agency_id, other_act, shared
   FROM suspected_same_act
  WHERE case_id = @case_id AND cardinality(shared) > 0
- ORDER BY other_case_id
- LIMIT 100;
+ ORDER BY other_case_id DESC
+ LIMIT 20;
 
 -- name: AddVerdict :exec
 INSERT INTO act_link (link_id, case_id, other_case_id, verdict, reason, decided_by, agency_id, decided_time)

@@ -717,8 +717,8 @@ const suspectedActs = `-- name: SuspectedActs :many
 SELECT other_case_id, other_agency_id, other_act, shared
   FROM suspected_same_act
  WHERE case_id = $1 AND cardinality(shared) > 0
- ORDER BY other_case_id
- LIMIT 100
+ ORDER BY other_case_id DESC
+ LIMIT 20
 `
 
 type SuspectedActsRow struct {
@@ -728,6 +728,7 @@ type SuspectedActsRow struct {
 	Shared        []string
 }
 
+// The newest of them: an officer cannot look at more before a notice.
 func (q *Queries) SuspectedActs(ctx context.Context, caseID string) ([]SuspectedActsRow, error) {
 	rows, err := q.db.Query(ctx, suspectedActs, caseID)
 	if err != nil {

@@ -1633,7 +1633,7 @@ func (x *ListSameActsRequest) GetPageToken() string {
 // ListSameActsResponse has what is judged and what is suspected.
 type ListSameActsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Suspected, not judged yet, at most 100 (疑似).
+	// Suspected, not judged yet, the newest 20 (疑似).
 	Suspected []*SuspectedAct `protobuf:"bytes,1,rep,name=suspected,proto3" json:"suspected,omitempty"`
 	// Every verdict of the case, newest first (认定沿革).
 	History []*ActVerdict `protobuf:"bytes,2,rep,name=history,proto3" json:"history,omitempty"`

@@ -192,7 +192,7 @@ CREATE INDEX penalty_assessment_alike ON penalty_assessment (act, penalty_code, 
 CREATE INDEX penalty_assessment_of_agency ON penalty_assessment (agency_id, decided_time DESC, case_id);
 
 -- Pairs of cases against one party that may be about one act: a complaint or a number in common, or overlapping spans at
--- two agencies. What an officer has judged is not suspected any more.
+-- two agencies. What an officer has judged is not suspected any more, nor what ended without a penalty.
 CREATE VIEW suspected_same_act AS
     SELECT a.case_id, b.case_id AS other_case_id, a.agency_id, b.agency_id AS other_agency_id, b.act AS other_act,
            array_remove(ARRAY[
@@ -211,7 +211,9 @@ CREATE VIEW suspected_same_act AS
       JOIN enforcement_case b ON b.party_id = a.party_id AND b.case_id <> a.case_id
      WHERE NOT EXISTS (SELECT 1 FROM act_link_now l
                         WHERE l.case_id = LEAST(a.case_id, b.case_id) AND l.other_case_id = GREATEST(a.case_id, b.case_id)
-                          AND l.verdict <> 'unlinked');
+                          AND l.verdict <> 'unlinked')
+       AND b.state NOT IN ('NO_PENALTY', 'REVERSED')
+       AND (b.state <> 'CLOSED' OR EXISTS (SELECT 1 FROM case_decision d WHERE d.case_id = b.case_id AND d.penalty_kind <> 'none'));
 
 -- Decided fines that stand, with what makes cases alike (裁量一致性).
 CREATE VIEW decided_fine AS
