@@ -206,7 +206,7 @@ func mesh(t testing.TB, cfg Config, checks ...func(context.Context) error) *mesh
 			enforcementv1.RegisterEnforcementServiceServer(s, enforcementv1.UnimplementedEnforcementServiceServer{})
 		},
 		identity.Disclosure: func(s *grpc.Server) {
-			disclosurev1.RegisterDisclosureServiceServer(s, disclosurev1.UnimplementedDisclosureServiceServer{})
+			disclosurev1.RegisterDisclosureServiceServer(s, disclosure{})
 		},
 		identity.Workflows: func(s *grpc.Server) {
 			caseworkv1.RegisterCaseworkServiceServer(s, engine{})

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"quietline/gateway/issuer"
+	"quietline/internal/identity"
 	"quietline/internal/obs"
 )
 
@@ -65,6 +66,8 @@ func newGateway(ctx context.Context, cfg Config, issuers []Issuer, demo *issuer.
 		connecthttp.WithReadMaxBytes(cfg.MaxMessage))
 	g.mountReflection(mux, all)
 	g.mountPages(mux, h, demo)
+	newRegister(deps.Backends[string(identity.Disclosure)], cfg.PublicURL).mount(mux, g)
+	newDigests(deps.Backends[string(identity.Disclosure)]).mount(mux, g)
 	return http.NewCrossOriginProtection().Handler(secured(mux)), nil
 }
 
