@@ -32,6 +32,7 @@ type fsckReport struct {
 	OpenTasks  int      `json:"open_tasks"`
 	Listings   int      `json:"listings"`
 	Published  int      `json:"publications"`
+	Undisposed int      `json:"undisposed"` // substantiated, and nothing followed yet
 	Broken     []string `json:"broken"`
 }
 
@@ -62,6 +63,9 @@ func (c fsckCmd) Run(ctx context.Context) error {
 func (r *fsckReport) print() {
 	fmt.Printf("checked %d complaints (%d waiting to start), %d open tasks, %d listings, %d publications\n",
 		r.Complaints, r.Backlog, r.OpenTasks, r.Listings, r.Published)
+	if r.Undisposed > 0 {
+		fmt.Printf("%d substantiated findings wait for a disposition (查实未处置)\n", r.Undisposed)
+	}
 	for _, sentence := range r.Broken {
 		fmt.Println("  broken:", sentence)
 	}

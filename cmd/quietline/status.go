@@ -12,12 +12,15 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	"quietline/internal/access"
 	"quietline/internal/identity"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -48,6 +51,7 @@ type meshStatus struct {
 	Clues       int64           `json:"clues"` // of the complaints, known from marks alone
 	TasksOpen   int64           `json:"tasks_open"`
 	TasksLate   int64           `json:"tasks_overdue"`
+	Undisposed  int64           `json:"undisposed"` // substantiated findings that nothing followed from yet
 	Services    []serviceState  `json:"services"`
 
 	byStage, byStep map[string]int64
@@ -90,6 +94,10 @@ func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus
 	if err != nil {
 		return nil, fmt.Errorf("count tasks: %w", err)
 	}
+	undisposed, err := enforcementv1.NewEnforcementServiceClient(conn).ListUndisposed(ctx, &enforcementv1.ListUndisposedRequest{PageSize: 1})
+	if err != nil && status.Code(err) != codes.PermissionDenied { // an account may count tasks and not these
+		return nil, fmt.Errorf("count findings without a disposition: %w", err)
+	}
 	engine, err := caseworkv1.NewCaseworkServiceClient(conn).GetStatus(ctx, &caseworkv1.GetStatusRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("status of the workflows: %w", err)
@@ -102,7 +110,7 @@ func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus
 			Watching: counts.GetWatching(), Closed: counts.GetClosed(),
 		},
 		Quarantined: counts.GetQuarantined(), Clues: counts.GetClues(),
-		TasksOpen: tasks.GetOpen(), TasksLate: tasks.GetOverdue(),
+		TasksOpen: tasks.GetOpen(), TasksLate: tasks.GetOverdue(), Undisposed: undisposed.GetCount(),
 		byStage: counts.GetByStage(), byStep: tasks.GetByStep(),
 	}, nil
 }
@@ -177,6 +185,9 @@ func (s *meshStatus) print() {
 	fmt.Printf("complaints   received %d, open %d, watching %d, closed %d\n",
 		s.Complaints.Received, s.Complaints.Open, s.Complaints.Watching, s.Complaints.Closed)
 	fmt.Printf("tasks open   %7d   overdue %d\n", s.TasksOpen, s.TasksLate)
+	if s.Undisposed > 0 {
+		fmt.Printf("undisposed   %7d   substantiated, and nothing followed yet (查实未处置)\n", s.Undisposed)
+	}
 	fmt.Println("\nservices")
 	for _, service := range s.Services {
 		fmt.Printf("  %-12s %-12s %s\n", service.Name, service.State, service.Address)
