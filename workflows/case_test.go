@@ -32,8 +32,8 @@ func TestCaseScript_penalty(t *testing.T) {
 	d := p.w.decided
 	p.want("signatures", d.GetProposedBy()+" "+d.GetReviewedBy()+" "+d.GetSignedBy(),
 		"person of investigate@nfra-44 person of case_review@nfra-44 person of case_sign@nfra-44")
-	if len(p.w.listed) != 1 || len(p.w.published) != 1 {
-		t.Errorf("%d listings, %d publications, want one each", len(p.w.listed), len(p.w.published))
+	if len(p.w.lists.recorded) != 1 || len(p.w.published) != 1 {
+		t.Errorf("%d credit records, %d publications, want one each", len(p.w.lists.recorded), len(p.w.published))
 	}
 	if gate := p.w.published[0].GetGate(); gate.GetDeliveredTime() == nil || !gate.GetSocialImpact() {
 		t.Errorf("gate %v", gate)

@@ -26,6 +26,10 @@ func recallID(id string) string { return "recall/" + id }
 
 func appealID(id string) string { return "appeal/" + id }
 
+func listingID(id string) string { return "listing/" + id }
+
+func repairID(id string) string { return "repair/" + id }
+
 func digestID(id string) string { return "digest/" + id }
 
 // Client starts the mesh's workflows and talks to them, with their types.
@@ -58,6 +62,16 @@ func (c *Client) StartRecall(ctx context.Context, id string) (bool, error) {
 // StartAppeal starts an appeal's workflow, and says whether it is new.
 func (c *Client) StartAppeal(ctx context.Context, id string) (bool, error) {
 	return c.start(ctx, appealID(id), Appeal, &caseworkv1.AppealInput{AppealId: id, Profile: c.profile})
+}
+
+// StartListing starts the workflow of a proposed listing, and says whether it is new.
+func (c *Client) StartListing(ctx context.Context, id string) (bool, error) {
+	return c.start(ctx, listingID(id), Listing, &caseworkv1.ListingInput{ListingId: id, Profile: c.profile})
+}
+
+// StartRepair starts the workflow of an application for repair, and says whether it is new.
+func (c *Client) StartRepair(ctx context.Context, id string) (bool, error) {
+	return c.start(ctx, repairID(id), Repair, &caseworkv1.RepairInput{RepairId: id, Profile: c.profile})
 }
 
 // BuildDigest runs a digest's workflow to its end.

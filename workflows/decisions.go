@@ -121,6 +121,10 @@ var decisionRules = []decisionRule{
 	{"appeal_review", []string{upheld, dismissed}, needsReply},
 	{"appeal_answer", []string{upheld, dismissed}, needsReply},
 	{"restore", []string{nothingToDo}, needsReason},
+	{"listing_review", []string{returned}, needsReason},
+	{"listing_sign", []string{returned}, needsReason},
+	{"listing_objection", []string{upheld, dismissed}, needsReply},
+	{"repair_review", []string{granted, refused}, needsReply},
 }
 
 func needsReason(_ *assignmentv1.Task, d *assignmentv1.Decision) error {

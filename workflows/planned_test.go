@@ -116,7 +116,7 @@ func TestCase_doesWhatIsPlanned(t *testing.T) {
 	p.w.planner = &planner{complaints: []*enforcementv1.AttachedComplaint{{ComplaintId: id(1), Round: 1}, {ComplaintId: id(2), Round: 3}}}
 	p.runCase(straight("appoint/1", "investigate/2", "case_review/3", "serve_notice/4", "case_sign/5", "deliver/6"))
 	p.want("steps", p.steps(), "appoint:appointed investigate:proposed case_review:approved serve_notice:served case_sign:signed deliver:delivered")
-	p.want("effects", strings.Join(p.w.planner.effects, " "), "list_party:done publish:case_published:"+id(700)+" tell_complaints:done")
+	p.want("effects", strings.Join(p.w.planner.effects, " "), "list_party:no_penalty publish:case_published:"+id(700)+" tell_complaints:done")
 	p.want("signals", strings.Join(p.w.signals, ", "), complaintID(id(1), 1)+" CaseEnded, "+complaintID(id(2), 3)+" CaseEnded")
 	if title := p.w.published[0].GetPublication().GetTitle(); !strings.Contains(title, "name of nfra-44") {
 		t.Errorf("the title %q does not name the agency", title)

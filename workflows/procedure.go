@@ -10,7 +10,6 @@ import (
 	"quietline/internal/errs"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
-	creditv1 "quietline/proto/quietline/credit/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
@@ -152,11 +151,11 @@ func (a *Activities) carryOut(ctx context.Context, c *enforcementv1.Case, plan *
 	case effectTell:
 		return effect{result: effectDone}, a.tellComplaints(ctx, c.GetCaseId(), plan, e)
 	case effectList:
-		return a.listParty(ctx, c)
+		return a.listFor(ctx, c, e.GetFacts()["ground"])
 	case effectPublish:
 		return a.publishPenalty(ctx, c)
 	case effectDelist:
-		return a.withdrawListing(ctx, e)
+		return a.delist(ctx, c)
 	case effectUnpublish:
 		return a.withdrawPenalty(ctx, c)
 	case effectCopy:
@@ -179,19 +178,6 @@ func (a *Activities) tellComplaints(ctx context.Context, id string, plan *enforc
 		}
 	}
 	return nil
-}
-
-// listParty puts a firm on its list. That a policy refuses is an answer, not a failure.
-func (a *Activities) listParty(ctx context.Context, c *enforcementv1.Case) (effect, error) {
-	resp, err := a.Credit.ListParty(ctx, &creditv1.ListPartyRequest{
-		RequestId: derived(c.GetCaseId() + "/list"), List: "bad", PartyName: c.GetParty().GetName(), CreditCode: c.GetParty().GetCreditCode(),
-		Ground: ground, CaseId: c.GetCaseId(), DecidedTime: c.GetDecision().GetDecidedTime(), AgencyId: c.GetAgencyId(),
-	})
-	if err == nil {
-		return effect{target: resp.GetListing().GetListingId(), result: effectDone}, nil
-	}
-	return answered(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES, commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS,
-		commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED)
 }
 
 // answered takes a refusal as the result of an effect.
@@ -219,21 +205,6 @@ func (a *Activities) publishPenalty(ctx context.Context, c *enforcementv1.Case) 
 		return effect{target: id, result: "case_published:" + id}, nil
 	}
 	return effect{result: orElse(resp.GetNotPublishedBecause(), "not_published")}, nil
-}
-
-// withdrawListing takes back what a case put on a list.
-func (a *Activities) withdrawListing(ctx context.Context, e *enforcementv1.PlannedEffect) (effect, error) {
-	id := e.GetFacts()["listing_id"]
-	if id == "" {
-		return effect{result: effectNothing}, nil
-	}
-	_, err := a.Credit.WithdrawListing(ctx, &creditv1.WithdrawListingRequest{
-		RequestId: derived(id + "/withdraw"), ListingId: id, Reason: reversed,
-	})
-	if err == nil {
-		return effect{target: id, result: effectDone}, nil
-	}
-	return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE) // it ended by itself
 }
 
 // withdrawPenalty takes back what was published of a case, and bars what was not yet: a reversal may overtake a

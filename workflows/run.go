@@ -217,6 +217,8 @@ func register(r interface {
 	r.RegisterWorkflowWithOptions(Case, workflow.RegisterOptions{Name: "Case"})
 	r.RegisterWorkflowWithOptions(Recall, workflow.RegisterOptions{Name: "Recall"})
 	r.RegisterWorkflowWithOptions(Appeal, workflow.RegisterOptions{Name: "Appeal"})
+	r.RegisterWorkflowWithOptions(Listing, workflow.RegisterOptions{Name: "Listing"})
+	r.RegisterWorkflowWithOptions(Repair, workflow.RegisterOptions{Name: "Repair"})
 	r.RegisterWorkflowWithOptions(Digest, workflow.RegisterOptions{Name: "Digest"})
 	r.RegisterWorkflowWithOptions(Sweep, workflow.RegisterOptions{Name: "Sweep"})
 }

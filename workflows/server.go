@@ -224,6 +224,10 @@ func (s *Server) startOne(ctx context.Context, kind string, item *caseworkv1.Sta
 		_, err = s.client.StartRecall(ctx, item.GetId())
 	case "appeal":
 		_, err = s.client.StartAppeal(ctx, item.GetId())
+	case "listing":
+		_, err = s.client.StartListing(ctx, item.GetId())
+	case "repair":
+		_, err = s.client.StartRepair(ctx, item.GetId())
 	default:
 		_, err = s.client.StartComplaint(ctx, item.GetId(), item.GetRound())
 	}

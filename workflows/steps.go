@@ -58,6 +58,8 @@ const (
 	dismissed      = "dismissed"
 	restored       = "restored"
 	nothingToDo    = "nothing_to_restore"
+	granted        = "granted"
+	lifted         = "lifted"
 )
 
 // Whose selectors: who acts in a step, found by the workflow when it asks.
@@ -77,6 +79,8 @@ const (
 	ofRecaller  whose = "recaller" // the administration that proposed the recall
 	ofOrderer   whose = "orderer"  // who ordered what is appealed against
 	ofAccess    whose = "access"   // who gave the resource access
+	ofLister    whose = "lister"   // who lists, and therefore repairs (谁认定谁修复)
+	ofPunisher  whose = "punisher" // who has a measure of its own against a listed party
 )
 
 // step is a row of the table of human steps.
@@ -154,6 +158,19 @@ var (
 		[]string{upheld, dismissed}, "appeal_operator_15d", "", ""}
 	stepRestore = step{"restore", ofAccess, roleOperator,
 		[]string{restored, nothingToDo}, "restore_1wd", "", ""} // 反电信网络诈骗法 32
+
+	stepListingReview = step{"listing_review", ofLister, roleReview,
+		[]string{approved, returned}, "review_3wd", "", ""}
+	stepListingNotify = step{"listing_notify", ofLister, roleWorker,
+		[]string{served}, "serve_7wd", "", ""}
+	stepListingObjection = step{"listing_objection", ofLister, roleReview,
+		[]string{upheld, dismissed}, "objection_10wd", "", ""}
+	stepListingSign = step{"listing_sign", ofLister, roleHead,
+		[]string{signed, returned}, "sign_3wd", "", ""}
+	stepRepairReview = step{"repair_review", ofLister, roleReview,
+		[]string{granted, refused}, "repair_decide_10wd", "", ""} // 信用修复管理办法
+	stepLiftMeasure = step{"lift_measure", ofPunisher, roleWorker,
+		[]string{lifted}, "lift_3wd", "", ""} // 信用修复管理办法
 )
 
 // steps is the whole table, for tests and for looking a step up by its name.
@@ -162,6 +179,7 @@ var steps = append([]step{
 	stepLateCheck, stepTransfer, stepHandle, stepReview, stepSign, stepExecute,
 	stepInvestigate, stepCaseReview, stepServeNotice, stepCaseSign, stepDeliver,
 	stepRecallReview, stepRecallSign, stepDecideObjection, stepAppealReview, stepAppealAnswer, stepRestore,
+	stepListingReview, stepListingNotify, stepListingObjection, stepListingSign, stepRepairReview, stepLiftMeasure,
 }, caseSteps...)
 
 // Bases of waits that are nobody's task.
@@ -171,6 +189,7 @@ const (
 	basisStatement  = "statement_5wd"
 	basisBounce     = "bounce_5wd"
 	basisNotice     = "recall_notice_30d"
+	basisHeard      = "listing_statement_5wd"
 )
 
 // Bounds of the script.

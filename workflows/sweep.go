@@ -99,6 +99,12 @@ func (a *Activities) StartUnstarted(ctx context.Context, profile string) (*casew
 	if err == nil {
 		err = a.mattersUnstarted(gctx, older, begin)
 	}
+	if err == nil {
+		err = a.listsUnstarted(gctx, older, begin)
+	}
+	if err == nil {
+		err = a.endLists(ctx)
+	}
 	if waited := group.Wait(); waited != nil {
 		err = waited
 	}

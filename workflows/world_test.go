@@ -29,6 +29,7 @@ import (
 // workflows write and answers repeats of a request ID like the owners do.
 type world struct {
 	matters matters
+	lists   lists
 	planner *planner // of the one case
 	untaken []*assignmentv1.UntakenDecision
 	taken   []string

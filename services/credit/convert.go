@@ -64,7 +64,7 @@ func proto(l store.Listing, at time.Time, v viewer) *creditv1.Listing {
 		StatutoryEarliestEnd: stamp(l.StatutoryEarliest), StatutoryLatestEnd: stamp(l.StatutoryLatest), Proof: text(l.EndsProof),
 		EntryDue: stamp(l.EntryDue), Late: l.EntryDue != nil && l.ListedTime != nil && l.ListedTime.After(*l.EntryDue),
 		EndTime: stamp(l.EndTime), LiftDue: stamp(l.LiftDue), PublicationId: text(l.PublicationID), PublishFrom: stamp(l.PublishFrom),
-		ObjectionUntil: stamp(l.ObjectionUntil), CaseId: text(l.CaseID), RestsOn: text(l.RestsOn),
+		ObjectionUntil: stamp(l.ObjectionUntil), NoticeTime: stamp(l.NoticeTime), CaseId: text(l.CaseID), RestsOn: text(l.RestsOn),
 		ToConfirm: l.EndsToConfirm != nil && *l.EndsToConfirm,
 	}
 	if out.GetState() == withdrawn {

@@ -104,7 +104,9 @@ func TestSeverityOf(t *testing.T) {
 		{PenaltyKind: "fine", Severity: "general"}, {PenaltyKind: "fine", FromFen: 1000, Severity: "serious"},
 		{PenaltyKind: "fine", Simplified: true, Severity: "minor"}, {PenaltyKind: "warning", Severity: "minor"},
 	}
-	fine := func(fen int64) *creditv1.Penalty { return &creditv1.Penalty{Kind: "fine", Amount: &commonv1.Money{Fen: fen}} }
+	fine := func(fen int64) *creditv1.Penalty {
+		return &creditv1.Penalty{Kind: "fine", Amount: &commonv1.Money{Fen: fen}}
+	}
 	for _, c := range []struct {
 		penalties  []*creditv1.Penalty
 		simplified bool

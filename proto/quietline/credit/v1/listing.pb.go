@@ -93,7 +93,9 @@ type Listing struct {
 	// True when a figure that it rests on waits for a lawyer (待确认).
 	ToConfirm bool `protobuf:"varint,31,opt,name=to_confirm,json=toConfirm,proto3" json:"to_confirm,omitempty"`
 	// Facts of a proposed entry in words; only to its agency and party (事实).
-	Statement     string `protobuf:"bytes,32,opt,name=statement,proto3" json:"statement,omitempty"`
+	Statement string `protobuf:"bytes,32,opt,name=statement,proto3" json:"statement,omitempty"`
+	// When a proposed entry was notified to the party (告知时间).
+	NoticeTime    *timestamppb.Timestamp `protobuf:"bytes,33,opt,name=notice_time,json=noticeTime,proto3" json:"notice_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -350,6 +352,13 @@ func (x *Listing) GetStatement() string {
 		return x.Statement
 	}
 	return ""
+}
+
+func (x *Listing) GetNoticeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NoticeTime
+	}
+	return nil
 }
 
 // ListingEvent is a move of an entry, as the log has it (名单条目日志).
@@ -1963,7 +1972,7 @@ var File_quietline_credit_v1_listing_proto protoreflect.FileDescriptor
 
 const file_quietline_credit_v1_listing_proto_rawDesc = "" +
 	"\n" +
-	"!quietline/credit/v1/listing.proto\x12\x13quietline.credit.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a!quietline/credit/v1/measure.proto\"\x9b\n" +
+	"!quietline/credit/v1/listing.proto\x12\x13quietline.credit.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a!quietline/credit/v1/measure.proto\"\xd8\n" +
 	"\n" +
 	"\aListing\x12\x1d\n" +
 	"\n" +
@@ -2006,7 +2015,9 @@ const file_quietline_credit_v1_listing_proto_rawDesc = "" +
 	"decided_by\x18\x1e \x03(\tR\tdecidedBy\x12\x1d\n" +
 	"\n" +
 	"to_confirm\x18\x1f \x01(\bR\ttoConfirm\x12\x1c\n" +
-	"\tstatement\x18  \x01(\tR\tstatement\"\xf0\x01\n" +
+	"\tstatement\x18  \x01(\tR\tstatement\x12;\n" +
+	"\vnotice_time\x18! \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"noticeTime\"\xf0\x01\n" +
 	"\fListingEvent\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x05R\x03seq\x12\x1d\n" +
 	"\n" +
@@ -2212,32 +2223,33 @@ var file_quietline_credit_v1_listing_proto_depIdxs = []int32{
 	23, // 8: quietline.credit.v1.Listing.lift_due:type_name -> google.protobuf.Timestamp
 	23, // 9: quietline.credit.v1.Listing.publish_from:type_name -> google.protobuf.Timestamp
 	23, // 10: quietline.credit.v1.Listing.objection_until:type_name -> google.protobuf.Timestamp
-	23, // 11: quietline.credit.v1.ListingEvent.event_time:type_name -> google.protobuf.Timestamp
-	24, // 12: quietline.credit.v1.Penalty.amount:type_name -> quietline.common.v1.Money
-	23, // 13: quietline.credit.v1.ListPartyRequest.decided_time:type_name -> google.protobuf.Timestamp
-	2,  // 14: quietline.credit.v1.ListPartyRequest.penalties:type_name -> quietline.credit.v1.Penalty
-	0,  // 15: quietline.credit.v1.ListPartyResponse.listing:type_name -> quietline.credit.v1.Listing
-	23, // 16: quietline.credit.v1.RecordCreditRequest.decided_time:type_name -> google.protobuf.Timestamp
-	2,  // 17: quietline.credit.v1.RecordCreditRequest.penalties:type_name -> quietline.credit.v1.Penalty
-	0,  // 18: quietline.credit.v1.RecordCreditResponse.record:type_name -> quietline.credit.v1.Listing
-	23, // 19: quietline.credit.v1.CheckPartyRequest.at:type_name -> google.protobuf.Timestamp
-	0,  // 20: quietline.credit.v1.CheckPartyResponse.listings:type_name -> quietline.credit.v1.Listing
-	0,  // 21: quietline.credit.v1.CheckPartyResponse.records:type_name -> quietline.credit.v1.Listing
-	0,  // 22: quietline.credit.v1.GetListingResponse.listing:type_name -> quietline.credit.v1.Listing
-	1,  // 23: quietline.credit.v1.GetListingResponse.events:type_name -> quietline.credit.v1.ListingEvent
-	25, // 24: quietline.credit.v1.GetListingResponse.measures:type_name -> quietline.credit.v1.JointMeasure
-	11, // 25: quietline.credit.v1.GetListingResponse.objections:type_name -> quietline.credit.v1.ListingObjection
-	23, // 26: quietline.credit.v1.ListingObjection.file_time:type_name -> google.protobuf.Timestamp
-	0,  // 27: quietline.credit.v1.ListListingsResponse.listings:type_name -> quietline.credit.v1.Listing
-	15, // 28: quietline.credit.v1.ListQuarterResponse.rows:type_name -> quietline.credit.v1.QuarterRow
-	23, // 29: quietline.credit.v1.ListQuarterResponse.publish_from:type_name -> google.protobuf.Timestamp
-	0,  // 30: quietline.credit.v1.WithdrawListingResponse.listing:type_name -> quietline.credit.v1.Listing
-	0,  // 31: quietline.credit.v1.WithdrawByCaseResponse.listings:type_name -> quietline.credit.v1.Listing
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	23, // 11: quietline.credit.v1.Listing.notice_time:type_name -> google.protobuf.Timestamp
+	23, // 12: quietline.credit.v1.ListingEvent.event_time:type_name -> google.protobuf.Timestamp
+	24, // 13: quietline.credit.v1.Penalty.amount:type_name -> quietline.common.v1.Money
+	23, // 14: quietline.credit.v1.ListPartyRequest.decided_time:type_name -> google.protobuf.Timestamp
+	2,  // 15: quietline.credit.v1.ListPartyRequest.penalties:type_name -> quietline.credit.v1.Penalty
+	0,  // 16: quietline.credit.v1.ListPartyResponse.listing:type_name -> quietline.credit.v1.Listing
+	23, // 17: quietline.credit.v1.RecordCreditRequest.decided_time:type_name -> google.protobuf.Timestamp
+	2,  // 18: quietline.credit.v1.RecordCreditRequest.penalties:type_name -> quietline.credit.v1.Penalty
+	0,  // 19: quietline.credit.v1.RecordCreditResponse.record:type_name -> quietline.credit.v1.Listing
+	23, // 20: quietline.credit.v1.CheckPartyRequest.at:type_name -> google.protobuf.Timestamp
+	0,  // 21: quietline.credit.v1.CheckPartyResponse.listings:type_name -> quietline.credit.v1.Listing
+	0,  // 22: quietline.credit.v1.CheckPartyResponse.records:type_name -> quietline.credit.v1.Listing
+	0,  // 23: quietline.credit.v1.GetListingResponse.listing:type_name -> quietline.credit.v1.Listing
+	1,  // 24: quietline.credit.v1.GetListingResponse.events:type_name -> quietline.credit.v1.ListingEvent
+	25, // 25: quietline.credit.v1.GetListingResponse.measures:type_name -> quietline.credit.v1.JointMeasure
+	11, // 26: quietline.credit.v1.GetListingResponse.objections:type_name -> quietline.credit.v1.ListingObjection
+	23, // 27: quietline.credit.v1.ListingObjection.file_time:type_name -> google.protobuf.Timestamp
+	0,  // 28: quietline.credit.v1.ListListingsResponse.listings:type_name -> quietline.credit.v1.Listing
+	15, // 29: quietline.credit.v1.ListQuarterResponse.rows:type_name -> quietline.credit.v1.QuarterRow
+	23, // 30: quietline.credit.v1.ListQuarterResponse.publish_from:type_name -> google.protobuf.Timestamp
+	0,  // 31: quietline.credit.v1.WithdrawListingResponse.listing:type_name -> quietline.credit.v1.Listing
+	0,  // 32: quietline.credit.v1.WithdrawByCaseResponse.listings:type_name -> quietline.credit.v1.Listing
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_quietline_credit_v1_listing_proto_init() }
