@@ -39,7 +39,7 @@ func (s *Server) AddCaseEvidence(ctx context.Context, req *enforcementv1.AddCase
 		if err != nil {
 			return nil, err
 		}
-		if !undecided(m.State) {
+		if m.State != opened && !undecided(m.State) {
 			return nil, wrongState("行政处罚法 第五十四条: evidence is collected while the case is investigated; it is %s", m.State)
 		}
 		if m.recused(a.GetSubject(), now) {
