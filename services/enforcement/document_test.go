@@ -93,7 +93,9 @@ func TestWhatIsMissingIsRefused(t *testing.T) {
 		_, err := w.try(t, drawing{Kind: kind, CaseID: caseID, By: "a@ca-11", Facts: facts})
 		wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
 	}
-	elsewhere := w.open(t, func(r *enforcementv1.OpenCaseRequest) { r.AgencyId, r.Party.CreditCode = "nowhere", "91110000000000000C" }).GetCaseId()
+	elsewhere := w.open(t, func(r *enforcementv1.OpenCaseRequest) {
+		r.AgencyId, r.Party.CreditCode = "nowhere", "91110000000000000C"
+	}).GetCaseId()
 	_, err := w.try(t, drawing{Kind: docNotice, CaseID: elsewhere, By: "a@nowhere", Facts: whole()})
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES)
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/calendar"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	"quietline/services/enforcement/store"
@@ -48,11 +49,14 @@ func (s *Server) draw(ctx context.Context, q *store.Queries, kind, caseID string
 		d.By, d.TaskID = e.Subject+"@"+e.AgencyID, text(e.TaskID)
 	}
 	id, err := s.compose(ctx, q, d)
-	if err != nil || e == nil || e.Method == "" || doc == docTransfer || doc == docNoPenalty {
-		return id, err
+	if err != nil || e == nil || doc == docTransfer || e.Step == stepSign {
+		return id, err // for another, or delivered by a step of its own
 	}
-	if doc == docDecision && e.Step == "case_sign" {
-		return id, nil // delivered by a step of its own
+	if e.Step == stepOnspot && e.Method == "" {
+		e.Method = "onspot"
+	}
+	if e.Method == "" {
+		return id, nil
 	}
 	return id, s.servedBy(ctx, q, id, *e)
 }
@@ -128,6 +132,18 @@ func (s *Server) consented(ctx context.Context, q *store.Queries, caseID, docume
 	return nil
 }
 
+// checkWay refuses a step that serves by a way that the law does not allow then, before anything is written.
+func (s *Server) checkWay(ctx context.Context, q *store.Queries, d deed) error {
+	way, at := d.words().GetMethod(), d.at
+	if way == "" || d.GetOutcome() == outFailed {
+		return nil
+	}
+	if t := d.words().GetServedTime(); t != nil {
+		at = micro(t.AsTime())
+	}
+	return s.deliverableBy(ctx, q, d.m.CaseID, way, at)
+}
+
 // deliverableBy says whether a step may serve by a method then, before anything is written: what deliver would refuse.
 func (s *Server) deliverableBy(ctx context.Context, q *store.Queries, caseID, method string, at time.Time) error {
 	facts, err := q.DeliveryFacts(ctx, store.DeliveryFactsParams{CaseID: caseID, At: at})
@@ -137,9 +153,13 @@ func (s *Server) deliverableBy(ctx context.Context, q *store.Queries, caseID, me
 	return allowedWay(method, facts)
 }
 
-// checkFindings refuses findings of a proposal that could not be told to the party: its notice is made of them.
-func checkFindings(findings string) error {
-	return checkOpenTexts(&enforcementv1.DocumentFacts{Facts: findings}, "")
+// checkProposal refuses a proposal that could not be told to the party: its notice is made of it.
+func checkProposal(p *assignmentv1.CaseProposal) error {
+	f := &enforcementv1.DocumentFacts{Facts: p.GetFindings()}
+	for _, x := range p.GetPenalties() {
+		f.Basis = append(f.Basis, x.GetBasis())
+	}
+	return checkOpenTexts(f, "")
 }
 
 // factsOf is what a document of the procedure says, from the case alone: the last proposal, its penalties, the evidence,
@@ -151,7 +171,10 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 		f.HearingTime, f.HearingPlace, f.HearingChair = timestamppb.New(*e.HearingTime), cmp.Or(e.Place, "本机关听证室"), e.Chair
 	}
 	p := m.lastProposal()
-	if p == nil {
+	switch {
+	case p == nil && kind == docTransfer: // a suspicion of a crime needs no proposal of a penalty
+		p = &store.CaseProposal{}
+	case p == nil:
 		return f, "", nil
 	}
 	act, err := q.ActName(ctx, store.ActNameParams{Code: m.Act, At: now})

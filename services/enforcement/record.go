@@ -1,6 +1,7 @@
 package enforcement
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -104,15 +105,20 @@ func (s *Server) judgeByLaw(ctx context.Context, q *store.Queries, d deed, profi
 		}
 		return p.Warnings, s.lawful(ctx, q, d.m.EnforcementCase, detail, profile, d.at)
 	case d.GetStep() == stepNotice:
-		return nil, s.mustKnowSuspects(ctx, q, d)
+		return nil, cmp.Or(s.mustKnowSuspects(ctx, q, d), s.checkWay(ctx, q, d))
 	case d.GetStep() == stepDeliver && d.words().GetMethod() == "electronic" && d.GetOutcome() == outDelivered:
-		return nil, s.consented(ctx, q, d.m.CaseID, d.words().GetConsentDocumentId(), d.at)
+		if err := s.consented(ctx, q, d.m.CaseID, d.words().GetConsentDocumentId(), d.at); err != nil {
+			return nil, err
+		}
+		return nil, s.checkWay(ctx, q, d)
+	case d.GetStep() == stepDeliver, d.GetStep() == stepDemand:
+		return nil, s.checkWay(ctx, q, d)
 	}
 	return nil, nil
 }
 
 func (s *Server) judgeProposal(ctx context.Context, q *store.Queries, d deed, p *assignmentv1.CaseProposal, profile string) ([]string, error) {
-	if err := checkFindings(p.GetFindings()); err != nil {
+	if err := checkProposal(p); err != nil {
 		return nil, err
 	}
 	if d.GetOutcome() == outSimple {
