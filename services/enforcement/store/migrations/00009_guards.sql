@@ -154,11 +154,11 @@ BEGIN
        OR (e.to_state = 'NO_PENALTY') <> (d.penalty_kind = 'none') OR d.procedure <> 'ordinary' THEN
         PERFORM case_refuse('行政处罚法 第五十七条', 'the decision is not what was proposed');
     END IF;
-    PERFORM case_guard_reviews(e, p);
     IF e.to_state = 'DECIDED' THEN
         PERFORM case_guard_heard(e, p);
         PERFORM case_guard_not_harsher(p);
     END IF;
+    PERFORM case_guard_reviews(e, p);
     IF NOT EXISTS (SELECT 1 FROM case_event r WHERE r.case_id = e.case_id AND r.seq > p.seq AND r.step = 'case_review' AND r.outcome = 'approved'
            AND r.subject || '@' || r.agency_id = d.reviewed_by AND r.subject <> e.subject) THEN
         PERFORM case_refuse('行政处罚法 第五十七条', 'proposer, reviewer and signer are three people');
