@@ -33,7 +33,7 @@ func audit(ctx context.Context, conn grpc.ClientConnInterface) (*fsckReport, err
 	// Tasks are read before complaints: a task that closes in between must not look like one of a closed complaint.
 	for _, step := range []func(context.Context) error{
 		a.owners, a.readTasks, a.readComplaints, a.readPenalties,
-		a.checkComplaints, a.checkTasks, a.checkCases, a.checkListings, a.checkPublications, a.checkRecalls, a.checkFindings,
+		a.checkComplaints, a.checkTasks, a.checkCases, a.checkListings, a.checkLists, a.checkPublications, a.checkRecalls, a.checkFindings,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -241,7 +241,10 @@ func (a *auditor) checkListings(ctx context.Context) error {
 		r, err := service.Audit(ctx, &creditv1.AuditRequest{PageSize: auditPage, PageToken: token, What: "listings"})
 		for _, l := range r.GetListings() {
 			a.report.Listings++
-			if !a.penalties[l.GetCaseId()] {
+			switch {
+			case l.GetCaseId() == "" && len(l.GetDecidedBy()) < 3:
+				a.broken("listing %s rests on no case, and not three people decided on it", l.GetListingId())
+			case l.GetCaseId() != "" && !a.penalties[l.GetCaseId()]:
 				a.broken("listing %s names case %s as its ground, which has no signed penalty", l.GetListingId(), l.GetCaseId())
 			}
 		}

@@ -32,7 +32,8 @@ type fsckReport struct {
 	OpenTasks  int      `json:"open_tasks"`
 	Listings   int      `json:"listings"`
 	Published  int      `json:"publications"`
-	Undisposed int      `json:"undisposed"` // substantiated, and nothing followed yet
+	Undisposed int      `json:"undisposed"`  // substantiated, and nothing followed yet
+	ListedLate int      `json:"listed_late"` // entered, or still not entered, after the 30 days
 	Broken     []string `json:"broken"`
 }
 
@@ -65,6 +66,9 @@ func (r *fsckReport) print() {
 		r.Complaints, r.Backlog, r.OpenTasks, r.Listings, r.Published)
 	if r.Undisposed > 0 {
 		fmt.Printf("%d substantiated findings wait for a disposition (查实未处置)\n", r.Undisposed)
+	}
+	if r.ListedLate > 0 {
+		fmt.Printf("%d entries of the credit lists came after their 30 days, or are overdue (逾期列入)\n", r.ListedLate)
 	}
 	for _, sentence := range r.Broken {
 		fmt.Println("  broken:", sentence)

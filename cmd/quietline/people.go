@@ -51,6 +51,13 @@ var habits = map[string][]option{
 	"appeal_review":    {{"dismissed", 60}, {"upheld", 40}},
 	"appeal_answer":    {{"upheld", 60}, {"dismissed", 40}},
 	"restore":          {{"restored", 97}, {"nothing_to_restore", 3}},
+
+	"listing_review":    {{"approved", 92}, {"returned", 8}},
+	"listing_notify":    {{"served", 100}},
+	"listing_objection": {{"dismissed", 70}, {"upheld", 30}},
+	"listing_sign":      {{"signed", 95}, {"returned", 5}},
+	"repair_review":     {{"granted", 80}, {"refused", 20}},
+	"lift_measure":      {{"lifted", 100}},
 }
 
 // firm is one of many made-up firms of the reported side; the codes have the right form (GB 32100) and belong to nobody.
@@ -162,7 +169,7 @@ func (p people) detail(t *assignmentv1.Task, outcome string) *assignmentv1.Decis
 		return &assignmentv1.DecisionDetail{Findings: []*assignmentv1.FindingDetail{{Result: or(facts["finding"], "substantiated"), ReasonCode: "same_conduct"}}}
 	case t.GetStep() == "handle":
 		return p.handling(t, outcome)
-	case outcome == "upheld", outcome == "dismissed":
+	case outcome == "upheld", outcome == "dismissed", t.GetStep() == "repair_review":
 		return &assignmentv1.DecisionDetail{Reply: replies[outcome]}
 	case outcome == "proposed":
 		return &assignmentv1.DecisionDetail{Penalty: p.penalty(t)}
@@ -172,6 +179,7 @@ func (p people) detail(t *assignmentv1.Task, outcome string) *assignmentv1.Decis
 
 // replies are what people answer to objections and appeals.
 var replies = map[string]string{
+	"granted": "已履行义务并作出信用承诺,准予修复。", "refused": "义务尚未履行完毕,不予修复。",
 	"upheld": "经核实,所述属实,予以纠正。", "dismissed": "经核实,原措施事实清楚、依据充分,不予支持。",
 }
 

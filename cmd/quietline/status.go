@@ -20,6 +20,7 @@ import (
 	"quietline/internal/identity"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
@@ -53,6 +54,8 @@ type meshStatus struct {
 	TasksLate   int64           `json:"tasks_overdue"`
 	Undisposed  int64           `json:"undisposed"` // substantiated findings that nothing followed from yet
 	Services    []serviceState  `json:"services"`
+
+	StillPunished int64 `json:"still_punished"` // measures that nobody lifted in time after their entry ended
 
 	byStage, byStep map[string]int64
 }
@@ -98,6 +101,10 @@ func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus
 	if err != nil && status.Code(err) != codes.PermissionDenied { // an account may count tasks and not these
 		return nil, fmt.Errorf("count findings without a disposition: %w", err)
 	}
+	punished, err := stillPunished(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := caseworkv1.NewCaseworkServiceClient(conn).GetStatus(ctx, &caseworkv1.GetStatusRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("status of the workflows: %w", err)
@@ -110,9 +117,21 @@ func readStatus(ctx context.Context, conn grpc.ClientConnInterface) (*meshStatus
 			Watching: counts.GetWatching(), Closed: counts.GetClosed(),
 		},
 		Quarantined: counts.GetQuarantined(), Clues: counts.GetClues(),
-		TasksOpen: tasks.GetOpen(), TasksLate: tasks.GetOverdue(), Undisposed: undisposed.GetCount(),
+		TasksOpen: tasks.GetOpen(), TasksLate: tasks.GetOverdue(), Undisposed: undisposed.GetCount(), StillPunished: punished,
 		byStage: counts.GetByStage(), byStep: tasks.GetByStep(),
 	}, nil
+}
+
+// stillPunished counts the measures that nobody lifted in time, for an account that may know.
+func stillPunished(ctx context.Context, conn grpc.ClientConnInterface) (n int64, err error) {
+	r, err := creditv1.NewCreditServiceClient(conn).ListStillPunished(ctx, &creditv1.ListStillPunishedRequest{PageSize: 1})
+	if err != nil && status.Code(err) != codes.PermissionDenied {
+		return 0, fmt.Errorf("count measures still in force: %w", err)
+	}
+	for _, of := range r.GetByAgency() {
+		n += int64(of)
+	}
+	return n, nil
 }
 
 // serviceState is one service as the gateway sees it, and where it answers, when that is on this machine.
@@ -187,6 +206,9 @@ func (s *meshStatus) print() {
 	fmt.Printf("tasks open   %7d   overdue %d\n", s.TasksOpen, s.TasksLate)
 	if s.Undisposed > 0 {
 		fmt.Printf("undisposed   %7d   substantiated, and nothing followed yet (查实未处置)\n", s.Undisposed)
+	}
+	if s.StillPunished > 0 {
+		fmt.Printf("punished on  %7d   measures not lifted in time after their entry ended (修复后仍受惩戒)\n", s.StillPunished)
 	}
 	fmt.Println("\nservices")
 	for _, service := range s.Services {

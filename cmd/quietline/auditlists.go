@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	creditv1 "quietline/proto/quietline/credit/v1"
+)
+
+// checkLists counts late entries, and sees to it that what is under way in the credit lists has a workflow.
+func (a *auditor) checkLists(ctx context.Context) error {
+	service := creditv1.NewCreditServiceClient(a.conn)
+	var running []string
+	for _, what := range []string{"late", "open", "repairs"} {
+		err := pages(func(token string) (string, error) {
+			r, err := service.Audit(ctx, &creditv1.AuditRequest{PageSize: auditPage, PageToken: token, What: what})
+			for _, l := range r.GetListings() {
+				if what == "late" {
+					a.report.ListedLate++
+				} else if l.GetState() == "NOTIFIED" { // one that is only proposed may wait for the sweep
+					running = append(running, "listing/"+l.GetListingId())
+				}
+			}
+			for _, id := range r.GetRepairIds() {
+				running = append(running, "repair/"+id)
+			}
+			return r.GetNextPageToken(), err
+		})
+		if err != nil {
+			return fmt.Errorf("audit credit lists (%s): %w", what, err)
+		}
+	}
+	return a.mustRun(ctx, running)
+}
