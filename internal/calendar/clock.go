@@ -103,12 +103,13 @@ func (d Deadline) extensions(by string) (n int) {
 
 // with is the clock after a change, reckoned with a calendar. What was computed before stays; the proof goes on.
 func (d Deadline) with(c Change, by reckoning) Deadline {
-	d.Proof, _, _ = strings.Cut(d.Proof, provisionally)
-	former := d.Statutory
+	proof, why, _ := strings.Cut(d.Proof, provisionally)
+	d.Proof = proof
+	former, year := dayOf(d.Statutory), 0
 	if c.Kind == Pause {
-		d = d.pausedBy(c, by)
+		d, year = d.pausedBy(c, by)
 	} else {
-		d = d.extendedBy(c, by)
+		d, year = d.extendedBy(c, by)
 	}
 	d.Changes = append(slices.Clip(d.Changes), c)
 	switch d.Profile {
@@ -117,11 +118,11 @@ func (d Deadline) with(c Change, by reckoning) Deadline {
 	default:
 		d = d.longer(c.To.Sub(c.From))
 	}
-	w := walk{reckoning: by}
-	if year := w.uncertain(dayOf(former), dayOf(d.Statutory)); year != 0 {
+	switch {
+	case year != 0 && former.compare(dayOf(d.Statutory)) < 0:
 		d.doubt(year)
-	} else if d.Provisional {
-		d.doubt(w.uncertain(dayOf(d.Start), dayOf(d.Statutory)))
+	case d.Provisional: // as it was computed before: only settling it changes that
+		d.Proof += provisionally + why
 	}
 	return d
 }
@@ -135,7 +136,7 @@ func (d Deadline) longer(by time.Duration) Deadline {
 }
 
 // pausedBy moves the last day by as many days as counted and stood.
-func (d Deadline) pausedBy(c Change, by reckoning) Deadline {
+func (d Deadline) pausedBy(c Change, by reckoning) (Deadline, int) {
 	t, err := parseTerm(d.Term)
 	if err != nil { // checked by who stored it
 		panic(err)
@@ -146,7 +147,7 @@ func (d Deadline) pausedBy(c Change, by reckoning) Deadline {
 		d.Statutory, d.Counted = d.Statutory.Add(c.To.Sub(c.From)), d.Counted.Add(c.To.Sub(c.From))
 		d.Proof += fmt.Sprintf("; paused %s to %s (%s): %s", c.From.In(Shanghai).Format(minutes), c.To.In(Shanghai).Format(minutes),
 			c.Reason, d.Statutory.In(Shanghai).Format(minutes))
-		return d
+		return d, 0
 	}
 	stood := d.stood()
 	w := walk{reckoning: by, year: dayOf(d.Statutory).year, stood: append(stood, span{stop, resume})}
@@ -164,9 +165,11 @@ func (d Deadline) pausedBy(c Change, by reckoning) Deadline {
 	} else {
 		w.days(lost)
 	}
-	d.Counted = w.last.end().UTC()
-	w.rollOver(d.roll(t))
-	return d.endsAfter(&w)
+	counted, from := w.last, dayOf(d.Statutory)
+	d.Counted = counted.end().UTC()
+	t.roll = d.roll(t)
+	w.rollOver(t.roll)
+	return d.endsAfter(&w), w.doubtful(t, from, counted)
 }
 
 // firstDay is the first that counts.
@@ -209,7 +212,7 @@ func (d Deadline) roll(t term) string {
 }
 
 // extendedBy counts on from the last day.
-func (d Deadline) extendedBy(c Change, by reckoning) Deadline {
+func (d Deadline) extendedBy(c Change, by reckoning) (Deadline, int) {
 	e, err := parseTerm(c.Term)
 	if err != nil { // checked when it was granted
 		panic(err)
@@ -217,10 +220,11 @@ func (d Deadline) extendedBy(c Change, by reckoning) Deadline {
 	last := dayOf(d.Statutory)
 	w := walk{reckoning: by, year: last.year, stood: d.stood()}
 	e.walk(&w, last)
-	d.Counted = w.last.end().UTC()
+	counted := w.last
+	d.Counted = counted.end().UTC()
 	w.rollOver(e.roll)
 	d.Proof += fmt.Sprintf("; extended by %d %s (%s): ", e.amount, e.unit, c.Basis)
-	return d.endsAfter(&w)
+	return d.endsAfter(&w), w.doubtful(e, last, counted)
 }
 
 // endsAfter writes down what a walk found. A change never makes a term shorter.

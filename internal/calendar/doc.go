@@ -14,8 +14,9 @@
 //
 // A Deadline is computed once with Due and then stored as a fact: start, term, last day, proof, changes. Paused, Extended
 // and Settled are pure functions from a stored clock to the next one; its proof goes on. They read the term that was
-// stored, not the table, so that no rule that changed moves an old clock. A date beyond the loaded notices is provisional
-// (暂定) until Settled reckons it anew, once: a party's term moves only later by it.
+// stored, not the table, so that no rule that changed moves an old clock. A date that a missing notice can move is
+// provisional (暂定) until Settled reckons it anew, once: a party's term moves only later by it. Terms of calendar days,
+// months and years that stay where they end hang on no notice.
 //
 // Files of the same names in a policy folder go before the built-in rows, and take effect without a new build or a new
 // start: see Load. What counts for a clock is the row in force when it starts. So a changed rule, entered with the day

@@ -23,7 +23,7 @@ type Deadline struct {
 	Statutory time.Time
 	// Proof is the computation in words that a person can check (计算过程). It ends with the last day.
 	Proof string
-	// Provisional is true while the holiday notice of a year it crosses is not loaded (暂定).
+	// Provisional is true when the holiday notice of a year that can move it was not loaded (暂定).
 	Provisional bool
 	// EscalateEvery is the time between two levels of escalation once it is overdue (逾期升级间隔).
 	EscalateEvery time.Duration
@@ -84,11 +84,25 @@ func (t term) statutory(from time.Time, c reckoning) Deadline {
 	w := walk{reckoning: c, year: first.year}
 	t.walk(&w, first)
 	d.Counted = w.last.end().UTC()
+	counted := w.last
 	w.rollOver(t.roll)
 	d.Statutory = w.last.end().UTC()
 	d.Proof = fmt.Sprintf("%d %s %s %s: %s", t.amount, t.unit, t.preposition(), first, strings.Join(w.steps, ", "))
-	d.doubt(w.uncertain(first, w.last))
+	d.doubt(w.doubtful(t, first, counted))
 	return d
+}
+
+// doubtful is the last year whose missing notice can move the last day of a term; 0 for none. Working days hang on all
+// days that they pass; other days on where the last one may be moved; and on no notice at all when it stays where it is.
+func (w *walk) doubtful(t term, first, counted day) int {
+	switch {
+	case t.unit == "wd":
+		return w.uncertain(first, w.last)
+	case t.roll != "none":
+		return w.uncertain(counted, w.last)
+	default:
+		return 0
+	}
 }
 
 // walk goes from the first day to the last of a term, without moving that.

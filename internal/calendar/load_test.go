@@ -97,8 +97,18 @@ func TestLoad_aNotice(t *testing.T) {
 	if !strings.Contains(d.Proof, "1-9 (worked Saturday)") {
 		t.Errorf("proof %s", d.Proof)
 	}
-	if _, d := due(t, "case_90d", "2026-11-09 10:00"); !d.Provisional {
+	if _, d := due(t, "designate_7wd", "2026-11-09 10:00"); d.Provisional {
+		t.Errorf("a clock that needs no notice is provisional: %s", d.Proof)
+	}
+	put(t, dir, "deadlines.csv", deadlinesHead+"fact_check_15wd,45,wd,next_day,none,10,2,2020-01-01,,as for a complaint\n")
+	if _, d := due(t, "fact_check_15wd", "2026-11-09 10:00"); !d.Provisional {
 		t.Error("a clock that started before the notice is not provisional")
+	}
+	if err := os.Remove(filepath.Join(dir, "deadlines.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if last, d := due(t, "case_90d", "2026-11-09 10:00"); d.Provisional || last != "2027-02-07" {
+		t.Errorf("no notice can move a term of calendar days that does not roll: %s", d.Proof)
 	}
 	if work, certain := calendar.IsWorkday(at("2027-01-09 12:00")); !work || !certain {
 		t.Errorf("2027-01-09: working day %v, certain %v", work, certain)

@@ -14,6 +14,7 @@ import (
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	"quietline/services/enforcement/store"
 )
 
 // A case shows from its first day by when it must be decided, and the forecast names it when that is near; no other agency
@@ -60,9 +61,13 @@ func TestSettleProvisionalClocks(t *testing.T) {
 	t.Cleanup(func() { _ = calendar.Load("") })
 	f := newFile(t, nil)
 	f.now = time.Date(2026, 11, 2, 2, 0, 0, 0, time.UTC)
-	f.open(func(req *enforcementv1.OpenCaseRequest) { // to be decided by 2027-01-31: nobody knows the holidays of 2027
+	f.open(func(req *enforcementv1.OpenCaseRequest) { // to be decided by 2027-01-31, which no notice can move
 		req.Party = &enforcementv1.Party{Role: "caller", Name: "乙公司", CreditCode: "91000000DEMNDEMN77"}
 	})
+	f.now = time.Date(2026, 12, 25, 2, 0, 0, 0, time.UTC)
+	if err := f.server.start(t.Context(), store.New(f.db), f.id, "deliver_7wd", 1, "", f.now, calendar.Statutory); err != nil {
+		t.Fatal(err)
+	}
 	admin := f.as("root", "", accessv1.Role_ROLE_ADMIN)
 	list := func() []*enforcementv1.ProvisionalClock {
 		resp, err := admin.ListProvisionalClocks(t.Context(), &enforcementv1.ListProvisionalClocksRequest{})
@@ -75,13 +80,14 @@ func TestSettleProvisionalClocks(t *testing.T) {
 		return admin.SettleProvisionalClocks(t.Context(), &enforcementv1.SettleProvisionalClocksRequest{RequestId: uuid.NewString(), Year: 2027})
 	}
 	before := list()
-	if len(before) == 0 || before[0].GetCanSettle() || before[0].GetYears()[0] != 2027 {
+	if len(before) != 1 || before[0].GetCanSettle() || before[0].GetYears()[0] != 2027 {
 		t.Fatalf("provisional %v", before)
 	}
 	if _, err := settle(); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES) {
 		t.Errorf("settled without a notice: %v", err)
 	}
-	notice := "year,from,to,kind,name,valid_from,valid_to,source\n2027,2027-01-01,2027-01-03,off,元旦,2026-11-10,,notice of 2027\n"
+	notice := "year,from,to,kind,name,valid_from,valid_to,source\n2027,2027-01-01,2027-01-03,off,元旦,2026-12-26,,notice of 2027\n" +
+		"2027,2027-01-02,2027-01-03,work,x,2026-01-01,2026-01-02,withdrawn\n2027,2027-01-04,2027-01-04,off,x,2026-12-26,,notice of 2027\n"
 	tmp := filepath.Join(t.TempDir(), "new")
 	if err := os.WriteFile(tmp, []byte(notice), 0o600); err != nil {
 		t.Fatal(err)
@@ -101,10 +107,13 @@ func TestSettleProvisionalClocks(t *testing.T) {
 		t.Errorf("still provisional: %v", left)
 	}
 	for _, c := range f.get().GetClocks() {
-		if c.GetClock().GetBasis() != "case_90d" {
+		if c.GetClock().GetBasis() == "case_90d" && c.GetClock().GetProvisional() {
+			t.Errorf("no notice can move this: %s", c.GetClock().GetProof())
+		}
+		if c.GetClock().GetBasis() != "deliver_7wd" {
 			continue
 		}
-		if c.GetClock().GetProvisional() || !strings.HasSuffix(c.GetClock().GetProof(), "; settled (was 2027-01-31): 2027-01-31") {
+		if c.GetClock().GetProvisional() || !strings.HasSuffix(c.GetClock().GetProof(), "; settled (was 2027-01-06): 2027-01-07") {
 			t.Errorf("%s", c.GetClock().GetProof())
 		}
 	}
