@@ -430,7 +430,7 @@ type Clock struct {
 	StatutoryDue string `protobuf:"bytes,2,opt,name=statutory_due,json=statutoryDue,proto3" json:"statutory_due,omitempty"`
 	// Computation in words a person can check (计算过程).
 	Proof string `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`
-	// True while the holiday notice of a year it crosses is not loaded (暂定).
+	// True when the holiday notice of a year that can move it was not loaded, until it is settled (暂定).
 	Provisional bool `protobuf:"varint,4,opt,name=provisional,proto3" json:"provisional,omitempty"`
 	// Article or rule of the programme (依据).
 	Source string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
