@@ -165,7 +165,7 @@ func (s *Server) ListSameActs(ctx context.Context, req *enforcementv1.ListSameAc
 		}
 		arg.Before = &parts[0]
 	}
-	suspected, err := q.SuspectedActs(ctx, req.GetCaseId())
+	suspected, err := suspectedProto(ctx, q, req.GetCaseId())
 	if err != nil {
 		return nil, err
 	}
@@ -181,12 +181,7 @@ func (s *Server) ListSameActs(ctx context.Context, req *enforcementv1.ListSameAc
 	if err != nil {
 		return nil, err
 	}
-	resp := &enforcementv1.ListSameActsResponse{}
-	for _, r := range suspected {
-		resp.Suspected = append(resp.Suspected, &enforcementv1.SuspectedAct{
-			OtherCaseId: r.OtherCaseID, OtherAgencyId: r.OtherAgencyID, OtherAct: r.OtherAct, Shared: r.Shared,
-		})
-	}
+	resp := &enforcementv1.ListSameActsResponse{Suspected: suspected}
 	for _, v := range history {
 		resp.History = append(resp.History, verdictProto(ctx, v))
 	}
@@ -197,6 +192,18 @@ func (s *Server) ListSameActs(ctx context.Context, req *enforcementv1.ListSameAc
 		resp.NextPageToken = pg.EncodeToken(history[len(history)-1].LinkID)
 	}
 	return resp, nil
+}
+
+// suspectedProto is what is suspected, with what both cases share.
+func suspectedProto(ctx context.Context, q *store.Queries, caseID string) ([]*enforcementv1.SuspectedAct, error) {
+	rows, err := q.SuspectedActs(ctx, caseID)
+	out := make([]*enforcementv1.SuspectedAct, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, &enforcementv1.SuspectedAct{
+			OtherCaseId: r.OtherCaseID, OtherAgencyId: r.OtherAgencyID, OtherAct: r.OtherAct, Shared: r.Shared,
+		})
+	}
+	return out, err
 }
 
 // verdictProto names who judged to the own agency and to the lead only.

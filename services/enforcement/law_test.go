@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -387,5 +389,72 @@ func TestListConsistency(t *testing.T) {
 	}
 	if seen != len(agencies) {
 		t.Errorf("the lead sees %d", seen)
+	}
+}
+
+// Two linked cases decided at the same moment: one of them is fined.
+func TestLawful_secondFineAtOnce(t *testing.T) {
+	c := newCourt(t)
+	for range 5 {
+		var ids []string
+		code := "9111" + strings.ToUpper(strings.ReplaceAll(uuid.NewString(), "-", ""))[:14]
+		for _, act := range []string{marketing, "calls_after_refusal"} {
+			ids = append(ids, c.open(t, "samr-44", act, func(r *enforcementv1.OpenCaseRequest) { r.Party.CreditCode = code }))
+		}
+		_, err := c.worker("samr-44").LinkActs(t.Context(), &enforcementv1.LinkActsRequest{RequestId: uuid.NewString(), CaseId: ids[0], OtherCaseId: ids[1], Reason: "同一批呼叫"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		var fined atomic.Int32
+		for _, id := range ids {
+			group.Go(func() {
+				err := c.hold(t, id, func(ctx context.Context, q *store.Queries, row store.EnforcementCase) error {
+					if err := c.s.lawful(ctx, q, row, lightFine(20_000), "statutory", c.s.now()); err != nil {
+						return err
+					}
+					return c.s.settle(ctx, q, row, lightFine(20_000), "statutory", c.s.now())
+				})
+				if err == nil {
+					fined.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if fined.Load() != 1 {
+			t.Fatalf("%d fines on one act", fined.Load())
+		}
+	}
+	var broken int
+	if err := c.owner.QueryRow(t.Context(), "SELECT count(*) FROM law_violation").Scan(&broken); err != nil || broken != 0 {
+		t.Errorf("violations: %d, %v", broken, err)
+	}
+}
+
+// The audit finds what the rules forbid, should it stand in the tables all the same.
+func TestLawViolations(t *testing.T) {
+	c := newCourt(t)
+	a, b := c.open(t, "ca-44", marketing, nil), c.open(t, "ca-44", "calls_after_refusal", nil)
+	for _, id := range []string{a, b} {
+		c.settle(t, id, lightFine(20_000))
+	}
+	_, err := c.owner.Exec(t.Context(), `INSERT INTO act_link (link_id, case_id, other_case_id, verdict, reason, decided_by, agency_id, decided_time)
+		VALUES (gen_random_uuid(), LEAST($1::uuid, $2), GREATEST($1::uuid, $2), 'same_act', 'x', 'x', 'x', '2026-01-01')`, a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.owner.Exec(t.Context(), "UPDATE penalty_assessment SET penalty_code = 'draft_2020', agency_id = 'samr-44' WHERE case_id = $1", a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.as("miit", accessv1.Role_ROLE_AUDITOR).Audit(t.Context(), &enforcementv1.AuditRequest{What: "violations"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := strings.Join(got.GetViolations(), "\n")
+	for _, want := range []string{"a fine on an act that was fined", "penalty by a draft outside a rehearsal: draft_2020", "that the catalogue does not entitle"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("not found: %s in %s", want, found)
+		}
 	}
 }

@@ -61,6 +61,21 @@ func takes(powers []store.MeasurePower, agency, code string, outside bool) error
 	return refused("%s may not take the measure %s; who may: %s", agency, code, orList(who))
 }
 
+// tellPowers says of measures who may take them.
+func (s *Server) tellPowers(ctx context.Context, measures []*enforcementv1.Measure) error {
+	at := map[string]*enforcementv1.Measure{}
+	var codes []string
+	for _, m := range measures {
+		at[m.GetCode()], codes = m, append(codes, m.GetCode())
+	}
+	powers, err := store.New(s.db).MeasurePowers(ctx, store.MeasurePowersParams{Codes: codes, At: s.now()})
+	for _, p := range powers {
+		m := at[p.MeasureCode]
+		m.Powers = append(m.Powers, &enforcementv1.MeasurePower{Family: p.Family, Level: p.Level, Basis: p.Basis, ToConfirm: p.ToConfirm})
+	}
+	return err
+}
+
 // overseesAll says whether the caller reads counts of every agency: who sees all cases, and the lead ministry's auditors.
 func overseesAll(ctx context.Context) bool {
 	a := identity.ActorOf(ctx)

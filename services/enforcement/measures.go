@@ -43,6 +43,9 @@ func (s *Server) ListMeasures(ctx context.Context, req *enforcementv1.ListMeasur
 	for _, m := range rows {
 		resp.Measures = append(resp.Measures, measureProto(m))
 	}
+	if err := s.tellPowers(ctx, resp.GetMeasures()); err != nil {
+		return nil, err
+	}
 	if len(rows) == int(size) {
 		resp.NextPageToken = pg.EncodeToken(rows[size-1].Code)
 	}

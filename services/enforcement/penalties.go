@@ -69,7 +69,7 @@ func (s *Server) SuggestPenalties(ctx context.Context, req *enforcementv1.Sugges
 	if req.GetAggravated() {
 		p.Aggravation = "asked"
 	}
-	l, err := s.law(ctx, q, row.EnforcementCase, p, cmp.Or(req.GetProfile(), "statutory"), s.now())
+	l, err := s.law(ctx, q, row.EnforcementCase, p, s.profileOf(req.GetProfile()), s.now())
 	if err != nil {
 		return nil, err
 	}

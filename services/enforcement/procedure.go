@@ -221,8 +221,12 @@ func (s *Server) CheckDecision(ctx context.Context, req *enforcementv1.CheckDeci
 			out.Lacks = append(out.Lacks, &enforcementv1.DecisionLack{Article: "行政处罚法 第三十八条", What: errs.Text(err)})
 		}
 	}
+	others, err := s.suspectedActs(ctx, q, m.CaseID)
+	for _, id := range others {
+		out.Warnings = append(out.Warnings, "case "+id+" may be about the same act (行政处罚法 第二十九条)")
+	}
 	out.Ready = len(out.Lacks) == 0
-	return out, nil
+	return out, err
 }
 
 // lawfulNow asks the substantive law about the proposal as of now.

@@ -60,6 +60,9 @@ func (s *Server) GetCase(ctx context.Context, req *enforcementv1.GetCaseRequest)
 		return nil, err
 	}
 	out := &enforcementv1.GetCaseResponse{Case: cases[0]}
+	if out.Suspected, err = suspectedProto(ctx, q, m.CaseID); err != nil {
+		return nil, err
+	}
 	names := identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS || m.AgencyID == identity.ActorOf(ctx).GetAgencyId()
 	return out, s.fileProto(out, m, notices, names)
 }

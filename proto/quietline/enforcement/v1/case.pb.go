@@ -668,7 +668,9 @@ type GetCaseResponse struct {
 	// What was proposed last (拟处罚意见).
 	Proposal *v1.CaseProposal `protobuf:"bytes,8,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	// What is owed now, with the addition for late payment (应缴金额, 行政处罚法 72).
-	Debt          *CaseDebt `protobuf:"bytes,9,opt,name=debt,proto3" json:"debt,omitempty"`
+	Debt *CaseDebt `protobuf:"bytes,9,opt,name=debt,proto3" json:"debt,omitempty"`
+	// Cases that may be about the same act and that nobody has judged yet, the newest 20 (疑似同一行为, 行政处罚法 29).
+	Suspected     []*SuspectedAct `protobuf:"bytes,20,rep,name=suspected,proto3" json:"suspected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -762,6 +764,13 @@ func (x *GetCaseResponse) GetProposal() *v1.CaseProposal {
 func (x *GetCaseResponse) GetDebt() *CaseDebt {
 	if x != nil {
 		return x.Debt
+	}
+	return nil
+}
+
+func (x *GetCaseResponse) GetSuspected() []*SuspectedAct {
+	if x != nil {
+		return x.Suspected
 	}
 	return nil
 }
@@ -1557,7 +1566,7 @@ var File_quietline_enforcement_v1_case_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"\n" +
-	"#quietline/enforcement/v1/case.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'quietline/assignment/v1/task_case.proto\x1a(quietline/enforcement/v1/case_file.proto\"\xc2\x06\n" +
+	"#quietline/enforcement/v1/case.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'quietline/assignment/v1/task_case.proto\x1a(quietline/enforcement/v1/case_file.proto\x1a(quietline/enforcement/v1/catalogue.proto\"\xc2\x06\n" +
 	"\x04Case\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x17\n" +
 	"\acase_no\x18\x02 \x01(\tR\x06caseNo\x12\x1b\n" +
@@ -1616,7 +1625,7 @@ const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"\x06opened\x18\x02 \x01(\bR\x06opened\x12#\n" +
 	"\rended_outcome\x18\x03 \x01(\tR\fendedOutcome\"3\n" +
 	"\x0eGetCaseRequest\x12!\n" +
-	"\acase_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\"\xc2\x04\n" +
+	"\acase_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\"\x88\x05\n" +
 	"\x0fGetCaseResponse\x122\n" +
 	"\x04case\x18\x01 \x01(\v2\x1e.quietline.enforcement.v1.CaseR\x04case\x12;\n" +
 	"\x06events\x18\x02 \x03(\v2#.quietline.enforcement.v1.CaseEventR\x06events\x12;\n" +
@@ -1626,7 +1635,8 @@ const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"\bremedies\x18\x06 \x03(\v2$.quietline.enforcement.v1.CaseRemedyR\bremedies\x12A\n" +
 	"\bpayments\x18\a \x03(\v2%.quietline.enforcement.v1.CasePaymentR\bpayments\x12A\n" +
 	"\bproposal\x18\b \x01(\v2%.quietline.assignment.v1.CaseProposalR\bproposal\x126\n" +
-	"\x04debt\x18\t \x01(\v2\".quietline.enforcement.v1.CaseDebtR\x04debt\"\xef\x01\n" +
+	"\x04debt\x18\t \x01(\v2\".quietline.enforcement.v1.CaseDebtR\x04debt\x12D\n" +
+	"\tsuspected\x18\x14 \x03(\v2&.quietline.enforcement.v1.SuspectedActR\tsuspected\"\xef\x01\n" +
 	"\x10ListCasesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -1736,7 +1746,8 @@ var file_quietline_enforcement_v1_case_proto_goTypes = []any{
 	(*CasePayment)(nil),           // 27: quietline.enforcement.v1.CasePayment
 	(*v1.CaseProposal)(nil),       // 28: quietline.assignment.v1.CaseProposal
 	(*CaseDebt)(nil),              // 29: quietline.enforcement.v1.CaseDebt
-	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
+	(*SuspectedAct)(nil),          // 30: quietline.enforcement.v1.SuspectedAct
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
 }
 var file_quietline_enforcement_v1_case_proto_depIdxs = []int32{
 	1,  // 0: quietline.enforcement.v1.Case.party:type_name -> quietline.enforcement.v1.Party
@@ -1763,18 +1774,19 @@ var file_quietline_enforcement_v1_case_proto_depIdxs = []int32{
 	27, // 21: quietline.enforcement.v1.GetCaseResponse.payments:type_name -> quietline.enforcement.v1.CasePayment
 	28, // 22: quietline.enforcement.v1.GetCaseResponse.proposal:type_name -> quietline.assignment.v1.CaseProposal
 	29, // 23: quietline.enforcement.v1.GetCaseResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
-	0,  // 24: quietline.enforcement.v1.ListCasesResponse.cases:type_name -> quietline.enforcement.v1.Case
-	0,  // 25: quietline.enforcement.v1.AdvanceCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	2,  // 26: quietline.enforcement.v1.DecideCaseRequest.decision:type_name -> quietline.enforcement.v1.CaseDecision
-	0,  // 27: quietline.enforcement.v1.DecideCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	15, // 28: quietline.enforcement.v1.CloseCaseResponse.complaints:type_name -> quietline.enforcement.v1.AttachedComplaint
-	30, // 29: quietline.enforcement.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
-	0,  // 30: quietline.enforcement.v1.AuditResponse.cases:type_name -> quietline.enforcement.v1.Case
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	30, // 24: quietline.enforcement.v1.GetCaseResponse.suspected:type_name -> quietline.enforcement.v1.SuspectedAct
+	0,  // 25: quietline.enforcement.v1.ListCasesResponse.cases:type_name -> quietline.enforcement.v1.Case
+	0,  // 26: quietline.enforcement.v1.AdvanceCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	2,  // 27: quietline.enforcement.v1.DecideCaseRequest.decision:type_name -> quietline.enforcement.v1.CaseDecision
+	0,  // 28: quietline.enforcement.v1.DecideCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	15, // 29: quietline.enforcement.v1.CloseCaseResponse.complaints:type_name -> quietline.enforcement.v1.AttachedComplaint
+	31, // 30: quietline.enforcement.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	0,  // 31: quietline.enforcement.v1.AuditResponse.cases:type_name -> quietline.enforcement.v1.Case
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_quietline_enforcement_v1_case_proto_init() }
@@ -1783,6 +1795,7 @@ func file_quietline_enforcement_v1_case_proto_init() {
 		return
 	}
 	file_quietline_enforcement_v1_case_file_proto_init()
+	file_quietline_enforcement_v1_catalogue_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -524,7 +524,7 @@ type SuggestPenaltiesRequest struct {
 	Mitigated bool `protobuf:"varint,5,opt,name=mitigated,proto3" json:"mitigated,omitempty"`
 	// Grounds of aggravation: the heavy grade (从重情节).
 	Aggravated bool `protobuf:"varint,6,opt,name=aggravated,proto3" json:"aggravated,omitempty"`
-	// statutory or rehearsal; empty is statutory (运行方式).
+	// statutory or rehearsal; empty is what the mesh runs as (运行方式).
 	Profile       string `protobuf:"bytes,7,opt,name=profile,proto3" json:"profile,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

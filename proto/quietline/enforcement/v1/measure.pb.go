@@ -42,7 +42,9 @@ type Measure struct {
 	// Legal or contractual basis (依据).
 	Basis string `protobuf:"bytes,7,opt,name=basis,proto3" json:"basis,omitempty"`
 	// operator_measure or administrative_order (措施性质).
-	Nature        string `protobuf:"bytes,8,opt,name=nature,proto3" json:"nature,omitempty"`
+	Nature string `protobuf:"bytes,8,opt,name=nature,proto3" json:"nature,omitempty"`
+	// Who may take it, and on what basis (措施主体).
+	Powers        []*MeasurePower `protobuf:"bytes,20,rep,name=powers,proto3" json:"powers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -133,6 +135,86 @@ func (x *Measure) GetNature() string {
 	return ""
 }
 
+func (x *Measure) GetPowers() []*MeasurePower {
+	if x != nil {
+		return x.Powers
+	}
+	return nil
+}
+
+// MeasurePower says who may take a measure (措施主体).
+type MeasurePower struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First part of the agency's identifier; * is every administrative body (部门).
+	Family string `protobuf:"bytes,1,opt,name=family,proto3" json:"family,omitempty"`
+	// national, provincial or empty for both (层级).
+	Level string `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"`
+	// Basis (依据).
+	Basis string `protobuf:"bytes,3,opt,name=basis,proto3" json:"basis,omitempty"`
+	// What a lawyer has yet to confirm (待确认).
+	ToConfirm     string `protobuf:"bytes,4,opt,name=to_confirm,json=toConfirm,proto3" json:"to_confirm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeasurePower) Reset() {
+	*x = MeasurePower{}
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeasurePower) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeasurePower) ProtoMessage() {}
+
+func (x *MeasurePower) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeasurePower.ProtoReflect.Descriptor instead.
+func (*MeasurePower) Descriptor() ([]byte, []int) {
+	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *MeasurePower) GetFamily() string {
+	if x != nil {
+		return x.Family
+	}
+	return ""
+}
+
+func (x *MeasurePower) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *MeasurePower) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *MeasurePower) GetToConfirm() string {
+	if x != nil {
+		return x.ToConfirm
+	}
+	return ""
+}
+
 // ListMeasuresRequest asks for the catalogue.
 type ListMeasuresRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -146,7 +228,7 @@ type ListMeasuresRequest struct {
 
 func (x *ListMeasuresRequest) Reset() {
 	*x = ListMeasuresRequest{}
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[1]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -158,7 +240,7 @@ func (x *ListMeasuresRequest) String() string {
 func (*ListMeasuresRequest) ProtoMessage() {}
 
 func (x *ListMeasuresRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[1]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -171,7 +253,7 @@ func (x *ListMeasuresRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMeasuresRequest.ProtoReflect.Descriptor instead.
 func (*ListMeasuresRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{1}
+	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ListMeasuresRequest) GetPageSize() int32 {
@@ -201,7 +283,7 @@ type ListMeasuresResponse struct {
 
 func (x *ListMeasuresResponse) Reset() {
 	*x = ListMeasuresResponse{}
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[2]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -213,7 +295,7 @@ func (x *ListMeasuresResponse) String() string {
 func (*ListMeasuresResponse) ProtoMessage() {}
 
 func (x *ListMeasuresResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[2]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -226,7 +308,7 @@ func (x *ListMeasuresResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMeasuresResponse.ProtoReflect.Descriptor instead.
 func (*ListMeasuresResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{2}
+	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListMeasuresResponse) GetMeasures() []*Measure {
@@ -274,7 +356,7 @@ type RecordMeasureRequest struct {
 
 func (x *RecordMeasureRequest) Reset() {
 	*x = RecordMeasureRequest{}
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[3]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -286,7 +368,7 @@ func (x *RecordMeasureRequest) String() string {
 func (*RecordMeasureRequest) ProtoMessage() {}
 
 func (x *RecordMeasureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[3]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -299,7 +381,7 @@ func (x *RecordMeasureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordMeasureRequest.ProtoReflect.Descriptor instead.
 func (*RecordMeasureRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{3}
+	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RecordMeasureRequest) GetRequestId() string {
@@ -388,7 +470,7 @@ type RecordMeasureResponse struct {
 
 func (x *RecordMeasureResponse) Reset() {
 	*x = RecordMeasureResponse{}
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[4]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +482,7 @@ func (x *RecordMeasureResponse) String() string {
 func (*RecordMeasureResponse) ProtoMessage() {}
 
 func (x *RecordMeasureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[4]
+	mi := &file_quietline_enforcement_v1_measure_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,14 +495,14 @@ func (x *RecordMeasureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordMeasureResponse.ProtoReflect.Descriptor instead.
 func (*RecordMeasureResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{4}
+	return file_quietline_enforcement_v1_measure_proto_rawDescGZIP(), []int{5}
 }
 
 var File_quietline_enforcement_v1_measure_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_measure_proto_rawDesc = "" +
 	"\n" +
-	"&quietline/enforcement/v1/measure.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\"\xcc\x01\n" +
+	"&quietline/enforcement/v1/measure.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\"\x8c\x02\n" +
 	"\aMeasure\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -429,7 +511,14 @@ const file_quietline_enforcement_v1_measure_proto_rawDesc = "" +
 	"\bexecutor\x18\x05 \x01(\tR\bexecutor\x12#\n" +
 	"\rledger_action\x18\x06 \x01(\tR\fledgerAction\x12\x14\n" +
 	"\x05basis\x18\a \x01(\tR\x05basis\x12\x16\n" +
-	"\x06nature\x18\b \x01(\tR\x06nature\"g\n" +
+	"\x06nature\x18\b \x01(\tR\x06nature\x12>\n" +
+	"\x06powers\x18\x14 \x03(\v2&.quietline.enforcement.v1.MeasurePowerR\x06powers\"q\n" +
+	"\fMeasurePower\x12\x16\n" +
+	"\x06family\x18\x01 \x01(\tR\x06family\x12\x14\n" +
+	"\x05level\x18\x02 \x01(\tR\x05level\x12\x14\n" +
+	"\x05basis\x18\x03 \x01(\tR\x05basis\x12\x1d\n" +
+	"\n" +
+	"to_confirm\x18\x04 \x01(\tR\ttoConfirm\"g\n" +
 	"\x13ListMeasuresRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -469,21 +558,23 @@ func file_quietline_enforcement_v1_measure_proto_rawDescGZIP() []byte {
 	return file_quietline_enforcement_v1_measure_proto_rawDescData
 }
 
-var file_quietline_enforcement_v1_measure_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_quietline_enforcement_v1_measure_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_quietline_enforcement_v1_measure_proto_goTypes = []any{
 	(*Measure)(nil),               // 0: quietline.enforcement.v1.Measure
-	(*ListMeasuresRequest)(nil),   // 1: quietline.enforcement.v1.ListMeasuresRequest
-	(*ListMeasuresResponse)(nil),  // 2: quietline.enforcement.v1.ListMeasuresResponse
-	(*RecordMeasureRequest)(nil),  // 3: quietline.enforcement.v1.RecordMeasureRequest
-	(*RecordMeasureResponse)(nil), // 4: quietline.enforcement.v1.RecordMeasureResponse
+	(*MeasurePower)(nil),          // 1: quietline.enforcement.v1.MeasurePower
+	(*ListMeasuresRequest)(nil),   // 2: quietline.enforcement.v1.ListMeasuresRequest
+	(*ListMeasuresResponse)(nil),  // 3: quietline.enforcement.v1.ListMeasuresResponse
+	(*RecordMeasureRequest)(nil),  // 4: quietline.enforcement.v1.RecordMeasureRequest
+	(*RecordMeasureResponse)(nil), // 5: quietline.enforcement.v1.RecordMeasureResponse
 }
 var file_quietline_enforcement_v1_measure_proto_depIdxs = []int32{
-	0, // 0: quietline.enforcement.v1.ListMeasuresResponse.measures:type_name -> quietline.enforcement.v1.Measure
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	1, // 0: quietline.enforcement.v1.Measure.powers:type_name -> quietline.enforcement.v1.MeasurePower
+	0, // 1: quietline.enforcement.v1.ListMeasuresResponse.measures:type_name -> quietline.enforcement.v1.Measure
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_quietline_enforcement_v1_measure_proto_init() }
@@ -497,7 +588,7 @@ func file_quietline_enforcement_v1_measure_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_enforcement_v1_measure_proto_rawDesc), len(file_quietline_enforcement_v1_measure_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

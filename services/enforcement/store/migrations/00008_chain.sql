@@ -164,13 +164,15 @@ CREATE TABLE finding_settled (
     CONSTRAINT finding_settled_how CHECK (how IN ('no_measure', 'transferred', 'overturned', 'superseded'))
 );
 
--- Substantiated, and nothing followed: no case, no measure that is not failed, no reason why nobody is pursued.
+-- Substantiated, and nothing followed: no case, no measure that is not failed, no reason why none of its parties is pursued.
 CREATE VIEW undisposed AS
     SELECT f.complaint_id, f.round, f.agency_id, f.found_time
       FROM finding f
      WHERE NOT EXISTS (SELECT 1 FROM finding_settled s WHERE s.complaint_id = f.complaint_id AND s.round = f.round)
        AND NOT EXISTS (SELECT 1 FROM case_complaint a WHERE a.complaint_id = f.complaint_id AND a.round = f.round)
-       AND NOT EXISTS (SELECT 1 FROM not_pursued n WHERE n.complaint_id = f.complaint_id AND n.decided_time >= f.found_time)
+       AND NOT (EXISTS (SELECT 1 FROM not_pursued n WHERE n.complaint_id = f.complaint_id AND n.decided_time >= f.found_time)
+                AND NOT EXISTS (SELECT 1 FROM chain_party x WHERE x.complaint_id = f.complaint_id AND x.measure_id IS NULL
+                      AND NOT EXISTS (SELECT 1 FROM not_pursued n WHERE n.complaint_id = x.complaint_id AND n.party_id = x.party_id)))
        AND NOT EXISTS (SELECT 1 FROM measure_record r WHERE r.complaint_id = f.complaint_id AND r.round = f.round
              AND NOT EXISTS (SELECT 1 FROM measure_log l WHERE l.measure_id = r.measure_id AND l.state = 'failed'));
 
