@@ -207,7 +207,9 @@ var listNames = map[string]string{"bad": "电信业务经营不良名单", "dish
 
 // publishEntry publishes an entry in its six fields, and records what came of it.
 func (a *Activities) publishEntry(ctx context.Context, l *creditv1.Listing) error {
-	gate := &disclosurev1.Gate{NoticeTime: l.GetNoticeTime(), DecidedTime: l.GetDecidedTime(), DeliveredTime: l.GetStartTime()}
+	gate := &disclosurev1.Gate{
+		NoticeTime: l.GetNoticeTime(), DecidedTime: l.GetDecidedTime(), DeliveredTime: l.GetStartTime(), PenaltyKind: l.GetList(),
+	}
 	if l.GetCaseId() != "" {
 		c, err := a.Enforcement.GetCase(ctx, &enforcementv1.GetCaseRequest{CaseId: l.GetCaseId()})
 		if err != nil {

@@ -24,11 +24,12 @@ type auditor struct {
 
 	complaints map[string]*reportingv1.AuditedComplaint
 	tasks      []*assignmentv1.Task
-	penalties  map[string]bool // cases decided with a penalty, signed
+	penalties  map[string]bool      // cases decided with a penalty, signed
+	reversed   map[string]time.Time // cases whose decision was reversed, and when
 }
 
 func audit(ctx context.Context, conn grpc.ClientConnInterface) (*fsckReport, error) {
-	a := &auditor{conn: conn, complaints: map[string]*reportingv1.AuditedComplaint{}, penalties: map[string]bool{}}
+	a := &auditor{conn: conn, complaints: map[string]*reportingv1.AuditedComplaint{}, penalties: map[string]bool{}, reversed: map[string]time.Time{}}
 	a.report.Broken = []string{}
 	// Tasks are read before complaints: a task that closes in between must not look like one of a closed complaint.
 	for _, step := range []func(context.Context) error{
@@ -143,6 +144,9 @@ func (a *auditor) readPenalties(ctx context.Context) error {
 		for _, c := range r.GetCases() {
 			if a.penalties[c.GetCaseId()] = a.signed(ctx, c); !a.penalties[c.GetCaseId()] {
 				a.broken("case %s has a penalty that no head has signed", c.GetCaseId())
+			}
+			if c.GetReverseTime() != nil {
+				a.reversed[c.GetCaseId()] = c.GetReverseTime().AsTime()
 			}
 		}
 		return r.GetNextPageToken(), err
@@ -260,6 +264,10 @@ func (a *auditor) checkPublications(ctx context.Context) error {
 			a.report.Published++
 			if p.GetKind() == "penalty" && !a.penalties[p.GetCaseId()] {
 				a.broken("publication %s names case %s, which has no signed penalty", p.GetPublicationId(), p.GetCaseId())
+			}
+			// The term of article 48 is 3 working days; the mesh withdraws within minutes, so an hour is an alarm in time.
+			if since, ok := a.reversed[p.GetCaseId()]; ok && time.Since(since) > backlogPatience {
+				a.broken("publication %s is still public though the decision of case %s was reversed", p.GetPublicationId(), p.GetCaseId())
 			}
 		}
 		return r.GetNextPageToken(), err
