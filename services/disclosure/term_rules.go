@@ -2,6 +2,7 @@ package disclosure
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -53,16 +54,28 @@ func termsOf(rows []store.TakeDownTermsRow, given []*disclosurev1.TakeDownTerm, 
 		out = append(out, t)
 	}
 	for i, g := range given {
-		if g.GetEndTime() == nil || g.GetProof() == "" || g.GetSource() == "" || slices.ContainsFunc(out, func(t store.InsertTermParams) bool { return t.Basis == g.GetBasis() }) {
-			return nil, errs.Field(fmt.Sprintf("publication.terms[%d]", i), "must have a basis of its own, an end, a proof and a source")
+		t, err := givenTerm(g)
+		if err != nil || slices.ContainsFunc(out, func(o store.InsertTermParams) bool { return o.Basis == t.Basis }) {
+			return nil, errs.Field(fmt.Sprintf("publication.terms[%d]", i), "must have a basis of its own, and an end not before its earliest")
 		}
-		out = append(out, store.InsertTermParams{
-			Basis: cmp.Or(g.GetBasis(), "list_keeper"), Class: g.GetClass(), EarliestTime: timeOf(g.GetEarliestTime()),
-			EndTime: *timeOf(g.GetEndTime()), Proof: g.GetProof(), Source: g.GetSource(), ToConfirm: g.GetToConfirm(),
-		})
+		out = append(out, t)
 	}
 	slices.SortStableFunc(out, func(a, b store.InsertTermParams) int { return a.EndTime.Compare(b.EndTime) })
 	return out, nil
+}
+
+// givenTerm is a date of the keeper of a list, who computed it when it made the entry.
+func givenTerm(g *disclosurev1.TakeDownTerm) (store.InsertTermParams, error) {
+	end, earliest := timeOf(g.GetEndTime()), timeOf(g.GetEarliestTime())
+	if end == nil || earliest != nil && earliest.After(*end) {
+		return store.InsertTermParams{}, errors.New("no such term")
+	}
+	return store.InsertTermParams{
+		Basis: cmp.Or(g.GetBasis(), "list_keeper"), Class: g.GetClass(), EarliestTime: earliest, EndTime: *end,
+		Proof:     cmp.Or(g.GetProof(), "列入时由名单管理单位确定,至"+dateOf(*end)),
+		Source:    cmp.Or(g.GetSource(), "信用修复管理办法(国家发展改革委令第36号):列入时确定的最长公示期"),
+		ToConfirm: g.GetToConfirm(),
+	}, nil
 }
 
 // months is the beginning of the same day some months later in Shanghai, or of the last of its month where there is no
