@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,11 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"quietline/deploy/sample"
-	caseworkv1 "quietline/proto/quietline/casework/v1"
-	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -101,38 +96,6 @@ func (m *testMesh) checkTracks(t *testing.T, results []*reportingv1.RowResult) {
 	_, _, wrong := m.post(t, track, "", fmt.Sprintf(`{"receipt":%q,"secret":"0000000000"}`, right.GetReceipt()))
 	if unknown != wrong || !strings.Contains(wrong, "RECEIPT_NOT_FOUND") {
 		t.Fatalf("unknown receipt and wrong secret answer differently:\n%s\n%s", unknown, wrong)
-	}
-}
-
-func (m *testMesh) checkDigest(t *testing.T) {
-	t.Helper()
-	month := time.Now().In(time.FixedZone("CST", 8*3600)).Format("2006-01")
-	conn := m.as(t, "STATISTICIAN@miit")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	_, err := caseworkv1.NewCaseworkServiceClient(conn).BuildDigest(ctx, &caseworkv1.BuildDigestRequest{RequestId: uuid.NewString(), Month: month})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var digest *disclosurev1.Digest
-	await(t, "the digest", 20*time.Second, func() (bool, error) {
-		r, err := disclosurev1.NewDisclosureServiceClient(conn).GetDigest(ctx, &disclosurev1.GetDigestRequest{Month: month})
-		digest = r.GetDigest()
-		return err == nil, err
-	})
-	if digest.GetTotal() == 0 || len(digest.GetTables()) == 0 {
-		t.Fatalf("an empty digest: %v", digest)
-	}
-	for _, table := range digest.GetTables() {
-		var reports int64
-		var shares int32
-		for _, row := range table.GetRows() {
-			reports += row.GetReports()
-			shares += row.GetPerMille()
-		}
-		if reports != digest.GetTotal() || shares != 1000 {
-			t.Errorf("digest by %s: %d of %d reports, shares add to %d per mille", table.GetAxis(), reports, digest.GetTotal(), shares)
-		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,8 +156,8 @@ func (d *dayCounting) report(r *reportRow) {
 	add("sector", r.sector)
 	add("category", r.category)
 	add("category_finding", r.category+"/"+r.finding)
-	add("method", r.method)
-	add("channel", r.channel)
+	add("method", listed(methodKeys, r.method))
+	add("channel", listed(channels, r.channel))
 	add("number_kind", k.kind+k.segment)
 	add("operator_allocated", k.carrier)
 	add("operator_serving", d.serving[r.complaint])
@@ -173,6 +174,16 @@ func (d *dayCounting) report(r *reportRow) {
 	if len(n.reporters) < tally.Most {
 		n.reporters = append(n.reporters, append([]byte(nil), r.reporter...))
 	}
+}
+
+// methodKeys are the methods that are told apart; senders of rows may have words of their own, which are in no digest.
+var methodKeys = []string{"manual", "recorded", "bombing", "one_ring"}
+
+func listed(known []string, key string) string {
+	if key == notKnown || slices.Contains(known, key) {
+		return key
+	}
+	return "other"
 }
 
 // kindOf is the number that a report is about and what the numbering plan says of it: as its complaint has it, unless

@@ -93,5 +93,6 @@ func (t *track) response() *reportingv1.TrackReportResponse {
 		resp.DueTime = timestamppb.New(*now.DueTime)
 	}
 	resp.Result = t.told()
+	t.counted(resp)
 	return resp
 }

@@ -1,6 +1,10 @@
 package reporting
 
 import (
+	"cmp"
+
+	"quietline/internal/calendar"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/reporting/store"
 )
 
@@ -106,4 +110,19 @@ func (t *track) told() string {
 // watching says whether the reporter may say that it has not stopped.
 func (t *track) watching() bool {
 	return t.complaint.State == stateWatching && !t.over() && !t.answered && t.report.WithdrawnAt == nil && !t.transferred()
+}
+
+// counted says in which month and under which category the digest counts the report: as countDay does. A matter that went to
+// the police has its category like any other, for the reporter has been told of the transfer.
+func (t *track) counted(resp *reportingv1.TrackReportResponse) {
+	switch {
+	case t.report.SameCallAs != nil:
+		resp.CountedNote = "同一来电已有举报,统计时计一次,本件不另计"
+	case !t.report.Verified:
+		resp.CountedNote = "未经验证的举报在统计中另计,不计入各类别"
+	default:
+		resp.CountedMonth = t.report.CreatedAt.In(calendar.Shanghai).Format("2006-01")
+		resp.CountedCategory = cmp.Or(t.report.Category, t.complaint.Category, notKnown)
+		resp.CountedNote = "计入当月举报情况盘点;类别以办理结果为准,此后变化的在更正版中体现"
+	}
 }

@@ -1,7 +1,7 @@
 -- Queries of what reporters and agencies do with receipts and files.
 
 -- name: ReportByReceipt :one
-SELECT report_id, complaint_id, round, created_at, verified, same_call_as, relapse, withdrawn_at FROM report WHERE receipt = $1;
+SELECT report_id, complaint_id, round, created_at, verified, same_call_as, relapse, withdrawn_at, category FROM report WHERE receipt = $1;
 
 -- name: Timeline :many
 SELECT round, stage, office, due_time, reached_time FROM stage_entry

@@ -348,7 +348,7 @@ func (q *Queries) LockReveals(ctx context.Context, taskID string) error {
 
 const reportByReceipt = `-- name: ReportByReceipt :one
 
-SELECT report_id, complaint_id, round, created_at, verified, same_call_as, relapse, withdrawn_at FROM report WHERE receipt = $1
+SELECT report_id, complaint_id, round, created_at, verified, same_call_as, relapse, withdrawn_at, category FROM report WHERE receipt = $1
 `
 
 type ReportByReceiptRow struct {
@@ -360,6 +360,7 @@ type ReportByReceiptRow struct {
 	SameCallAs  *string
 	Relapse     bool
 	WithdrawnAt *time.Time
+	Category    string
 }
 
 // Queries of what reporters and agencies do with receipts and files.
@@ -375,6 +376,7 @@ func (q *Queries) ReportByReceipt(ctx context.Context, receipt string) (ReportBy
 		&i.SameCallAs,
 		&i.Relapse,
 		&i.WithdrawnAt,
+		&i.Category,
 	)
 	return i, err
 }
