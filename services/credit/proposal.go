@@ -232,6 +232,12 @@ func (s *Server) advance(ctx context.Context, q *store.Queries, l store.Listing,
 	if l.State != notified || now.Before(*l.ObjectionUntil) {
 		return wrongState("nobody is listed before the party could be heard: statements are taken until %s", day(*stampOr(l.ObjectionUntil, now)))
 	}
+	if _, err := q.OpenObjection(ctx, l.ListingID); !errors.Is(err, pgx.ErrNoRows) {
+		if err != nil {
+			return err
+		}
+		return wrongState("what the party said is not answered yet")
+	}
 	if req.GetReviewedBy() == "" || req.GetSignedBy() == "" || req.GetReviewedBy() == req.GetSignedBy() ||
 		req.GetReviewedBy() == l.ProposedBy || req.GetSignedBy() == l.ProposedBy {
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_SAME_PERSON, "three people propose, review and sign a listing")

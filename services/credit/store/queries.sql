@@ -117,7 +117,7 @@ SELECT * FROM listing
 
 -- name: Standing :one
 SELECT count(*)::int FROM listing
- WHERE list = @list AND listed_time < @at AND latest_end > @at AND (end_time IS NULL OR end_time > @at) AND publish_from IS NOT NULL;
+ WHERE list = @list AND listed_time <= @at AND latest_end > @at AND (end_time IS NULL OR end_time > @at) AND publish_from IS NOT NULL;
 
 -- name: ListingsToEnd :many
 SELECT listing_id FROM listing

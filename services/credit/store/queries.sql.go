@@ -1264,7 +1264,7 @@ func (q *Queries) SeveritiesInForce(ctx context.Context, at time.Time) ([]Penalt
 
 const standing = `-- name: Standing :one
 SELECT count(*)::int FROM listing
- WHERE list = $1 AND listed_time < $2 AND latest_end > $2 AND (end_time IS NULL OR end_time > $2) AND publish_from IS NOT NULL
+ WHERE list = $1 AND listed_time <= $2 AND latest_end > $2 AND (end_time IS NULL OR end_time > $2) AND publish_from IS NOT NULL
 `
 
 type StandingParams struct {
