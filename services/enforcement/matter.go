@@ -148,6 +148,13 @@ func (m *matter) investigated(subject string) bool {
 	return slices.ContainsFunc(m.officers, func(o store.OfficersOfRow) bool { return o.Subject == subject })
 }
 
+// judged says whether somebody took a step that no officer may take, or is to chair the hearing.
+func (m *matter) judged(subject string) bool {
+	return slices.ContainsFunc(m.events, func(e store.CaseEvent) bool {
+		return e.Subject == subject && notByOfficers[e.Step] || e.Step == stepAnnounce && e.Chair == subject
+	})
+}
+
 // recused says whether somebody had to step back.
 func (m *matter) recused(subject string, at time.Time) bool {
 	return slices.ContainsFunc(m.officers, func(o store.OfficersOfRow) bool {
@@ -183,7 +190,7 @@ func (m *matter) acted(clockID, kind string) *time.Time {
 func (m *matter) paused(clockID string) bool {
 	kind := ""
 	for _, a := range m.clockActs {
-		if a.ClockID == clockID {
+		if a.ClockID == clockID && (a.Kind == actPaused || a.Kind == actResumed) {
 			kind = a.Kind
 		}
 	}

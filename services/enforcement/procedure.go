@@ -136,7 +136,7 @@ func (s *Server) RecordCaseStep(ctx context.Context, req *enforcementv1.RecordCa
 			return nil, err
 		}
 		if !recorded(m, req.GetStep().GetTaskId()) {
-			if err := s.record(ctx, q, m, req.GetStep(), s.profileOf(req.GetProfile())); err != nil {
+			if err := s.recordOrNote(ctx, tx, m, req.GetStep(), s.profileOf(req.GetProfile())); err != nil {
 				return nil, err
 			}
 		}

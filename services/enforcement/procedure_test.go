@@ -141,6 +141,11 @@ func (f *file) try(st *enforcementv1.CaseStep) error {
 	if err != nil {
 		f.t.Fatalf("%s %s was checked and is refused: %v", st.GetStep(), st.GetOutcome(), err)
 	}
+	var late string
+	err = f.db.QueryRow(f.t.Context(), "SELECT coalesce(max(note), '') FROM case_event WHERE case_id = $1 AND step = 'late' AND task_id = $2", f.id, st.GetTaskId()).Scan(&late)
+	if err != nil || late != "" {
+		f.t.Fatalf("%s %s was checked and only noted: %s, %v", st.GetStep(), st.GetOutcome(), late, err)
+	}
 	return nil
 }
 

@@ -5,13 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"quietline/internal/errs"
 	"quietline/internal/identity"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
@@ -37,6 +40,9 @@ func (s *Server) write(ctx context.Context, q *store.Queries, m *matter, l line)
 	}
 	if l.task != nil {
 		fill(&e, l.task)
+	}
+	if l.note != "" {
+		e.Note = l.note
 	}
 	if e.Participants == nil {
 		e.Participants = []string{}
@@ -74,16 +80,39 @@ func fill(e *store.InsertEventParams, st *enforcementv1.CaseStep) {
 	}
 }
 
-// record judges a decision once more and writes it. When the case moved on after it was taken, it is noted and moves
-// nothing: what its decider could know then was right.
-func (s *Server) record(ctx context.Context, q *store.Queries, m *matter, st *enforcementv1.CaseStep, profile string) error {
+// recordOrNote judges a decision once more and writes it. What its decider could know was right when it was taken; when the
+// case moved on meanwhile, or what others did meanwhile forbids it now, it is noted, moves nothing, and the step is
+// planned anew.
+func (s *Server) recordOrNote(ctx context.Context, tx pgx.Tx, m *matter, st *enforcementv1.CaseStep, profile string) error {
 	d, err := judge(m, st, s.decidedAt(st))
 	if err != nil {
 		return err
 	}
+	late := line{step: logLate, outcome: st.GetStep() + "/" + st.GetOutcome(), to: m.State, at: d.at, task: st}
 	if d.m.State != m.State {
-		return s.write(ctx, q, m, line{step: logLate, outcome: st.GetStep() + "/" + st.GetOutcome(), to: m.State, at: d.at, task: st})
+		return s.write(ctx, store.New(tx), m, late)
 	}
+	inner, err := tx.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	written := *m // what is undone must not stay in it
+	err = guarded(s.record(ctx, store.New(inner), &written, d, profile))
+	if err == nil {
+		return inner.Commit(ctx)
+	}
+	if undone := inner.Rollback(ctx); undone != nil {
+		return undone
+	}
+	if _, refusal := errs.Refusal(err); !refusal {
+		return err
+	}
+	slog.WarnContext(ctx, "a decision on a case is noted only", slog.String("case", m.CaseID), slog.String("step", st.GetStep()), slog.Any("error", err))
+	late.note = errs.Text(err)
+	return s.write(ctx, store.New(tx), m, late)
+}
+
+func (s *Server) record(ctx context.Context, q *store.Queries, m *matter, d deed, profile string) error {
 	if _, err := s.judgeByLaw(ctx, q, d, profile); err != nil {
 		return err
 	}

@@ -102,6 +102,9 @@ func checkAppoint(d deed) error {
 		if d.m.recused(o.GetSubject(), d.at) {
 			return samePerson("行政处罚法 第四十三条: who was recused is not appointed again")
 		}
+		if d.m.judged(o.GetSubject()) {
+			return samePerson("行政处罚法 第五十七条、第六十四条: who reviewed the case or chairs its hearing does not investigate it")
+		}
 		seen[o.GetSubject()] = true
 	}
 	if len(seen) < minOfficers {

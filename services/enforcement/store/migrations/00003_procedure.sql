@@ -1,5 +1,5 @@
 -- The procedure of a case (办案程序, 行政处罚法 2021): a log of events alone moves the state of a case, along the edges of a
--- table, past guards that ask for everything that the law wants before it. Whoever writes past the rules of the service
+-- table (00012), past guards (00009) that ask for everything that the law wants before it. Whoever writes past the rules of the service
 -- is refused here. Clocks are facts that are stored once; what happens to them later are acts with their own basis.
 
 -- +goose Up
@@ -45,88 +45,6 @@ INSERT INTO case_policy (code, party_kind, amount_fen, source, to_confirm, valid
     ('hearing_fine_least', 'firm', 10000000, '行政处罚法 第六十三条 (较大数额罚款); 数额参照部门规定', true, '2021-07-15T00:00:00+08:00'),
     ('hearing_confiscation_least', 'person', 1000000, '行政处罚法 第六十三条 (没收较大数额违法所得); 数额参照部门规定', true, '2021-07-15T00:00:00+08:00'),
     ('hearing_confiscation_least', 'firm', 10000000, '行政处罚法 第六十三条 (没收较大数额违法所得); 数额参照部门规定', true, '2021-07-15T00:00:00+08:00');
-
--- What moves a case: edges of the state machine as data. A step may have several; each names its article.
-CREATE TABLE case_edge (
-    from_state text NOT NULL,
-    to_state   text NOT NULL,
-    step       text NOT NULL,
-    article    text NOT NULL,
-    CONSTRAINT case_edge_pkey PRIMARY KEY (from_state, to_state, step)
-);
--- '=' is the state itself.
-INSERT INTO case_edge (from_state, to_state, step, article)
-SELECT f, CASE WHEN e.t = '=' THEN f ELSE e.t END, e.step, e.article
-  FROM (VALUES
-    (ARRAY['OPENED'], '=', 'open', '行政处罚法 第五十四条'),
-    (ARRAY['OPENED'], 'INVESTIGATING', 'appoint', '行政处罚法 第四十二条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'appoint', '行政处罚法 第四十二条'),
-    (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'recuse', '行政处罚法 第四十三条'),
-    (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'dispute', '行政处罚法 第二十五条'),
-    (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'designate_case', '行政处罚法 第二十五条'),
-    (ARRAY['INVESTIGATING'], '=', 'investigate', '行政处罚法 第五十四条'),
-    (ARRAY['INVESTIGATING'], '=', 'case_review', '行政处罚法 第五十七条'),
-    (ARRAY['INVESTIGATING'], 'NOTICE_SERVED', 'serve_notice', '行政处罚法 第四十四条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'statement', '行政处罚法 第四十五条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'waiver', '行政处罚法 第四十五条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'hearing_request', '行政处罚法 第六十四条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'hearing_waiver', '行政处罚法 第六十四条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'hearing_withdrawn', '行政处罚法 第六十四条'),
-    (ARRAY['NOTICE_SERVED'], 'STATEMENT', 'answer_statement', '行政处罚法 第四十五条'),
-    (ARRAY['STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'answer_statement', '行政处罚法 第四十五条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'INVESTIGATING', 'answer_statement', '行政处罚法 第四十五条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'HEARING', 'announce_hearing', '行政处罚法 第六十四条'),
-    (ARRAY['HEARING'], '=', 'hold_hearing', '行政处罚法 第六十四条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'LEGAL_REVIEW', 'legal_review', '行政处罚法 第五十八条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION','INVESTIGATING'], 'INVESTIGATING', 'legal_review', '行政处罚法 第五十八条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'DISCUSSION', 'discuss', '行政处罚法 第五十七条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'INVESTIGATING', 'discuss', '行政处罚法 第五十七条'),
-    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'DECIDED', 'case_sign', '行政处罚法 第五十七条'),
-    (ARRAY['INVESTIGATING','LEGAL_REVIEW','DISCUSSION'], 'NO_PENALTY', 'case_sign', '行政处罚法 第五十七条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'INVESTIGATING', 'case_sign', '行政处罚法 第五十七条'),
-    (ARRAY['INVESTIGATING'], '=', 'onspot', '行政处罚法 第五十一条'),
-    (ARRAY['INVESTIGATING'], 'NOTICE_SERVED', 'onspot', '行政处罚法 第四十四条'),
-    (ARRAY['NOTICE_SERVED'], 'DECIDED', 'onspot', '行政处罚法 第五十一条'),
-    (ARRAY['DECIDED'], 'DELIVERED', 'onspot', '行政处罚法 第五十二条'),
-    (ARRAY['DELIVERED'], 'PERFORMING', 'onspot', '行政处罚法 第六十七条'),
-    (ARRAY['DELIVERED'], 'CLOSED', 'onspot', '行政处罚法 第五十二条'),
-    (ARRAY['DECIDED'], 'DELIVERED', 'deliver', '行政处罚法 第六十一条'),
-    (ARRAY['DECIDED','NO_PENALTY'], '=', 'deliver', '行政处罚法 第六十一条'),
-    (ARRAY['DELIVERED'], 'PERFORMING', 'deliver', '行政处罚法 第六十六条'),
-    (ARRAY['DELIVERED','NO_PENALTY'], 'CLOSED', 'deliver', '行政处罚法 第六十一条'),
-    (ARRAY['PERFORMING'], '=', 'confirm_performance', '行政处罚法 第六十六条'),
-    (ARRAY['PERFORMING','DEMANDED'], 'PERFORMED', 'confirm_performance', '行政处罚法 第六十七条'),
-    (ARRAY['PERFORMED'], 'CLOSED', 'confirm_performance', '行政处罚法 第六十七条'),
-    (ARRAY['PERFORMING'], 'DEMANDED', 'demand', '行政强制法 第五十四条'),
-    (ARRAY['DEMANDED'], '=', 'apply_court', '行政强制法 第五十三条'),
-    (ARRAY['DEMANDED'], 'PERFORMING', 'apply_court', '行政强制法 第五十三条'),
-    (ARRAY['DEMANDED'], 'ENFORCED', 'court_result', '行政处罚法 第七十二条'),
-    (ARRAY['ENFORCED'], 'CLOSED', 'court_result', '行政处罚法 第七十二条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'transfer_approve', '行政处罚法 第二十七条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'TRANSFERRED', 'transfer_send', '行政处罚法 第二十七条'),
-    (ARRAY['TRANSFERRED'], '=', 'police_decide', '行政执法机关移送涉嫌犯罪案件的规定 第八条'),
-    (ARRAY['TRANSFERRED'], 'INVESTIGATING', 'police_decide', '行政处罚法 第二十七条'),
-    (ARRAY['TRANSFERRED'], 'CLOSED', 'police_result', '行政处罚法 第二十七条'),
-    (ARRAY['TRANSFERRED'], 'INVESTIGATING', 'police_result', '行政处罚法 第二十七条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'extend_sign', '行政处罚法 第六十条'),
-    (ARRAY['DECIDED','DELIVERED','PERFORMING','PERFORMED','DEMANDED','ENFORCED','NO_PENALTY','CLOSED'], '=', 'reverse', '行政处罚法 第七十五条'),
-    (ARRAY['DECIDED','DELIVERED','PERFORMING','PERFORMED','DEMANDED','ENFORCED','NO_PENALTY','CLOSED'], 'REVERSED', 'reverse', '行政处罚法 第七十五条'),
-    (ARRAY['DECIDED','DELIVERED','PERFORMING','PERFORMED','DEMANDED','ENFORCED','NO_PENALTY','CLOSED'], '=', 'remedy', '行政处罚法 第七十三条'),
-    (ARRAY['DECIDED','DELIVERED','PERFORMING','PERFORMED','DEMANDED','ENFORCED','NO_PENALTY','CLOSED'], 'REVERSED', 'remedy', '行政处罚法 第四十八条'),
-    (ARRAY['REVERSED'], '=', 'remedy', '行政处罚法 第七十三条'),
-    (ARRAY['REVERSED'], 'CLOSED', 'withdrawn', '行政处罚法 第四十八条'),
-    (ARRAY['DELIVERED','PERFORMING','PERFORMED','DEMANDED','ENFORCED','CLOSED','REVERSED'], '=', 'payment', '行政处罚法 第六十七条'),
-    (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION','DECIDED','DELIVERED','PERFORMING',
-        'PERFORMED','DEMANDED','ENFORCED','NO_PENALTY','CLOSED'], '=', 'request', '行政处罚法 第四十七条'),
-    (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION','DECIDED','DELIVERED','PERFORMING',
-        'PERFORMED','DEMANDED','ENFORCED','NO_PENALTY','CLOSED','TRANSFERRED','REVERSED'], '=', 'late', '行政处罚法 第四十七条'),
-    (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','DECIDED','CLOSED'], '=', 'before', '行政处罚法 第四十七条'),
-    (ARRAY['OPENED'], 'INVESTIGATING', 'before', '行政处罚法 第五十四条'),
-    (ARRAY['INVESTIGATING'], 'NOTICE_SERVED', 'before', '行政处罚法 第四十四条'),
-    (ARRAY['INVESTIGATING','NOTICE_SERVED'], 'DECIDED', 'before', '行政处罚法 第五十七条'),
-    (ARRAY['DECIDED'], 'CLOSED', 'before', '行政处罚法 第六十一条')
-  ) AS e (f_all, t, step, article), unnest(e.f_all) AS f
-ON CONFLICT DO NOTHING;
 
 -- Officers (办案人员, 行政处罚法 42), and those who had to step back (回避, 43); both append-only.
 CREATE TABLE case_officer (
@@ -301,7 +219,8 @@ CREATE VIEW case_clock_now AS
            coalesce(a.reckoning, k.reckoning) AS reckoning, coalesce(a.n, 0) AS acts,
            (SELECT min(m.act_time) FROM case_clock_act m WHERE m.clock_id = k.clock_id AND m.kind = 'met') AS met_time,
            (SELECT min(m.act_time) FROM case_clock_act m WHERE m.clock_id = k.clock_id AND m.kind = 'cancelled') AS cancel_time,
-           coalesce(a.kind = 'paused', false) AS paused
+           coalesce((SELECT x.kind = 'paused' FROM case_clock_act x WHERE x.clock_id = k.clock_id AND x.kind IN ('paused', 'resumed')
+                      ORDER BY x.n DESC LIMIT 1), false) AS paused
       FROM case_clock k
       LEFT JOIN LATERAL (SELECT * FROM case_clock_act x WHERE x.clock_id = k.clock_id ORDER BY x.n DESC LIMIT 1) a ON true;
 
@@ -400,7 +319,7 @@ CREATE UNIQUE INDEX case_custody_decided_once ON case_custody (evidence_id) WHER
 INSERT INTO case_event (case_id, seq, from_state, to_state, step, outcome, event_time, article)
 SELECT case_id, 1, state, state, 'before', 'migrated', now(), '行政处罚法 第四十七条' FROM enforcement_case;
 
-GRANT SELECT ON case_policy, case_edge, case_clock_now TO enforcement;
+GRANT SELECT ON case_policy, case_clock_now TO enforcement;
 GRANT SELECT, INSERT ON case_officer, case_recusal, case_event, case_proposal, case_penalty, case_clock, case_clock_act, case_effect,
     case_remedy, case_remedy_fact, case_payment, case_instalment, case_evidence, case_custody TO enforcement;
 -- Only the log moves a case.
@@ -410,7 +329,7 @@ GRANT UPDATE (created_at) ON enforcement_case TO enforcement; -- SELECT ... FOR 
 -- +goose Down
 DROP VIEW case_clock_now;
 DROP TABLE case_custody, case_evidence, case_instalment, case_payment, case_remedy_fact, case_remedy, case_effect, case_clock_act, case_clock,
-    case_penalty, case_proposal, case_event, case_recusal, case_officer, case_edge, case_policy;
+    case_penalty, case_proposal, case_event, case_recusal, case_officer, case_policy;
 ALTER TABLE case_decision
     DROP CONSTRAINT case_decision_three_people, DROP COLUMN procedure, DROP COLUMN proposal_seq, DROP COLUMN no_penalty_ground, DROP COLUMN document_id,
     ADD CONSTRAINT case_decision_three_people CHECK (proposed_by <> '' AND reviewed_by <> '' AND signed_by <> ''

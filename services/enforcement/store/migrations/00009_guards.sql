@@ -36,6 +36,12 @@ BEGIN
        AND case_officers_at(e.case_id, e.event_time) < 2 THEN
         PERFORM case_refuse('行政处罚法 第四十二条', 'a case needs two qualified officers at least');
     END IF;
+    IF e.step = 'appoint' AND EXISTS (SELECT 1 FROM case_event j JOIN case_officer o ON o.case_id = j.case_id
+           AND (o.subject = j.subject AND j.step IN ('case_review', 'legal_review', 'case_sign', 'hold_hearing', 'transfer_approve', 'extend_sign')
+             OR o.subject = j.chair AND j.step = 'announce_hearing')
+           WHERE j.case_id = e.case_id) THEN
+        PERFORM case_refuse('行政处罚法 第五十七条、第六十四条', 'who reviewed the case or chairs its hearing does not investigate it');
+    END IF;
     IF e.step IN ('case_review', 'legal_review', 'case_sign', 'hold_hearing', 'transfer_approve', 'extend_sign') AND officer THEN
         PERFORM case_refuse(CASE e.step WHEN 'hold_hearing' THEN '行政处罚法 第六十四条' WHEN 'legal_review' THEN '行政处罚法 第五十八条'
             ELSE '行政处罚法 第五十七条' END, 'who investigates the case must not take this step');
