@@ -98,10 +98,14 @@ func weigh(r store.ListFinesRow) (bool, string) {
 	if len(why) > 0 {
 		return true, fmt.Sprintf("罚款 %s:%s", yuanInChinese(r.AmountFen), strings.Join(why, ";"))
 	}
-	if r.Alike < enoughAlike {
-		return false, fmt.Sprintf("罚款 %s 在裁量档次之内;同类仅 %d 件,不足以比较", yuanInChinese(r.AmountFen), r.Alike)
+	within := "在裁量档次之内"
+	if r.Grade == "" { // nobody published any for that agency (行政处罚法 34)
+		within = "在法定幅度之内,该部门没有公布的裁量基准"
 	}
-	return false, fmt.Sprintf("罚款 %s 在裁量档次之内,与同类 %d 件相当(中位数 %s)", yuanInChinese(r.AmountFen), r.Alike, yuanInChinese(r.Median))
+	if r.Alike < enoughAlike {
+		return false, fmt.Sprintf("罚款 %s %s;同类仅 %d 件,不足以比较", yuanInChinese(r.AmountFen), within, r.Alike)
+	}
+	return false, fmt.Sprintf("罚款 %s %s,与同类 %d 件相当(中位数 %s)", yuanInChinese(r.AmountFen), within, r.Alike, yuanInChinese(r.Median))
 }
 
 func ratio(a, b int64) string { return strconv.FormatFloat(float64(a)/float64(b), 'f', 1, 64) }

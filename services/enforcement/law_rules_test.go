@@ -255,7 +255,7 @@ func TestCites(t *testing.T) {
 }
 
 func TestWeigh(t *testing.T) {
-	base := store.ListFinesRow{AmountFen: 2_000_000, BandLowFen: 1_000_000, BandHighFen: 3_000_000, Median: 1_500_000, Alike: 7}
+	base := store.ListFinesRow{AmountFen: 2_000_000, BandLowFen: 1_000_000, BandHighFen: 3_000_000, Median: 1_500_000, Alike: 7, Grade: gradeOrdinary}
 	for name, tc := range map[string]struct {
 		change  func(*store.ListFinesRow)
 		outlier bool
@@ -263,6 +263,7 @@ func TestWeigh(t *testing.T) {
 	}{
 		"alike":        {func(*store.ListFinesRow) {}, false, "罚款 20000 元 在裁量档次之内,与同类 7 件相当(中位数 15000 元)"},
 		"few":          {func(r *store.ListFinesRow) { r.Alike, r.Median = 2, 100 }, false, "罚款 20000 元 在裁量档次之内;同类仅 2 件,不足以比较"},
+		"unpublished":  {func(r *store.ListFinesRow) { r.Grade, r.Alike = "", 3 }, false, "罚款 20000 元 在法定幅度之内,该部门没有公布的裁量基准;同类仅 3 件,不足以比较"},
 		"over":         {func(r *store.ListFinesRow) { r.BandHighFen = 1_900_050 }, true, "罚款 20000 元:高于裁量档次上限 19000.5 元"},
 		"under":        {func(r *store.ListFinesRow) { r.BandLowFen, r.Reason = 2_100_000, "配合调查" }, true, "罚款 20000 元:低于裁量档次下限 21000 元;理由:配合调查"},
 		"far above":    {func(r *store.ListFinesRow) { r.Median = 500_000 }, true, "罚款 20000 元:同类 7 件的中位数为 5000 元,本件为其 4.0 倍"},
