@@ -17,7 +17,7 @@ import (
 // for each round, so that the processor time and the memory of this process are the mesh's own. Rounds of ours and of
 // the baseline take turns, so that what else the machine does meets both; medians are compared.
 type benchCmd struct {
-	Only       string        `help:"Run one part only: filing, lookup, import, marks or casework." enum:",filing,lookup,import,marks,casework" default:""`
+	Only       string        `help:"Run one part only: filing, lookup, import, marks, feed or casework." enum:",filing,lookup,import,marks,feed,casework" default:""`
 	Rounds     int           `help:"Rounds of ours and of the baseline." default:"5"`
 	Span       time.Duration `help:"How long a round of filing or looking up takes." default:"4s"`
 	Reports    int           `help:"Reports to import, over all rounds." default:"100000"`
@@ -42,6 +42,7 @@ var (
 		{"lookup", 0.28, benchLookup},
 		{"import", 0.46, benchImport},
 		{"marks", 0.52, benchMarks},
+		{"feed", 0.55, benchFeed},
 	}
 	benchFlowing = []benchPart{{"casework", 0.92, benchCasework}}
 )
