@@ -105,7 +105,8 @@ func (d Deadline) extensions(by string) (n int) {
 func (d Deadline) with(c Change, by reckoning) Deadline {
 	proof, why, _ := strings.Cut(d.Proof, provisionally)
 	d.Proof = proof
-	former, year := dayOf(d.Statutory), 0
+	former := dayOf(d.Statutory)
+	var year int // whose notice is missing for the change
 	if c.Kind == Pause {
 		d, year = d.pausedBy(c, by)
 	} else {
