@@ -59,6 +59,13 @@ func (m *matter) undone(reversed int32, add func(string, int32, *time.Time, map[
 	add(effTell, reversed, nil, map[string]string{"outcome": outReversed, "disclosure": ""})
 }
 
+// wasDue says whether an effect was due before the decision was taken back: it was under way then, and what it made is
+// withdrawn after it.
+func (m *matter) wasDue(key, kind string) bool {
+	delivered := m.entered(stateDelivered)
+	return delivered != 0 && (kind == effList && m.listed() || kind == effPublish) && key == kind+"/"+strconv.Itoa(int(delivered))
+}
+
 // beginnings numbers the runs of the case: one, and one more each time that a closed case moved again.
 func (m *matter) beginnings() int32 {
 	n := int32(1)

@@ -386,3 +386,32 @@ func TestEvidence(t *testing.T) {
 	}
 	f.sound()
 }
+
+// A publication that was under way when the decision was taken back is recorded, and withdrawn.
+func TestAReversalWhileItIsPublished(t *testing.T) {
+	f := newFile(t, nil)
+	f.proposed(yuanFine(600_000))
+	f.must(stepNotice, "served", servedVia("direct"))
+	f.partyMust(actWaiver)
+	f.signed()
+	f.must(stepDeliver, outDelivered, servedVia("direct"))
+	var publish *enforcementv1.PlannedEffect
+	for _, e := range f.plan().GetEffects() {
+		if e.GetKind() == effPublish {
+			publish = e
+		}
+	}
+	f.remedyMust("litigation", "filed")
+	f.remedyMust("litigation", "declared_illegal")
+	_, err := f.flows.RecordCaseEffect(t.Context(), &enforcementv1.RecordCaseEffectRequest{
+		RequestId: uuid.NewString(), CaseId: f.id, Key: publish.GetKey(), Kind: publish.GetKind(), TargetId: "a-publication", Result: "case_published",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(f.effects(), " "); !strings.Contains(got, effUnpublish) {
+		t.Errorf("effects: %s", got)
+	}
+	f.wants(closed)
+	f.sound()
+}

@@ -132,6 +132,11 @@ func (s *Server) DecideObjection(ctx context.Context, req *enforcementv1.DecideO
 		if err != nil {
 			return nil, err
 		}
+		if req.GetGranted() {
+			if err := s.recuseObjected(ctx, q, o.CaseID, o.Officer, why); err != nil {
+				return nil, err
+			}
+		}
 		out, err := s.filed(ctx, q, o.CaseID, "objection", o.ObjectionID)
 		return &enforcementv1.DecideObjectionResponse{Filing: out}, err
 	})

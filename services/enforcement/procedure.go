@@ -181,7 +181,7 @@ func (s *Server) recordEffect(ctx context.Context, q *store.Queries, m *matter, 
 	}
 	due := m.effectsDue()
 	i := slices.IndexFunc(due, func(e effect) bool { return e.key == req.GetKey() && e.kind == req.GetKind() })
-	if i < 0 {
+	if i < 0 && !m.wasDue(req.GetKey(), req.GetKind()) {
 		return wrongState("the case has no such effect to carry out")
 	}
 	err := q.InsertEffect(ctx, store.InsertEffectParams{

@@ -3,6 +3,8 @@ package enforcement
 import (
 	"context"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -117,19 +119,7 @@ func (s *Server) RecuseOfficer(ctx context.Context, req *enforcementv1.RecuseOff
 		case !slices.Contains(m.inOffice(at), req.GetSubject()):
 			return nil, errs.NotFound(pgx.ErrNoRows, "no such officer in office")
 		}
-		outcome := "enough"
-		if len(m.inOffice(at)) <= minOfficers {
-			outcome = "too_few"
-		}
-		err = s.write(ctx, q, m, line{step: logRecuse, outcome: outcome, to: m.State, at: at, subject: a.GetSubject(), agency: a.GetAgencyId(),
-			note: req.GetReason(), participants: []string{req.GetSubject()}})
-		if err != nil {
-			return nil, err
-		}
-		err = q.InsertRecusal(ctx, store.InsertRecusalParams{
-			CaseID: m.CaseID, Subject: req.GetSubject(), Reason: req.GetReason(), DecidedBy: a.GetSubject() + "@" + a.GetAgencyId(), RecuseTime: at,
-		})
-		if err != nil {
+		if err := s.recuse(ctx, q, m, req.GetSubject(), req.GetReason(), at); err != nil {
 			return nil, err
 		}
 		officers, err := q.OfficersOf(ctx, m.CaseID)
@@ -140,6 +130,42 @@ func (s *Server) RecuseOfficer(ctx context.Context, req *enforcementv1.RecuseOff
 	}
 	s.nudgeCase(req.GetCaseId())
 	return resp, nil
+}
+
+// recuse takes an officer out of a case; whoever acts decided so.
+func (s *Server) recuse(ctx context.Context, q *store.Queries, m *matter, subject, reason string, at time.Time) error {
+	a := identity.ActorOf(ctx)
+	outcome := "enough"
+	if len(m.inOffice(at)) <= minOfficers {
+		outcome = "too_few"
+	}
+	err := s.write(ctx, q, m, line{step: logRecuse, outcome: outcome, to: m.State, at: at, subject: a.GetSubject(), agency: a.GetAgencyId(),
+		note: reason, participants: []string{subject}})
+	if err != nil {
+		return err
+	}
+	return q.InsertRecusal(ctx, store.InsertRecusalParams{
+		CaseID: m.CaseID, Subject: subject, Reason: reason, DecidedBy: a.GetSubject() + "@" + a.GetAgencyId(), RecuseTime: at,
+	})
+}
+
+// recuseObjected takes out the officer whom a party rightly objected to; one who is none, or is out already, stays so.
+func (s *Server) recuseObjected(ctx context.Context, q *store.Queries, caseID, officer, reason string) error {
+	m, err := s.locked(ctx, q, caseID)
+	if err != nil {
+		return err
+	}
+	subject, at := subjectOfSignature(officer), s.now()
+	if m.State != opened && !undecided(m.State) || !slices.Contains(m.inOffice(at), subject) {
+		return nil
+	}
+	return guarded(s.recuse(ctx, q, m, subject, reason, at))
+}
+
+// subjectOfSignature is the person of subject@agency.
+func subjectOfSignature(signature string) string {
+	subject, _, _ := strings.Cut(signature, "@")
+	return subject
 }
 
 // DisputeJurisdiction says that the caller's agency claims a case that another opened first (行政处罚法 25). The first has it

@@ -424,7 +424,8 @@ SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.sta
    AND ($6::timestamptz IS NULL OR c.state <> 'CLOSED' AND EXISTS (SELECT 1 FROM case_clock_now k
           WHERE k.case_id = c.case_id AND k.due_time < $6::timestamptz AND k.met_time IS NULL AND k.cancel_time IS NULL
             AND NOT k.paused AND k.basis IN ('case_90d', 'deliver_7wd', 'perform_15d', 'court_3m', 'withdraw_3wd', 'evidence_registration_7wd')))
-   AND (NOT $7::boolean OR c.state <> 'CLOSED')
+   AND (NOT $7::boolean OR c.state <> 'CLOSED' AND NOT (c.state = 'REVERSED' -- its workflow is to begin anew
+          AND c.reopened > (SELECT count(*) FROM case_effect f WHERE f.case_id = c.case_id AND f.kind = 'begin') - 1))
    AND (NOT $8::boolean OR EXISTS (SELECT 1 FROM case_decision d
           WHERE d.case_id = c.case_id AND d.penalty_kind <> 'none'))
    AND ($9::timestamptz IS NULL
