@@ -1,14 +1,24 @@
 // Package disclosure owns publications 公示 and the digests of reports 举报情况盘点.
 //
-// A publication passes the gate of its kind or does not come to be: a penalty needs notice, decision and delivery in that
-// order, social impact and more than a warning; a listing the same but the impact; an exposure a warning before; the notice of a
-// recall a signature, its outcome a notice before. Natural persons are not published. When it is taken down is fixed at its birth. Its state follows from the time:
+// A publication passes the gate of its kind or does not come to be; an answer names all that is missing, with the articles.
+// Which conditions a kind has, who publishes it, who keeps the register it stands in as well, and how long it stays are
+// rows with valid time (gate_condition, publisher_policy, take_down_policy). The gate is checked three times, each on its
+// own: by the service, by constraints and a trigger, and by the audit from the rows alone. Natural persons are published
+// only under a rule (publication_person_policy, none at first), by surname; subscribers' numbers never.
+//
+// When it is taken down is computed at birth, from every basis at once, each kept with its proof: the earliest end holds.
+// Repair may end it earlier, where every basis allows that. Its state follows from the time:
 //
 //	LIVE -> TAKEN_DOWN   at its take-down time, by itself
-//	LIVE -> WITHDRAWN    with a reason
+//	LIVE -> WITHDRAWN    by its agency, or because its decision was reversed or its listing repaired
 //
-// Of what is no longer live a tombstone stays: that there was an item, of which agency, when, and why it went; nothing
-// of the party.
+// A reversal takes back all that is public of its case and bars what is not public yet, for it may overtake a publication;
+// the term of three working days is kept with its proof. Of what is no longer live a tombstone stays at its address: that
+// there was an item, of which agency, when, and why it went; nothing of the party. A correction is a new version with its
+// note; a party is never corrected.
+//
+// The register is open to the public: by part of a firm's name, credit code, published code, region, kind and period. Those
+// who follow it read ListPublicationChanges, which tells what was published, corrected, withdrawn, or ended by itself.
 //
 // A digest is one month's figures with shares that add to 100.0 %. It is never changed: a correction is a new version.
 // Figures of too few reporters are hidden in one sum that no other figure lets anyone take apart.

@@ -267,24 +267,27 @@ func TestListPublicationChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	cursor := ""
-	read := func(wait time.Duration) []string {
-		t.Helper()
-		resp, err := w.head.ListPublicationChanges(t.Context(), &disclosurev1.ListPublicationChangesRequest{AfterCursor: cursor, MaxWait: durationpb.New(wait)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		cursor = resp.GetNextCursor()
+	read := func(n int) []string {
 		out := []string{}
-		for _, c := range resp.GetChanges() {
-			out = append(out, c.GetChange()+" "+c.GetPublication().GetState())
+		for len(out) < n {
+			resp, err := w.head.ListPublicationChanges(t.Context(), &disclosurev1.ListPublicationChangesRequest{
+				AfterCursor: cursor, MaxWait: durationpb.New(20 * time.Second),
+			})
+			if err != nil || len(resp.GetChanges()) == 0 {
+				return append(out, fmt.Sprint(err))
+			}
+			cursor = resp.GetNextCursor()
+			for _, c := range resp.GetChanges() {
+				out = append(out, c.GetChange()+" "+c.GetPublication().GetState())
+			}
 		}
 		return out
 	}
-	if diff := cmp.Diff([]string{"published LIVE", "published LIVE", "corrected LIVE"}, read(0)); diff != "" {
+	if diff := cmp.Diff([]string{"published LIVE", "published LIVE", "corrected LIVE"}, read(3)); diff != "" {
 		t.Error(diff)
 	}
 	done := make(chan []string)
-	go func() { done <- read(20 * time.Second) }()
+	go func() { done <- read(1) }()
 	if _, err := w.head.WithdrawPublication(t.Context(), &disclosurev1.WithdrawPublicationRequest{
 		RequestId: uuid.NewString(), PublicationId: a.GetPublicationId(), Reason: "有误",
 	}); err != nil {
@@ -302,7 +305,7 @@ func TestListPublicationChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]string{"ended TAKEN_DOWN"}, read(0)); diff != "" {
+	if diff := cmp.Diff([]string{"ended TAKEN_DOWN"}, read(1)); diff != "" {
 		t.Error(diff)
 	}
 	w.clean(t)
