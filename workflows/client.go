@@ -49,7 +49,7 @@ func (c *Client) StartComplaint(ctx context.Context, id string, round int32) (bo
 	return c.start(ctx, complaintID(id, round), Complaint, &caseworkv1.ComplaintInput{ComplaintId: id, Round: round, Profile: c.profile})
 }
 
-// StartCase starts a case's workflow, and says whether it is new.
+// StartCase starts a case's workflow, and says whether it is new. One that is reversed after its end has another run.
 func (c *Client) StartCase(ctx context.Context, id string) (bool, error) {
 	return c.start(ctx, caseID(id), Case, &caseworkv1.CaseInput{CaseId: id, Profile: c.profile})
 }
@@ -84,9 +84,13 @@ func (c *Client) BuildDigest(ctx context.Context, in *caseworkv1.DigestInput) er
 }
 
 func (c *Client) start(ctx context.Context, id string, workflow any, in any) (bool, error) {
+	again := enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+	if _, isCase := in.(*caseworkv1.CaseInput); isCase {
+		again = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE // a run of a case that has ended looks, and ends
+	}
 	_, err := c.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: TaskQueue,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:                    again,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         true, // the worker is in this process: no trip through matching

@@ -182,7 +182,7 @@ func (d *driver) view(ctx context.Context, c *enforcementv1.Case) error {
 		v.suggested = old.suggested
 	}
 	if v.suggested == nil {
-		s, err := service.SuggestPenalties(ctx, &enforcementv1.SuggestPenaltiesRequest{CaseId: c.GetCaseId(), Profile: "rehearsal"})
+		s, err := service.SuggestPenalties(ctx, &enforcementv1.SuggestPenaltiesRequest{CaseId: c.GetCaseId(), Profile: "rehearsal", Mitigated: true})
 		if err == nil {
 			v.suggested = s.GetSuggestions()
 		}

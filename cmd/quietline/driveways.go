@@ -162,7 +162,7 @@ func (p people) investigate(v *caseView, step *assignmentv1.CaseStepDetail) stri
 	if first != "" && v.events(first, "") == 0 {
 		return ""
 	}
-	c := &assignmentv1.CaseProposal{Findings: "经查,当事人未经同意拨打营销电话,有通话记录和录音为证。"}
+	c := &assignmentv1.CaseProposal{ActEndTime: timestamppb.New(v.GetCase().GetOpenTime().AsTime().Add(-time.Hour)), Findings: "经查,当事人未经同意拨打营销电话,有通话记录和录音为证。"}
 	step.Proposal = c
 	switch {
 	case noPenaltyWays[v.way]:
@@ -208,7 +208,7 @@ func (p people) fine(v *caseView) *assignmentv1.PenaltyDetail {
 		amount := min(max(low, 8000*yuan), high)
 		switch {
 		case v.way == waySimplified:
-			amount = max(low, 200*yuan)
+			amount = max(s.GetLow().GetFen(), 100*yuan)
 		case v.way == wayHearing || v.way == wayHearingAbandoned:
 			amount = min(s.GetHigh().GetFen(), 200_000*yuan)
 		case v.way == wayAdopted && v.events("answer_statement", "adopted") > 0:

@@ -119,7 +119,7 @@ func TestMesh_everyWayOfACase(t *testing.T) {
 
 func (m *testMesh) driveAll(t *testing.T, d *driver) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
 	defer cancel()
 	for {
 		done, err := d.round(ctx)
@@ -135,7 +135,8 @@ func (m *testMesh) driveAll(t *testing.T, d *driver) {
 			for _, v := range d.cases.byCase {
 				t.Logf("case %s: way %s, %s, %v", v.id(), v.way, v.GetCase().GetState(), v.GetEvents()[max(0, len(v.GetEvents())-3):])
 			}
-			t.Fatalf("not everything came to an end; %d cases open", d.cases.open)
+			tasks, err := d.openTasks(t.Context())
+			t.Fatalf("not everything came to an end; %d cases open, tasks %v, %v", d.cases.open, tasks, err)
 		}
 	}
 }
