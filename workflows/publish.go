@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -39,11 +40,12 @@ func (a *Activities) penaltyPublication(ctx context.Context, c *enforcementv1.Ca
 		penalties = []*assignmentv1.PenaltyDetail{c.GetDecision().GetPenalty()}
 	}
 	kind, fen, impact, words := gravest(penalties)
+	number := cmp.Or(c.GetDecision().GetDocumentNo(), c.GetCaseNo()) // cases of before documents were made have none
 	req := &disclosurev1.PublishRequest{
 		Publication: &disclosurev1.Publication{
-			Kind: kindPenalty, Title: agency.GetName() + "行政处罚决定 " + c.GetCaseNo(), PartyName: publicName(c.GetParty()),
+			Kind: kindPenalty, Title: agency.GetName() + "行政处罚决定 " + number, PartyName: publicName(c.GetParty()),
 			CreditCode: c.GetParty().GetCreditCode(), AgencyId: c.GetAgencyId(), AgencyName: agency.GetName(), CaseId: c.GetCaseId(),
-			Summary: words, DecisionNo: c.GetCaseNo(), Codes: codes, RegionCodes: regionOf(agency),
+			Summary: words, DecisionNo: number, Codes: codes, RegionCodes: regionOf(agency),
 		},
 		Gate: &disclosurev1.Gate{
 			NoticeTime: c.GetNoticeTime(), DecidedTime: c.GetDecision().GetDecidedTime(), DeliveredTime: delivered,

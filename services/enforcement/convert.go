@@ -56,6 +56,10 @@ func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListC
 	if err != nil {
 		return nil, err
 	}
+	numbers, err := numbersOf(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
 	decisions := map[string]store.CaseDecision{}
 	for _, d := range found {
 		decisions[d.CaseID] = d
@@ -91,6 +95,7 @@ func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListC
 		}
 		if d, ok := decisions[c.CaseID]; ok {
 			decide(is, d, penalties)
+			is.Decision.DocumentNo = numbers[c.CaseID]
 		}
 		out = append(out, is)
 	}

@@ -177,6 +177,16 @@ func documentProto(d store.CaseDocument, name string, own bool) *enforcementv1.C
 	return out
 }
 
+// numbersOf are the numbers under which decisions went out.
+func numbersOf(ctx context.Context, q *store.Queries, caseIDs []string) (map[string]string, error) {
+	rows, err := q.DecisionNumbers(ctx, caseIDs)
+	numbers := map[string]string{}
+	for _, r := range rows {
+		numbers[r.CaseID] = r.DocumentNo
+	}
+	return numbers, err
+}
+
 // GetDocumentTemplate returns the template in force for the caller's agency.
 func (s *Server) GetDocumentTemplate(ctx context.Context, req *enforcementv1.GetDocumentTemplateRequest) (*enforcementv1.GetDocumentTemplateResponse, error) {
 	if _, known := needs[req.GetKind()]; !known {

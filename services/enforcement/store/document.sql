@@ -135,3 +135,9 @@ SELECT violates FROM act WHERE code = @code ORDER BY valid_from <= @at DESC, val
 
 -- name: OfficeName :one
 SELECT name FROM office WHERE agency_id = @agency_id AND valid_from <= @at AND (valid_to IS NULL OR valid_to > @at);
+
+-- name: DecisionNumbers :many
+-- The number of the decision's document of each case, the last where it was corrected.
+SELECT DISTINCT ON (d.case_id) d.case_id, d.document_no FROM case_document d
+ WHERE d.case_id = ANY (@case_ids::uuid[]) AND d.kind IN ('decision', 'no_penalty')
+ ORDER BY d.case_id, d.drawn_time DESC, d.document_id DESC;

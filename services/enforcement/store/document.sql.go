@@ -94,6 +94,38 @@ func (q *Queries) ConsentOf(ctx context.Context, arg ConsentOfParams) (bool, err
 	return consented, err
 }
 
+const decisionNumbers = `-- name: DecisionNumbers :many
+SELECT DISTINCT ON (d.case_id) d.case_id, d.document_no FROM case_document d
+ WHERE d.case_id = ANY ($1::uuid[]) AND d.kind IN ('decision', 'no_penalty')
+ ORDER BY d.case_id, d.drawn_time DESC, d.document_id DESC
+`
+
+type DecisionNumbersRow struct {
+	CaseID     string
+	DocumentNo string
+}
+
+// The number of the decision's document of each case, the last where it was corrected.
+func (q *Queries) DecisionNumbers(ctx context.Context, caseIds []string) ([]DecisionNumbersRow, error) {
+	rows, err := q.db.Query(ctx, decisionNumbers, caseIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DecisionNumbersRow
+	for rows.Next() {
+		var i DecisionNumbersRow
+		if err := rows.Scan(&i.CaseID, &i.DocumentNo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deliveriesOf = `-- name: DeliveriesOf :many
 SELECT v.delivery_id, v.document_id, v.case_id, v.method, v.result, v.served_time, v.task_id, v.served_by, v.statement_due, v.statement_proof, v.hearing_due, v.hearing_proof, v.created_at, r.signed_time FROM case_delivery v
   LEFT JOIN case_receipt r ON r.delivery_id = v.delivery_id

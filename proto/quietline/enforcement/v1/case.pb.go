@@ -325,7 +325,9 @@ type CaseDecision struct {
 	// Task whose decision is the signature (签发待办).
 	SigningTaskId string `protobuf:"bytes,5,opt,name=signing_task_id,json=signingTaskId,proto3" json:"signing_task_id,omitempty"`
 	// When it was signed (决定时间).
-	DecidedTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=decided_time,json=decidedTime,proto3" json:"decided_time,omitempty"`
+	DecidedTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=decided_time,json=decidedTime,proto3" json:"decided_time,omitempty"`
+	// Number of its document, the last where it was corrected; empty before there was one (决定书文号).
+	DocumentNo    string `protobuf:"bytes,7,opt,name=document_no,json=documentNo,proto3" json:"document_no,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -400,6 +402,13 @@ func (x *CaseDecision) GetDecidedTime() *timestamppb.Timestamp {
 		return x.DecidedTime
 	}
 	return nil
+}
+
+func (x *CaseDecision) GetDocumentNo() string {
+	if x != nil {
+		return x.DocumentNo
+	}
+	return ""
 }
 
 // OpenCaseRequest opens a case.
@@ -1595,7 +1604,7 @@ const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1f\n" +
 	"\vcredit_code\x18\x04 \x01(\tR\n" +
 	"creditCode\x12\x16\n" +
-	"\x06person\x18\x05 \x01(\bR\x06person\"\x96\x02\n" +
+	"\x06person\x18\x05 \x01(\bR\x06person\"\xb7\x02\n" +
 	"\fCaseDecision\x12@\n" +
 	"\apenalty\x18\x01 \x01(\v2&.quietline.assignment.v1.PenaltyDetailR\apenalty\x12\x1f\n" +
 	"\vproposed_by\x18\x02 \x01(\tR\n" +
@@ -1604,7 +1613,9 @@ const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"reviewedBy\x12\x1b\n" +
 	"\tsigned_by\x18\x04 \x01(\tR\bsignedBy\x12&\n" +
 	"\x0fsigning_task_id\x18\x05 \x01(\tR\rsigningTaskId\x12=\n" +
-	"\fdecided_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\"\xb6\x04\n" +
+	"\fdecided_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12\x1f\n" +
+	"\vdocument_no\x18\a \x01(\tR\n" +
+	"documentNo\"\xb6\x04\n" +
 	"\x0fOpenCaseRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12&\n" +
