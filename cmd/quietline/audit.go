@@ -157,8 +157,14 @@ func (a *auditor) readPenalties(ctx context.Context) error {
 func (a *auditor) signed(ctx context.Context, c *enforcementv1.Case) bool {
 	r, err := assignmentv1.NewAssignmentServiceClient(a.conn).GetTask(ctx,
 		&assignmentv1.GetTaskRequest{TaskId: c.GetDecision().GetSigningTaskId()})
-	return err == nil && r.GetTask().GetSubjectId() == c.GetCaseId() && r.GetTask().GetStep() == "case_sign" &&
-		r.GetDecision().GetOutcome() == "signed"
+	if err != nil || r.GetTask().GetSubjectId() != c.GetCaseId() {
+		return false
+	}
+	// Two officers decide on the spot (行政处罚法 51, 52); everything else a head signs.
+	if c.GetProcedure() == "simplified" {
+		return r.GetTask().GetStep() == "onspot" && r.GetDecision().GetOutcome() == "delivered"
+	}
+	return r.GetTask().GetStep() == "case_sign" && r.GetDecision().GetOutcome() == "signed"
 }
 
 func (a *auditor) checkComplaints(ctx context.Context) error {
