@@ -84,7 +84,9 @@ func (s *Server) SuggestPenalties(ctx context.Context, req *enforcementv1.Sugges
 	}
 	fined, err := q.FinedCases(ctx, group)
 	for _, f := range fined {
-		resp.FinedCaseIds = append(resp.FinedCaseIds, f.CaseID)
+		if f.CaseID != req.GetCaseId() {
+			resp.FinedCaseIds = append(resp.FinedCaseIds, f.CaseID)
+		}
 	}
 	return resp, err
 }
