@@ -1,6 +1,7 @@
 package enforcement
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,6 +31,10 @@ func (m *matter) effectsDue() []effect {
 			add(effList, delivered, nil, nil)
 		}
 		add(effPublish, delivered, nil, nil)
+		// 逾期不履行行政处罚决定: the dishonest list, once the court is asked (2018年3月名单管理通知)
+		if court := m.last(stepCourt, delivered, outApplied); court != nil && m.listed() {
+			add(effList, court.Seq, nil, map[string]string{"ground": "penalty_overdue"})
+		}
 	}
 	if seq, outcome := m.firstEffect(); seq != 0 {
 		add(effTell, seq, nil, map[string]string{"outcome": outcome, "disclosure": m.disclosure(seq)})
@@ -47,8 +52,8 @@ func (m *matter) undone(reversed int32, add func(string, int32, *time.Time, map[
 	if k := m.clock(basisWithdraw, reversed); k != nil {
 		due = &k.DueTime
 	}
-	if e := m.did(effList); e != nil && e.TargetID != "" {
-		add(effUnlist, reversed, due, map[string]string{"listing_id": e.TargetID})
+	if id := m.onLists(); id != "" {
+		add(effUnlist, reversed, due, map[string]string{"listing_id": id})
 	}
 	if e := m.did(effPublish); e != nil && e.TargetID != "" {
 		add(effUnpublish, reversed, due, map[string]string{"publication_id": e.TargetID})
@@ -63,7 +68,11 @@ func (m *matter) undone(reversed int32, add func(string, int32, *time.Time, map[
 // withdrawn after it.
 func (m *matter) wasDue(key, kind string) bool {
 	delivered := m.entered(stateDelivered)
-	return delivered != 0 && (kind == effList && m.listed() || kind == effPublish) && key == kind+"/"+strconv.Itoa(int(delivered))
+	if delivered == 0 || kind != effPublish && (kind != effList || !m.listed()) {
+		return false
+	}
+	court := m.seqOf(stepCourt, delivered, outApplied)
+	return key == kind+"/"+strconv.Itoa(int(delivered)) || court != 0 && kind == effList && key == kind+"/"+strconv.Itoa(int(court))
 }
 
 // beginnings numbers the runs of the case: one, and one more each time that a closed case moved again.
@@ -101,14 +110,19 @@ func (m *matter) firstEffect() (int32, string) {
 	return 0, ""
 }
 
-// listed says whether the decision puts the party on a list.
-func (m *matter) listed() bool {
-	for _, p := range m.decidedPenalties() {
-		if p.ListParty {
-			return true
+// listed says whether the decision concerns the credit lists: every penalty of a firm does. A licensed operator is listed
+// whatever its officer proposed (电信业务经营许可管理办法 42), every other firm gets its credit record (消费者权益保护法 56);
+// the workflow finds out which.
+func (m *matter) listed() bool { return !m.person && len(m.decidedPenalties()) > 0 }
+
+// onLists is what the case brought onto the lists last; empty when nothing.
+func (m *matter) onLists() string {
+	for _, e := range slices.Backward(m.effects) {
+		if e.Kind == effList && e.TargetID != "" {
+			return e.TargetID
 		}
 	}
-	return false
+	return ""
 }
 
 // decidedPenalties are those of the last proposal that was signed.
