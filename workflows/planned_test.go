@@ -26,6 +26,8 @@ type planner struct {
 	steps      []string // recorded, step:outcome
 	effects    []string // recorded, kind:result
 	asked      int
+	waits      int // plans without a task
+	nudged     int
 }
 
 func (p *planner) has(step string) bool {

@@ -280,6 +280,7 @@ func TestTemporal(t *testing.T) {
 	})
 	t.Run("clues", func(t *testing.T) { testRealClues(t, g) })
 	t.Run("a case and its complaint", func(t *testing.T) { testRealCase(t, g.town(t)) })
+	t.Run("cases with side ways", func(t *testing.T) { testRealCaseWays(t, g.town(t)) })
 	t.Run("recalls and appeals", func(t *testing.T) { testRealMatters(t, g) })
 	t.Run("lists and repairs", func(t *testing.T) { testRealLists(t, g) })
 	t.Run("decide", func(t *testing.T) { testRealDecide(t, g.town(t)) })
