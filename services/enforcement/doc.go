@@ -4,15 +4,29 @@
 // A case is one administrative-penalty procedure against one party for one act. It outlives complaints: they attach, and
 // when it ends each of them is told.
 //
-//	OPENED -> INVESTIGATING -> NOTICE_SERVED -> DECIDED -> CLOSED
-//	                |                              ^
-//	                +------ no penalty ------------+
+//	OPENED ─> INVESTIGATING ─> NOTICE_SERVED ─> STATEMENT | HEARING ─> LEGAL_REVIEW ─> DISCUSSION ─> DECIDED ─> DELIVERED
+//	               │  ^                                                                                          │
+//	               │  └── TRANSFERRED ─> CLOSED (a crime)                          CLOSED <── PERFORMED <── PERFORMING
+//	               ├── NO_PENALTY ─> CLOSED (delivered)                               ^                       │
+//	               └── on the spot: NOTICE_SERVED, DECIDED, DELIVERED at once         └── ENFORCED <── DEMANDED
+//	whatever is decided ─> REVERSED ─> CLOSED, when all is taken back
+//
+// A state names the last stage that was reached. Only a line of the log case_event moves a case, along the edges of
+// case_edge and past the guards of the database; the rules in Go (plan_rules.go, step_rules.go, side_rules.go) ask the same
+// first and say the article. planOf, a pure function, says what should be open; writer.go writes what was decided.
 //
 // Invariants, held by the database:
-//   - a party has one open case for an act; who opens first has it (行政处罚法 25);
-//   - a penalty has a legal basis (38) and a notice served before it (44, 45, 62): notices add up, the last one counts;
-//   - proposer, reviewer and signer are three people;
-//   - notices, decisions, attachments and the log of measures are only ever added to; a measure ends once, done or failed.
+//   - a party has one open case for an act; who opens first has it, or whom the common superior names (行政处罚法 25);
+//   - two qualified officers at least; who is recused takes no step; who investigates neither reviews, chairs nor signs (42, 43, 57, 58, 64);
+//   - no decision without its notice, its time or its waiver, an answer to the statement, the hearing that was rightly asked
+//     for (44, 45, 62, 63, 64), legal review where due and after a hearing (58), discussion where due (57); none harsher
+//     because of the defence (45); the simplified procedure within its limits (51);
+//   - electronic delivery by consent, public notice as the last resort (61); no closing before performance or enforcement
+//     (66, 67, 72; 行政强制法 53, 54), or before what was published of a reversed decision is withdrawn (48);
+//   - clocks are facts: what happens to one later, a pause with the police, an extension with its own basis, is a row beside it;
+//   - the log, notices, decisions, evidence and its custody are only ever added to; a measure ends once, done or failed.
+//
+// Cases of before the procedure was complete end by the writes of before.go, which move no other case.
 //
 // The substantive law is data with valid time (catalogue_rules.go, law.go): acts 违法行为, the catalogue of penalties 处罚目录
 // with who may impose what and how far, published discretion bands 裁量基准, what makes hearing, legal review and discussion
@@ -23,6 +37,12 @@
 //   - the limitation runs from the end of the act to its discovery, which is stored with its basis (36);
 //   - a person's calls are a firm's only by evidence of employment or mandate; responsible persons are sealed, looks recorded;
 //   - a substantiated finding stands on the daily list until something follows from it.
+//
+// The party (party*.go, document*.go) reads what was served on it and nothing else, and answers, asks, waives, objects and
+// hands in; what came on paper the caseworker enters for it. Documents are made from templates, which are data, numbered per
+// agency, kind and year, hashed, sealed and never changed. Nothing that a party or the public reads may single out a
+// reporter: a text with a subscriber's number, a time of day or a duration makes no document. While the police have a case,
+// and where nothing was substantiated, nothing is served.
 //
 // A firm is known by its credit code, else by its name. A natural person is known by name only, and a name is not enough
 // to say that two are one: so a person's cases meet only within one complaint. Names of natural persons are sealed at

@@ -193,7 +193,11 @@ func (s *Server) recordEffect(ctx context.Context, q *store.Queries, m *matter, 
 	m.effects = append(m.effects, store.CaseEffect{Key: req.GetKey(), Kind: req.GetKind(), TargetID: req.GetTargetId(), Result: req.GetResult(), DoneTime: at})
 	switch {
 	case req.GetKind() == effBegin && m.Procedure == logBefore && m.State == opened:
-		return s.write(ctx, q, m, line{step: logOpen, to: opened, at: at})
+		seq := m.next()
+		if err := s.write(ctx, q, m, line{step: logOpen, to: opened, at: at}); err != nil {
+			return err
+		}
+		return s.start(ctx, q, m.CaseID, basisDecision, seq, "", m.OpenTime, s.profileOf(""))
 	case m.State == stateReversed && len(m.effectsDue()) == 0:
 		if err := s.meet(ctx, q, m, basisWithdraw, actMet, at); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 type writer struct {
 	*Server
 	deed
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // a writer lives for one call
 	q       *store.Queries
 	profile string
 }

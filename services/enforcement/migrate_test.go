@@ -1,0 +1,129 @@
+package enforcement
+
+import (
+	"database/sql"
+	"io/fs"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"quietline/internal/identity"
+	"quietline/internal/pg"
+	"quietline/internal/seal"
+	"quietline/internal/testkit"
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	"quietline/services/enforcement/store"
+)
+
+// Cases of the first releases keep their state, their notices and their decisions. One that nobody began goes by the
+// procedure; one that runs ends by its old script.
+func TestMigrate_casesOfBefore(t *testing.T) {
+	owner, service := testkit.EmptyDB(t, "enforcement")
+	db, err := sql.Open("pgx", owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	files, err := fs.Sub(store.Migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	for i, state := range []string{opened, investigating, noticeServed, decided, closed} {
+		ids[state] = uuid.NewString()
+		_, err := db.ExecContext(t.Context(), `WITH p AS (INSERT INTO party (party_id, party_key, person, name) VALUES (gen_random_uuid(), $2, false, '甲') RETURNING party_id)
+			INSERT INTO enforcement_case (case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof,
+			decision_due_provisional, notice_time, notice_task_id, close_time)
+			SELECT $1, $2, 'ca-11', party_id, 'caller', 'harassing_calls', $3, now() - interval '9 days', now(), 'x', false,
+			CASE WHEN $4 >= 2 THEN now() - interval '8 days' END, CASE WHEN $4 >= 2 THEN gen_random_uuid() END, CASE WHEN $4 = 4 THEN now() END FROM p`,
+			ids[state], "no-"+state, state, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO case_complaint VALUES ($1, gen_random_uuid(), 1)", ids[state]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, statement := range []string{
+		"INSERT INTO case_notice (case_id, task_id, served_time) SELECT case_id, notice_task_id, notice_time FROM enforcement_case WHERE notice_time IS NOT NULL",
+		`INSERT INTO case_decision (case_id, penalty_kind, amount_fen, basis, list_party, publish, proposed_by, reviewed_by, signed_by, signing_task_id,
+			notice_time, decided_time) SELECT case_id, 'fine', 100, 'x', false, false, 'a@x', 'b@x', 'c@x', gen_random_uuid(), notice_time, now() - interval '1 day'
+			FROM enforcement_case WHERE state IN ('DECIDED', 'CLOSED')`,
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pg.Migrate(t.Context(), owner, store.Migrations, string(identity.Enforcement)); err != nil {
+		t.Fatal(err)
+	}
+	for state, id := range ids {
+		var got string
+		if err := db.QueryRowContext(t.Context(), "SELECT state || ' ' || procedure FROM enforcement_case WHERE case_id = $1", id).Scan(&got); err != nil || got != state+" before" {
+			t.Errorf("%s became %s, %v", state, got, err)
+		}
+	}
+	pool, err := pg.Open(t.Context(), service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	keys, err := seal.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(pool, keys, time.Now)
+	ctx := identity.WithCaller(identity.WithActor(t.Context(), identity.System(identity.Workflows)), identity.Workflows.Caller())
+	endAsBefore(t, s, ids, func(id string) *enforcementv1.CasePlan {
+		r, err := s.PlanCase(ctx, &enforcementv1.PlanCaseRequest{CaseId: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.GetPlan()
+	})
+	rows, err := store.New(pool).AuditViolations(t.Context(), store.AuditViolationsParams{After: firstID, PageSize: 100})
+	if err != nil || len(rows) != 0 {
+		t.Errorf("violations: %v, %v", rows, err)
+	}
+}
+
+// endAsBefore drives the cases on: the old ones by the writes of their script, the new one by its plan.
+func endAsBefore(t *testing.T, s *Server, ids map[string]string, plan func(string) *enforcementv1.CasePlan) {
+	t.Helper()
+	ctx := identity.WithCaller(identity.WithActor(t.Context(), identity.System(identity.Workflows)), identity.Workflows.Caller())
+	decide := fine(ids[noticeServed])
+	if _, err := s.DecideCase(ctx, decide); err != nil {
+		t.Errorf("a notice of before: %v", err)
+	}
+	for _, id := range []string{ids[noticeServed], ids[decided]} {
+		if _, err := s.CloseCase(ctx, &enforcementv1.CloseCaseRequest{RequestId: uuid.NewString(), CaseId: id}); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+	if !plan(ids[investigating]).GetEnded() {
+		t.Error("a running case of before has a plan")
+	}
+	effects := plan(ids[opened]).GetEffects()
+	if len(effects) != 1 || effects[0].GetKind() != effBegin {
+		t.Fatalf("a case that nobody began: %v", effects)
+	}
+	_, err := s.RecordCaseEffect(ctx, &enforcementv1.RecordCaseEffectRequest{
+		RequestId: uuid.NewString(), CaseId: ids[opened], Key: effects[0].GetKey(), Kind: effBegin, Result: "done",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := plan(ids[opened]); len(p.GetTasks()) != 1 || p.GetTasks()[0].GetStep() != stepAppoint {
+		t.Errorf("it goes by the procedure now: %v", p)
+	}
+}
