@@ -52,7 +52,9 @@ func testRealRepair(t *testing.T, x *town, n int, answer reply, name string) {
 
 // testRealLists are proposed entries and applications on a real Temporal.
 func testRealLists(t *testing.T, g *realTemporal) {
-	words := func(outcome string) reply { return reply{outcome: outcome, reason: "facts_stand", detail: answeredInWords} }
+	words := func(outcome string) reply {
+		return reply{outcome: outcome, reason: "facts_stand", detail: answeredInWords}
+	}
 	t.Run("listed", func(t *testing.T) { testRealListing(t, g.town(t), 620, words(dismissed), "listing-listed") })
 	t.Run("granted", func(t *testing.T) { testRealRepair(t, g.town(t), 621, words(granted), "repair-granted") })
 	if *record {

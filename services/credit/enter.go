@@ -64,10 +64,10 @@ func checkEntry(code string, decided, now time.Time) error {
 // known is the entry that the same case has made already.
 func known(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest) (string, error) {
 	if req.GetGround() == "" {
-		return q.ListingOfCase(ctx, pointer(req.GetCaseId()))
+		return q.ListingOfCase(ctx, new(req.GetCaseId()))
 	}
 	return q.ListingByGround(ctx, store.ListingByGroundParams{
-		CreditCode: req.GetCreditCode(), List: req.GetList(), Ground: req.GetGround(), CaseID: pointer(req.GetCaseId()),
+		CreditCode: req.GetCreditCode(), List: req.GetList(), Ground: req.GetGround(), CaseID: new(req.GetCaseId()),
 	})
 }
 
@@ -93,7 +93,7 @@ func (s *Server) RecordCredit(ctx context.Context, req *creditv1.RecordCreditReq
 		if err := q.LockKey(ctx, "listing/"+req.GetCreditCode()); err != nil {
 			return nil, err
 		}
-		id, err := q.RecordOfCase(ctx, store.RecordOfCaseParams{CaseID: pointer(req.GetCaseId()), CreditCode: req.GetCreditCode()})
+		id, err := q.RecordOfCase(ctx, store.RecordOfCaseParams{CaseID: new(req.GetCaseId()), CreditCode: req.GetCreditCode()})
 		if errors.Is(err, pgx.ErrNoRows) {
 			id, err = s.record(ctx, q, req, decided, now)
 		}

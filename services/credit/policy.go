@@ -83,7 +83,7 @@ func place(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest
 			return out, nil
 		}
 		before, err := q.LastOnBadList(ctx, store.LastOnBadListParams{
-			CreditCode: req.GetCreditCode(), Before: &decided, Since: pointer(addMonths(decided, -int(*r.WithinMonths))), CaseID: pointer(req.GetCaseId()),
+			CreditCode: req.GetCreditCode(), Before: &decided, Since: new(addMonths(decided, -int(*r.WithinMonths))), CaseID: new(req.GetCaseId()),
 		})
 		switch {
 		case err == nil:
@@ -104,5 +104,3 @@ func gravity(ctx context.Context, q *store.Queries, penalties []*creditv1.Penalt
 	}
 	return severityOf(penalties, simplified, policy), nil
 }
-
-func pointer[T any](v T) *T { return &v }

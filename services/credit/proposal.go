@@ -221,7 +221,7 @@ func (s *Server) advance(ctx context.Context, q *store.Queries, l store.Listing,
 		at, until := req.GetNoticeTime().AsTime(), req.GetObjectionUntil().AsTime()
 		return q.NotifyListing(ctx, store.NotifyListingParams{
 			ListingID: l.ListingID, At: now, By: doneBy(ctx), Article: "2018年3月名单管理通知", TaskID: some(req.GetTaskId()), NoticeTime: &at,
-			ObjectionUntil: &until, NoticeProof: pointer(req.GetClock().GetProof()),
+			ObjectionUntil: &until, NoticeProof: new(req.GetClock().GetProof()),
 		})
 	case withdrawn:
 		_, err := s.end(ctx, q, l, ending{

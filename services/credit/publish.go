@@ -113,7 +113,7 @@ func (s *Server) RecordListingPublication(ctx context.Context, req *creditv1.Rec
 		}
 		resp := &creditv1.RecordListingPublicationResponse{}
 		if req.GetWithdrawn() {
-			return resp, q.SetUnpublished(ctx, store.SetUnpublishedParams{ListingID: req.GetListingId(), At: pointer(s.now())})
+			return resp, q.SetUnpublished(ctx, store.SetUnpublishedParams{ListingID: req.GetListingId(), At: new(s.now())})
 		}
 		return resp, q.SetPublished(ctx, store.SetPublishedParams{
 			ListingID: req.GetListingId(), PublicationID: some(req.GetPublicationId()), Because: some(req.GetNotPublishedBecause()),
