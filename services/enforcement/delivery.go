@@ -38,23 +38,23 @@ type delivery struct {
 
 // deliver writes an attempt at delivery in the caller's transaction. A document that was served stays so: the same again
 // is the same delivery. A notice sets the party's terms, once (行政处罚法 44, 45, 64).
-func (s *Server) deliver(ctx context.Context, q *store.Queries, d delivery, profile string) (string, error) {
+func (s *Server) deliver(ctx context.Context, q *store.Queries, d delivery, profile string) error {
 	doc, err := q.DocumentForAgency(ctx, store.DocumentForAgencyParams{DocumentID: d.DocumentID, SeesAll: true})
 	if err != nil {
-		return "", errs.NotFound(err, "no such document")
+		return errs.NotFound(err, "no such document")
 	}
 	if d.Served {
-		known, err := q.ServedDelivery(ctx, d.DocumentID)
+		_, err := q.ServedDelivery(ctx, d.DocumentID)
 		if err == nil || !errors.Is(err, pgx.ErrNoRows) {
-			return known.DeliveryID, err
+			return err
 		}
 	}
 	if err := s.deliverable(ctx, q, doc.CaseDocument, d); err != nil {
-		return "", err
+		return err
 	}
 	next, err := uuid.NewV7()
 	if err != nil {
-		return "", err
+		return err
 	}
 	arg := store.InsertDeliveryParams{
 		DeliveryID: next.String(), DocumentID: d.DocumentID, CaseID: doc.CaseDocument.CaseID, Method: d.Method, Result: "failed",
@@ -70,9 +70,9 @@ func (s *Server) deliver(ctx context.Context, q *store.Queries, d delivery, prof
 		}
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
-	return arg.DeliveryID, q.InsertDelivery(ctx, arg)
+	return q.InsertDelivery(ctx, arg)
 }
 
 // terms are those that a notice sets: for the statement, and where art. 63 grants it for the request of a hearing.
@@ -142,7 +142,7 @@ func (s *Server) RecordDelivery(ctx context.Context, req *enforcementv1.RecordDe
 		if _, err := q.CaseOfAgency(ctx, c); err != nil { // held until the end: deliveries of a case come one after the other
 			return nil, errs.NotFound(err, "no such document")
 		}
-		_, err = s.deliver(ctx, q, delivery{
+		err = s.deliver(ctx, q, delivery{
 			DocumentID: req.GetDocumentId(), Method: req.GetMethod(), Served: req.GetServed(), Time: micro(req.GetServedTime().AsTime()), By: doneBy(ctx),
 		}, s.profile)
 		if err != nil {
@@ -179,6 +179,9 @@ func (s *Server) AcknowledgeDelivery(ctx context.Context, req *enforcementv1.Ack
 			return nil, asUnknown(err, "no such document")
 		}
 		v, err := q.ServedDelivery(ctx, req.GetDocumentId())
+		if err == nil && doc.CaseDocument.PartyID != f.c.PartyID { // the case was another's then
+			err = pgx.ErrNoRows
+		}
 		if err != nil {
 			return nil, errs.NotFound(err, "no such document") // what was not served a party does not know of
 		}

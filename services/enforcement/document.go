@@ -89,7 +89,7 @@ func (s *Server) compose(ctx context.Context, q *store.Queries, d drawing) (stri
 		return "", err
 	}
 	return s.keep(ctx, q, d, html, store.InsertDocumentParams{
-		CaseID: c.CaseID, AgencyID: c.AgencyID, Kind: d.Kind, DocumentNo: sh.No, TemplateVersion: form.version,
+		CaseID: c.CaseID, PartyID: c.PartyID, AgencyID: c.AgencyID, Kind: d.Kind, DocumentNo: sh.No, TemplateVersion: form.version,
 		TemplateSha256: form.sum[:], ForParty: forParty, HearingGranted: d.Kind == docNotice && d.Facts.GetHearingGranted(), DrawnTime: now,
 	})
 }

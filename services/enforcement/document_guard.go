@@ -2,6 +2,7 @@ package enforcement
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -35,10 +36,8 @@ func singlesOut(text string) string {
 		return "a duration"
 	}
 	for _, read := range []string{plain, chineseDigits.Replace(plain)} {
-		for _, run := range digitRun.FindAllString(read, -1) {
-			if subscriber(run) {
-				return "a subscriber's telephone number"
-			}
+		if slices.ContainsFunc(digitRun.FindAllString(read, -1), subscriber) {
+			return "a subscriber's telephone number"
 		}
 	}
 	return ""

@@ -2,6 +2,7 @@ package enforcement
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func wholeWords(n int64) string {
 	}
 	units := []string{"", "万", "亿", "万亿"}
 	out, gap := "", false
-	for i := len(units) - 1; i >= 0; i-- {
+	for i, unit := range slices.Backward(units) {
 		size := int64(1)
 		for range i {
 			size *= group
@@ -82,7 +83,7 @@ func wholeWords(n int64) string {
 		if out != "" && (gap || part < group/10) {
 			out += "零"
 		}
-		out, gap = out+groupWords(part)+units[i], false
+		out, gap = out+groupWords(part)+unit, false
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package enforcement
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -121,20 +122,11 @@ func attach(ctx context.Context, q *store.Queries, f filer, filing string, files
 		if err != nil {
 			return err
 		}
-		if n == 0 && !contains(files[:i], file) {
+		if n == 0 && !slices.Contains(files[:i], file) {
 			return errs.Field(fmt.Sprintf("file_ids[%d]", i), "must be a file of this case")
 		}
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // filed is what was written, for an answer that is stored: without its text.

@@ -50,7 +50,7 @@ func (s *Server) DemandConsentProof(ctx context.Context, req *enforcementv1.Dema
 		if err != nil {
 			return nil, err
 		}
-		if _, err := s.deliver(ctx, q, delivery{DocumentID: doc, Method: req.GetMethod(), Served: true, Time: now, By: doneBy(ctx)}, s.profile); err != nil {
+		if err := s.deliver(ctx, q, delivery{DocumentID: doc, Method: req.GetMethod(), Served: true, Time: now, By: doneBy(ctx)}, s.profile); err != nil {
 			return nil, err
 		}
 		id, err := uuid.NewV7()
@@ -171,6 +171,9 @@ func (s *Server) SubmitConsentProof(ctx context.Context, req *enforcementv1.Subm
 		f, err := s.filer(ctx, q, d.CaseID, req.GetPaper())
 		if err != nil {
 			return nil, asUnknown(err, none)
+		}
+		if of, err := q.DemandedOf(ctx, d.DemandID); err != nil || of != f.c.PartyID { // the case was another's then
+			return nil, cmp.Or(err, errs.NotFound(pgx.ErrNoRows, none))
 		}
 		if f.at.Before(d.DemandedTime) {
 			return nil, errs.Field("paper.received_time", "must not be before the demand")

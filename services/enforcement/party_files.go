@@ -2,6 +2,7 @@ package enforcement
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -92,6 +93,9 @@ func (s *Server) GetPartyFile(ctx context.Context, req *enforcementv1.GetPartyFi
 	}
 	if err := sees(ctx, q, row.CaseID); err != nil {
 		return nil, asUnknown(err, "no such file")
+	}
+	if from, err := since(ctx, q, row.CaseID); err != nil || from != nil && row.ReceivedTime.Before(*from) {
+		return nil, cmp.Or(err, errs.NotFound(pgx.ErrNoRows, "no such file"))
 	}
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*enforcementv1.GetPartyFileResponse, error) {
 		err := store.New(tx).LogPartyFile(ctx, store.LogPartyFileParams{

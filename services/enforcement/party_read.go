@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -82,6 +83,10 @@ func (s *Server) ListPartyFilings(ctx context.Context, req *enforcementv1.ListPa
 		return nil, err
 	}
 	arg := store.FilingsOfParams{CaseID: req.GetCaseId(), PageSize: pg.PageSize(req.GetPageSize())}
+	var err error
+	if arg.Since, err = since(ctx, q, req.GetCaseId()); err != nil {
+		return nil, err
+	}
 	before, id, ok, err := pg.DecodeTimeToken(req.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -128,6 +133,15 @@ func sees(ctx context.Context, q *store.Queries, caseID string) error {
 		err = errs.NotFound(pgx.ErrNoRows, noCase)
 	}
 	return err
+}
+
+// since bounds what a party reads of a case to what was written after it knew of it; nil for an agency.
+func since(ctx context.Context, q *store.Queries, caseID string) (*time.Time, error) {
+	if !isParty(ctx) {
+		return nil, nil //nolint:nilnil // no bound
+	}
+	at, err := q.PartySince(ctx, caseID)
+	return &at, err
 }
 
 // uuidField reads an optional identifier.

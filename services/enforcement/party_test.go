@@ -350,3 +350,45 @@ func TestObjectionIsDecidedByAnother(t *testing.T) {
 	_, err = decide(other)
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 }
+
+// TestWhatWasServedOnAnotherStaysAnothers: when a case gets another party, that one learns nothing of what came before it.
+func TestWhatWasServedOnAnotherStaysAnothers(t *testing.T) {
+	w := newPartyWorld(t)
+	caseID, doc := w.served(t, func(r *enforcementv1.OpenCaseRequest) {
+		r.Party = &enforcementv1.Party{Role: "caller", Name: "张三", Person: true}
+	})
+	person := w.party(caseID)
+	_, err := person.SubmitStatement(t.Context(), &enforcementv1.SubmitStatementRequest{RequestId: id(), CaseId: caseID, Text: "是公司让我打的"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := person.PutPartyFile(t.Context(), &enforcementv1.PutPartyFileRequest{RequestId: id(), CaseId: caseID, Name: "工资条", MediaType: "text/plain", Content: []byte("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.open(t, func(r *enforcementv1.OpenCaseRequest) { r.Act = "resource_sublet" }) // the firm is known
+	_, err = testkit.Owner(t, w.db).Exec(t.Context(),
+		"UPDATE enforcement_case SET party_id = (SELECT party_id FROM party WHERE credit_code = $1) WHERE case_id = $2", firm, caseID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	*w.at = w.at.Add(time.Hour)
+	for _, c := range []enforcementv1.EnforcementServiceClient{w.party(firm), person} {
+		_, err := c.GetServedDocument(t.Context(), &enforcementv1.GetServedDocumentRequest{DocumentId: doc})
+		wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+		_, err = c.ListPartyFilings(t.Context(), &enforcementv1.ListPartyFilingsRequest{CaseId: caseID})
+		wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	}
+	w.order(t, caseID, nil)
+	filings, err := w.party(firm).ListPartyFilings(t.Context(), &enforcementv1.ListPartyFilingsRequest{CaseId: caseID})
+	if err != nil || len(filings.GetFilings()) != 0 {
+		t.Errorf("the firm reads what the person wrote: %v, %v", filings, err)
+	}
+	_, err = w.party(firm).GetPartyFile(t.Context(), &enforcementv1.GetPartyFileRequest{RequestId: id(), FileId: file.GetFile().GetFileId(), Purpose: "看"})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	_, err = w.party(firm).AcknowledgeDelivery(t.Context(), &enforcementv1.AcknowledgeDeliveryRequest{RequestId: id(), DocumentId: doc, Signer: "x"})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	if got, err := w.party(firm).ListServed(t.Context(), &enforcementv1.ListServedRequest{}); err != nil || len(got.GetDocuments()) != 1 {
+		t.Errorf("the firm sees its own: %v, %v", got, err)
+	}
+}

@@ -87,10 +87,9 @@ func (s *Server) servedBy(ctx context.Context, q *store.Queries, documentID stri
 		at = *e.ServedTime
 	}
 	failed := e.Outcome == "not_delivered" || e.Outcome == "not_served"
-	_, err := s.deliver(ctx, q, delivery{
+	return s.deliver(ctx, q, delivery{
 		DocumentID: documentID, Method: e.Method, Served: !failed, Time: at, TaskID: text(e.TaskID), By: e.Subject + "@" + e.AgencyID,
 	}, s.profile)
-	return err
 }
 
 // drawReceipt writes how a decision was delivered, and makes the receipt that the party is to sign on paper. Where the

@@ -24,9 +24,9 @@ INSERT INTO document_number (agency_id, kind, year, last) VALUES (@agency_id, @k
 RETURNING last;
 
 -- name: InsertDocument :exec
-INSERT INTO case_document (document_id, case_id, agency_id, kind, document_no, template_version, template_sha256, content_sealed,
+INSERT INTO case_document (document_id, case_id, party_id, agency_id, kind, document_no, template_version, template_sha256, content_sealed,
                            sha256, size_bytes, for_party, hearing_granted, corrects_id, task_id, drawn_by, drawn_time)
-VALUES (@document_id, @case_id, @agency_id, @kind, @document_no, @template_version, @template_sha256, @content_sealed,
+VALUES (@document_id, @case_id, @party_id, @agency_id, @kind, @document_no, @template_version, @template_sha256, @content_sealed,
         @sha256, @size_bytes, @for_party, @hearing_granted, @corrects_id, @task_id, @drawn_by, @drawn_time);
 
 -- name: DocumentOfTask :one
@@ -84,7 +84,7 @@ SELECT d.document_id, d.case_id, c.case_no, d.kind, k.name, d.document_no, d.age
   JOIN case_document d ON d.document_id = v.document_id
   JOIN document_kind k ON k.kind = d.kind
   JOIN enforcement_case c ON c.case_id = v.case_id
-  JOIN party p ON p.party_id = c.party_id
+  JOIN party p ON p.party_id = d.party_id AND p.party_id = c.party_id
   LEFT JOIN case_receipt r ON r.delivery_id = v.delivery_id
   LEFT JOIN consent_demand a ON a.document_id = d.document_id
  WHERE v.result = 'served'

@@ -226,7 +226,7 @@ func (q *Queries) DocumentContent(ctx context.Context, documentID string) (Docum
 }
 
 const documentForAgency = `-- name: DocumentForAgency :one
-SELECT d.document_id, d.case_id, d.agency_id, d.kind, d.document_no, d.template_version, d.template_sha256, d.content_sealed, d.sha256, d.size_bytes, d.for_party, d.hearing_granted, d.corrects_id, d.task_id, d.drawn_by, d.drawn_time, d.created_at, k.name FROM case_document d
+SELECT d.document_id, d.case_id, d.party_id, d.agency_id, d.kind, d.document_no, d.template_version, d.template_sha256, d.content_sealed, d.sha256, d.size_bytes, d.for_party, d.hearing_granted, d.corrects_id, d.task_id, d.drawn_by, d.drawn_time, d.created_at, k.name FROM case_document d
   JOIN document_kind k ON k.kind = d.kind
   JOIN enforcement_case c ON c.case_id = d.case_id
  WHERE d.document_id = $1 AND ($2::boolean OR c.agency_id = $3)
@@ -250,6 +250,7 @@ func (q *Queries) DocumentForAgency(ctx context.Context, arg DocumentForAgencyPa
 	err := row.Scan(
 		&i.CaseDocument.DocumentID,
 		&i.CaseDocument.CaseID,
+		&i.CaseDocument.PartyID,
 		&i.CaseDocument.AgencyID,
 		&i.CaseDocument.Kind,
 		&i.CaseDocument.DocumentNo,
@@ -487,15 +488,16 @@ func (q *Queries) InsertDelivery(ctx context.Context, arg InsertDeliveryParams) 
 }
 
 const insertDocument = `-- name: InsertDocument :exec
-INSERT INTO case_document (document_id, case_id, agency_id, kind, document_no, template_version, template_sha256, content_sealed,
+INSERT INTO case_document (document_id, case_id, party_id, agency_id, kind, document_no, template_version, template_sha256, content_sealed,
                            sha256, size_bytes, for_party, hearing_granted, corrects_id, task_id, drawn_by, drawn_time)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-        $9, $10, $11, $12, $13, $14, $15, $16)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+        $10, $11, $12, $13, $14, $15, $16, $17)
 `
 
 type InsertDocumentParams struct {
 	DocumentID      string
 	CaseID          string
+	PartyID         string
 	AgencyID        string
 	Kind            string
 	DocumentNo      string
@@ -516,6 +518,7 @@ func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) 
 	_, err := q.db.Exec(ctx, insertDocument,
 		arg.DocumentID,
 		arg.CaseID,
+		arg.PartyID,
 		arg.AgencyID,
 		arg.Kind,
 		arg.DocumentNo,
@@ -625,7 +628,7 @@ SELECT d.document_id, d.case_id, c.case_no, d.kind, k.name, d.document_no, d.age
   JOIN case_document d ON d.document_id = v.document_id
   JOIN document_kind k ON k.kind = d.kind
   JOIN enforcement_case c ON c.case_id = v.case_id
-  JOIN party p ON p.party_id = c.party_id
+  JOIN party p ON p.party_id = d.party_id AND p.party_id = c.party_id
   LEFT JOIN case_receipt r ON r.delivery_id = v.delivery_id
   LEFT JOIN consent_demand a ON a.document_id = d.document_id
  WHERE v.result = 'served'

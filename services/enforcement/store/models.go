@@ -195,6 +195,7 @@ type CaseDiscovery struct {
 type CaseDocument struct {
 	DocumentID      string
 	CaseID          string
+	PartyID         string
 	AgencyID        string
 	Kind            string
 	DocumentNo      string
@@ -641,6 +642,11 @@ type DocumentTemplate struct {
 	ValidFrom time.Time
 	PutBy     string
 	CreatedAt time.Time
+}
+
+type EffectViolation struct {
+	ID   string
+	What interface{}
 }
 
 type EnforcementCase struct {

@@ -4,7 +4,8 @@ SELECT sqlc.embed(c) FROM enforcement_case c
   JOIN party p ON p.party_id = c.party_id
  WHERE c.case_id = @case_id
    AND @party::text <> '' AND (p.credit_code = @party OR p.credit_code = '' AND c.case_id::text = @party)
-   AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = c.case_id AND v.result = 'served'))
+   AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v JOIN case_document d ON d.document_id = v.document_id
+          WHERE v.case_id = c.case_id AND v.result = 'served' AND d.party_id = c.party_id))
    FOR UPDATE OF c;
 
 -- name: CaseOfAgency :one
@@ -20,13 +21,23 @@ SELECT (EXISTS (
      WHERE c.case_id = @case_id AND (
            @agency_id::text <> '' AND c.agency_id = @agency_id
         OR @party::text <> '' AND (p.credit_code = @party OR p.credit_code = '' AND c.case_id::text = @party)
-           AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = c.case_id AND v.result = 'served')))
+           AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v JOIN case_document d ON d.document_id = v.document_id
+                  WHERE v.case_id = c.case_id AND v.result = 'served' AND d.party_id = c.party_id)))
 ))::boolean AS sees;
+
+-- name: PartySince :one
+-- Since when the case's party knows of it. What another wrote before, when the case was still another's, is not for it.
+SELECT coalesce(min(v.served_time), max(c.notice_time), max(c.open_time))::timestamptz AS since
+  FROM enforcement_case c
+  LEFT JOIN (case_delivery v JOIN case_document d ON d.document_id = v.document_id) ON v.case_id = c.case_id AND v.result = 'served'
+       AND d.party_id = c.party_id
+ WHERE c.case_id = @case_id;
 
 -- name: FilingsOf :many
 SELECT f.*, ARRAY(SELECT l.file_id FROM case_filing_file l WHERE l.filing_id = f.filing_id ORDER BY 1)::uuid[] AS file_ids
   FROM case_filing f
  WHERE f.case_id = @case_id
+   AND (sqlc.narg(since)::timestamptz IS NULL OR f.received_time >= sqlc.narg(since)::timestamptz)
    AND (sqlc.narg(before_time)::timestamptz IS NULL
         OR (f.received_time, f.filing_id) < (sqlc.narg(before_time)::timestamptz, sqlc.narg(before_id)::uuid))
  ORDER BY f.received_time DESC, f.filing_id DESC
@@ -113,15 +124,20 @@ VALUES (@demand_id, @case_id, @document_id, @first_month, @last_month, @demanded
 -- name: ConsentDemand :one
 SELECT * FROM consent_demand WHERE demand_id = @demand_id;
 
+-- name: DemandedOf :one
+-- The party that a demand was made to.
+SELECT l.party_id FROM consent_demand d JOIN case_document l ON l.document_id = d.document_id WHERE d.demand_id = @demand_id;
+
 -- name: ConsentDemands :many
 SELECT d.*, (u.demand_id IS NOT NULL)::boolean AS unanswered,
        ARRAY(SELECT p.proof_id FROM consent_proof p WHERE p.demand_id = d.demand_id ORDER BY p.answered_time, p.proof_id)::uuid[] AS proof_ids
   FROM consent_demand d
+  JOIN case_document l ON l.document_id = d.document_id
   JOIN enforcement_case c ON c.case_id = d.case_id
   JOIN party p ON p.party_id = c.party_id
   LEFT JOIN consent_unanswered u ON u.demand_id = d.demand_id
  WHERE (@agency_id::text <> '' AND c.agency_id = @agency_id
-        OR @party::text <> '' AND (p.credit_code = @party OR p.credit_code = '' AND c.case_id::text = @party))
+        OR @party::text <> '' AND l.party_id = c.party_id AND (p.credit_code = @party OR p.credit_code = '' AND c.case_id::text = @party))
    AND (sqlc.narg(case_id)::uuid IS NULL OR d.case_id = sqlc.narg(case_id)::uuid)
    AND (sqlc.narg(before_time)::timestamptz IS NULL
         OR (d.demanded_time, d.demand_id) < (sqlc.narg(before_time)::timestamptz, sqlc.narg(before_id)::uuid))

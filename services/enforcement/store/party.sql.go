@@ -75,7 +75,8 @@ SELECT c.case_id, c.case_no, c.agency_id, c.party_id, c.party_role, c.act, c.sta
   JOIN party p ON p.party_id = c.party_id
  WHERE c.case_id = $1
    AND $2::text <> '' AND (p.credit_code = $2 OR p.credit_code = '' AND c.case_id::text = $2)
-   AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = c.case_id AND v.result = 'served'))
+   AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v JOIN case_document d ON d.document_id = v.document_id
+          WHERE v.case_id = c.case_id AND v.result = 'served' AND d.party_id = c.party_id))
    FOR UPDATE OF c
 `
 
@@ -165,11 +166,12 @@ const consentDemands = `-- name: ConsentDemands :many
 SELECT d.demand_id, d.case_id, d.document_id, d.first_month, d.last_month, d.demanded_by, d.demanded_time, d.due, d.due_statutory, d.due_proof, d.due_provisional, d.created_at, (u.demand_id IS NOT NULL)::boolean AS unanswered,
        ARRAY(SELECT p.proof_id FROM consent_proof p WHERE p.demand_id = d.demand_id ORDER BY p.answered_time, p.proof_id)::uuid[] AS proof_ids
   FROM consent_demand d
+  JOIN case_document l ON l.document_id = d.document_id
   JOIN enforcement_case c ON c.case_id = d.case_id
   JOIN party p ON p.party_id = c.party_id
   LEFT JOIN consent_unanswered u ON u.demand_id = d.demand_id
  WHERE ($1::text <> '' AND c.agency_id = $1
-        OR $2::text <> '' AND (p.credit_code = $2 OR p.credit_code = '' AND c.case_id::text = $2))
+        OR $2::text <> '' AND l.party_id = c.party_id AND (p.credit_code = $2 OR p.credit_code = '' AND c.case_id::text = $2))
    AND ($3::uuid IS NULL OR d.case_id = $3::uuid)
    AND ($4::timestamptz IS NULL
         OR (d.demanded_time, d.demand_id) < ($4::timestamptz, $5::uuid))
@@ -297,6 +299,18 @@ func (q *Queries) DecideObjection(ctx context.Context, arg DecideObjectionParams
 	return err
 }
 
+const demandedOf = `-- name: DemandedOf :one
+SELECT l.party_id FROM consent_demand d JOIN case_document l ON l.document_id = d.document_id WHERE d.demand_id = $1
+`
+
+// The party that a demand was made to.
+func (q *Queries) DemandedOf(ctx context.Context, demandID string) (string, error) {
+	row := q.db.QueryRow(ctx, demandedOf, demandID)
+	var party_id string
+	err := row.Scan(&party_id)
+	return party_id, err
+}
+
 const electronicSince = `-- name: ElectronicSince :one
 SELECT (EXISTS (SELECT 1 FROM case_delivery WHERE case_id = $1 AND method = 'electronic' AND served_time > $2::timestamptz))::boolean AS some
 `
@@ -384,14 +398,16 @@ const filingsOf = `-- name: FilingsOf :many
 SELECT f.filing_id, f.case_id, f.kind, f.received_time, f.due, f.late, f.channel, f.received_by, f.text_sealed, f.ended_time, f.note, f.document_id, f.amount_fen, ARRAY(SELECT l.file_id FROM case_filing_file l WHERE l.filing_id = f.filing_id ORDER BY 1)::uuid[] AS file_ids
   FROM case_filing f
  WHERE f.case_id = $1
-   AND ($2::timestamptz IS NULL
-        OR (f.received_time, f.filing_id) < ($2::timestamptz, $3::uuid))
+   AND ($2::timestamptz IS NULL OR f.received_time >= $2::timestamptz)
+   AND ($3::timestamptz IS NULL
+        OR (f.received_time, f.filing_id) < ($3::timestamptz, $4::uuid))
  ORDER BY f.received_time DESC, f.filing_id DESC
- LIMIT $4
+ LIMIT $5
 `
 
 type FilingsOfParams struct {
 	CaseID     string
+	Since      *time.Time
 	BeforeTime *time.Time
 	BeforeID   *string
 	PageSize   int32
@@ -417,6 +433,7 @@ type FilingsOfRow struct {
 func (q *Queries) FilingsOf(ctx context.Context, arg FilingsOfParams) ([]FilingsOfRow, error) {
 	rows, err := q.db.Query(ctx, filingsOf,
 		arg.CaseID,
+		arg.Since,
 		arg.BeforeTime,
 		arg.BeforeID,
 		arg.PageSize,
@@ -858,6 +875,22 @@ func (q *Queries) PartyFile(ctx context.Context, fileID string) (PartyFile, erro
 	return i, err
 }
 
+const partySince = `-- name: PartySince :one
+SELECT coalesce(min(v.served_time), max(c.notice_time), max(c.open_time))::timestamptz AS since
+  FROM enforcement_case c
+  LEFT JOIN (case_delivery v JOIN case_document d ON d.document_id = v.document_id) ON v.case_id = c.case_id AND v.result = 'served'
+       AND d.party_id = c.party_id
+ WHERE c.case_id = $1
+`
+
+// Since when the case's party knows of it. What another wrote before, when the case was still another's, is not for it.
+func (q *Queries) PartySince(ctx context.Context, caseID string) (time.Time, error) {
+	row := q.db.QueryRow(ctx, partySince, caseID)
+	var since time.Time
+	err := row.Scan(&since)
+	return since, err
+}
+
 const receiptOf = `-- name: ReceiptOf :one
 SELECT delivery_id FROM case_receipt WHERE delivery_id = $1
 `
@@ -897,7 +930,8 @@ SELECT (EXISTS (
      WHERE c.case_id = $1 AND (
            $2::text <> '' AND c.agency_id = $2
         OR $3::text <> '' AND (p.credit_code = $3 OR p.credit_code = '' AND c.case_id::text = $3)
-           AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v WHERE v.case_id = c.case_id AND v.result = 'served')))
+           AND (c.notice_time IS NOT NULL OR EXISTS (SELECT 1 FROM case_delivery v JOIN case_document d ON d.document_id = v.document_id
+                  WHERE v.case_id = c.case_id AND v.result = 'served' AND d.party_id = c.party_id)))
 ))::boolean AS sees
 `
 

@@ -54,6 +54,7 @@ CREATE TABLE document_number (
 CREATE TABLE case_document (
     document_id      uuid        PRIMARY KEY,
     case_id          uuid        NOT NULL REFERENCES enforcement_case,
+    party_id         uuid        NOT NULL REFERENCES party, -- whom it is about: an attribution may give the case another later
     agency_id        text        NOT NULL,
     kind             text        NOT NULL REFERENCES document_kind,
     document_no      text        NOT NULL,
