@@ -119,7 +119,7 @@ func TestMesh_everyWayOfACase(t *testing.T) {
 
 func (m *testMesh) driveAll(t *testing.T, d *driver) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for {
 		done, err := d.round(ctx)
