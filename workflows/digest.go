@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -63,16 +64,19 @@ const countPage = 5000
 
 // BuildDigest has every owner count, freezes what they counted, and has the digest drafted from that.
 func (a *Activities) BuildDigest(ctx context.Context, in *caseworkv1.DigestInput) error {
+	var names []*disclosurev1.DigestName
+	group, gathering := errgroup.WithContext(ctx)
 	for _, o := range a.counting() {
-		if err := a.freeze(ctx, o, in); err != nil {
-			return err
-		}
+		group.Go(func() error { return a.freeze(gathering, o, in) })
 	}
-	names, err := a.names(ctx)
-	if err != nil {
+	group.Go(func() (err error) {
+		names, err = a.names(gathering)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	_, err = a.Disclosure.RecordDigest(ctx, &disclosurev1.RecordDigestRequest{
+	_, err := a.Disclosure.RecordDigest(ctx, &disclosurev1.RecordDigestRequest{
 		RequestId: derived(in.GetDigestId() + "/record"), DigestId: in.GetDigestId(), Month: in.GetMonth(), Note: in.GetNote(),
 		DraftedBy: in.GetDraftedBy(), Names: names,
 	})
@@ -122,6 +126,7 @@ func (a *Activities) freeze(ctx context.Context, o counting, in *caseworkv1.Dige
 		}
 		if _, err := a.Disclosure.FreezeCounts(ctx, &disclosurev1.FreezeCountsRequest{
 			RequestId: derived(request + "/" + strconv.Itoa(page)), DigestId: in.GetDigestId(), Owner: o.name, Cut: cut, CutTime: at, Counts: counts,
+			Page: int32(page), //nolint:gosec // few
 		}); err != nil {
 			return err
 		}

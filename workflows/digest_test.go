@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,13 +26,14 @@ func TestDigest(t *testing.T) {
 		t.Fatalf("%d pages frozen", n)
 	}
 	days := ""
+	slices.SortStableFunc(p.w.frozen, func(a, b *disclosurev1.FreezeCountsRequest) int { return -strings.Compare(a.GetOwner(), b.GetOwner()) })
 	for _, f := range p.w.frozen {
 		if f.GetDigestId() != id(9) || f.GetCut() == 0 || f.GetCutTime() == nil {
 			t.Errorf("frozen: %v", f)
 		}
 		days += f.GetOwner() + f.GetCounts()[0].GetDay()[8:] + " "
 	}
-	if days != "reporting01 reporting02 assignment01 enforcement01 " {
+	if days != "reporting01 reporting02 enforcement01 assignment01 " {
 		t.Errorf("frozen: %s", days)
 	}
 	d := p.w.digests[0]

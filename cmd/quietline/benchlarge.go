@@ -25,13 +25,15 @@ import (
 
 // benchLargeCmd compares WhoHeld over a ledger of a million resources and ten million rows with a read of one row by its
 // primary key in the same database: once by RPC, the whole chain included, once as plain statements. Rounds take turns,
-// medians of their percentiles are compared. The ledger is made once and kept.
+// medians of their percentiles are compared. The ledger is made once and kept. Behind that, a digest is drafted over the
+// aggregates of ten million reports, and a day of reports is counted.
 type benchLargeCmd struct {
 	Dir       string        `help:"Where the data is kept." default:".build/bench-large" type:"path"`
 	Resources int           `help:"Resources in the ledger; some eleven rows each." default:"1000000"`
 	Rounds    int           `help:"Rounds of ours and of the baseline." default:"5"`
 	Span      time.Duration `help:"How long a round takes." default:"4s"`
 	Clients   []int         `help:"Calls at the same time." default:"1,8"`
+	Only      string        `help:"Run one part only: ledger or digest." enum:",ledger,digest" default:""`
 }
 
 // Run fills the ledger if need be and prints the table.
@@ -46,13 +48,21 @@ func (c benchLargeCmd) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, stack.Stop(context.WithoutCancel(ctx))) }()
 	l := &large{cmd: c, stack: stack}
 	defer func() { err = errors.Join(err, l.stop()) }()
-	if err := l.serve(ctx); err != nil {
-		return err
+	if c.Only != "digest" {
+		if err := l.serve(ctx); err != nil {
+			return err
+		}
+		if err := fillLarge(ctx, stack.Dirs, stack.OwnerURL("ledger"), c.Resources); err != nil {
+			return err
+		}
+		if err := l.measure(ctx); err != nil {
+			return err
+		}
 	}
-	if err := fillLarge(ctx, stack.Dirs, stack.OwnerURL("ledger"), c.Resources); err != nil {
-		return err
+	if c.Only == "ledger" {
+		return nil
 	}
-	return l.measure(ctx)
+	return l.digest(ctx)
 }
 
 // large is the ledger with the baseline beside it, both served as in the mesh.
@@ -76,7 +86,7 @@ func (l *large) stop() error {
 // serve migrates the ledger and serves it and the baseline. Nobody is asked about credit lists here.
 func (l *large) serve(ctx context.Context) (err error) {
 	url := l.stack.DatabaseURL("ledger")
-	l.ledger, err = l.listen(ctx, func(ctx context.Context, src identity.Source, lis net.Listener) error {
+	l.ledger, err = l.listen(ctx, identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 		return ledger.Run(ctx, ledger.Config{Database: url, MigrateDatabase: l.stack.OwnerURL("ledger"), Credit: "127.0.0.1:1"}, src, lis)
 	})
 	if err != nil {
@@ -85,7 +95,7 @@ func (l *large) serve(ctx context.Context) (err error) {
 	if l.db, err = pg.Open(ctx, url); err != nil {
 		return err
 	}
-	l.keyed, err = l.listen(ctx, func(ctx context.Context, src identity.Source, lis net.Listener) error {
+	l.keyed, err = l.listen(ctx, identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 		s := rpc.NewServer(src)
 		ledgerv1.RegisterLedgerServiceServer(s, &keyed{db: l.db})
 		return rpc.Serve(ctx, lis, s)
@@ -100,7 +110,7 @@ func (l *large) serve(ctx context.Context) (err error) {
 func (l *large) awaitMigrated(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute) // a kept ledger of an older version is migrated
 	defer cancel()
-	conn, err := l.dial(l.ledger)
+	conn, err := l.dial(l.ledger, identity.Workflows, identity.Ledger)
 	if err != nil {
 		return err
 	}
@@ -112,16 +122,16 @@ func (l *large) awaitMigrated(ctx context.Context) error {
 	return nil // nobody holds that number
 }
 
-func (l *large) dial(address string) (*grpc.ClientConn, error) {
-	src, err := l.stack.CA.Source(identity.Workflows)
+func (l *large) dial(address string, as, to identity.Workload) (*grpc.ClientConn, error) {
+	src, err := l.stack.CA.Source(as)
 	if err != nil {
 		return nil, err
 	}
-	return rpc.Dial(address, identity.Ledger, src)
+	return rpc.Dial(address, to, src)
 }
 
-func (l *large) listen(ctx context.Context, serve func(ctx context.Context, src identity.Source, lis net.Listener) error) (string, error) {
-	src, err := l.stack.CA.Source(identity.Ledger)
+func (l *large) listen(ctx context.Context, w identity.Workload, serve func(ctx context.Context, src identity.Source, lis net.Listener) error) (string, error) {
+	src, err := l.stack.CA.Source(w)
 	if err != nil {
 		return "", err
 	}
@@ -152,12 +162,12 @@ func (l *large) measure(ctx context.Context) error {
 	}
 	fmt.Printf("\n%d resources, %d rows of the ledger; rounds of %v, medians of %d\n", l.cmd.Resources, rows, l.cmd.Span, l.cmd.Rounds)
 	fmt.Printf("\n| WhoHeld | clients | ours p50 | ours p99 | by key p50 | by key p99 | ratio p50 | ratio p99 |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
-	ours, err := dialSeveral(func(int) (*grpc.ClientConn, error) { return l.dial(l.ledger) })
+	ours, err := dialSeveral(func(int) (*grpc.ClientConn, error) { return l.dial(l.ledger, identity.Workflows, identity.Ledger) })
 	if err != nil {
 		return err
 	}
 	defer ours.close()
-	base, err := dialSeveral(func(int) (*grpc.ClientConn, error) { return l.dial(l.keyed) })
+	base, err := dialSeveral(func(int) (*grpc.ClientConn, error) { return l.dial(l.keyed, identity.Workflows, identity.Ledger) })
 	if err != nil {
 		return err
 	}

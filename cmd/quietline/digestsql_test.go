@@ -52,8 +52,8 @@ func foundOut(results string) string {
 	return `EXISTS (SELECT 1 FROM report r WHERE r.complaint_id = c.complaint_id AND r.finding IN (` + results + `))`
 }
 
-// coarseMinutes are minutes as the digest keeps them: whole, in tens, in hours.
-const coarseMinutes = `CASE WHEN m < 60 THEN m WHEN m < 1440 THEN m / 10 * 10 ELSE m / 60 * 60 END`
+// coarseMinutes are minutes as the digest keeps them: in two hours, half days, days.
+const coarseMinutes = `CASE WHEN m < 1440 THEN m / 120 * 120 WHEN m < 14400 THEN m / 720 * 720 ELSE m / 1440 * 1440 END`
 
 func tasksBy(key string) []string {
 	opened := `to_char(t.open_time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1`

@@ -86,8 +86,8 @@ func (s *Server) countTasks(ctx context.Context, tx pgx.Tx, from, to time.Time) 
 		sums.Add(tally.Cell{Unit: unitTasks, Axis: "agency", Key: agency, Column: what}, 1, matter)
 		sums.Add(tally.Cell{Unit: unitTasks, Axis: "step", Key: step, Column: what}, 1, matter)
 		if what == "decided" || what == "bounced" {
-			sums.Add(tally.Cell{Unit: unitMinutes, Axis: "agency", Key: agency, Bucket: coarse(minutes)}, 1, matter)
-			sums.Add(tally.Cell{Unit: unitMinutes, Axis: "step", Key: step, Bucket: coarse(minutes)}, 1, matter)
+			sums.Add(tally.Cell{Unit: unitMinutes, Axis: "agency", Key: agency, Bucket: coarse(minutes)}, 1, nil)
+			sums.Add(tally.Cell{Unit: unitMinutes, Axis: "step", Key: step, Bucket: coarse(minutes)}, 1, nil)
 		}
 		return nil
 	})
@@ -97,16 +97,16 @@ func (s *Server) countTasks(ctx context.Context, tx pgx.Tx, from, to time.Time) 
 	return sums, nil
 }
 
-// coarse rounds a span down: below an hour to minutes, below a day to ten of them, above to hours. A day has then a bounded
-// number of spans, and a median of days its first decimal.
+// coarse rounds a span down: below a day to two hours, below ten days to half days, above to days. So a day of an agency has
+// few different spans, however many tasks.
 func coarse(minutes int64) int64 {
 	const hour, day = 60, 24 * 60
 	switch {
-	case minutes < hour:
-		return minutes
 	case minutes < day:
-		return minutes / 10 * 10
+		return minutes / (2 * hour) * (2 * hour)
+	case minutes < 10*day:
+		return minutes / (day / 2) * (day / 2)
 	default:
-		return minutes / hour * hour
+		return minutes / day * day
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"quietline/internal/calendar"
 	"quietline/internal/errs"
@@ -47,35 +48,17 @@ func (s *Server) FreezeCounts(ctx context.Context, req *disclosurev1.FreezeCount
 			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 				"%s counted for this digest as of cut %d", req.GetOwner(), cut)
 		}
-		rows, err := frozenRows(req)
+		body, err := proto.MarshalOptions{Deterministic: true}.Marshal(&disclosurev1.FreezeCountsRequest{Counts: req.GetCounts()})
 		if err != nil {
 			return nil, err
 		}
-		n, err := q.FreezeCounts(ctx, rows)
-		if pg.Code(err) == "23505" {
-			return nil, errs.Field("counts", "has a count that stands there already")
+		n := int32(len(req.GetCounts())) //nolint:gosec // at most a page
+		err = q.FreezePage(ctx, store.FreezePageParams{DigestID: req.GetDigestId(), Owner: req.GetOwner(), Page: req.GetPage(), Counts: n, Body: body})
+		if pg.Constraint(err) == "digest_page_pkey" {
+			return nil, errs.Field("page", "is frozen already")
 		}
-		return &disclosurev1.FreezeCountsResponse{Frozen: int32(n)}, err //nolint:gosec // at most a page
+		return &disclosurev1.FreezeCountsResponse{Frozen: n}, err
 	})
-}
-
-func frozenRows(req *disclosurev1.FreezeCountsRequest) ([]store.FreezeCountsParams, error) {
-	out := make([]store.FreezeCountsParams, len(req.GetCounts()))
-	for i, c := range req.GetCounts() {
-		day, err := time.Parse(time.DateOnly, c.GetDay())
-		if err != nil {
-			return nil, errs.Field("counts.day", "must be YYYY-MM-DD")
-		}
-		witnesses := c.GetWitnesses()
-		if witnesses == nil {
-			witnesses = []byte{}
-		}
-		out[i] = store.FreezeCountsParams{
-			DigestID: req.GetDigestId(), Owner: req.GetOwner(), Day: day, Unit: c.GetUnit(), Axis: c.GetAxis(), Key: c.GetKey(),
-			Col: c.GetColumn(), Bucket: c.GetBucket(), Count: c.GetCount(), Reporters: int16(c.GetReporters()), Witnesses: witnesses, //nolint:gosec // at most 32
-		}
-	}
-	return out, nil
 }
 
 // RecordDigest drafts the next version of a month's digest from what was frozen for it. A digest that is known by its
@@ -150,7 +133,7 @@ func (s *Server) building(ctx context.Context, q *store.Queries, req *disclosure
 		return nil, errors.Join(err, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 			"not everybody's counts are frozen for this digest"))
 	}
-	counts, err := q.FrozenCounts(ctx, req.GetDigestId())
+	pages, err := q.FrozenPages(ctx, req.GetDigestId())
 	if err != nil {
 		return nil, err
 	}
@@ -158,10 +141,15 @@ func (s *Server) building(ctx context.Context, q *store.Queries, req *disclosure
 	for _, n := range req.GetNames() {
 		b.names[n.GetKey()] = n.GetName()
 	}
-	hash := ""
-	b.sums, hash = monthOf(counts)
+	counted := newMonth()
+	for _, p := range pages {
+		if err := counted.page(p.Owner, p.Body); err != nil {
+			return nil, err
+		}
+	}
+	b.sums = counted.sums
 	b.digest = store.InsertDigestParams{
-		DigestID: req.GetDigestId(), Month: req.GetMonth(), Title: titleOf(policy.Title, req.GetMonth()), CutHash: hash, Rounding: rounding,
+		DigestID: req.GetDigestId(), Month: req.GetMonth(), Title: titleOf(policy.Title, req.GetMonth()), CutHash: counted.hash(), Rounding: rounding,
 		MinReporters: policy.MinReporters, BuildTime: now, Note: req.GetNote(), DraftedBy: req.GetDraftedBy(), CutTime: &cut.CutTime,
 	}
 	if all := b.sums[source{"reporting", inReports, "total"}]["verified"]; all != nil {

@@ -14,15 +14,20 @@ import (
 	"pgregory.net/rapid"
 
 	"quietline/internal/digestdoc"
+	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
-	"quietline/services/disclosure/store"
 )
 
 const leastPeople = 10
 
 // figures of a made-up month, as owners serve them.
 type madeUp struct {
-	rows []store.FrozenCountsRow
+	rows []owned
+}
+
+type owned struct {
+	owner string
+	*commonv1.DayCount
 }
 
 // add counts n more with some people, who are known by small numbers.
@@ -36,8 +41,8 @@ func (m *madeUp) add(at source, key, column string, n int64, people []int) {
 		}
 	}
 	slices.Sort(ids)
-	row := store.FrozenCountsRow{Owner: at.owner, Day: "2026-10-01", Unit: at.unit, Axis: at.axis, Key: key, Col: column, Count: n}
-	row.Reporters = int16(min(len(ids), 32))
+	row := owned{at.owner, &commonv1.DayCount{Day: "2026-10-01", Unit: at.unit, Axis: at.axis, Key: key, Column: column, Count: n}}
+	row.Reporters = int32(min(len(ids), 32))
 	if len(ids) < 32 {
 		for _, id := range ids {
 			row.Witnesses = binary.BigEndian.AppendUint64(row.Witnesses, uint64(id)+1<<40)
@@ -129,8 +134,11 @@ func (m *madeUp) agencies(t *rapid.T, who []int) {
 }
 
 func (m *madeUp) making() *making {
-	s, _ := monthOf(m.rows)
-	return &making{sums: s, names: map[string]string{}, users: map[string]int64{}, least: leastPeople}
+	s := newMonth()
+	for _, r := range m.rows {
+		s.add(r.owner, r.DayCount)
+	}
+	return &making{sums: s.sums, names: map[string]string{}, users: map[string]int64{}, least: leastPeople}
 }
 
 // edition is the public edition of what is made, as the gateway has it.

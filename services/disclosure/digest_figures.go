@@ -28,6 +28,11 @@ func (m *making) figure(t *table, g group, col column) *cell {
 			add(c.columns[col.code])
 		case median:
 			add(m.sums[source{t.from.owner, "minutes", t.from.axis}][c.key])
+			for _, column := range []string{"decided", "bounced"} { // spans have nobody behind them but those
+				if d := c.columns[column]; d != nil {
+					out.people.join(&d.people)
+				}
+			}
 		case sumOfYuan:
 			add(m.sums[source{t.from.owner, "fen", t.from.axis}][c.key])
 		case perUsers:

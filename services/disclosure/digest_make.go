@@ -5,10 +5,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"slices"
+	"strconv"
 	"strings"
 
-	"quietline/services/disclosure/store"
+	"google.golang.org/protobuf/proto"
+
+	"quietline/internal/tally"
+	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 )
 
 // Editions.
@@ -38,29 +44,56 @@ type line struct {
 // sums are the figures of a month, by where an owner keeps them and by key.
 type sums map[source]map[string]*cell
 
-// monthOf adds the days of a month up, and hashes what it adds: one line for each count, in canonical order.
-func monthOf(counts []store.FrozenCountsRow) (sums, string) {
-	all, cut := sums{}, sha256.New()
-	for _, c := range counts {
-		_, _ = fmt.Fprintf(cut, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", c.Owner, c.Day, c.Unit, c.Axis, c.Key, c.Col, c.Bucket, c.Count,
-			c.Reporters, hex.EncodeToString(c.Witnesses))
-		at := all.cell(source{c.Owner, c.Unit, c.Axis}, c.Key)
-		if c.Col != "" {
-			at = at.column(c.Col)
-		}
-		if c.Unit == "minutes" {
-			if at.buckets == nil {
-				at.buckets = map[int64]int64{}
-			}
-			at.buckets[c.Bucket] += c.Count
-		}
-		at.count += c.Count
-		at.people.known.Add(int32(c.Reporters), c.Witnesses)
-		if c.Unit == inMarks {
-			at.people.loose = int32(min(int64(at.people.loose)+c.Count, 32)) //nolint:gosec // at most 32
-		}
+// monthly adds the days of a month up, and hashes what it adds: one line for each count, in canonical order.
+type monthly struct {
+	sums sums
+	cut  hash.Hash
+	line []byte
+}
+
+func newMonth() *monthly { return &monthly{sums: sums{}, cut: sha256.New()} }
+
+func (m *monthly) hash() string { return hex.EncodeToString(m.cut.Sum(nil)) }
+
+// page adds a page as it was frozen.
+func (m *monthly) page(owner string, body []byte) error {
+	var page disclosurev1.FreezeCountsRequest
+	if err := proto.Unmarshal(body, &page); err != nil {
+		return fmt.Errorf("frozen page of %s: %w", owner, err)
 	}
-	return all, hex.EncodeToString(cut.Sum(nil))
+	for _, c := range page.GetCounts() {
+		m.add(owner, c)
+	}
+	return nil
+}
+
+func (m *monthly) add(owner string, c *commonv1.DayCount) {
+	line := m.line[:0]
+	for _, text := range []string{owner, c.GetDay(), c.GetUnit(), c.GetAxis(), c.GetKey(), c.GetColumn()} {
+		line = append(append(line, text...), '\t')
+	}
+	for _, n := range []int64{c.GetBucket(), c.GetCount(), int64(c.GetReporters())} {
+		line = append(strconv.AppendInt(line, n, 10), '\t')
+	}
+	line = append(hex.AppendEncode(line, c.GetWitnesses()), '\n')
+	_, _ = m.cut.Write(line)
+	m.line = line
+
+	at := m.sums.cell(source{owner, c.GetUnit(), c.GetAxis()}, c.GetKey())
+	if c.GetColumn() != "" {
+		at = at.column(c.GetColumn())
+	}
+	if c.GetUnit() == "minutes" {
+		if at.buckets == nil {
+			at.buckets = map[int64]int64{}
+		}
+		at.buckets[c.GetBucket()] += c.GetCount()
+	}
+	at.count += c.GetCount()
+	at.people.known.Add(c.GetReporters(), c.GetWitnesses())
+	if c.GetUnit() == inMarks {
+		at.people.loose = int32(min(int64(at.people.loose)+c.GetCount(), tally.Most)) //nolint:gosec // at most that
+	}
 }
 
 func (s sums) cell(at source, key string) *cell {

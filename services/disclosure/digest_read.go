@@ -2,16 +2,19 @@ package disclosure
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
 	accessv1 "quietline/proto/quietline/access/v1"
-	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	"quietline/services/disclosure/store"
 )
@@ -118,7 +121,7 @@ func (s *Server) ListDigests(ctx context.Context, req *disclosurev1.ListDigestsR
 
 // ListDigestCounts lists what a digest was made from, without the pseudonyms of reporters.
 func (s *Server) ListDigestCounts(ctx context.Context, req *disclosurev1.ListDigestCountsRequest) (*disclosurev1.ListDigestCountsResponse, error) {
-	const usual, most, parts = 500, 5000, 7
+	const usual, most, parts = 500, 5000, 3
 	q := store.New(s.db)
 	d, err := q.GetDigest(ctx, store.GetDigestParams{Month: req.GetMonth(), Version: req.GetVersion()})
 	if err != nil {
@@ -129,34 +132,40 @@ func (s *Server) ListDigestCounts(ctx context.Context, req *disclosurev1.ListDig
 		return nil, err
 	}
 	if after == nil {
-		after = []string{"", "0001-01-01", "", "", "", "", "-1"}
+		after = []string{"", "0", "0"}
 	}
-	bucket, err := strconv.ParseInt(after[6], 10, 64)
-	if err != nil {
+	number, err1 := strconv.ParseInt(after[1], 10, 32)
+	skip, err2 := strconv.ParseUint(after[2], 10, 16)
+	if err1 != nil || err2 != nil {
 		return nil, errs.Field("page_token", "was not made here")
 	}
-	size := req.GetPageSize()
-	if size == 0 {
-		size = usual
+	page, err := q.FrozenPage(ctx, store.FrozenPageParams{DigestID: d.Digest.DigestID, Owner: after[0], Page: int32(number)})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return &disclosurev1.ListDigestCountsResponse{}, nil
 	}
-	size = min(size, most)
-	rows, err := q.ListFrozenCounts(ctx, store.ListFrozenCountsParams{
-		DigestID: d.Digest.DigestID, AfterOwner: after[0], AfterDay: after[1], AfterUnit: after[2], AfterAxis: after[3], AfterKey: after[4],
-		AfterCol: after[5], AfterBucket: bucket, PageSize: size + 1,
-	})
 	if err != nil {
 		return nil, err
 	}
-	resp := &disclosurev1.ListDigestCountsResponse{}
-	if len(rows) > int(size) {
-		rows = rows[:size]
-		l := rows[size-1]
-		resp.NextPageToken = pg.EncodeToken(l.Owner, l.Day, l.Unit, l.Axis, l.Key, l.Col, strconv.FormatInt(l.Bucket, 10))
+	var frozen disclosurev1.FreezeCountsRequest
+	if err := proto.Unmarshal(page.Body, &frozen); err != nil {
+		return nil, fmt.Errorf("frozen page: %w", err)
 	}
-	for _, r := range rows {
-		resp.Counts = append(resp.Counts, &disclosurev1.OwnedCount{Owner: r.Owner, Count: &commonv1.DayCount{
-			Day: r.Day, Unit: r.Unit, Axis: r.Axis, Key: r.Key, Column: r.Col, Bucket: r.Bucket, Count: r.Count, Reporters: int32(r.Reporters),
-		}})
+	if page.Owner != after[0] || page.Page != int32(number) {
+		skip = 0
+	}
+	size := int(req.GetPageSize())
+	if size == 0 {
+		size = usual
+	}
+	counts := frozen.GetCounts()[min(int(skip), len(frozen.GetCounts())):]
+	next := pg.EncodeToken(page.Owner, strconv.Itoa(int(page.Page)+1), "0")
+	if size = min(size, most); len(counts) > size {
+		counts, next = counts[:size], pg.EncodeToken(page.Owner, strconv.Itoa(int(page.Page)), strconv.Itoa(int(skip)+size))
+	}
+	resp := &disclosurev1.ListDigestCountsResponse{NextPageToken: next} // the page behind the last is empty
+	for _, c := range counts {
+		c.Witnesses = nil
+		resp.Counts = append(resp.Counts, &disclosurev1.OwnedCount{Owner: page.Owner, Count: c})
 	}
 	return resp, nil
 }

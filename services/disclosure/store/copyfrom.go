@@ -9,48 +9,6 @@ import (
 	"context"
 )
 
-// iteratorForFreezeCounts implements pgx.CopyFromSource.
-type iteratorForFreezeCounts struct {
-	rows                 []FreezeCountsParams
-	skippedFirstNextCall bool
-}
-
-func (r *iteratorForFreezeCounts) Next() bool {
-	if len(r.rows) == 0 {
-		return false
-	}
-	if !r.skippedFirstNextCall {
-		r.skippedFirstNextCall = true
-		return true
-	}
-	r.rows = r.rows[1:]
-	return len(r.rows) > 0
-}
-
-func (r iteratorForFreezeCounts) Values() ([]interface{}, error) {
-	return []interface{}{
-		r.rows[0].DigestID,
-		r.rows[0].Owner,
-		r.rows[0].Day,
-		r.rows[0].Unit,
-		r.rows[0].Axis,
-		r.rows[0].Key,
-		r.rows[0].Col,
-		r.rows[0].Bucket,
-		r.rows[0].Count,
-		r.rows[0].Reporters,
-		r.rows[0].Witnesses,
-	}, nil
-}
-
-func (r iteratorForFreezeCounts) Err() error {
-	return nil
-}
-
-func (q *Queries) FreezeCounts(ctx context.Context, arg []FreezeCountsParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"digest_count"}, []string{"digest_id", "owner", "day", "unit", "axis", "key", "col", "bucket", "count", "reporters", "witnesses"}, &iteratorForFreezeCounts{rows: arg})
-}
-
 // iteratorForInsertDigestTables implements pgx.CopyFromSource.
 type iteratorForInsertDigestTables struct {
 	rows                 []InsertDigestTablesParams

@@ -4,26 +4,9 @@ INSERT INTO digest_cut (digest_id, owner, cut, cut_time) VALUES (@digest_id, @ow
 -- name: CutOf :one
 SELECT cut FROM digest_cut WHERE digest_id = @digest_id AND owner = @owner;
 
--- name: FreezeCounts :copyfrom
-INSERT INTO digest_count (digest_id, owner, day, unit, axis, key, col, bucket, count, reporters, witnesses)
-VALUES (@digest_id, @owner, @day, @unit, @axis, @key, @col, @bucket, @count, @reporters, @witnesses);
-
 -- name: OldestCut :one
 -- As of when the owners counted, the earliest of them, and how many did.
 SELECT min(cut_time)::timestamptz AS cut_time, count(*) AS owners FROM digest_cut WHERE digest_id = @digest_id HAVING count(*) > 0;
-
--- name: FrozenCounts :many
--- In canonical order: the hash is over these rows.
-SELECT owner, to_char(day, 'YYYY-MM-DD')::text AS day, unit, axis, key, col, bucket, count, reporters, witnesses
-  FROM digest_count WHERE digest_id = @digest_id ORDER BY owner, day, unit, axis, key, col, bucket;
-
--- name: ListFrozenCounts :many
-SELECT owner, to_char(day, 'YYYY-MM-DD')::text AS day, unit, axis, key, col, bucket, count, reporters
-  FROM digest_count
- WHERE digest_id = @digest_id
-   AND (owner, day, unit, axis, key, col, bucket) >
-       (@after_owner::text, to_date(@after_day::text, 'YYYY-MM-DD'), @after_unit::text, @after_axis::text, @after_key::text, @after_col::text, @after_bucket::bigint)
- ORDER BY owner, day, unit, axis, key, col, bucket LIMIT @page_size;
 
 -- name: InsertDigest :exec
 INSERT INTO digest (digest_id, month, version, title, total, cut_hash, rounding, min_reporters, build_time, note, drafted_by, cut_time,
@@ -91,3 +74,15 @@ SELECT axis, key, label, members, count, per_mille, reporters, change_previous, 
        ARRAY(SELECT coalesce(f, 0) FROM unnest(figures) WITH ORDINALITY u (f, n) ORDER BY n)::bigint[] AS figures,
        ARRAY(SELECT f IS NOT NULL FROM unnest(figures) WITH ORDINALITY u (f, n) ORDER BY n)::boolean[] AS present
   FROM digest_cell WHERE digest_id = @digest_id AND edition = @edition ORDER BY axis, position;
+
+-- name: FreezePage :exec
+INSERT INTO digest_page (digest_id, owner, page, counts, body) VALUES (@digest_id, @owner, @page, @counts, @body);
+
+-- name: FrozenPages :many
+-- In canonical order: the hash is over these pages' counts.
+SELECT owner, body FROM digest_page WHERE digest_id = @digest_id ORDER BY owner, page;
+
+-- name: FrozenPage :one
+-- The page, or the first that comes behind.
+SELECT owner, page, body FROM digest_page WHERE digest_id = @digest_id AND (owner, page) >= (sqlc.arg(owner)::text, sqlc.arg(page)::int)
+ ORDER BY owner, page LIMIT 1;

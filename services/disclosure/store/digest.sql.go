@@ -228,20 +228,6 @@ func (q *Queries) DigestTables(ctx context.Context, arg DigestTablesParams) ([]D
 	return items, nil
 }
 
-type FreezeCountsParams struct {
-	DigestID  string
-	Owner     string
-	Day       time.Time
-	Unit      string
-	Axis      string
-	Key       string
-	Col       string
-	Bucket    int64
-	Count     int64
-	Reporters int16
-	Witnesses []byte
-}
-
 const freezeCut = `-- name: FreezeCut :execrows
 INSERT INTO digest_cut (digest_id, owner, cut, cut_time) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 `
@@ -266,46 +252,74 @@ func (q *Queries) FreezeCut(ctx context.Context, arg FreezeCutParams) (int64, er
 	return result.RowsAffected(), nil
 }
 
-const frozenCounts = `-- name: FrozenCounts :many
-SELECT owner, to_char(day, 'YYYY-MM-DD')::text AS day, unit, axis, key, col, bucket, count, reporters, witnesses
-  FROM digest_count WHERE digest_id = $1 ORDER BY owner, day, unit, axis, key, col, bucket
+const freezePage = `-- name: FreezePage :exec
+INSERT INTO digest_page (digest_id, owner, page, counts, body) VALUES ($1, $2, $3, $4, $5)
 `
 
-type FrozenCountsRow struct {
-	Owner     string
-	Day       string
-	Unit      string
-	Axis      string
-	Key       string
-	Col       string
-	Bucket    int64
-	Count     int64
-	Reporters int16
-	Witnesses []byte
+type FreezePageParams struct {
+	DigestID string
+	Owner    string
+	Page     int32
+	Counts   int32
+	Body     []byte
 }
 
-// In canonical order: the hash is over these rows.
-func (q *Queries) FrozenCounts(ctx context.Context, digestID string) ([]FrozenCountsRow, error) {
-	rows, err := q.db.Query(ctx, frozenCounts, digestID)
+func (q *Queries) FreezePage(ctx context.Context, arg FreezePageParams) error {
+	_, err := q.db.Exec(ctx, freezePage,
+		arg.DigestID,
+		arg.Owner,
+		arg.Page,
+		arg.Counts,
+		arg.Body,
+	)
+	return err
+}
+
+const frozenPage = `-- name: FrozenPage :one
+SELECT owner, page, body FROM digest_page WHERE digest_id = $1 AND (owner, page) >= ($2::text, $3::int)
+ ORDER BY owner, page LIMIT 1
+`
+
+type FrozenPageParams struct {
+	DigestID string
+	Owner    string
+	Page     int32
+}
+
+type FrozenPageRow struct {
+	Owner string
+	Page  int32
+	Body  []byte
+}
+
+// The page, or the first that comes behind.
+func (q *Queries) FrozenPage(ctx context.Context, arg FrozenPageParams) (FrozenPageRow, error) {
+	row := q.db.QueryRow(ctx, frozenPage, arg.DigestID, arg.Owner, arg.Page)
+	var i FrozenPageRow
+	err := row.Scan(&i.Owner, &i.Page, &i.Body)
+	return i, err
+}
+
+const frozenPages = `-- name: FrozenPages :many
+SELECT owner, body FROM digest_page WHERE digest_id = $1 ORDER BY owner, page
+`
+
+type FrozenPagesRow struct {
+	Owner string
+	Body  []byte
+}
+
+// In canonical order: the hash is over these pages' counts.
+func (q *Queries) FrozenPages(ctx context.Context, digestID string) ([]FrozenPagesRow, error) {
+	rows, err := q.db.Query(ctx, frozenPages, digestID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []FrozenCountsRow
+	var items []FrozenPagesRow
 	for rows.Next() {
-		var i FrozenCountsRow
-		if err := rows.Scan(
-			&i.Owner,
-			&i.Day,
-			&i.Unit,
-			&i.Axis,
-			&i.Key,
-			&i.Col,
-			&i.Bucket,
-			&i.Count,
-			&i.Reporters,
-			&i.Witnesses,
-		); err != nil {
+		var i FrozenPagesRow
+		if err := rows.Scan(&i.Owner, &i.Body); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -570,79 +584,6 @@ func (q *Queries) ListDigests(ctx context.Context, arg ListDigestsParams) ([]Lis
 			&i.ReleasedBy,
 			&i.ReleasedByAgency,
 			&i.ReleaseTime,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listFrozenCounts = `-- name: ListFrozenCounts :many
-SELECT owner, to_char(day, 'YYYY-MM-DD')::text AS day, unit, axis, key, col, bucket, count, reporters
-  FROM digest_count
- WHERE digest_id = $1
-   AND (owner, day, unit, axis, key, col, bucket) >
-       ($2::text, to_date($3::text, 'YYYY-MM-DD'), $4::text, $5::text, $6::text, $7::text, $8::bigint)
- ORDER BY owner, day, unit, axis, key, col, bucket LIMIT $9
-`
-
-type ListFrozenCountsParams struct {
-	DigestID    string
-	AfterOwner  string
-	AfterDay    string
-	AfterUnit   string
-	AfterAxis   string
-	AfterKey    string
-	AfterCol    string
-	AfterBucket int64
-	PageSize    int32
-}
-
-type ListFrozenCountsRow struct {
-	Owner     string
-	Day       string
-	Unit      string
-	Axis      string
-	Key       string
-	Col       string
-	Bucket    int64
-	Count     int64
-	Reporters int16
-}
-
-func (q *Queries) ListFrozenCounts(ctx context.Context, arg ListFrozenCountsParams) ([]ListFrozenCountsRow, error) {
-	rows, err := q.db.Query(ctx, listFrozenCounts,
-		arg.DigestID,
-		arg.AfterOwner,
-		arg.AfterDay,
-		arg.AfterUnit,
-		arg.AfterAxis,
-		arg.AfterKey,
-		arg.AfterCol,
-		arg.AfterBucket,
-		arg.PageSize,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListFrozenCountsRow
-	for rows.Next() {
-		var i ListFrozenCountsRow
-		if err := rows.Scan(
-			&i.Owner,
-			&i.Day,
-			&i.Unit,
-			&i.Axis,
-			&i.Key,
-			&i.Col,
-			&i.Bucket,
-			&i.Count,
-			&i.Reporters,
 		); err != nil {
 			return nil, err
 		}

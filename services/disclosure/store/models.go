@@ -47,21 +47,6 @@ type DigestCell struct {
 	CreatedAt      time.Time
 }
 
-type DigestCount struct {
-	DigestID  string
-	Owner     string
-	Day       time.Time
-	Unit      string
-	Axis      string
-	Key       string
-	Col       string
-	Bucket    int64
-	Count     int64
-	Reporters int16
-	Witnesses []byte
-	CreatedAt time.Time
-}
-
 type DigestCut struct {
 	DigestID  string
 	Owner     string
@@ -81,6 +66,15 @@ type DigestIndicator struct {
 	ChangePrevious *int32
 	ChangeYear     *int32
 	CreatedAt      time.Time
+}
+
+type DigestPage struct {
+	DigestID  string
+	Owner     string
+	Page      int32
+	Counts    int32
+	Body      []byte
+	CreatedAt time.Time
 }
 
 type DigestPolicy struct {
@@ -183,6 +177,9 @@ type Publication struct {
 	PublishDue         *time.Time
 	PublishProof       string
 	PublishProvisional bool
+	PartyKey           string
+	PartyGrams         []string
+	Regions            []string
 }
 
 type PublicationChange struct {

@@ -1069,7 +1069,9 @@ type FreezeCountsRequest struct {
 	// As of when (截止时间).
 	CutTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=cut_time,json=cutTime,proto3" json:"cut_time,omitempty"`
 	// Counts (统计值).
-	Counts        []*v1.DayCount `protobuf:"bytes,6,rep,name=counts,proto3" json:"counts,omitempty"`
+	Counts []*v1.DayCount `protobuf:"bytes,6,rep,name=counts,proto3" json:"counts,omitempty"`
+	// Which page of the owner's it is, from 0 (页序).
+	Page          int32 `protobuf:"varint,7,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1144,6 +1146,13 @@ func (x *FreezeCountsRequest) GetCounts() []*v1.DayCount {
 		return x.Counts
 	}
 	return nil
+}
+
+func (x *FreezeCountsRequest) GetPage() int32 {
+	if x != nil {
+		return x.Page
+	}
+	return 0
 }
 
 // FreezeCountsResponse confirms.
@@ -1876,7 +1885,7 @@ const file_quietline_disclosure_v1_digest_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\x123\n" +
 	"\aedition\x18\x03 \x01(\tB\x19\xbaH\x16r\x14R\x00R\x06publicR\binternalR\aedition\"L\n" +
 	"\x11GetDigestResponse\x127\n" +
-	"\x06digest\x18\x01 \x01(\v2\x1f.quietline.disclosure.v1.DigestR\x06digest\"\xc2\x02\n" +
+	"\x06digest\x18\x01 \x01(\v2\x1f.quietline.disclosure.v1.DigestR\x06digest\"\xe3\x02\n" +
 	"\x13FreezeCountsRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12%\n" +
@@ -1885,7 +1894,8 @@ const file_quietline_disclosure_v1_digest_proto_rawDesc = "" +
 	"assignmentR\venforcementR\x05owner\x12\x19\n" +
 	"\x03cut\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x03cut\x12=\n" +
 	"\bcut_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\acutTime\x12@\n" +
-	"\x06counts\x18\x06 \x03(\v2\x1d.quietline.common.v1.DayCountB\t\xbaH\x06\x92\x01\x03\x10\x88'R\x06counts\".\n" +
+	"\x06counts\x18\x06 \x03(\v2\x1d.quietline.common.v1.DayCountB\t\xbaH\x06\x92\x01\x03\x10\x88'R\x06counts\x12\x1f\n" +
+	"\x04page\x18\a \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00R\x04page\".\n" +
 	"\x14FreezeCountsResponse\x12\x16\n" +
 	"\x06frozen\x18\x01 \x01(\x05R\x06frozen\"\x9d\x01\n" +
 	"\x14ReleaseDigestRequest\x12'\n" +

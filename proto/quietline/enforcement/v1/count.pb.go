@@ -212,7 +212,7 @@ func (x *ListDailyCountsRequest) GetPageToken() string {
 // ListDailyCountsResponse has a page.
 type ListDailyCountsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Counts, in order of day, unit, axis, key, column and bucket (统计值).
+	// Counts, in order of day, unit, axis, key, column and bucket; then distributions of the month, under its first day (统计值).
 	Counts []*v1.DayCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
 	// Empty on the last page (下一页标记).
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`

@@ -25,30 +25,26 @@ CREATE TABLE digest_release (
 -- The owners' day aggregates as of one cut, append-only (冻结统计). They come page by page before the digest itself.
 CREATE TABLE digest_cut (
     digest_id  uuid        NOT NULL,
-    owner      text        NOT NULL,
+    owner      text        COLLATE "C" NOT NULL,
     cut        bigint      NOT NULL,
     cut_time   timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT digest_cut_pkey PRIMARY KEY (digest_id, owner),
     CONSTRAINT digest_cut_owner CHECK (owner IN ('reporting', 'assignment', 'enforcement'))
 );
-CREATE TABLE digest_count (
-    digest_id uuid     NOT NULL,
-    owner     text     COLLATE "C" NOT NULL,
-    day       date     NOT NULL,
-    unit      text     COLLATE "C" NOT NULL,
-    axis      text     COLLATE "C" NOT NULL,
-    key       text     COLLATE "C" NOT NULL,
-    col       text     COLLATE "C" NOT NULL,
-    bucket    bigint   NOT NULL,
-    count     bigint   NOT NULL,
-    reporters smallint NOT NULL,
-    witnesses bytea    NOT NULL, -- pseudonyms that hold within the owner's cut only
+-- Pages as they came, each a message of counts in order: nobody asks for one count of them, and there are many.
+CREATE TABLE digest_page (
+    digest_id  uuid        NOT NULL,
+    owner      text        COLLATE "C" NOT NULL,
+    page       int         NOT NULL,
+    counts     int         NOT NULL,
+    body       bytea       NOT NULL, -- pseudonyms in it hold within the owner's cut only
     created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT digest_count_pkey PRIMARY KEY (digest_id, owner, day, unit, axis, key, col, bucket),
-    CONSTRAINT digest_count_of_cut FOREIGN KEY (digest_id, owner) REFERENCES digest_cut (digest_id, owner),
-    CONSTRAINT digest_count_counts CHECK (count >= 0 AND reporters BETWEEN 0 AND 32)
+    CONSTRAINT digest_page_pkey PRIMARY KEY (digest_id, owner, page),
+    CONSTRAINT digest_page_of_cut FOREIGN KEY (digest_id, owner) REFERENCES digest_cut (digest_id, owner),
+    CONSTRAINT digest_page_counts CHECK (page >= 0 AND counts >= 0)
 );
+ALTER TABLE digest_page ALTER COLUMN body SET STORAGE EXTERNAL;
 
 -- The tables as each edition shows them, append-only, so that a later build of the program changes no old digest.
 CREATE TABLE digest_table (
@@ -161,12 +157,12 @@ SELECT digest_id, 'internal', axis, row_number() OVER (PARTITION BY digest_id, a
        reports, per_mille, least(reporters, 32), '{}', '{}'
   FROM digest_row;
 
-GRANT SELECT, INSERT ON digest_release, digest_cut, digest_count, digest_table, digest_cell, digest_indicator, user_figure TO disclosure;
+GRANT SELECT, INSERT ON digest_release, digest_cut, digest_page, digest_table, digest_cell, digest_indicator, user_figure TO disclosure;
 GRANT SELECT ON digest_violation TO disclosure;
 
 -- +goose Down
 DROP VIEW digest_violation;
-DROP TABLE user_figure, digest_indicator, digest_cell, digest_table, digest_count, digest_cut, digest_release;
+DROP TABLE user_figure, digest_indicator, digest_cell, digest_table, digest_page, digest_cut, digest_release;
 ALTER TABLE digest
     DROP COLUMN note, DROP COLUMN drafted_by, DROP COLUMN cut_time, DROP COLUMN total_hidden, DROP COLUMN previous, DROP COLUMN previous_year;
 ALTER TABLE digest_policy DROP CONSTRAINT digest_policy_counted;
