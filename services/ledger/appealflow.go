@@ -95,7 +95,10 @@ func (s *Server) answerAppeal(ctx context.Context, q *store.Queries, p store.App
 		done, err := q.CorrectionOf(ctx, p.EventID)
 		if err == nil { // another's appeal against the same act was upheld first: the record is right again
 			arg.CorrectingEventID = &done
-			return q.AnswerAppeal(ctx, arg)
+			if err := q.AnswerAppeal(ctx, arg); err != nil {
+				return err
+			}
+			return s.deduct(ctx, q, p, to, req.GetCause())
 		}
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
@@ -112,8 +115,14 @@ func (s *Server) answerAppeal(ctx context.Context, q *store.Queries, p store.App
 			return err
 		}
 		arg.CorrectingEventID, arg.Restore, arg.DecidedTime = &id, restores(history, p.EventID), at
+		if err := s.lapse(ctx, q, p.EventID); err != nil {
+			return err
+		}
 	}
-	return q.AnswerAppeal(ctx, arg)
+	if err := q.AnswerAppeal(ctx, arg); err != nil {
+		return err
+	}
+	return s.deduct(ctx, q, p, to, req.GetCause())
 }
 
 // remedied is the ground of a correction. A line that was closed has ended, and its numbers may be another's by now: that the

@@ -71,6 +71,13 @@ func (s *Server) violations(ctx context.Context, after string, size int32) (*led
 		return nil, err
 	}
 	resp.Violations = append(resp.Violations, broken...)
+	deductions, err := q.AuditDeductions(ctx, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range deductions {
+		resp.Violations = append(resp.Violations, d.ID+": "+d.What)
+	}
 	campaigns, err := s.brokenCampaigns(ctx, q, size)
 	if err != nil {
 		return nil, err

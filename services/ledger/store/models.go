@@ -110,6 +110,21 @@ type Appeal struct {
 	CreatedAt         time.Time
 }
 
+type AppealCause struct {
+	AppealID         string
+	ComplaintID      string
+	Round            int32
+	Forged           bool
+	Substantiated    int32
+	Checked          int32
+	OperatorID       string
+	AdministrationID string
+	AnsweredBy       string
+	Excluded         []string
+	StatedTime       time.Time
+	CreatedAt        time.Time
+}
+
 type Campaign struct {
 	CampaignID         string
 	Name               string
@@ -208,6 +223,37 @@ type Contract struct {
 	CreatedAt        time.Time
 	Valid            pgtype.Range[pgtype.Timestamptz]
 	Known            pgtype.Range[pgtype.Timestamptz]
+}
+
+type Deduction struct {
+	DeductionID      string
+	AppealID         string
+	EventID          int64
+	OperatorID       string
+	AdministrationID string
+	State            string
+	Effect           int16
+	ProposedTime     time.Time
+	CreatedAt        time.Time
+}
+
+type DeductionAct struct {
+	ActID       int64
+	DeductionID string
+	Act         string
+	Side        string
+	DoneBy      string
+	AgencyID    string
+	Reason      string
+	Evidence    []string
+	Effect      int16
+	ActTime     time.Time
+	CreatedAt   time.Time
+}
+
+type DeductionViolation struct {
+	ID   string
+	What string
 }
 
 type Finding struct {

@@ -760,7 +760,9 @@ type DecideAppealRequest struct {
 	// Reason code (理由代码).
 	ReasonCode string `protobuf:"bytes,5,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	// The answer in words (答复).
-	Reply         string `protobuf:"bytes,6,opt,name=reply,proto3" json:"reply,omitempty"`
+	Reply string `protobuf:"bytes,6,opt,name=reply,proto3" json:"reply,omitempty"`
+	// What the appeal was caused by, where a complaint led to the disposition: from it a deduction follows (申诉起因).
+	Cause         *AppealCause `protobuf:"bytes,7,opt,name=cause,proto3" json:"cause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -837,6 +839,13 @@ func (x *DecideAppealRequest) GetReply() string {
 	return ""
 }
 
+func (x *DecideAppealRequest) GetCause() *AppealCause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
 // DecideAppealResponse has the appeal.
 type DecideAppealResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -897,7 +906,7 @@ var File_quietline_ledger_v1_appeal_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_appeal_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/appeal.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xa1\x06\n" +
+	" quietline/ledger/v1/appeal.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a#quietline/ledger/v1/deduction.proto\"\xa1\x06\n" +
 	"\x06Appeal\x12\x1b\n" +
 	"\tappeal_id\x18\x01 \x01(\tR\bappealId\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\x03R\aeventId\x12 \n" +
@@ -959,7 +968,7 @@ const file_quietline_ledger_v1_appeal_proto_rawDesc = "" +
 	"\x12executor_agency_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\x10executorAgencyId\x12$\n" +
 	"\atask_id\x18\x06 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\"L\n" +
 	"\x15AdvanceAppealResponse\x123\n" +
-	"\x06appeal\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.AppealR\x06appeal\"\xee\x01\n" +
+	"\x06appeal\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.AppealR\x06appeal\"\xa6\x02\n" +
 	"\x13DecideAppealRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12%\n" +
@@ -969,7 +978,8 @@ const file_quietline_ledger_v1_appeal_proto_rawDesc = "" +
 	"\vreason_code\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\n" +
 	"reasonCode\x12 \n" +
 	"\x05reply\x18\x06 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x05reply\"e\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x05reply\x126\n" +
+	"\x05cause\x18\a \x01(\v2 .quietline.ledger.v1.AppealCauseR\x05cause\"e\n" +
 	"\x14DecideAppealResponse\x123\n" +
 	"\x06appeal\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.AppealR\x06appeal\x12\x18\n" +
 	"\arestore\x18\x02 \x01(\bR\arestoreB\xc2\x01\n" +
@@ -1002,6 +1012,7 @@ var file_quietline_ledger_v1_appeal_proto_goTypes = []any{
 	(*DecideAppealResponse)(nil),      // 10: quietline.ledger.v1.DecideAppealResponse
 	(*timestamppb.Timestamp)(nil),     // 11: google.protobuf.Timestamp
 	(*v1.Clock)(nil),                  // 12: quietline.common.v1.Clock
+	(*AppealCause)(nil),               // 13: quietline.ledger.v1.AppealCause
 }
 var file_quietline_ledger_v1_appeal_proto_depIdxs = []int32{
 	11, // 0: quietline.ledger.v1.Appeal.file_time:type_name -> google.protobuf.Timestamp
@@ -1012,12 +1023,13 @@ var file_quietline_ledger_v1_appeal_proto_depIdxs = []int32{
 	0,  // 5: quietline.ledger.v1.GetAppealResponse.appeal:type_name -> quietline.ledger.v1.Appeal
 	0,  // 6: quietline.ledger.v1.ListAppealsResponse.appeals:type_name -> quietline.ledger.v1.Appeal
 	0,  // 7: quietline.ledger.v1.AdvanceAppealResponse.appeal:type_name -> quietline.ledger.v1.Appeal
-	0,  // 8: quietline.ledger.v1.DecideAppealResponse.appeal:type_name -> quietline.ledger.v1.Appeal
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	13, // 8: quietline.ledger.v1.DecideAppealRequest.cause:type_name -> quietline.ledger.v1.AppealCause
+	0,  // 9: quietline.ledger.v1.DecideAppealResponse.appeal:type_name -> quietline.ledger.v1.Appeal
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_quietline_ledger_v1_appeal_proto_init() }
@@ -1025,6 +1037,7 @@ func file_quietline_ledger_v1_appeal_proto_init() {
 	if File_quietline_ledger_v1_appeal_proto != nil {
 		return
 	}
+	file_quietline_ledger_v1_deduction_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

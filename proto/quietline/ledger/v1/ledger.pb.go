@@ -308,157 +308,11 @@ func (x *ResumeResourceResponse) GetResource() *Resource {
 	return nil
 }
 
-// AuditRequest pages through broken invariants.
-type AuditRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page size, at most 500; 0 is 500 (每页条数).
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Token of the next page (翻页标记).
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// violations, suspensions, recalls or appeals (核对对象).
-	What          string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditRequest) Reset() {
-	*x = AuditRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditRequest) ProtoMessage() {}
-
-func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
-func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *AuditRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *AuditRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *AuditRequest) GetWhat() string {
-	if x != nil {
-		return x.What
-	}
-	return ""
-}
-
-// AuditResponse has a page.
-type AuditResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Broken invariants, one sentence each (违反的不变量).
-	Violations []string `protobuf:"bytes,1,rep,name=violations,proto3" json:"violations,omitempty"`
-	// Tasks that live suspensions name as their ground (暂停所依据的待办).
-	TaskIds []string `protobuf:"bytes,2,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
-	// Empty on the last page (下一页标记).
-	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// Recalls, all of them (收回).
-	Recalls []*Recall `protobuf:"bytes,4,rep,name=recalls,proto3" json:"recalls,omitempty"`
-	// Appeals, all of them (申诉).
-	Appeals       []*Appeal `protobuf:"bytes,5,rep,name=appeals,proto3" json:"appeals,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditResponse) Reset() {
-	*x = AuditResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditResponse) ProtoMessage() {}
-
-func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
-func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *AuditResponse) GetViolations() []string {
-	if x != nil {
-		return x.Violations
-	}
-	return nil
-}
-
-func (x *AuditResponse) GetTaskIds() []string {
-	if x != nil {
-		return x.TaskIds
-	}
-	return nil
-}
-
-func (x *AuditResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-func (x *AuditResponse) GetRecalls() []*Recall {
-	if x != nil {
-		return x.Recalls
-	}
-	return nil
-}
-
-func (x *AuditResponse) GetAppeals() []*Appeal {
-	if x != nil {
-		return x.Appeals
-	}
-	return nil
-}
-
 var File_quietline_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a!quietline/ledger/v1/licence.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xa0\x03\n" +
+	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\x1fquietline/ledger/v1/audit.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a#quietline/ledger/v1/deduction.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a!quietline/ledger/v1/licence.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xa0\x03\n" +
 	"\x16SuspendResourceRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
@@ -487,22 +341,7 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05basis\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05basis\"S\n" +
 	"\x16ResumeResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\xa6\x01\n" +
-	"\fAuditRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12D\n" +
-	"\x04what\x18\x03 \x01(\tB0\xbaH-r+R\n" +
-	"violationsR\vsuspensionsR\arecallsR\aappealsR\x04what\"\xe0\x01\n" +
-	"\rAuditResponse\x12\x1e\n" +
-	"\n" +
-	"violations\x18\x01 \x03(\tR\n" +
-	"violations\x12\x19\n" +
-	"\btask_ids\x18\x02 \x03(\tR\ataskIds\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\x125\n" +
-	"\arecalls\x18\x04 \x03(\v2\x1b.quietline.ledger.v1.RecallR\arecalls\x125\n" +
-	"\aappeals\x18\x05 \x03(\v2\x1b.quietline.ledger.v1.AppealR\aappeals2\xd09\n" +
+	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource2\xcb=\n" +
 	"\rLedgerService\x12k\n" +
 	"\aWhoHeld\x12#.quietline.ledger.v1.WhoHeldRequest\x1a$.quietline.ledger.v1.WhoHeldResponse\"\x15\x8a\xb5\x18\x0e\n" +
 	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12w\n" +
@@ -592,7 +431,17 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\rAdvanceAppeal\x12).quietline.ledger.v1.AdvanceAppealRequest\x1a*.quietline.ledger.v1.AdvanceAppealResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12l\n" +
 	"\fDecideAppeal\x12(.quietline.ledger.v1.DecideAppealRequest\x1a).quietline.ledger.v1.DecideAppealResponse\"\a\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x12\x87\x01\n" +
+	"\x01\x02\x12}\n" +
+	"\x0eListDeductions\x12*.quietline.ledger.v1.ListDeductionsRequest\x1a+.quietline.ledger.v1.ListDeductionsResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x06\x03\x04\x05\n" +
+	"\v\x90\x02\x01\x12~\n" +
+	"\x10ContestDeduction\x12,.quietline.ledger.v1.ContestDeductionRequest\x1a-.quietline.ledger.v1.ContestDeductionResponse\"\r\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x06\x03\x04\x05\x12z\n" +
+	"\x0fDecideDeduction\x12+.quietline.ledger.v1.DecideDeductionRequest\x1a,.quietline.ledger.v1.DecideDeductionResponse\"\f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x03\x04\x05\x12~\n" +
+	"\x11ListScoredAppeals\x12-.quietline.ledger.v1.ListScoredAppealsRequest\x1a..quietline.ledger.v1.ListScoredAppealsResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12\x87\x01\n" +
 	"\x14ListUnstartedMatters\x120.quietline.ledger.v1.ListUnstartedMattersRequest\x1a1.quietline.ledger.v1.ListUnstartedMattersResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x90\x02\x01\x12j\n" +
@@ -662,52 +511,52 @@ func file_quietline_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_quietline_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_quietline_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_quietline_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_quietline_ledger_v1_ledger_proto_goTypes = []any{
 	(*SuspendResourceRequest)(nil),       // 0: quietline.ledger.v1.SuspendResourceRequest
 	(*SuspendResourceResponse)(nil),      // 1: quietline.ledger.v1.SuspendResourceResponse
 	(*ResumeResourceRequest)(nil),        // 2: quietline.ledger.v1.ResumeResourceRequest
 	(*ResumeResourceResponse)(nil),       // 3: quietline.ledger.v1.ResumeResourceResponse
-	(*AuditRequest)(nil),                 // 4: quietline.ledger.v1.AuditRequest
-	(*AuditResponse)(nil),                // 5: quietline.ledger.v1.AuditResponse
-	(*Resource)(nil),                     // 6: quietline.ledger.v1.Resource
-	(*Recall)(nil),                       // 7: quietline.ledger.v1.Recall
-	(*Appeal)(nil),                       // 8: quietline.ledger.v1.Appeal
-	(*WhoHeldRequest)(nil),               // 9: quietline.ledger.v1.WhoHeldRequest
-	(*WhoHeldRangeRequest)(nil),          // 10: quietline.ledger.v1.WhoHeldRangeRequest
-	(*LookupCodeRequest)(nil),            // 11: quietline.ledger.v1.LookupCodeRequest
-	(*RegisterHolderRequest)(nil),        // 12: quietline.ledger.v1.RegisterHolderRequest
-	(*AllocateResourceRequest)(nil),      // 13: quietline.ledger.v1.AllocateResourceRequest
-	(*CorrectAllocationRequest)(nil),     // 14: quietline.ledger.v1.CorrectAllocationRequest
-	(*EndAllocationRequest)(nil),         // 15: quietline.ledger.v1.EndAllocationRequest
-	(*ChangePurposeRequest)(nil),         // 16: quietline.ledger.v1.ChangePurposeRequest
-	(*RecordLicenceRequest)(nil),         // 17: quietline.ledger.v1.RecordLicenceRequest
-	(*ListLicencesRequest)(nil),          // 18: quietline.ledger.v1.ListLicencesRequest
-	(*RecordContractRequest)(nil),        // 19: quietline.ledger.v1.RecordContractRequest
-	(*RecordAccessRequest)(nil),          // 20: quietline.ledger.v1.RecordAccessRequest
-	(*DeclareSubletRequest)(nil),         // 21: quietline.ledger.v1.DeclareSubletRequest
-	(*AttachSeatRequest)(nil),            // 22: quietline.ledger.v1.AttachSeatRequest
-	(*ListSeatsRequest)(nil),             // 23: quietline.ledger.v1.ListSeatsRequest
-	(*RecordObservationRequest)(nil),     // 24: quietline.ledger.v1.RecordObservationRequest
-	(*ListFindingsRequest)(nil),          // 25: quietline.ledger.v1.ListFindingsRequest
-	(*DecideFindingRequest)(nil),         // 26: quietline.ledger.v1.DecideFindingRequest
-	(*GetResourceRequest)(nil),           // 27: quietline.ledger.v1.GetResourceRequest
-	(*ListResourcesRequest)(nil),         // 28: quietline.ledger.v1.ListResourcesRequest
-	(*WarnResourceRequest)(nil),          // 29: quietline.ledger.v1.WarnResourceRequest
-	(*ListRestrictionsRequest)(nil),      // 30: quietline.ledger.v1.ListRestrictionsRequest
-	(*ProposeRecallRequest)(nil),         // 31: quietline.ledger.v1.ProposeRecallRequest
-	(*GetRecallRequest)(nil),             // 32: quietline.ledger.v1.GetRecallRequest
-	(*ListRecallsRequest)(nil),           // 33: quietline.ledger.v1.ListRecallsRequest
-	(*ObjectToRecallRequest)(nil),        // 34: quietline.ledger.v1.ObjectToRecallRequest
-	(*AdvanceRecallRequest)(nil),         // 35: quietline.ledger.v1.AdvanceRecallRequest
-	(*GiveRecallNoticeRequest)(nil),      // 36: quietline.ledger.v1.GiveRecallNoticeRequest
-	(*DecideObjectionRequest)(nil),       // 37: quietline.ledger.v1.DecideObjectionRequest
-	(*CompleteRecallRequest)(nil),        // 38: quietline.ledger.v1.CompleteRecallRequest
-	(*AppealRestrictionRequest)(nil),     // 39: quietline.ledger.v1.AppealRestrictionRequest
-	(*GetAppealRequest)(nil),             // 40: quietline.ledger.v1.GetAppealRequest
-	(*ListAppealsRequest)(nil),           // 41: quietline.ledger.v1.ListAppealsRequest
-	(*AdvanceAppealRequest)(nil),         // 42: quietline.ledger.v1.AdvanceAppealRequest
-	(*DecideAppealRequest)(nil),          // 43: quietline.ledger.v1.DecideAppealRequest
+	(*Resource)(nil),                     // 4: quietline.ledger.v1.Resource
+	(*WhoHeldRequest)(nil),               // 5: quietline.ledger.v1.WhoHeldRequest
+	(*WhoHeldRangeRequest)(nil),          // 6: quietline.ledger.v1.WhoHeldRangeRequest
+	(*LookupCodeRequest)(nil),            // 7: quietline.ledger.v1.LookupCodeRequest
+	(*RegisterHolderRequest)(nil),        // 8: quietline.ledger.v1.RegisterHolderRequest
+	(*AllocateResourceRequest)(nil),      // 9: quietline.ledger.v1.AllocateResourceRequest
+	(*CorrectAllocationRequest)(nil),     // 10: quietline.ledger.v1.CorrectAllocationRequest
+	(*EndAllocationRequest)(nil),         // 11: quietline.ledger.v1.EndAllocationRequest
+	(*ChangePurposeRequest)(nil),         // 12: quietline.ledger.v1.ChangePurposeRequest
+	(*RecordLicenceRequest)(nil),         // 13: quietline.ledger.v1.RecordLicenceRequest
+	(*ListLicencesRequest)(nil),          // 14: quietline.ledger.v1.ListLicencesRequest
+	(*RecordContractRequest)(nil),        // 15: quietline.ledger.v1.RecordContractRequest
+	(*RecordAccessRequest)(nil),          // 16: quietline.ledger.v1.RecordAccessRequest
+	(*DeclareSubletRequest)(nil),         // 17: quietline.ledger.v1.DeclareSubletRequest
+	(*AttachSeatRequest)(nil),            // 18: quietline.ledger.v1.AttachSeatRequest
+	(*ListSeatsRequest)(nil),             // 19: quietline.ledger.v1.ListSeatsRequest
+	(*RecordObservationRequest)(nil),     // 20: quietline.ledger.v1.RecordObservationRequest
+	(*ListFindingsRequest)(nil),          // 21: quietline.ledger.v1.ListFindingsRequest
+	(*DecideFindingRequest)(nil),         // 22: quietline.ledger.v1.DecideFindingRequest
+	(*GetResourceRequest)(nil),           // 23: quietline.ledger.v1.GetResourceRequest
+	(*ListResourcesRequest)(nil),         // 24: quietline.ledger.v1.ListResourcesRequest
+	(*WarnResourceRequest)(nil),          // 25: quietline.ledger.v1.WarnResourceRequest
+	(*ListRestrictionsRequest)(nil),      // 26: quietline.ledger.v1.ListRestrictionsRequest
+	(*ProposeRecallRequest)(nil),         // 27: quietline.ledger.v1.ProposeRecallRequest
+	(*GetRecallRequest)(nil),             // 28: quietline.ledger.v1.GetRecallRequest
+	(*ListRecallsRequest)(nil),           // 29: quietline.ledger.v1.ListRecallsRequest
+	(*ObjectToRecallRequest)(nil),        // 30: quietline.ledger.v1.ObjectToRecallRequest
+	(*AdvanceRecallRequest)(nil),         // 31: quietline.ledger.v1.AdvanceRecallRequest
+	(*GiveRecallNoticeRequest)(nil),      // 32: quietline.ledger.v1.GiveRecallNoticeRequest
+	(*DecideObjectionRequest)(nil),       // 33: quietline.ledger.v1.DecideObjectionRequest
+	(*CompleteRecallRequest)(nil),        // 34: quietline.ledger.v1.CompleteRecallRequest
+	(*AppealRestrictionRequest)(nil),     // 35: quietline.ledger.v1.AppealRestrictionRequest
+	(*GetAppealRequest)(nil),             // 36: quietline.ledger.v1.GetAppealRequest
+	(*ListAppealsRequest)(nil),           // 37: quietline.ledger.v1.ListAppealsRequest
+	(*AdvanceAppealRequest)(nil),         // 38: quietline.ledger.v1.AdvanceAppealRequest
+	(*DecideAppealRequest)(nil),          // 39: quietline.ledger.v1.DecideAppealRequest
+	(*ListDeductionsRequest)(nil),        // 40: quietline.ledger.v1.ListDeductionsRequest
+	(*ContestDeductionRequest)(nil),      // 41: quietline.ledger.v1.ContestDeductionRequest
+	(*DecideDeductionRequest)(nil),       // 42: quietline.ledger.v1.DecideDeductionRequest
+	(*ListScoredAppealsRequest)(nil),     // 43: quietline.ledger.v1.ListScoredAppealsRequest
 	(*ListUnstartedMattersRequest)(nil),  // 44: quietline.ledger.v1.ListUnstartedMattersRequest
 	(*LoadLedgerRequest)(nil),            // 45: quietline.ledger.v1.LoadLedgerRequest
 	(*AddLoadRowsRequest)(nil),           // 46: quietline.ledger.v1.AddLoadRowsRequest
@@ -732,200 +581,212 @@ var file_quietline_ledger_v1_ledger_proto_goTypes = []any{
 	(*ParseNumberRequest)(nil),           // 65: quietline.ledger.v1.ParseNumberRequest
 	(*GetServingOperatorRequest)(nil),    // 66: quietline.ledger.v1.GetServingOperatorRequest
 	(*RecordPortingRequest)(nil),         // 67: quietline.ledger.v1.RecordPortingRequest
-	(*WhoHeldResponse)(nil),              // 68: quietline.ledger.v1.WhoHeldResponse
-	(*WhoHeldRangeResponse)(nil),         // 69: quietline.ledger.v1.WhoHeldRangeResponse
-	(*LookupCodeResponse)(nil),           // 70: quietline.ledger.v1.LookupCodeResponse
-	(*RegisterHolderResponse)(nil),       // 71: quietline.ledger.v1.RegisterHolderResponse
-	(*AllocateResourceResponse)(nil),     // 72: quietline.ledger.v1.AllocateResourceResponse
-	(*CorrectAllocationResponse)(nil),    // 73: quietline.ledger.v1.CorrectAllocationResponse
-	(*EndAllocationResponse)(nil),        // 74: quietline.ledger.v1.EndAllocationResponse
-	(*ChangePurposeResponse)(nil),        // 75: quietline.ledger.v1.ChangePurposeResponse
-	(*RecordLicenceResponse)(nil),        // 76: quietline.ledger.v1.RecordLicenceResponse
-	(*ListLicencesResponse)(nil),         // 77: quietline.ledger.v1.ListLicencesResponse
-	(*RecordContractResponse)(nil),       // 78: quietline.ledger.v1.RecordContractResponse
-	(*RecordAccessResponse)(nil),         // 79: quietline.ledger.v1.RecordAccessResponse
-	(*DeclareSubletResponse)(nil),        // 80: quietline.ledger.v1.DeclareSubletResponse
-	(*AttachSeatResponse)(nil),           // 81: quietline.ledger.v1.AttachSeatResponse
-	(*ListSeatsResponse)(nil),            // 82: quietline.ledger.v1.ListSeatsResponse
-	(*RecordObservationResponse)(nil),    // 83: quietline.ledger.v1.RecordObservationResponse
-	(*ListFindingsResponse)(nil),         // 84: quietline.ledger.v1.ListFindingsResponse
-	(*DecideFindingResponse)(nil),        // 85: quietline.ledger.v1.DecideFindingResponse
-	(*GetResourceResponse)(nil),          // 86: quietline.ledger.v1.GetResourceResponse
-	(*ListResourcesResponse)(nil),        // 87: quietline.ledger.v1.ListResourcesResponse
-	(*WarnResourceResponse)(nil),         // 88: quietline.ledger.v1.WarnResourceResponse
-	(*ListRestrictionsResponse)(nil),     // 89: quietline.ledger.v1.ListRestrictionsResponse
-	(*ProposeRecallResponse)(nil),        // 90: quietline.ledger.v1.ProposeRecallResponse
-	(*GetRecallResponse)(nil),            // 91: quietline.ledger.v1.GetRecallResponse
-	(*ListRecallsResponse)(nil),          // 92: quietline.ledger.v1.ListRecallsResponse
-	(*ObjectToRecallResponse)(nil),       // 93: quietline.ledger.v1.ObjectToRecallResponse
-	(*AdvanceRecallResponse)(nil),        // 94: quietline.ledger.v1.AdvanceRecallResponse
-	(*GiveRecallNoticeResponse)(nil),     // 95: quietline.ledger.v1.GiveRecallNoticeResponse
-	(*DecideObjectionResponse)(nil),      // 96: quietline.ledger.v1.DecideObjectionResponse
-	(*CompleteRecallResponse)(nil),       // 97: quietline.ledger.v1.CompleteRecallResponse
-	(*AppealRestrictionResponse)(nil),    // 98: quietline.ledger.v1.AppealRestrictionResponse
-	(*GetAppealResponse)(nil),            // 99: quietline.ledger.v1.GetAppealResponse
-	(*ListAppealsResponse)(nil),          // 100: quietline.ledger.v1.ListAppealsResponse
-	(*AdvanceAppealResponse)(nil),        // 101: quietline.ledger.v1.AdvanceAppealResponse
-	(*DecideAppealResponse)(nil),         // 102: quietline.ledger.v1.DecideAppealResponse
-	(*ListUnstartedMattersResponse)(nil), // 103: quietline.ledger.v1.ListUnstartedMattersResponse
-	(*LoadLedgerResponse)(nil),           // 104: quietline.ledger.v1.LoadLedgerResponse
-	(*AddLoadRowsResponse)(nil),          // 105: quietline.ledger.v1.AddLoadRowsResponse
-	(*CompareLoadResponse)(nil),          // 106: quietline.ledger.v1.CompareLoadResponse
-	(*GetLoadResponse)(nil),              // 107: quietline.ledger.v1.GetLoadResponse
-	(*ListLoadsResponse)(nil),            // 108: quietline.ledger.v1.ListLoadsResponse
-	(*GetLoadDifferenceResponse)(nil),    // 109: quietline.ledger.v1.GetLoadDifferenceResponse
-	(*ApplyLoadResponse)(nil),            // 110: quietline.ledger.v1.ApplyLoadResponse
-	(*DiscardLoadResponse)(nil),          // 111: quietline.ledger.v1.DiscardLoadResponse
-	(*ListLedgerChangesResponse)(nil),    // 112: quietline.ledger.v1.ListLedgerChangesResponse
-	(*OpenCampaignResponse)(nil),         // 113: quietline.ledger.v1.OpenCampaignResponse
-	(*GetCampaignResponse)(nil),          // 114: quietline.ledger.v1.GetCampaignResponse
-	(*ListCampaignsResponse)(nil),        // 115: quietline.ledger.v1.ListCampaignsResponse
-	(*ListCampaignItemsResponse)(nil),    // 116: quietline.ledger.v1.ListCampaignItemsResponse
-	(*RecordInspectionResponse)(nil),     // 117: quietline.ledger.v1.RecordInspectionResponse
-	(*SubmitSelfInspectionResponse)(nil), // 118: quietline.ledger.v1.SubmitSelfInspectionResponse
-	(*RectifyFindingResponse)(nil),       // 119: quietline.ledger.v1.RectifyFindingResponse
-	(*ProposeClosingResponse)(nil),       // 120: quietline.ledger.v1.ProposeClosingResponse
-	(*ReviewClosingResponse)(nil),        // 121: quietline.ledger.v1.ReviewClosingResponse
-	(*CloseNonConformingResponse)(nil),   // 122: quietline.ledger.v1.CloseNonConformingResponse
-	(*CloseCampaignResponse)(nil),        // 123: quietline.ledger.v1.CloseCampaignResponse
-	(*ParseNumberResponse)(nil),          // 124: quietline.ledger.v1.ParseNumberResponse
-	(*GetServingOperatorResponse)(nil),   // 125: quietline.ledger.v1.GetServingOperatorResponse
-	(*RecordPortingResponse)(nil),        // 126: quietline.ledger.v1.RecordPortingResponse
+	(*AuditRequest)(nil),                 // 68: quietline.ledger.v1.AuditRequest
+	(*WhoHeldResponse)(nil),              // 69: quietline.ledger.v1.WhoHeldResponse
+	(*WhoHeldRangeResponse)(nil),         // 70: quietline.ledger.v1.WhoHeldRangeResponse
+	(*LookupCodeResponse)(nil),           // 71: quietline.ledger.v1.LookupCodeResponse
+	(*RegisterHolderResponse)(nil),       // 72: quietline.ledger.v1.RegisterHolderResponse
+	(*AllocateResourceResponse)(nil),     // 73: quietline.ledger.v1.AllocateResourceResponse
+	(*CorrectAllocationResponse)(nil),    // 74: quietline.ledger.v1.CorrectAllocationResponse
+	(*EndAllocationResponse)(nil),        // 75: quietline.ledger.v1.EndAllocationResponse
+	(*ChangePurposeResponse)(nil),        // 76: quietline.ledger.v1.ChangePurposeResponse
+	(*RecordLicenceResponse)(nil),        // 77: quietline.ledger.v1.RecordLicenceResponse
+	(*ListLicencesResponse)(nil),         // 78: quietline.ledger.v1.ListLicencesResponse
+	(*RecordContractResponse)(nil),       // 79: quietline.ledger.v1.RecordContractResponse
+	(*RecordAccessResponse)(nil),         // 80: quietline.ledger.v1.RecordAccessResponse
+	(*DeclareSubletResponse)(nil),        // 81: quietline.ledger.v1.DeclareSubletResponse
+	(*AttachSeatResponse)(nil),           // 82: quietline.ledger.v1.AttachSeatResponse
+	(*ListSeatsResponse)(nil),            // 83: quietline.ledger.v1.ListSeatsResponse
+	(*RecordObservationResponse)(nil),    // 84: quietline.ledger.v1.RecordObservationResponse
+	(*ListFindingsResponse)(nil),         // 85: quietline.ledger.v1.ListFindingsResponse
+	(*DecideFindingResponse)(nil),        // 86: quietline.ledger.v1.DecideFindingResponse
+	(*GetResourceResponse)(nil),          // 87: quietline.ledger.v1.GetResourceResponse
+	(*ListResourcesResponse)(nil),        // 88: quietline.ledger.v1.ListResourcesResponse
+	(*WarnResourceResponse)(nil),         // 89: quietline.ledger.v1.WarnResourceResponse
+	(*ListRestrictionsResponse)(nil),     // 90: quietline.ledger.v1.ListRestrictionsResponse
+	(*ProposeRecallResponse)(nil),        // 91: quietline.ledger.v1.ProposeRecallResponse
+	(*GetRecallResponse)(nil),            // 92: quietline.ledger.v1.GetRecallResponse
+	(*ListRecallsResponse)(nil),          // 93: quietline.ledger.v1.ListRecallsResponse
+	(*ObjectToRecallResponse)(nil),       // 94: quietline.ledger.v1.ObjectToRecallResponse
+	(*AdvanceRecallResponse)(nil),        // 95: quietline.ledger.v1.AdvanceRecallResponse
+	(*GiveRecallNoticeResponse)(nil),     // 96: quietline.ledger.v1.GiveRecallNoticeResponse
+	(*DecideObjectionResponse)(nil),      // 97: quietline.ledger.v1.DecideObjectionResponse
+	(*CompleteRecallResponse)(nil),       // 98: quietline.ledger.v1.CompleteRecallResponse
+	(*AppealRestrictionResponse)(nil),    // 99: quietline.ledger.v1.AppealRestrictionResponse
+	(*GetAppealResponse)(nil),            // 100: quietline.ledger.v1.GetAppealResponse
+	(*ListAppealsResponse)(nil),          // 101: quietline.ledger.v1.ListAppealsResponse
+	(*AdvanceAppealResponse)(nil),        // 102: quietline.ledger.v1.AdvanceAppealResponse
+	(*DecideAppealResponse)(nil),         // 103: quietline.ledger.v1.DecideAppealResponse
+	(*ListDeductionsResponse)(nil),       // 104: quietline.ledger.v1.ListDeductionsResponse
+	(*ContestDeductionResponse)(nil),     // 105: quietline.ledger.v1.ContestDeductionResponse
+	(*DecideDeductionResponse)(nil),      // 106: quietline.ledger.v1.DecideDeductionResponse
+	(*ListScoredAppealsResponse)(nil),    // 107: quietline.ledger.v1.ListScoredAppealsResponse
+	(*ListUnstartedMattersResponse)(nil), // 108: quietline.ledger.v1.ListUnstartedMattersResponse
+	(*LoadLedgerResponse)(nil),           // 109: quietline.ledger.v1.LoadLedgerResponse
+	(*AddLoadRowsResponse)(nil),          // 110: quietline.ledger.v1.AddLoadRowsResponse
+	(*CompareLoadResponse)(nil),          // 111: quietline.ledger.v1.CompareLoadResponse
+	(*GetLoadResponse)(nil),              // 112: quietline.ledger.v1.GetLoadResponse
+	(*ListLoadsResponse)(nil),            // 113: quietline.ledger.v1.ListLoadsResponse
+	(*GetLoadDifferenceResponse)(nil),    // 114: quietline.ledger.v1.GetLoadDifferenceResponse
+	(*ApplyLoadResponse)(nil),            // 115: quietline.ledger.v1.ApplyLoadResponse
+	(*DiscardLoadResponse)(nil),          // 116: quietline.ledger.v1.DiscardLoadResponse
+	(*ListLedgerChangesResponse)(nil),    // 117: quietline.ledger.v1.ListLedgerChangesResponse
+	(*OpenCampaignResponse)(nil),         // 118: quietline.ledger.v1.OpenCampaignResponse
+	(*GetCampaignResponse)(nil),          // 119: quietline.ledger.v1.GetCampaignResponse
+	(*ListCampaignsResponse)(nil),        // 120: quietline.ledger.v1.ListCampaignsResponse
+	(*ListCampaignItemsResponse)(nil),    // 121: quietline.ledger.v1.ListCampaignItemsResponse
+	(*RecordInspectionResponse)(nil),     // 122: quietline.ledger.v1.RecordInspectionResponse
+	(*SubmitSelfInspectionResponse)(nil), // 123: quietline.ledger.v1.SubmitSelfInspectionResponse
+	(*RectifyFindingResponse)(nil),       // 124: quietline.ledger.v1.RectifyFindingResponse
+	(*ProposeClosingResponse)(nil),       // 125: quietline.ledger.v1.ProposeClosingResponse
+	(*ReviewClosingResponse)(nil),        // 126: quietline.ledger.v1.ReviewClosingResponse
+	(*CloseNonConformingResponse)(nil),   // 127: quietline.ledger.v1.CloseNonConformingResponse
+	(*CloseCampaignResponse)(nil),        // 128: quietline.ledger.v1.CloseCampaignResponse
+	(*ParseNumberResponse)(nil),          // 129: quietline.ledger.v1.ParseNumberResponse
+	(*GetServingOperatorResponse)(nil),   // 130: quietline.ledger.v1.GetServingOperatorResponse
+	(*RecordPortingResponse)(nil),        // 131: quietline.ledger.v1.RecordPortingResponse
+	(*AuditResponse)(nil),                // 132: quietline.ledger.v1.AuditResponse
 }
 var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
-	6,   // 0: quietline.ledger.v1.SuspendResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	6,   // 1: quietline.ledger.v1.ResumeResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	7,   // 2: quietline.ledger.v1.AuditResponse.recalls:type_name -> quietline.ledger.v1.Recall
-	8,   // 3: quietline.ledger.v1.AuditResponse.appeals:type_name -> quietline.ledger.v1.Appeal
-	9,   // 4: quietline.ledger.v1.LedgerService.WhoHeld:input_type -> quietline.ledger.v1.WhoHeldRequest
-	10,  // 5: quietline.ledger.v1.LedgerService.WhoHeldRange:input_type -> quietline.ledger.v1.WhoHeldRangeRequest
-	11,  // 6: quietline.ledger.v1.LedgerService.LookupCode:input_type -> quietline.ledger.v1.LookupCodeRequest
-	12,  // 7: quietline.ledger.v1.LedgerService.RegisterHolder:input_type -> quietline.ledger.v1.RegisterHolderRequest
-	13,  // 8: quietline.ledger.v1.LedgerService.AllocateResource:input_type -> quietline.ledger.v1.AllocateResourceRequest
-	14,  // 9: quietline.ledger.v1.LedgerService.CorrectAllocation:input_type -> quietline.ledger.v1.CorrectAllocationRequest
-	15,  // 10: quietline.ledger.v1.LedgerService.EndAllocation:input_type -> quietline.ledger.v1.EndAllocationRequest
-	16,  // 11: quietline.ledger.v1.LedgerService.ChangePurpose:input_type -> quietline.ledger.v1.ChangePurposeRequest
-	17,  // 12: quietline.ledger.v1.LedgerService.RecordLicence:input_type -> quietline.ledger.v1.RecordLicenceRequest
-	18,  // 13: quietline.ledger.v1.LedgerService.ListLicences:input_type -> quietline.ledger.v1.ListLicencesRequest
-	19,  // 14: quietline.ledger.v1.LedgerService.RecordContract:input_type -> quietline.ledger.v1.RecordContractRequest
-	20,  // 15: quietline.ledger.v1.LedgerService.RecordAccess:input_type -> quietline.ledger.v1.RecordAccessRequest
-	21,  // 16: quietline.ledger.v1.LedgerService.DeclareSublet:input_type -> quietline.ledger.v1.DeclareSubletRequest
-	22,  // 17: quietline.ledger.v1.LedgerService.AttachSeat:input_type -> quietline.ledger.v1.AttachSeatRequest
-	23,  // 18: quietline.ledger.v1.LedgerService.ListSeats:input_type -> quietline.ledger.v1.ListSeatsRequest
-	24,  // 19: quietline.ledger.v1.LedgerService.RecordObservation:input_type -> quietline.ledger.v1.RecordObservationRequest
-	25,  // 20: quietline.ledger.v1.LedgerService.ListFindings:input_type -> quietline.ledger.v1.ListFindingsRequest
-	26,  // 21: quietline.ledger.v1.LedgerService.DecideFinding:input_type -> quietline.ledger.v1.DecideFindingRequest
-	27,  // 22: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
-	28,  // 23: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
-	29,  // 24: quietline.ledger.v1.LedgerService.WarnResource:input_type -> quietline.ledger.v1.WarnResourceRequest
-	0,   // 25: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
-	2,   // 26: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
-	30,  // 27: quietline.ledger.v1.LedgerService.ListRestrictions:input_type -> quietline.ledger.v1.ListRestrictionsRequest
-	31,  // 28: quietline.ledger.v1.LedgerService.ProposeRecall:input_type -> quietline.ledger.v1.ProposeRecallRequest
-	32,  // 29: quietline.ledger.v1.LedgerService.GetRecall:input_type -> quietline.ledger.v1.GetRecallRequest
-	33,  // 30: quietline.ledger.v1.LedgerService.ListRecalls:input_type -> quietline.ledger.v1.ListRecallsRequest
-	34,  // 31: quietline.ledger.v1.LedgerService.ObjectToRecall:input_type -> quietline.ledger.v1.ObjectToRecallRequest
-	35,  // 32: quietline.ledger.v1.LedgerService.AdvanceRecall:input_type -> quietline.ledger.v1.AdvanceRecallRequest
-	36,  // 33: quietline.ledger.v1.LedgerService.GiveRecallNotice:input_type -> quietline.ledger.v1.GiveRecallNoticeRequest
-	37,  // 34: quietline.ledger.v1.LedgerService.DecideObjection:input_type -> quietline.ledger.v1.DecideObjectionRequest
-	38,  // 35: quietline.ledger.v1.LedgerService.CompleteRecall:input_type -> quietline.ledger.v1.CompleteRecallRequest
-	39,  // 36: quietline.ledger.v1.LedgerService.AppealRestriction:input_type -> quietline.ledger.v1.AppealRestrictionRequest
-	40,  // 37: quietline.ledger.v1.LedgerService.GetAppeal:input_type -> quietline.ledger.v1.GetAppealRequest
-	41,  // 38: quietline.ledger.v1.LedgerService.ListAppeals:input_type -> quietline.ledger.v1.ListAppealsRequest
-	42,  // 39: quietline.ledger.v1.LedgerService.AdvanceAppeal:input_type -> quietline.ledger.v1.AdvanceAppealRequest
-	43,  // 40: quietline.ledger.v1.LedgerService.DecideAppeal:input_type -> quietline.ledger.v1.DecideAppealRequest
-	44,  // 41: quietline.ledger.v1.LedgerService.ListUnstartedMatters:input_type -> quietline.ledger.v1.ListUnstartedMattersRequest
-	45,  // 42: quietline.ledger.v1.LedgerService.LoadLedger:input_type -> quietline.ledger.v1.LoadLedgerRequest
-	46,  // 43: quietline.ledger.v1.LedgerService.AddLoadRows:input_type -> quietline.ledger.v1.AddLoadRowsRequest
-	47,  // 44: quietline.ledger.v1.LedgerService.CompareLoad:input_type -> quietline.ledger.v1.CompareLoadRequest
-	48,  // 45: quietline.ledger.v1.LedgerService.GetLoad:input_type -> quietline.ledger.v1.GetLoadRequest
-	49,  // 46: quietline.ledger.v1.LedgerService.ListLoads:input_type -> quietline.ledger.v1.ListLoadsRequest
-	50,  // 47: quietline.ledger.v1.LedgerService.GetLoadDifference:input_type -> quietline.ledger.v1.GetLoadDifferenceRequest
-	51,  // 48: quietline.ledger.v1.LedgerService.ApplyLoad:input_type -> quietline.ledger.v1.ApplyLoadRequest
-	52,  // 49: quietline.ledger.v1.LedgerService.DiscardLoad:input_type -> quietline.ledger.v1.DiscardLoadRequest
-	53,  // 50: quietline.ledger.v1.LedgerService.ListLedgerChanges:input_type -> quietline.ledger.v1.ListLedgerChangesRequest
-	54,  // 51: quietline.ledger.v1.LedgerService.OpenCampaign:input_type -> quietline.ledger.v1.OpenCampaignRequest
-	55,  // 52: quietline.ledger.v1.LedgerService.GetCampaign:input_type -> quietline.ledger.v1.GetCampaignRequest
-	56,  // 53: quietline.ledger.v1.LedgerService.ListCampaigns:input_type -> quietline.ledger.v1.ListCampaignsRequest
-	57,  // 54: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
-	58,  // 55: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
-	59,  // 56: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
-	60,  // 57: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
-	61,  // 58: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
-	62,  // 59: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
-	63,  // 60: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
-	64,  // 61: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
-	65,  // 62: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
-	66,  // 63: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
-	67,  // 64: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
-	4,   // 65: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
-	68,  // 66: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
-	69,  // 67: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
-	70,  // 68: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
-	71,  // 69: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
-	72,  // 70: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
-	73,  // 71: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
-	74,  // 72: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
-	75,  // 73: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
-	76,  // 74: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
-	77,  // 75: quietline.ledger.v1.LedgerService.ListLicences:output_type -> quietline.ledger.v1.ListLicencesResponse
-	78,  // 76: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
-	79,  // 77: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
-	80,  // 78: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
-	81,  // 79: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
-	82,  // 80: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
-	83,  // 81: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
-	84,  // 82: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
-	85,  // 83: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
-	86,  // 84: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
-	87,  // 85: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
-	88,  // 86: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
-	1,   // 87: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
-	3,   // 88: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
-	89,  // 89: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
-	90,  // 90: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
-	91,  // 91: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
-	92,  // 92: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
-	93,  // 93: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
-	94,  // 94: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
-	95,  // 95: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
-	96,  // 96: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
-	97,  // 97: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
-	98,  // 98: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
-	99,  // 99: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
-	100, // 100: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
-	101, // 101: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
-	102, // 102: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
-	103, // 103: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
-	104, // 104: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
-	105, // 105: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
-	106, // 106: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
-	107, // 107: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
-	108, // 108: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
-	109, // 109: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
-	110, // 110: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
-	111, // 111: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
-	112, // 112: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
-	113, // 113: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
-	114, // 114: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
-	115, // 115: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
-	116, // 116: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
-	117, // 117: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
-	118, // 118: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
-	119, // 119: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
-	120, // 120: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
-	121, // 121: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
-	122, // 122: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
-	123, // 123: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
-	124, // 124: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
-	125, // 125: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
-	126, // 126: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
-	5,   // 127: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
-	66,  // [66:128] is the sub-list for method output_type
-	4,   // [4:66] is the sub-list for method input_type
-	4,   // [4:4] is the sub-list for extension type_name
-	4,   // [4:4] is the sub-list for extension extendee
-	0,   // [0:4] is the sub-list for field type_name
+	4,   // 0: quietline.ledger.v1.SuspendResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
+	4,   // 1: quietline.ledger.v1.ResumeResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
+	5,   // 2: quietline.ledger.v1.LedgerService.WhoHeld:input_type -> quietline.ledger.v1.WhoHeldRequest
+	6,   // 3: quietline.ledger.v1.LedgerService.WhoHeldRange:input_type -> quietline.ledger.v1.WhoHeldRangeRequest
+	7,   // 4: quietline.ledger.v1.LedgerService.LookupCode:input_type -> quietline.ledger.v1.LookupCodeRequest
+	8,   // 5: quietline.ledger.v1.LedgerService.RegisterHolder:input_type -> quietline.ledger.v1.RegisterHolderRequest
+	9,   // 6: quietline.ledger.v1.LedgerService.AllocateResource:input_type -> quietline.ledger.v1.AllocateResourceRequest
+	10,  // 7: quietline.ledger.v1.LedgerService.CorrectAllocation:input_type -> quietline.ledger.v1.CorrectAllocationRequest
+	11,  // 8: quietline.ledger.v1.LedgerService.EndAllocation:input_type -> quietline.ledger.v1.EndAllocationRequest
+	12,  // 9: quietline.ledger.v1.LedgerService.ChangePurpose:input_type -> quietline.ledger.v1.ChangePurposeRequest
+	13,  // 10: quietline.ledger.v1.LedgerService.RecordLicence:input_type -> quietline.ledger.v1.RecordLicenceRequest
+	14,  // 11: quietline.ledger.v1.LedgerService.ListLicences:input_type -> quietline.ledger.v1.ListLicencesRequest
+	15,  // 12: quietline.ledger.v1.LedgerService.RecordContract:input_type -> quietline.ledger.v1.RecordContractRequest
+	16,  // 13: quietline.ledger.v1.LedgerService.RecordAccess:input_type -> quietline.ledger.v1.RecordAccessRequest
+	17,  // 14: quietline.ledger.v1.LedgerService.DeclareSublet:input_type -> quietline.ledger.v1.DeclareSubletRequest
+	18,  // 15: quietline.ledger.v1.LedgerService.AttachSeat:input_type -> quietline.ledger.v1.AttachSeatRequest
+	19,  // 16: quietline.ledger.v1.LedgerService.ListSeats:input_type -> quietline.ledger.v1.ListSeatsRequest
+	20,  // 17: quietline.ledger.v1.LedgerService.RecordObservation:input_type -> quietline.ledger.v1.RecordObservationRequest
+	21,  // 18: quietline.ledger.v1.LedgerService.ListFindings:input_type -> quietline.ledger.v1.ListFindingsRequest
+	22,  // 19: quietline.ledger.v1.LedgerService.DecideFinding:input_type -> quietline.ledger.v1.DecideFindingRequest
+	23,  // 20: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
+	24,  // 21: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
+	25,  // 22: quietline.ledger.v1.LedgerService.WarnResource:input_type -> quietline.ledger.v1.WarnResourceRequest
+	0,   // 23: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
+	2,   // 24: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
+	26,  // 25: quietline.ledger.v1.LedgerService.ListRestrictions:input_type -> quietline.ledger.v1.ListRestrictionsRequest
+	27,  // 26: quietline.ledger.v1.LedgerService.ProposeRecall:input_type -> quietline.ledger.v1.ProposeRecallRequest
+	28,  // 27: quietline.ledger.v1.LedgerService.GetRecall:input_type -> quietline.ledger.v1.GetRecallRequest
+	29,  // 28: quietline.ledger.v1.LedgerService.ListRecalls:input_type -> quietline.ledger.v1.ListRecallsRequest
+	30,  // 29: quietline.ledger.v1.LedgerService.ObjectToRecall:input_type -> quietline.ledger.v1.ObjectToRecallRequest
+	31,  // 30: quietline.ledger.v1.LedgerService.AdvanceRecall:input_type -> quietline.ledger.v1.AdvanceRecallRequest
+	32,  // 31: quietline.ledger.v1.LedgerService.GiveRecallNotice:input_type -> quietline.ledger.v1.GiveRecallNoticeRequest
+	33,  // 32: quietline.ledger.v1.LedgerService.DecideObjection:input_type -> quietline.ledger.v1.DecideObjectionRequest
+	34,  // 33: quietline.ledger.v1.LedgerService.CompleteRecall:input_type -> quietline.ledger.v1.CompleteRecallRequest
+	35,  // 34: quietline.ledger.v1.LedgerService.AppealRestriction:input_type -> quietline.ledger.v1.AppealRestrictionRequest
+	36,  // 35: quietline.ledger.v1.LedgerService.GetAppeal:input_type -> quietline.ledger.v1.GetAppealRequest
+	37,  // 36: quietline.ledger.v1.LedgerService.ListAppeals:input_type -> quietline.ledger.v1.ListAppealsRequest
+	38,  // 37: quietline.ledger.v1.LedgerService.AdvanceAppeal:input_type -> quietline.ledger.v1.AdvanceAppealRequest
+	39,  // 38: quietline.ledger.v1.LedgerService.DecideAppeal:input_type -> quietline.ledger.v1.DecideAppealRequest
+	40,  // 39: quietline.ledger.v1.LedgerService.ListDeductions:input_type -> quietline.ledger.v1.ListDeductionsRequest
+	41,  // 40: quietline.ledger.v1.LedgerService.ContestDeduction:input_type -> quietline.ledger.v1.ContestDeductionRequest
+	42,  // 41: quietline.ledger.v1.LedgerService.DecideDeduction:input_type -> quietline.ledger.v1.DecideDeductionRequest
+	43,  // 42: quietline.ledger.v1.LedgerService.ListScoredAppeals:input_type -> quietline.ledger.v1.ListScoredAppealsRequest
+	44,  // 43: quietline.ledger.v1.LedgerService.ListUnstartedMatters:input_type -> quietline.ledger.v1.ListUnstartedMattersRequest
+	45,  // 44: quietline.ledger.v1.LedgerService.LoadLedger:input_type -> quietline.ledger.v1.LoadLedgerRequest
+	46,  // 45: quietline.ledger.v1.LedgerService.AddLoadRows:input_type -> quietline.ledger.v1.AddLoadRowsRequest
+	47,  // 46: quietline.ledger.v1.LedgerService.CompareLoad:input_type -> quietline.ledger.v1.CompareLoadRequest
+	48,  // 47: quietline.ledger.v1.LedgerService.GetLoad:input_type -> quietline.ledger.v1.GetLoadRequest
+	49,  // 48: quietline.ledger.v1.LedgerService.ListLoads:input_type -> quietline.ledger.v1.ListLoadsRequest
+	50,  // 49: quietline.ledger.v1.LedgerService.GetLoadDifference:input_type -> quietline.ledger.v1.GetLoadDifferenceRequest
+	51,  // 50: quietline.ledger.v1.LedgerService.ApplyLoad:input_type -> quietline.ledger.v1.ApplyLoadRequest
+	52,  // 51: quietline.ledger.v1.LedgerService.DiscardLoad:input_type -> quietline.ledger.v1.DiscardLoadRequest
+	53,  // 52: quietline.ledger.v1.LedgerService.ListLedgerChanges:input_type -> quietline.ledger.v1.ListLedgerChangesRequest
+	54,  // 53: quietline.ledger.v1.LedgerService.OpenCampaign:input_type -> quietline.ledger.v1.OpenCampaignRequest
+	55,  // 54: quietline.ledger.v1.LedgerService.GetCampaign:input_type -> quietline.ledger.v1.GetCampaignRequest
+	56,  // 55: quietline.ledger.v1.LedgerService.ListCampaigns:input_type -> quietline.ledger.v1.ListCampaignsRequest
+	57,  // 56: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
+	58,  // 57: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
+	59,  // 58: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
+	60,  // 59: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
+	61,  // 60: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
+	62,  // 61: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
+	63,  // 62: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
+	64,  // 63: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
+	65,  // 64: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
+	66,  // 65: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
+	67,  // 66: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
+	68,  // 67: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
+	69,  // 68: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
+	70,  // 69: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
+	71,  // 70: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
+	72,  // 71: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
+	73,  // 72: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
+	74,  // 73: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
+	75,  // 74: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
+	76,  // 75: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
+	77,  // 76: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
+	78,  // 77: quietline.ledger.v1.LedgerService.ListLicences:output_type -> quietline.ledger.v1.ListLicencesResponse
+	79,  // 78: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
+	80,  // 79: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
+	81,  // 80: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
+	82,  // 81: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
+	83,  // 82: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
+	84,  // 83: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
+	85,  // 84: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
+	86,  // 85: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
+	87,  // 86: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
+	88,  // 87: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
+	89,  // 88: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
+	1,   // 89: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
+	3,   // 90: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
+	90,  // 91: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
+	91,  // 92: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
+	92,  // 93: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
+	93,  // 94: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
+	94,  // 95: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
+	95,  // 96: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
+	96,  // 97: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
+	97,  // 98: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
+	98,  // 99: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
+	99,  // 100: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
+	100, // 101: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
+	101, // 102: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
+	102, // 103: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
+	103, // 104: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
+	104, // 105: quietline.ledger.v1.LedgerService.ListDeductions:output_type -> quietline.ledger.v1.ListDeductionsResponse
+	105, // 106: quietline.ledger.v1.LedgerService.ContestDeduction:output_type -> quietline.ledger.v1.ContestDeductionResponse
+	106, // 107: quietline.ledger.v1.LedgerService.DecideDeduction:output_type -> quietline.ledger.v1.DecideDeductionResponse
+	107, // 108: quietline.ledger.v1.LedgerService.ListScoredAppeals:output_type -> quietline.ledger.v1.ListScoredAppealsResponse
+	108, // 109: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
+	109, // 110: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
+	110, // 111: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
+	111, // 112: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
+	112, // 113: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
+	113, // 114: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
+	114, // 115: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
+	115, // 116: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
+	116, // 117: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
+	117, // 118: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
+	118, // 119: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
+	119, // 120: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
+	120, // 121: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
+	121, // 122: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
+	122, // 123: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
+	123, // 124: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
+	124, // 125: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
+	125, // 126: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
+	126, // 127: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
+	127, // 128: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
+	128, // 129: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
+	129, // 130: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
+	130, // 131: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
+	131, // 132: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
+	132, // 133: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
+	68,  // [68:134] is the sub-list for method output_type
+	2,   // [2:68] is the sub-list for method input_type
+	2,   // [2:2] is the sub-list for extension type_name
+	2,   // [2:2] is the sub-list for extension extendee
+	0,   // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_quietline_ledger_v1_ledger_proto_init() }
@@ -936,7 +797,9 @@ func file_quietline_ledger_v1_ledger_proto_init() {
 	file_quietline_ledger_v1_number_proto_init()
 	file_quietline_ledger_v1_allocation_proto_init()
 	file_quietline_ledger_v1_appeal_proto_init()
+	file_quietline_ledger_v1_audit_proto_init()
 	file_quietline_ledger_v1_campaign_proto_init()
+	file_quietline_ledger_v1_deduction_proto_init()
 	file_quietline_ledger_v1_finding_proto_init()
 	file_quietline_ledger_v1_holding_proto_init()
 	file_quietline_ledger_v1_licence_proto_init()
@@ -949,7 +812,7 @@ func file_quietline_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_ledger_v1_ledger_proto_rawDesc), len(file_quietline_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

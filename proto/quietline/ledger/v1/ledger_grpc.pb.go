@@ -58,6 +58,10 @@ const (
 	LedgerService_ListAppeals_FullMethodName          = "/quietline.ledger.v1.LedgerService/ListAppeals"
 	LedgerService_AdvanceAppeal_FullMethodName        = "/quietline.ledger.v1.LedgerService/AdvanceAppeal"
 	LedgerService_DecideAppeal_FullMethodName         = "/quietline.ledger.v1.LedgerService/DecideAppeal"
+	LedgerService_ListDeductions_FullMethodName       = "/quietline.ledger.v1.LedgerService/ListDeductions"
+	LedgerService_ContestDeduction_FullMethodName     = "/quietline.ledger.v1.LedgerService/ContestDeduction"
+	LedgerService_DecideDeduction_FullMethodName      = "/quietline.ledger.v1.LedgerService/DecideDeduction"
+	LedgerService_ListScoredAppeals_FullMethodName    = "/quietline.ledger.v1.LedgerService/ListScoredAppeals"
 	LedgerService_ListUnstartedMatters_FullMethodName = "/quietline.ledger.v1.LedgerService/ListUnstartedMatters"
 	LedgerService_LoadLedger_FullMethodName           = "/quietline.ledger.v1.LedgerService/LoadLedger"
 	LedgerService_AddLoadRows_FullMethodName          = "/quietline.ledger.v1.LedgerService/AddLoadRows"
@@ -180,6 +184,17 @@ type LedgerServiceClient interface {
 	AdvanceAppeal(ctx context.Context, in *AdvanceAppealRequest, opts ...grpc.CallOption) (*AdvanceAppealResponse, error)
 	// DecideAppeal answers an appeal; upheld, it corrects the record and restores the state at once (答复申诉).
 	DecideAppeal(ctx context.Context, in *DecideAppealRequest, opts ...grpc.CallOption) (*DecideAppealResponse, error)
+	// ListDeductions lists deductions of appeals, newest first: an operator sees its own and its branches', an administration
+	// what it decides (申诉核减列表).
+	ListDeductions(ctx context.Context, in *ListDeductionsRequest, opts ...grpc.CallOption) (*ListDeductionsResponse, error)
+	// ContestDeduction says against a deduction, proposed or decided, why it is wrong: the operator that it concerns and the
+	// administration, once each (核减异议). Errors: NOT_FOUND for others, WRONG_STATE the second time.
+	ContestDeduction(ctx context.Context, in *ContestDeductionRequest, opts ...grpc.CallOption) (*ContestDeductionResponse, error)
+	// DecideDeduction grants or refuses a deduction that is proposed or contested, by an officer of the administration (核减
+	// 决定). Errors: SAME_PERSON for who answered the appeal, had a part in the disposition, contested or decided before.
+	DecideDeduction(ctx context.Context, in *DecideDeductionRequest, opts ...grpc.CallOption) (*DecideDeductionResponse, error)
+	// ListScoredAppeals lists the appeals that a month's scorecards count: filed in it, or deducted in it (考核申诉).
+	ListScoredAppeals(ctx context.Context, in *ListScoredAppealsRequest, opts ...grpc.CallOption) (*ListScoredAppealsResponse, error)
 	// ListUnstartedMatters lists recalls or appeals whose workflow is to start, for the sweep (待启动事项).
 	ListUnstartedMatters(ctx context.Context, in *ListUnstartedMattersRequest, opts ...grpc.CallOption) (*ListUnstartedMattersResponse, error)
 	// LoadLedger begins the load of a ledger file, or returns the one that its sender has begun with the same file (台账报送).
@@ -619,6 +634,46 @@ func (c *ledgerServiceClient) DecideAppeal(ctx context.Context, in *DecideAppeal
 	return out, nil
 }
 
+func (c *ledgerServiceClient) ListDeductions(ctx context.Context, in *ListDeductionsRequest, opts ...grpc.CallOption) (*ListDeductionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDeductionsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListDeductions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ContestDeduction(ctx context.Context, in *ContestDeductionRequest, opts ...grpc.CallOption) (*ContestDeductionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ContestDeductionResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ContestDeduction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) DecideDeduction(ctx context.Context, in *DecideDeductionRequest, opts ...grpc.CallOption) (*DecideDeductionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecideDeductionResponse)
+	err := c.cc.Invoke(ctx, LedgerService_DecideDeduction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListScoredAppeals(ctx context.Context, in *ListScoredAppealsRequest, opts ...grpc.CallOption) (*ListScoredAppealsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListScoredAppealsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListScoredAppeals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ledgerServiceClient) ListUnstartedMatters(ctx context.Context, in *ListUnstartedMattersRequest, opts ...grpc.CallOption) (*ListUnstartedMattersResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListUnstartedMattersResponse)
@@ -964,6 +1019,17 @@ type LedgerServiceServer interface {
 	AdvanceAppeal(context.Context, *AdvanceAppealRequest) (*AdvanceAppealResponse, error)
 	// DecideAppeal answers an appeal; upheld, it corrects the record and restores the state at once (答复申诉).
 	DecideAppeal(context.Context, *DecideAppealRequest) (*DecideAppealResponse, error)
+	// ListDeductions lists deductions of appeals, newest first: an operator sees its own and its branches', an administration
+	// what it decides (申诉核减列表).
+	ListDeductions(context.Context, *ListDeductionsRequest) (*ListDeductionsResponse, error)
+	// ContestDeduction says against a deduction, proposed or decided, why it is wrong: the operator that it concerns and the
+	// administration, once each (核减异议). Errors: NOT_FOUND for others, WRONG_STATE the second time.
+	ContestDeduction(context.Context, *ContestDeductionRequest) (*ContestDeductionResponse, error)
+	// DecideDeduction grants or refuses a deduction that is proposed or contested, by an officer of the administration (核减
+	// 决定). Errors: SAME_PERSON for who answered the appeal, had a part in the disposition, contested or decided before.
+	DecideDeduction(context.Context, *DecideDeductionRequest) (*DecideDeductionResponse, error)
+	// ListScoredAppeals lists the appeals that a month's scorecards count: filed in it, or deducted in it (考核申诉).
+	ListScoredAppeals(context.Context, *ListScoredAppealsRequest) (*ListScoredAppealsResponse, error)
 	// ListUnstartedMatters lists recalls or appeals whose workflow is to start, for the sweep (待启动事项).
 	ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error)
 	// LoadLedger begins the load of a ledger file, or returns the one that its sender has begun with the same file (台账报送).
@@ -1143,6 +1209,18 @@ func (UnimplementedLedgerServiceServer) AdvanceAppeal(context.Context, *AdvanceA
 }
 func (UnimplementedLedgerServiceServer) DecideAppeal(context.Context, *DecideAppealRequest) (*DecideAppealResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DecideAppeal not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListDeductions(context.Context, *ListDeductionsRequest) (*ListDeductionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDeductions not implemented")
+}
+func (UnimplementedLedgerServiceServer) ContestDeduction(context.Context, *ContestDeductionRequest) (*ContestDeductionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ContestDeduction not implemented")
+}
+func (UnimplementedLedgerServiceServer) DecideDeduction(context.Context, *DecideDeductionRequest) (*DecideDeductionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecideDeduction not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListScoredAppeals(context.Context, *ListScoredAppealsRequest) (*ListScoredAppealsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListScoredAppeals not implemented")
 }
 func (UnimplementedLedgerServiceServer) ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListUnstartedMatters not implemented")
@@ -1906,6 +1984,78 @@ func _LedgerService_DecideAppeal_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_ListDeductions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDeductionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListDeductions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListDeductions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListDeductions(ctx, req.(*ListDeductionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ContestDeduction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ContestDeductionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ContestDeduction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ContestDeduction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ContestDeduction(ctx, req.(*ContestDeductionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_DecideDeduction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecideDeductionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).DecideDeduction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_DecideDeduction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).DecideDeduction(ctx, req.(*DecideDeductionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListScoredAppeals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListScoredAppealsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListScoredAppeals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListScoredAppeals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListScoredAppeals(ctx, req.(*ListScoredAppealsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LedgerService_ListUnstartedMatters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListUnstartedMattersRequest)
 	if err := dec(in); err != nil {
@@ -2510,6 +2660,22 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DecideAppeal",
 			Handler:    _LedgerService_DecideAppeal_Handler,
+		},
+		{
+			MethodName: "ListDeductions",
+			Handler:    _LedgerService_ListDeductions_Handler,
+		},
+		{
+			MethodName: "ContestDeduction",
+			Handler:    _LedgerService_ContestDeduction_Handler,
+		},
+		{
+			MethodName: "DecideDeduction",
+			Handler:    _LedgerService_DecideDeduction_Handler,
+		},
+		{
+			MethodName: "ListScoredAppeals",
+			Handler:    _LedgerService_ListScoredAppeals_Handler,
 		},
 		{
 			MethodName: "ListUnstartedMatters",
