@@ -7,10 +7,10 @@
 //	steps.go       the table of human steps, as data
 //	complaint.go   the script of a round of a complaint; preserve.go is its step 1, check.go, handle.go, conclude.go are 3, 4
 //	               and 5 to 7; closing.go is how it hears of changes and ends
-//	case.go        the script of a case; recall.go and appeal.go those of a recall and an appeal, drawn there; digest.go,
-//	               sweep.go: two more workflows
+//	case.go        drives a case by the plan of its owner, procedure.go is what it does, casescript.go how it was before;
+//	               recall.go and appeal.go are the scripts of a recall and an appeal, drawn there; digest.go, sweep.go: two more
 //	task.go        the desk: the only place that waits for people
-//	decisions.go   what a decision needs to be complete: pure rules
+//	decisions.go   what a decision needs to be complete: pure rules; decisionscase.go those of a case's steps
 //	clue.go        what becomes of a complaint that marks opened, until somebody reports it
 //	activities.go  the only I/O; write.go is how it writes to complaints and opens tasks; triage.go, classify.go, record.go,
 //	               agencies.go, ending.go, cases.go, recalls.go are more of it
@@ -54,10 +54,15 @@
 //
 // # A case: case/<id>
 //
-//	investigate ─> case_review ─┬─ penalty: serve_notice ─> time for a statement ─> case_sign ─> deliver ─┐
-//	     ^              │       └─ no penalty ────────────────────────────────────> case_sign ────────────┤
-//	     └── returned ──┴───────────────────────────────────────────────────────────────┘                v
-//	                                                      list, publish, close, tell the attached complaints
+// Its procedure is not drawn here: enforcement owns it and plans it (services/enforcement), and case.go does what is planned.
+//
+//	plan ─> effects (list, publish, tell, withdraw, copy) ─> open and cancel tasks ─> wait ─> plan
+//
+// Before a decision on a step is written, its owner is asked whether the law lets it pass (CheckCaseStep): its refusal, with
+// the article, is the answer to the person, and the task waits on. What is written then is never refused: it is judged by
+// what was known when it was decided. The first effective outcome is told to the complaints, whatever the performance comes
+// to. A case that is reversed after its end has another run under the same ID, with tasks of its own. Runs that began before
+// a case was planned go on by casescript.go.
 //
 // # Contracts
 //
@@ -85,7 +90,7 @@
 // # Changing a workflow
 //
 // Runs live for months, so every change of the order or number of commands goes through workflow.GetVersion. Its change
-// IDs stand as constants in one file, changes.go, which the first change makes; the first release starts clean. With each
+// IDs stand as constants in one file, changes.go. With each
 // goes a recorded history in testdata/histories that replays the way before it; a way that no open run needs any more is
 // removed with its history. Renaming steps, activities or fields of messages is such a change; texts of errors, the rules
 // in decisions.go and whatever activities do inside are not. Nor is a way that only a new field of an activity's answer
