@@ -225,7 +225,7 @@ func writeBody(w http.ResponseWriter, req *http.Request, status int, cache, cont
 
 // has says whether a reader has the body of a tag; weak tags, as proxies that compress make of ours, count.
 func has(fields []string, tag string) bool {
-	for _, known := range strings.Split(strings.Join(fields, ","), ",") {
+	for known := range strings.SplitSeq(strings.Join(fields, ","), ",") {
 		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == tag || known == "*" {
 			return true
 		}

@@ -150,8 +150,7 @@ func problem(err error) string {
 }
 
 func messageOf(err error) string {
-	var refusal *connect.Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*connect.Error](err); ok {
 		return refusal.Message()
 	}
 	return "the request is not valid"

@@ -42,8 +42,7 @@ func (s *Server) Publish(ctx context.Context, req *disclosurev1.PublishRequest) 
 		}
 		return &disclosurev1.PublishResponse{Publication: out}, nil
 	})
-	var l *lacking
-	if errors.As(err, &l) {
+	if l, ok := errors.AsType[*lacking](err); ok {
 		return s.withhold(ctx, p, l)
 	}
 	return resp, err
@@ -157,8 +156,8 @@ func (s *Server) write(ctx context.Context, q *store.Queries, f *facts, policy s
 		return "", err
 	}
 	p, g := f.item, f.gate
-	of := ""
-	if p.GetKind() == penalty || p.GetKind() == listing {
+	of := termKey(p, g) // of a listing its list
+	if p.GetKind() == penalty {
 		of = g.GetPenaltyKind()
 	}
 	due := clock{}

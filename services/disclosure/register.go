@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/calendar"
@@ -123,8 +124,23 @@ func days(first, last string) (from, until *time.Time, err error) {
 	return from, until, err
 }
 
+// planned runs a search that is planned for what is asked.
+func (s *Server) planned(ctx context.Context, search func(*store.Queries) error) error {
+	return pg.Tx(ctx, s.db, func(tx pgx.Tx) error {
+		q := store.New(tx)
+		if err := q.PlanAnew(ctx); err != nil {
+			return err
+		}
+		return search(q)
+	})
+}
+
 func (s *Server) live(ctx context.Context, q *store.Queries, arg store.SearchLiveParams) ([]*disclosurev1.Publication, string, error) {
-	found, err := q.SearchLive(ctx, arg)
+	var found []store.SearchLiveRow
+	err := s.planned(ctx, func(q *store.Queries) (err error) {
+		found, err = q.SearchLive(ctx, arg)
+		return err
+	})
 	if err != nil {
 		return nil, "", err
 	}
@@ -156,8 +172,11 @@ func (s *Server) byChange(ctx context.Context, q *store.Queries, a store.SearchL
 		}
 		arg.BeforeID = &before
 	}
-	found, err := q.SearchByChange(ctx, arg)
-	if err != nil {
+	var found []store.SearchByChangeRow
+	if err = s.planned(ctx, func(q *store.Queries) (err error) {
+		found, err = q.SearchByChange(ctx, arg)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	rows := make([]publicationRow, 0, len(found))

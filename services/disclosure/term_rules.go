@@ -25,8 +25,10 @@ func termKey(p *disclosurev1.Publication, g *disclosurev1.Gate) string {
 		return "simplified"
 	case p.GetKind() == penalty:
 		return g.GetPenaltyKind()
-	case p.GetKind() == listing:
-		return cmp.Or(g.GetPenaltyKind(), "bad")
+	case p.GetKind() == listing && g.GetPenaltyKind() == "dishonest":
+		return "dishonest"
+	case p.GetKind() == listing: // the list with the shorter term, whatever else was said
+		return "bad"
 	}
 	return ""
 }

@@ -115,7 +115,7 @@ func (q *Queries) GateConditions(ctx context.Context, arg GateConditionsParams) 
 }
 
 const getPublication = `-- name: GetPublication :one
-SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
   FROM publication p
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
@@ -175,6 +175,9 @@ func (q *Queries) GetPublication(ctx context.Context, publicationID string) (Get
 		&i.Publication.PublishDue,
 		&i.Publication.PublishProof,
 		&i.Publication.PublishProvisional,
+		&i.Publication.PartyKey,
+		&i.Publication.PartyGrams,
+		&i.Publication.Regions,
 		&i.PublicationVersion.PublicationID,
 		&i.PublicationVersion.Version,
 		&i.PublicationVersion.Title,

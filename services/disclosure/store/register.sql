@@ -1,48 +1,57 @@
 -- The register as it is read: search, changes, audit.
 
 -- name: SearchLive :many
--- Live items, newest first. Every condition has its index; the planner takes the most particular one.
+-- Live items, newest first. The page is found before its rows are joined. It is planned anew for what is asked, so that the
+-- most particular condition finds it by its index.
 SELECT sqlc.embed(p), sqlc.embed(v), w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
-  FROM publication p
+  FROM (SELECT h.publication_id FROM publication h
+     WHERE h.take_down_time > @at AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = h.publication_id)
+       AND (cardinality(sqlc.arg(kinds)::text[]) = 0 OR h.kind = ANY (sqlc.arg(kinds)::text[]))
+       AND (sqlc.arg(part)::text = '' OR (sqlc.arg(grams)::text[] <@ h.party_grams AND h.party_key LIKE sqlc.arg(pattern)::text))
+       AND (sqlc.arg(credit_code)::text = '' OR h.credit_code = sqlc.arg(credit_code)::text)
+       AND (sqlc.arg(code)::text = '' OR ARRAY[sqlc.arg(code)::text] <@ h.codes)
+       AND (sqlc.arg(region_code)::text = '' OR ARRAY[sqlc.arg(region_code)::text] <@ h.regions)
+       AND (sqlc.narg(from_time)::timestamptz IS NULL OR h.publish_time >= sqlc.narg(from_time)::timestamptz)
+       AND (sqlc.narg(until_time)::timestamptz IS NULL OR h.publish_time < sqlc.narg(until_time)::timestamptz)
+       AND (sqlc.narg(before_time)::timestamptz IS NULL
+            OR (h.publish_time, h.publication_id) < (sqlc.narg(before_time)::timestamptz, sqlc.narg(before_id)::uuid))
+     ORDER BY h.publish_time DESC, h.publication_id DESC
+     LIMIT @page_size) AS hit
+  JOIN publication p ON p.publication_id = hit.publication_id
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
   LEFT JOIN publication_withdrawal w ON w.publication_id = p.publication_id
- WHERE p.take_down_time > @at AND w.publication_id IS NULL
-   AND (cardinality(sqlc.arg(kinds)::text[]) = 0 OR p.kind = ANY (sqlc.arg(kinds)::text[]))
-   AND (sqlc.arg(part)::text = '' OR (sqlc.arg(grams)::text[] <@ name_grams(name_key(p.party_name)) AND name_key(p.party_name) LIKE sqlc.arg(pattern)::text))
-   AND (sqlc.arg(credit_code)::text = '' OR p.credit_code = sqlc.arg(credit_code)::text)
-   AND (sqlc.arg(code)::text = '' OR ARRAY[sqlc.arg(code)::text] <@ p.codes)
-   AND (sqlc.arg(region_code)::text = '' OR ARRAY[sqlc.arg(region_code)::text] <@ region_grams(p.region_codes))
-   AND (sqlc.narg(from_time)::timestamptz IS NULL OR p.publish_time >= sqlc.narg(from_time)::timestamptz)
-   AND (sqlc.narg(until_time)::timestamptz IS NULL OR p.publish_time < sqlc.narg(until_time)::timestamptz)
-   AND (sqlc.narg(before_time)::timestamptz IS NULL
-        OR (p.publish_time, p.publication_id) < (sqlc.narg(before_time)::timestamptz, sqlc.narg(before_id)::uuid))
- ORDER BY p.publish_time DESC, p.publication_id DESC
- LIMIT @page_size;
+ ORDER BY p.publish_time DESC, p.publication_id DESC;
+
+-- name: PlanAnew :exec
+-- Within a transaction: queries are planned for their arguments, not once for all.
+SET LOCAL plan_cache_mode = force_custom_plan;
 
 -- name: NameKey :one
 SELECT name_key(sqlc.arg(name)::text)::text AS key;
 
 -- name: SearchByChange :many
 -- Items by their last change, ended and withdrawn ones among them. By party only live ones are found.
-SELECT c.id AS change_id, sqlc.embed(p), sqlc.embed(v), w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
-  FROM publication_change c
-  JOIN publication p ON p.publication_id = c.publication_id
+SELECT hit.id AS change_id, sqlc.embed(p), sqlc.embed(v), w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+  FROM (SELECT c.id, c.publication_id FROM publication_change c JOIN publication h ON h.publication_id = c.publication_id
+         WHERE NOT EXISTS (SELECT FROM publication_change l WHERE l.publication_id = c.publication_id AND l.id > c.id)
+           AND (NOT sqlc.arg(of_party)::boolean OR (h.take_down_time > @at
+                AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = h.publication_id)))
+           AND (cardinality(sqlc.arg(kinds)::text[]) = 0 OR h.kind = ANY (sqlc.arg(kinds)::text[]))
+           AND (sqlc.arg(part)::text = '' OR (sqlc.arg(grams)::text[] <@ h.party_grams AND h.party_key LIKE sqlc.arg(pattern)::text))
+           AND (sqlc.arg(credit_code)::text = '' OR h.credit_code = sqlc.arg(credit_code)::text)
+           AND (sqlc.arg(code)::text = '' OR ARRAY[sqlc.arg(code)::text] <@ h.codes)
+           AND (sqlc.arg(region_code)::text = '' OR ARRAY[sqlc.arg(region_code)::text] <@ h.regions)
+           AND (sqlc.narg(from_time)::timestamptz IS NULL OR h.publish_time >= sqlc.narg(from_time)::timestamptz)
+           AND (sqlc.narg(until_time)::timestamptz IS NULL OR h.publish_time < sqlc.narg(until_time)::timestamptz)
+           AND (sqlc.narg(before_id)::bigint IS NULL OR c.id < sqlc.narg(before_id)::bigint)
+         ORDER BY c.id DESC
+         LIMIT @page_size) AS hit
+  JOIN publication p ON p.publication_id = hit.publication_id
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
   LEFT JOIN publication_withdrawal w ON w.publication_id = p.publication_id
- WHERE NOT EXISTS (SELECT FROM publication_change l WHERE l.publication_id = c.publication_id AND l.id > c.id)
-   AND (NOT sqlc.arg(of_party)::boolean OR (p.take_down_time > @at AND w.publication_id IS NULL))
-   AND (cardinality(sqlc.arg(kinds)::text[]) = 0 OR p.kind = ANY (sqlc.arg(kinds)::text[]))
-   AND (sqlc.arg(part)::text = '' OR (sqlc.arg(grams)::text[] <@ name_grams(name_key(p.party_name)) AND name_key(p.party_name) LIKE sqlc.arg(pattern)::text))
-   AND (sqlc.arg(credit_code)::text = '' OR p.credit_code = sqlc.arg(credit_code)::text)
-   AND (sqlc.arg(code)::text = '' OR ARRAY[sqlc.arg(code)::text] <@ p.codes)
-   AND (sqlc.arg(region_code)::text = '' OR ARRAY[sqlc.arg(region_code)::text] <@ region_grams(p.region_codes))
-   AND (sqlc.narg(from_time)::timestamptz IS NULL OR p.publish_time >= sqlc.narg(from_time)::timestamptz)
-   AND (sqlc.narg(until_time)::timestamptz IS NULL OR p.publish_time < sqlc.narg(until_time)::timestamptz)
-   AND (sqlc.narg(before_id)::bigint IS NULL OR c.id < sqlc.narg(before_id)::bigint)
- ORDER BY c.id DESC
- LIMIT @page_size;
+ ORDER BY hit.id DESC;
 
 -- name: ListChanges :many
 SELECT c.id, c.xid::text AS xid, c.change, c.change_time, c.publication_id FROM publication_change c

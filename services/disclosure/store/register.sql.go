@@ -153,8 +153,18 @@ func (q *Queries) NameKey(ctx context.Context, name string) (string, error) {
 	return key, err
 }
 
+const planAnew = `-- name: PlanAnew :exec
+SET LOCAL plan_cache_mode = force_custom_plan
+`
+
+// Within a transaction: queries are planned for their arguments, not once for all.
+func (q *Queries) PlanAnew(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, planAnew)
+	return err
+}
+
 const publicationsByID = `-- name: PublicationsByID :many
-SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
   FROM publication p
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
@@ -220,6 +230,9 @@ func (q *Queries) PublicationsByID(ctx context.Context, publicationIds []string)
 			&i.Publication.PublishDue,
 			&i.Publication.PublishProof,
 			&i.Publication.PublishProvisional,
+			&i.Publication.PartyKey,
+			&i.Publication.PartyGrams,
+			&i.Publication.Regions,
 			&i.PublicationVersion.PublicationID,
 			&i.PublicationVersion.Version,
 			&i.PublicationVersion.Title,
@@ -247,24 +260,26 @@ func (q *Queries) PublicationsByID(ctx context.Context, publicationIds []string)
 }
 
 const searchByChange = `-- name: SearchByChange :many
-SELECT c.id AS change_id, p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
-  FROM publication_change c
-  JOIN publication p ON p.publication_id = c.publication_id
+SELECT hit.id AS change_id, p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+  FROM (SELECT c.id, c.publication_id FROM publication_change c JOIN publication h ON h.publication_id = c.publication_id
+         WHERE NOT EXISTS (SELECT FROM publication_change l WHERE l.publication_id = c.publication_id AND l.id > c.id)
+           AND (NOT $1::boolean OR (h.take_down_time > $2
+                AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = h.publication_id)))
+           AND (cardinality($3::text[]) = 0 OR h.kind = ANY ($3::text[]))
+           AND ($4::text = '' OR ($5::text[] <@ h.party_grams AND h.party_key LIKE $6::text))
+           AND ($7::text = '' OR h.credit_code = $7::text)
+           AND ($8::text = '' OR ARRAY[$8::text] <@ h.codes)
+           AND ($9::text = '' OR ARRAY[$9::text] <@ h.regions)
+           AND ($10::timestamptz IS NULL OR h.publish_time >= $10::timestamptz)
+           AND ($11::timestamptz IS NULL OR h.publish_time < $11::timestamptz)
+           AND ($12::bigint IS NULL OR c.id < $12::bigint)
+         ORDER BY c.id DESC
+         LIMIT $13) AS hit
+  JOIN publication p ON p.publication_id = hit.publication_id
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
   LEFT JOIN publication_withdrawal w ON w.publication_id = p.publication_id
- WHERE NOT EXISTS (SELECT FROM publication_change l WHERE l.publication_id = c.publication_id AND l.id > c.id)
-   AND (NOT $1::boolean OR (p.take_down_time > $2 AND w.publication_id IS NULL))
-   AND (cardinality($3::text[]) = 0 OR p.kind = ANY ($3::text[]))
-   AND ($4::text = '' OR ($5::text[] <@ name_grams(name_key(p.party_name)) AND name_key(p.party_name) LIKE $6::text))
-   AND ($7::text = '' OR p.credit_code = $7::text)
-   AND ($8::text = '' OR ARRAY[$8::text] <@ p.codes)
-   AND ($9::text = '' OR ARRAY[$9::text] <@ region_grams(p.region_codes))
-   AND ($10::timestamptz IS NULL OR p.publish_time >= $10::timestamptz)
-   AND ($11::timestamptz IS NULL OR p.publish_time < $11::timestamptz)
-   AND ($12::bigint IS NULL OR c.id < $12::bigint)
- ORDER BY c.id DESC
- LIMIT $13
+ ORDER BY hit.id DESC
 `
 
 type SearchByChangeParams struct {
@@ -358,6 +373,9 @@ func (q *Queries) SearchByChange(ctx context.Context, arg SearchByChangeParams) 
 			&i.Publication.PublishDue,
 			&i.Publication.PublishProof,
 			&i.Publication.PublishProvisional,
+			&i.Publication.PartyKey,
+			&i.Publication.PartyGrams,
+			&i.Publication.Regions,
 			&i.PublicationVersion.PublicationID,
 			&i.PublicationVersion.Version,
 			&i.PublicationVersion.Title,
@@ -386,23 +404,25 @@ func (q *Queries) SearchByChange(ctx context.Context, arg SearchByChangeParams) 
 
 const searchLive = `-- name: SearchLive :many
 
-SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
-  FROM publication p
+SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+  FROM (SELECT h.publication_id FROM publication h
+     WHERE h.take_down_time > $1 AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = h.publication_id)
+       AND (cardinality($2::text[]) = 0 OR h.kind = ANY ($2::text[]))
+       AND ($3::text = '' OR ($4::text[] <@ h.party_grams AND h.party_key LIKE $5::text))
+       AND ($6::text = '' OR h.credit_code = $6::text)
+       AND ($7::text = '' OR ARRAY[$7::text] <@ h.codes)
+       AND ($8::text = '' OR ARRAY[$8::text] <@ h.regions)
+       AND ($9::timestamptz IS NULL OR h.publish_time >= $9::timestamptz)
+       AND ($10::timestamptz IS NULL OR h.publish_time < $10::timestamptz)
+       AND ($11::timestamptz IS NULL
+            OR (h.publish_time, h.publication_id) < ($11::timestamptz, $12::uuid))
+     ORDER BY h.publish_time DESC, h.publication_id DESC
+     LIMIT $13) AS hit
+  JOIN publication p ON p.publication_id = hit.publication_id
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
   LEFT JOIN publication_withdrawal w ON w.publication_id = p.publication_id
- WHERE p.take_down_time > $1 AND w.publication_id IS NULL
-   AND (cardinality($2::text[]) = 0 OR p.kind = ANY ($2::text[]))
-   AND ($3::text = '' OR ($4::text[] <@ name_grams(name_key(p.party_name)) AND name_key(p.party_name) LIKE $5::text))
-   AND ($6::text = '' OR p.credit_code = $6::text)
-   AND ($7::text = '' OR ARRAY[$7::text] <@ p.codes)
-   AND ($8::text = '' OR ARRAY[$8::text] <@ region_grams(p.region_codes))
-   AND ($9::timestamptz IS NULL OR p.publish_time >= $9::timestamptz)
-   AND ($10::timestamptz IS NULL OR p.publish_time < $10::timestamptz)
-   AND ($11::timestamptz IS NULL
-        OR (p.publish_time, p.publication_id) < ($11::timestamptz, $12::uuid))
  ORDER BY p.publish_time DESC, p.publication_id DESC
- LIMIT $13
 `
 
 type SearchLiveParams struct {
@@ -434,7 +454,8 @@ type SearchLiveRow struct {
 }
 
 // The register as it is read: search, changes, audit.
-// Live items, newest first. Every condition has its index; the planner takes the most particular one.
+// Live items, newest first. The page is found before its rows are joined. It is planned anew for what is asked, so that the
+// most particular condition finds it by its index.
 func (q *Queries) SearchLive(ctx context.Context, arg SearchLiveParams) ([]SearchLiveRow, error) {
 	rows, err := q.db.Query(ctx, searchLive,
 		arg.At,
@@ -495,6 +516,9 @@ func (q *Queries) SearchLive(ctx context.Context, arg SearchLiveParams) ([]Searc
 			&i.Publication.PublishDue,
 			&i.Publication.PublishProof,
 			&i.Publication.PublishProvisional,
+			&i.Publication.PartyKey,
+			&i.Publication.PartyGrams,
+			&i.Publication.Regions,
 			&i.PublicationVersion.PublicationID,
 			&i.PublicationVersion.Version,
 			&i.PublicationVersion.Title,

@@ -228,9 +228,13 @@ ALTER TABLE publication
     ADD CONSTRAINT publication_named CHECK (gate_version < 2 OR (agency_name <> '' AND strpos(title, agency_name) > 0)),
     ADD CONSTRAINT publication_codes CHECK (codes_public(codes)),
     ADD CONSTRAINT publication_amount CHECK (amount_fen >= 0),
-    ADD CONSTRAINT publication_clock CHECK ((publish_basis = '') = (publish_due IS NULL));
-CREATE INDEX publication_names ON publication USING gin (name_grams(name_key(party_name)));
-CREATE INDEX publication_regions ON publication USING gin (region_grams(region_codes));
+    ADD CONSTRAINT publication_clock CHECK ((publish_basis = '') = (publish_due IS NULL)),
+    -- what searches look at, computed once
+    ADD COLUMN party_key   text   NOT NULL GENERATED ALWAYS AS (name_key(party_name)) STORED,
+    ADD COLUMN party_grams text[] NOT NULL GENERATED ALWAYS AS (name_grams(name_key(party_name))) STORED,
+    ADD COLUMN regions     text[] NOT NULL GENERATED ALWAYS AS (region_grams(region_codes)) STORED;
+CREATE INDEX publication_names ON publication USING gin (party_grams);
+CREATE INDEX publication_regions ON publication USING gin (regions);
 CREATE INDEX publication_codes ON publication USING gin (codes);
 CREATE INDEX publication_credit_code ON publication (credit_code, publish_time DESC) WHERE credit_code <> '';
 CREATE INDEX publication_of_case ON publication (case_id) WHERE case_id IS NOT NULL;
@@ -364,6 +368,7 @@ DELETE FROM publication_withdrawal w USING publication p
  WHERE p.publication_id = w.publication_id AND p.kind IN ('circular', 'service_notice', 'digest');
 DELETE FROM publication WHERE kind IN ('circular', 'service_notice', 'digest');
 DROP INDEX publication_names, publication_regions, publication_codes, publication_credit_code, publication_of_case, publication_take_down;
+ALTER TABLE publication DROP COLUMN party_key, DROP COLUMN party_grams, DROP COLUMN regions;
 ALTER TABLE publication
     DROP CONSTRAINT publication_kind, DROP CONSTRAINT publication_worded, DROP CONSTRAINT publication_gate_decision,
     DROP CONSTRAINT publication_gate_signed, DROP CONSTRAINT publication_gate_service,
