@@ -90,9 +90,8 @@
 // # Changing a workflow
 //
 // Runs live for months, so every change of the order or number of commands goes through workflow.GetVersion. Its change
-// IDs stand as constants in one file, changes.go. With each
-// goes a recorded history in testdata/histories that replays the way before it; a way that no open run needs any more is
-// removed with its history. Renaming steps, activities or fields of messages is such a change; texts of errors, the rules
+// IDs stand as constants in one file, changes.go. With each goes a recorded history in testdata/histories that replays the
+// way before it; a way that no open run needs any more is removed with its history. Renaming steps, activities or fields of messages is such a change; texts of errors, the rules
 // in decisions.go and whatever activities do inside are not. Nor is a way that only a new field of an activity's answer
 // opens, such as RoutedTo.unsettled or the verdict clue: no history from before has it.
 package workflows
