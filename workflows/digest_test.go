@@ -7,7 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc"
+
+	"quietline/internal/calendar"
+	"quietline/internal/identity"
 
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
@@ -59,6 +64,50 @@ func TestDigest_ofTheSchedule(t *testing.T) {
 			t.Errorf("at %s: %v", now, d)
 		}
 	}
+}
+
+// On a real Temporal: asked for by a person once, whoever repeats the request; and drafted by the schedule, which many
+// replicas make, each when it starts.
+func testRealDigest(t *testing.T, x *town) {
+	asked := &caseworkv1.BuildDigestRequest{RequestId: uuid.NewString(), Month: "2026-10"}
+	for range 2 {
+		resp, err := x.server.BuildDigest(identity.WithActor(t.Context(), &commonv1.Actor{Subject: "statistician", AgencyId: "miit"}), asked)
+		if err != nil || len(x.w.digests) != 1 || x.w.digests[0].GetDraftedBy() == "" {
+			t.Fatalf("digest: %v, %d written", err, len(x.w.digests))
+		}
+		x.keep("digest", digestID(resp.GetDigestId()))
+	}
+	for _, at := range []digestDay{{5, 9, 0}, {5, 9, 0}, {6, 10, 30}} {
+		if err := x.mesh.scheduleDigest(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	schedule := x.g.client.ScheduleClient().GetHandle(t.Context(), digestSchedule)
+	d, err := schedule.Describe(t.Context())
+	if err != nil || len(d.Info.NextActionTimes) == 0 {
+		t.Fatalf("schedule: %v", err)
+	}
+	if next := d.Info.NextActionTimes[0].In(calendar.Shanghai); next.Day() != 6 || next.Format("15:04") != "10:30" {
+		t.Errorf("the next digest is drafted at %v", next)
+	}
+	if err := schedule.Trigger(t.Context(), client.ScheduleTriggerOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for x.drafts() < 2 && time.Now().Before(deadline) {
+		if err := pause(t.Context(), 50*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if x.drafts() != 2 {
+		t.Error("the schedule drafts nothing")
+	}
+}
+
+func (x *town) drafts() int {
+	x.w.mu.Lock()
+	defer x.w.mu.Unlock()
+	return len(x.w.digests)
 }
 
 func TestDigestDay(t *testing.T) {

@@ -284,6 +284,7 @@ func TestTemporal(t *testing.T) {
 	t.Run("recalls and appeals", func(t *testing.T) { testRealMatters(t, g) })
 	t.Run("lists and repairs", func(t *testing.T) { testRealLists(t, g) })
 	t.Run("decide", func(t *testing.T) { testRealDecide(t, g.town(t)) })
+	t.Run("digests", func(t *testing.T) { testRealDigest(t, g.town(t)) })
 	t.Run("a worker that is replaced", func(t *testing.T) { testRealTakeOver(t, g) })
 }
 
@@ -388,13 +389,5 @@ func testRealDecide(t *testing.T, x *town) {
 	}
 	if _, err := x.server.Nudge(ctx, &caseworkv1.NudgeRequest{ComplaintId: id(4), Round: 1}); err != nil {
 		t.Errorf("nudging a run that is gone: %v", err)
-	}
-	digest := &caseworkv1.BuildDigestRequest{RequestId: uuid.NewString(), Month: "2026-10"}
-	for range 2 {
-		resp, err := x.server.BuildDigest(as(func(*commonv1.Actor) {}), digest)
-		if err != nil || len(x.w.digests) != 1 {
-			t.Errorf("digest: %v, %d written", err, len(x.w.digests))
-		}
-		x.keep("digest", digestID(resp.GetDigestId()))
 	}
 }
