@@ -311,7 +311,7 @@ func (c *complaint) advance(
 	c.stage = stage
 	m := &reportingv1.AdvanceComplaintRequest{
 		RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: stage, Office: office,
-		Participations: parts, Forged: c.forgedNumber, RegionSource: c.route.GetRegionSource(),
+		Participations: parts, Forged: c.forgedNumber, RegionSource: c.route.GetRegionSource(), AccessOperatorId: c.access(),
 	}
 	c.later(m)
 	return m

@@ -66,8 +66,17 @@ func (c *complaint) disclosed(result string) *reportingv1.AdvanceComplaintReques
 	c.stage = "disclose"
 	return &reportingv1.AdvanceComplaintRequest{
 		RequestId: c.request(), ComplaintId: c.in.GetComplaintId(), Round: c.in.GetRound(), Stage: c.stage, Result: result,
-		Forged: c.forgedNumber, Office: c.office(), Disclosure: c.disclosure(result),
+		Forged: c.forgedNumber, Office: c.office(), Disclosure: c.disclosure(result), AccessOperatorId: c.access(),
 	}
+}
+
+// access is who gave the number access at the call (谁接入谁负责): as the ledger has it, else as the check of the number found,
+// else who is known to serve it. A forged number has none.
+func (c *complaint) access() string {
+	if c.forgedNumber {
+		return ""
+	}
+	return orElse(c.known.GetAccessOperatorId(), orElse(c.served, c.known.GetServingOperatorId()))
 }
 
 // disclosure is what was published, or why nothing was.

@@ -23,6 +23,7 @@ const (
 func (s *Server) book() *tally.Book {
 	return &tally.Book{DB: s.db, Now: s.now, Counters: []tally.Counter{
 		{Scope: "tasks", Units: []string{unitTasks, unitMinutes}, First: firstTaskDay, Count: s.countTasks},
+		{Scope: "operators", Units: []string{unitOperatorTasks, unitOperatorMinutes}, First: firstOperatorDay, Count: s.countOperators},
 	}}
 }
 

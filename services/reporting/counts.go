@@ -16,6 +16,7 @@ func (s *Server) book() *tally.Book {
 	return &tally.Book{DB: s.db, Now: s.clock, Counters: []tally.Counter{
 		{Scope: "reports", Units: []string{unitReports, unitComplaints, unitNumbers}, First: firstReportDay, Count: countDay},
 		{Scope: "marks", Units: []string{unitMarks}, First: firstMarkDay, Count: countMarks},
+		{Scope: "access", Units: []string{unitAccess}, First: firstReportDay, Count: countAccess},
 	}}
 }
 

@@ -66,6 +66,9 @@ func (s *Server) advance(ctx context.Context, tx pgx.Tx, c *store.Complaint, req
 		}
 		c.Forged = true
 	}
+	if err := keepAccess(ctx, tx, c, req, at); err != nil {
+		return err
+	}
 	return takePart(ctx, tx, req, at)
 }
 

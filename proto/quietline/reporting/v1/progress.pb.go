@@ -466,6 +466,10 @@ type GetFactsResponse struct {
 	LastCallTime *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=last_call_time,json=lastCallTime,proto3" json:"last_call_time,omitempty"`
 	// Other numbers, merged into this complaint, with their first calls; at most 24 (并入号码).
 	MergedNumbers []*MergedNumber `protobuf:"bytes,33,rep,name=merged_numbers,json=mergedNumbers,proto3" json:"merged_numbers,omitempty"`
+	// Reports of the complaint, of all rounds, that were found true (属实件数).
+	Substantiated int32 `protobuf:"varint,50,opt,name=substantiated,proto3" json:"substantiated,omitempty"`
+	// Reports of the complaint, of all rounds, that have a finding (已核查件数).
+	Checked       int32 `protobuf:"varint,51,opt,name=checked,proto3" json:"checked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -575,6 +579,20 @@ func (x *GetFactsResponse) GetMergedNumbers() []*MergedNumber {
 		return x.MergedNumbers
 	}
 	return nil
+}
+
+func (x *GetFactsResponse) GetSubstantiated() int32 {
+	if x != nil {
+		return x.Substantiated
+	}
+	return 0
+}
+
+func (x *GetFactsResponse) GetChecked() int32 {
+	if x != nil {
+		return x.Checked
+	}
+	return 0
 }
 
 // MergedNumber is a number whose complaint was merged into another.
@@ -779,8 +797,10 @@ type AdvanceComplaintRequest struct {
 	Disclosure string `protobuf:"bytes,11,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
 	// Agencies whose part as lead ends now, with the rights that follow from it (终止牵头的单位).
 	EndedAgencyIds []string `protobuf:"bytes,12,rep,name=ended_agency_ids,json=endedAgencyIds,proto3" json:"ended_agency_ids,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Operator that gave the number access at the time of the call, an agency_id; empty keeps it (接入企业).
+	AccessOperatorId string `protobuf:"bytes,13,opt,name=access_operator_id,json=accessOperatorId,proto3" json:"access_operator_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *AdvanceComplaintRequest) Reset() {
@@ -895,6 +915,13 @@ func (x *AdvanceComplaintRequest) GetEndedAgencyIds() []string {
 		return x.EndedAgencyIds
 	}
 	return nil
+}
+
+func (x *AdvanceComplaintRequest) GetAccessOperatorId() string {
+	if x != nil {
+		return x.AccessOperatorId
+	}
+	return ""
 }
 
 // AdvanceComplaintResponse confirms.
@@ -2083,7 +2110,7 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\n" +
 	"maxReports\x12+\n" +
 	"\x11unclassified_only\x18\x03 \x01(\bR\x10unclassifiedOnly\x122\n" +
-	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\xd7\x04\n" +
+	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\x97\x05\n" +
 	"\x10GetFactsResponse\x12?\n" +
 	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\x12=\n" +
 	"\areports\x18\x02 \x03(\v2#.quietline.reporting.v1.ReportFactsR\areports\x12\x1c\n" +
@@ -2095,7 +2122,9 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"\x04clue\x18\x14 \x01(\bR\x04clue\x12B\n" +
 	"\x0ffirst_call_time\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\rfirstCallTime\x12@\n" +
 	"\x0elast_call_time\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\flastCallTime\x12K\n" +
-	"\x0emerged_numbers\x18! \x03(\v2$.quietline.reporting.v1.MergedNumberR\rmergedNumbers\"\x87\x01\n" +
+	"\x0emerged_numbers\x18! \x03(\v2$.quietline.reporting.v1.MergedNumberR\rmergedNumbers\x12$\n" +
+	"\rsubstantiated\x182 \x01(\x05R\rsubstantiated\x12\x18\n" +
+	"\achecked\x183 \x01(\x05R\achecked\"\x87\x01\n" +
 	"\fMergedNumber\x123\n" +
 	"\x06number\x18\x01 \x01(\v2\x1b.quietline.common.v1.NumberR\x06number\x12B\n" +
 	"\x0ffirst_call_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rfirstCallTime\"m\n" +
@@ -2108,7 +2137,7 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"unverified\"Y\n" +
 	"\vReportFacts\x126\n" +
 	"\x06report\x18\x01 \x01(\v2\x1e.quietline.reporting.v1.ReportR\x06report\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"\xfc\x03\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\xb3\x04\n" +
 	"\x17AdvanceComplaintRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
@@ -2125,7 +2154,8 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"\n" +
 	"disclosure\x18\v \x01(\tR\n" +
 	"disclosure\x128\n" +
-	"\x10ended_agency_ids\x18\f \x03(\tB\x0e\xbaH\v\x92\x01\b\x10d\"\x04r\x02\x18<R\x0eendedAgencyIds\"?\n" +
+	"\x10ended_agency_ids\x18\f \x03(\tB\x0e\xbaH\v\x92\x01\b\x10d\"\x04r\x02\x18<R\x0eendedAgencyIds\x125\n" +
+	"\x12access_operator_id\x18\r \x01(\tB\a\xbaH\x04r\x02\x18<R\x10accessOperatorId\"?\n" +
 	"\x18AdvanceComplaintResponse\x12#\n" +
 	"\rall_withdrawn\x18\x01 \x01(\bR\fallWithdrawn\"\x87\x02\n" +
 	"\x1bRecordClassificationRequest\x12'\n" +
