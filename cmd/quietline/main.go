@@ -39,6 +39,7 @@ type cli struct {
 	Drive    driveCmd    `cmd:"" group:"tools" help:"Play the people of all agencies until no complaint is live."`
 	Status   statusCmd   `cmd:"" group:"tools" help:"Say what runs and how far the complaints are."`
 	Forecast forecastCmd `cmd:"" group:"tools" help:"Say what is overdue and what will be late this week, per agency (逾期预警)."`
+	Digest   digestCmd   `cmd:"" group:"tools" help:"Draft, release or write the digest of a month (举报情况盘点)."`
 	Deadline deadlineCmd `cmd:"" group:"tools" help:"Compute a deadline with its proof, without the mesh; without a basis, list them (期限计算)."`
 	Fsck     fsckCmd     `cmd:"" group:"tools" help:"Check the invariants across all owners; exit 1 when one is broken."`
 	Classify classifyCmd `cmd:"" group:"tools" help:"Classify texts of a file without the mesh (归类)."`
