@@ -46,7 +46,8 @@ func TestAccess_forgedLeavesNoTrace(t *testing.T) {
 	if diff := cmp.Diff(map[string]int64{"cmcc-43 ": 1, "cmcc-43 checked": 1, "cmcc-43 substantiated": 1}, m.access(t)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if f := s.facts(); f.GetSubstantiated() != 2 || f.GetChecked() != 2 {
+	f := must[*reportingv1.GetFactsResponse](t)(m.workflows().GetFacts(t.Context(), &reportingv1.GetFactsRequest{ComplaintId: s.id, Findings: true}))
+	if f.GetSubstantiated() != 2 || f.GetChecked() != 2 {
 		t.Errorf("found %d of %d", f.GetSubstantiated(), f.GetChecked())
 	}
 	s.gaveAccess(1, "cucc-43", false) // the check says that it had been ported

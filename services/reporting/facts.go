@@ -52,6 +52,13 @@ func (s *Server) GetFacts(ctx context.Context, req *reportingv1.GetFactsRequest)
 	if resp.Evidence, err = evidenceFacts(ctx, q, req); err != nil {
 		return nil, err
 	}
+	if req.GetFindings() {
+		all, err := q.FindingsOfAll(ctx, c.ComplaintID)
+		if err != nil {
+			return nil, fmt.Errorf("count findings: %w", err)
+		}
+		resp.Substantiated, resp.Checked = int32(all.Substantiated), int32(all.Checked)
+	}
 	return resp, s.roundFacts(ctx, q, &c, resp)
 }
 
@@ -122,11 +129,6 @@ func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Comp
 	if resp.MergedNumbers, err = mergedNumbers(ctx, q, c, counts.Merged); err != nil {
 		return err
 	}
-	all, err := q.FindingsOfAll(ctx, c.ComplaintID)
-	if err != nil {
-		return fmt.Errorf("count findings: %w", err)
-	}
-	resp.Substantiated, resp.Checked = int32(all.Substantiated), int32(all.Checked)
 	if resp.Supplemented, err = q.Supplemented(ctx, store.SupplementedParams{ComplaintID: c.ComplaintID, Round: c.Round}); err != nil {
 		return fmt.Errorf("supplements: %w", err)
 	}

@@ -377,7 +377,9 @@ type GetFactsRequest struct {
 	// class has been classified, until its reporter adds a text (仅未归类举报件).
 	UnclassifiedOnly bool `protobuf:"varint,3,opt,name=unclassified_only,json=unclassifiedOnly,proto3" json:"unclassified_only,omitempty"`
 	// Evidence to be described: what of it belongs to this complaint (待核证据材料).
-	EvidenceIds   []string `protobuf:"bytes,4,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
+	EvidenceIds []string `protobuf:"bytes,4,rep,name=evidence_ids,json=evidenceIds,proto3" json:"evidence_ids,omitempty"`
+	// True for how many reports of all rounds were found true (含各轮次核查结果).
+	Findings      bool `protobuf:"varint,50,opt,name=findings,proto3" json:"findings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -440,6 +442,13 @@ func (x *GetFactsRequest) GetEvidenceIds() []string {
 	return nil
 }
 
+func (x *GetFactsRequest) GetFindings() bool {
+	if x != nil {
+		return x.Findings
+	}
+	return false
+}
+
 // GetFactsResponse has what is known.
 type GetFactsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -466,9 +475,9 @@ type GetFactsResponse struct {
 	LastCallTime *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=last_call_time,json=lastCallTime,proto3" json:"last_call_time,omitempty"`
 	// Other numbers, merged into this complaint, with their first calls; at most 24 (并入号码).
 	MergedNumbers []*MergedNumber `protobuf:"bytes,33,rep,name=merged_numbers,json=mergedNumbers,proto3" json:"merged_numbers,omitempty"`
-	// Reports of the complaint, of all rounds, that were found true (属实件数).
+	// Reports of the complaint, of all rounds, that were found true; when asked for (属实件数).
 	Substantiated int32 `protobuf:"varint,50,opt,name=substantiated,proto3" json:"substantiated,omitempty"`
-	// Reports of the complaint, of all rounds, that have a finding (已核查件数).
+	// Reports of the complaint, of all rounds, that have a finding; when asked for (已核查件数).
 	Checked       int32 `protobuf:"varint,51,opt,name=checked,proto3" json:"checked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2103,14 +2112,15 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"began_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tbeganTime\x12\x1a\n" +
 	"\breopened\x18\x04 \x01(\x05R\breopened\x12'\n" +
 	"\x0funverified_only\x18\x05 \x01(\bR\x0eunverifiedOnly\x12\x17\n" +
-	"\ato_lead\x18\x06 \x01(\bR\x06toLead\"\xcc\x01\n" +
+	"\ato_lead\x18\x06 \x01(\bR\x06toLead\"\xe8\x01\n" +
 	"\x0fGetFactsRequest\x12+\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12+\n" +
 	"\vmax_reports\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\n" +
 	"maxReports\x12+\n" +
 	"\x11unclassified_only\x18\x03 \x01(\bR\x10unclassifiedOnly\x122\n" +
-	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\"\x97\x05\n" +
+	"\fevidence_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\vevidenceIds\x12\x1a\n" +
+	"\bfindings\x182 \x01(\bR\bfindings\"\x97\x05\n" +
 	"\x10GetFactsResponse\x12?\n" +
 	"\tcomplaint\x18\x01 \x01(\v2!.quietline.reporting.v1.ComplaintR\tcomplaint\x12=\n" +
 	"\areports\x18\x02 \x03(\v2#.quietline.reporting.v1.ReportFactsR\areports\x12\x1c\n" +
