@@ -9,7 +9,6 @@
 package commonv1
 
 import (
-	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -149,17 +148,17 @@ var File_quietline_common_v1_count_proto protoreflect.FileDescriptor
 
 const file_quietline_common_v1_count_proto_rawDesc = "" +
 	"\n" +
-	"\x1fquietline/common/v1/count.proto\x12\x13quietline.common.v1\x1a\x1bbuf/validate/validate.proto\"\xe1\x02\n" +
-	"\bDayCount\x12:\n" +
-	"\x03day\x18\x01 \x01(\tB(\xbaH%r#2!^20[0-9]{2}-[01][0-9]-[0-3][0-9]$R\x03day\x12\x1d\n" +
-	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x14R\x04unit\x12\x1d\n" +
-	"\x04axis\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x04axis\x12\x1b\n" +
-	"\x03key\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18PR\x03key\x12\x1f\n" +
-	"\x06column\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\x06column\x12&\n" +
-	"\x06bucket\x18\x06 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\x80\x80\x80 (\x00R\x06bucket\x12$\n" +
-	"\x05count\x18\a \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\x80\x80\x80 (\x00R\x05count\x12'\n" +
-	"\treporters\x18\b \x01(\x05B\t\xbaH\x06\x1a\x04\x18 (\x00R\treporters\x12&\n" +
-	"\twitnesses\x18\t \x01(\fB\b\xbaH\x05z\x03\x18\xf8\x01R\twitnessesB\xc1\x01\n" +
+	"\x1fquietline/common/v1/count.proto\x12\x13quietline.common.v1\"\xd8\x01\n" +
+	"\bDayCount\x12\x10\n" +
+	"\x03day\x18\x01 \x01(\tR\x03day\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x12\n" +
+	"\x04axis\x18\x03 \x01(\tR\x04axis\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\x12\x16\n" +
+	"\x06column\x18\x05 \x01(\tR\x06column\x12\x16\n" +
+	"\x06bucket\x18\x06 \x01(\x03R\x06bucket\x12\x14\n" +
+	"\x05count\x18\a \x01(\x03R\x05count\x12\x1c\n" +
+	"\treporters\x18\b \x01(\x05R\treporters\x12\x1c\n" +
+	"\twitnesses\x18\t \x01(\fR\twitnessesB\xc1\x01\n" +
 	"\x17com.quietline.common.v1B\n" +
 	"CountProtoP\x01Z,quietline/proto/quietline/common/v1;commonv1\xa2\x02\x03QCX\xaa\x02\x13Quietline.Common.V1\xca\x02\x13Quietline\\Common\\V1\xe2\x02\x1fQuietline\\Common\\V1\\GPBMetadata\xea\x02\x15Quietline::Common::V1b\x06proto3"
 
