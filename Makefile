@@ -35,7 +35,7 @@ test: install build check-format check-vet check-protos check-workflows check-go
 bench: install build ## Measure the mesh against its baselines (at most 10 minutes; BENCH='--only filing' a part)
 	bin/quietline bench $(BENCH)
 
-bench-large: install bin/quietline ## Measure WhoHeld over a million resources, ten million rows; kept in .build/bench-large (BENCH='--rounds 3')
+bench-large: install bin/quietline ## Measure WhoHeld over ten million ledger rows and a digest over ten million reports; kept in .build/bench-large (BENCH='--only digest')
 	bin/quietline bench-large $(BENCH)
 
 gen: bin/buf bin/sqlc .build/protovalidate/buf/validate/validate.proto ## Generate code from protos and SQL

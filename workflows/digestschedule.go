@@ -66,3 +66,8 @@ func (c *Client) scheduleDigest(ctx context.Context, d digestDay) error {
 		},
 	})
 }
+
+// DraftDigest drafts a digest at once, as the activity of its workflow does: for the bench.
+func DraftDigest(ctx context.Context, owners Owners, in *caseworkv1.DigestInput) error {
+	return newActivities(owners, nil, nil).BuildDigest(ctx, in)
+}

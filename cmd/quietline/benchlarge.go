@@ -86,10 +86,7 @@ func (l *large) stop() error {
 // serve migrates the ledger and serves it and the baseline. Nobody is asked about credit lists here.
 func (l *large) serve(ctx context.Context) (err error) {
 	url := l.stack.DatabaseURL("ledger")
-	l.ledger, err = l.listen(ctx, identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {
-		return ledger.Run(ctx, ledger.Config{Database: url, MigrateDatabase: l.stack.OwnerURL("ledger"), Credit: "127.0.0.1:1"}, src, lis)
-	})
-	if err != nil {
+	if err := l.serveLedger(ctx); err != nil {
 		return err
 	}
 	if l.db, err = pg.Open(ctx, url); err != nil {
@@ -104,6 +101,19 @@ func (l *large) serve(ctx context.Context) (err error) {
 		return err
 	}
 	return l.awaitMigrated(ctx)
+}
+
+// serveLedger serves the ledger, once.
+func (l *large) serveLedger(ctx context.Context) (err error) {
+	if l.ledger != "" {
+		return nil
+	}
+	l.ledger, err = l.listen(ctx, identity.Ledger, func(ctx context.Context, src identity.Source, lis net.Listener) error {
+		return ledger.Run(ctx, ledger.Config{
+			Database: l.stack.DatabaseURL("ledger"), MigrateDatabase: l.stack.OwnerURL("ledger"), Credit: "127.0.0.1:1",
+		}, src, lis)
+	})
+	return err
 }
 
 // awaitMigrated waits until the ledger answers: then its tables are there.

@@ -21,6 +21,7 @@ import (
 	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 	"quietline/services/assignment"
 	"quietline/services/disclosure"
@@ -99,7 +100,19 @@ func (d *largeDigest) serveOwners(ctx context.Context) error {
 			d.ends = append(d.ends, d.public.Close)
 		}
 	}
+	if err := d.serveLedger(ctx); err != nil {
+		return err
+	}
+	if err := d.awaitMigrated(ctx); err != nil {
+		return err
+	}
+	numbers, err := d.dial(d.ledger, identity.Workflows, identity.Ledger)
+	if err != nil {
+		return err
+	}
+	d.ends = append(d.ends, numbers.Close)
 	d.owners = workflows.Owners{
+		Ledger:    ledgerv1.NewLedgerServiceClient(numbers),
 		Reporting: reportingv1.NewReportingServiceClient(conns[identity.Reporting]), Assignment: assignmentv1.NewAssignmentServiceClient(conns[identity.Assignment]),
 		Enforcement: enforcementv1.NewEnforcementServiceClient(conns[identity.Enforcement]), Disclosure: disclosurev1.NewDisclosureServiceClient(conns[identity.Disclosure]),
 	}
@@ -133,7 +146,7 @@ func (d *largeDigest) draft(ctx context.Context) error {
 	var digest *disclosurev1.Digest
 	for round := range d.cmd.Rounds {
 		began := time.Now()
-		err := (&workflows.Activities{Owners: d.owners}).BuildDigest(ctx, &caseworkv1.DigestInput{
+		err := workflows.DraftDigest(ctx, d.owners, &caseworkv1.DigestInput{
 			DigestId: uuid.NewString(), Month: largeMonth, Note: fmt.Sprintf("bench, round %d", round+1), DraftedBy: "bench",
 		})
 		if err != nil {

@@ -43,7 +43,7 @@ func (m *making) figure(t *table, g group, col column) *cell {
 }
 
 // value is the figure as it is shown; nil where there is none.
-func (m *making) value(t *table, g group, c *cell, col column) *int64 {
+func (m *making) value(g group, c *cell, col column) *int64 {
 	switch col.kind {
 	case median:
 		return medianDays(c.buckets)

@@ -7,10 +7,9 @@ import (
 
 // indicator is one of the programme's goals, measured (方案目标: 商业营销类电话规范拨打, 恶意骚扰和违法犯罪类电话明显减少).
 type indicator struct {
-	code, title, method     string
-	perMille                *int32
-	reports                 *int64
-	changePrevious, changes *int32
+	code, title, method string
+	perMille            *int32
+	reports             *int64
 }
 
 // Codes of the goals.

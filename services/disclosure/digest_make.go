@@ -32,13 +32,12 @@ type sheet struct {
 
 // line is a row of it.
 type line struct {
-	key, label              string
-	members                 []string
-	count, reporters        int64
-	perMille                int32
-	changePrevious, changes *int32 // on the month before, on the year before
-	figures                 []*int64
-	hidden                  []bool
+	key, label       string
+	members          []string
+	count, reporters int64
+	perMille         int32
+	figures          []*int64
+	hidden           []bool
 }
 
 // sums are the figures of a month, by where an owner keeps them and by key.
@@ -309,7 +308,7 @@ func (m *making) fill(t *table, lines []line, rows []group, col column, public b
 	for n := range lines {
 		var v *int64
 		if !hidden[n] {
-			v = m.value(t, rows[n], cells[n], col)
+			v = m.value(rows[n], cells[n], col)
 		}
 		lines[n].figures = append(lines[n].figures, v)
 		lines[n].hidden = append(lines[n].hidden, hidden[n])

@@ -114,7 +114,8 @@ func asBefore(rows []group, before [][]string) []group {
 			}
 		}
 		if len(joined) > 0 {
-			rows = append(others, joined)
+			others = append(others, joined)
+			rows = others
 		}
 	}
 	return rows
