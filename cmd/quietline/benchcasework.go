@@ -19,9 +19,9 @@ const (
 	// caseworkRounds of ours and of the baseline: what is left of a round of ours must come to its end first.
 	caseworkRounds = 2
 
-	// waitingShare is one in how many complaints may be without feedback at the end of a round: those that wait for a term
-	// of law to pass, such as a party's for its statement, or for the reporter's supplement. No machine shortens that.
-	waitingShare = 20
+	// waitingShare is one in how many complaints may be without feedback at the end of a round: those that wait for their
+	// case, with its terms of law, or for the reporter's supplement. No machine shortens that.
+	waitingShare = 4
 
 	// historySample is how many histories of complaints are counted.
 	historySample = 200
@@ -73,7 +73,7 @@ func benchCasework(ctx context.Context, b *bench) error {
 		}
 	}
 	b.compared(fmt.Sprintf("(c) decisions, %d complaints from filing to feedback, %d robots", each*len(ours), benchRobots), ours, base, 0.60)
-	b.note("casework: a round of ours ends when 95 %% of the complaints have their feedback; the others wait for a term of law")
+	b.note("casework: a round of ours ends when three complaints in four have their feedback; most of the others wait for a case and its terms")
 	return b.events(ctx, fixed.temporal)
 }
 
@@ -102,17 +102,17 @@ func driveToFeedback(ctx context.Context, job benchJob) (benchResult, error) {
 		return benchResult{}, err
 	}
 	last := int64(counts.Accepted / waitingShare)
-	err = d.until(ctx, func(s *meshStatus) bool { return s.Complaints.Received+s.Complaints.Open <= last })
+	err = d.until(ctx, func(s *meshStatus, _ int) bool { return s.Complaints.Received+s.Complaints.Open <= last })
 	return benchResult{
 		Done: d.decided, Seconds: time.Since(began).Seconds(), Items: counts.Accepted, Failed: counts.Rows - counts.Accepted,
 	}, err
 }
 
-// driveToEnd goes on until nothing is live, so that the next round has the machine to itself.
+// driveToEnd goes on until nobody is asked anything about a complaint, so that the next round has the machine to itself.
 func driveToEnd(ctx context.Context, job benchJob) (benchResult, error) {
 	d := newCrew(remote{Gateway: job.Gateway, Data: job.Data}, 0)
 	defer d.close()
-	return benchResult{}, d.until(ctx, func(s *meshStatus) bool { return s.TasksOpen == 0 && s.Complaints.live() == 0 })
+	return benchResult{}, d.until(ctx, func(s *meshStatus, open int) bool { return open == 0 && s.Complaints.Received == 0 })
 }
 
 // events counts what decisions cost in history events: all events of a sample of complaints, by their decisions.

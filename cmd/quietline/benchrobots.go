@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ const benchRobots = 32
 
 // crew is a number of robots that play the people of drive: the same decisions, with the same accounts. Unlike drive,
 // which works pile by pile so that its table can be followed, no robot waits for another: what is measured is how fast
-// the mesh takes decisions.
+// the mesh takes decisions. What a complaint becomes a case for is left alone: a case spends its time in terms of law.
 type crew struct {
 	*driver
 	queue chan *assignmentv1.Task
@@ -33,8 +34,8 @@ func newCrew(at remote, seed int) *crew {
 	}
 }
 
-// until works until the counts say that the end is reached.
-func (c *crew) until(ctx context.Context, reached func(*meshStatus) bool) error {
+// until works until the counts, and the number of tasks on complaints that are open, say that the end is reached.
+func (c *crew) until(ctx context.Context, reached func(s *meshStatus, open int) bool) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range benchRobots {
 		group.Go(func() error {
@@ -80,12 +81,13 @@ func (c *crew) work(ctx context.Context, t *assignmentv1.Task) error {
 }
 
 // look hands out what is open, as robots become free, and says whether the end is reached.
-func (c *crew) look(ctx context.Context, reached func(*meshStatus) bool) (handed int, done bool, err error) {
+func (c *crew) look(ctx context.Context, reached func(s *meshStatus, open int) bool) (handed int, done bool, err error) {
 	began := time.Now()
 	open, err := c.openTasks(ctx)
 	if err != nil {
 		return 0, false, err
 	}
+	open = slices.DeleteFunc(open, func(t *assignmentv1.Task) bool { return t.GetSubjectKind() == "case" })
 	for _, t := range open {
 		if !c.take(t.GetTaskId(), began) {
 			continue
@@ -102,7 +104,7 @@ func (c *crew) look(ctx context.Context, reached func(*meshStatus) bool) (handed
 		return handed, false, err
 	}
 	status, err := readStatus(ctx, lead)
-	return handed, err == nil && reached(status), err
+	return handed, err == nil && reached(status, len(open)), err
 }
 
 // take takes a task in hand, unless a robot has it or had it since the list was begun.
