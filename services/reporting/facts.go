@@ -2,12 +2,10 @@ package reporting
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
@@ -29,37 +27,32 @@ const (
 // GetFacts returns what the workflow's activities decide on, texts included, of the current round first.
 func (s *Server) GetFacts(ctx context.Context, req *reportingv1.GetFactsRequest) (*reportingv1.GetFactsResponse, error) {
 	q := store.New(s.db)
-	c, err := q.ComplaintFacts(ctx, req.GetComplaintId())
+	facts, err := q.RoundFacts(ctx, req.GetComplaintId())
 	if err != nil {
 		return nil, errs.NotFound(err, "complaint %s", req.GetComplaintId())
 	}
+	c := &facts.Complaint
 	parties, err := q.PartiesOf(ctx, []string{c.ComplaintID})
 	if err != nil {
 		return nil, fmt.Errorf("participations: %w", err)
 	}
-	counts, err := reportCounts(ctx, q, c.ComplaintID)
-	if err != nil {
-		return nil, err
-	}
-	resp := &reportingv1.GetFactsResponse{Complaint: complaintOf(&c, counts[c.ComplaintID], parties, true)}
+	resp := &reportingv1.GetFactsResponse{Complaint: complaintOf(c, facts.Reports, parties, true)}
 	most := req.GetMaxReports()
 	if most == 0 {
 		most = factReports
 	}
-	if resp.Reports, err = s.reportFacts(ctx, q, &c, req.GetUnclassifiedOnly(), most); err != nil {
+	if resp.Reports, err = s.reportFacts(ctx, q, c, req.GetUnclassifiedOnly(), most); err != nil {
 		return nil, err
 	}
 	if resp.Evidence, err = evidenceFacts(ctx, q, req); err != nil {
 		return nil, err
 	}
 	if req.GetFindings() {
-		all, err := q.FindingsOfAll(ctx, c.ComplaintID)
-		if err != nil {
-			return nil, fmt.Errorf("count findings: %w", err)
-		}
-		resp.Substantiated, resp.Checked = int32(all.Substantiated), int32(all.Checked)
+		resp.Substantiated, resp.Checked = int32(facts.Substantiated), int32(facts.Checked)
 	}
-	return resp, s.roundFacts(ctx, q, &c, resp)
+	tellRoundFacts(&facts, resp)
+	resp.MergedNumbers, err = mergedNumbers(ctx, q, c, facts.Merged)
+	return resp, err
 }
 
 // reportFacts are a complaint's reports with their texts: the newest, or the oldest that nobody has classified.
@@ -117,39 +110,16 @@ func (s *Server) said(ctx context.Context, q *store.Queries, reports ...*store.R
 	return texts, nil
 }
 
-func (s *Server) roundFacts(ctx context.Context, q *store.Queries, c *store.Complaint, resp *reportingv1.GetFactsResponse) error {
-	counts, err := q.FindingCounts(ctx, store.FindingCountsParams{ComplaintID: c.ComplaintID, Round: c.Round})
-	if err != nil {
-		return fmt.Errorf("count findings: %w", err)
+// tellRoundFacts fills in what needs no text.
+func tellRoundFacts(f *store.RoundFactsRow, resp *reportingv1.GetFactsResponse) {
+	resp.Unchecked, resp.Supplemented, resp.ReportersOperatorId = int32(f.Unchecked), f.Supplemented, f.ReportersOperator
+	if first := f.FirstCallTime; first.Unix() != 0 {
+		resp.FirstCallTime, resp.LastCallTime = timestamppb.New(first), timestamppb.New(f.LastCallTime)
 	}
-	resp.Unchecked = int32(counts.Unchecked)
-	if first := counts.FirstCallTime; first.Unix() != 0 {
-		resp.FirstCallTime, resp.LastCallTime = timestamppb.New(first), timestamppb.New(counts.LastCallTime)
+	resp.AllWithdrawn = f.Standing == 0
+	if f.Standing == 0 && f.Complaint.Origin == originMarks {
+		resp.AllWithdrawn, resp.Clue = f.Reports > 0, f.Reports == 0
 	}
-	if resp.MergedNumbers, err = mergedNumbers(ctx, q, c, counts.Merged); err != nil {
-		return err
-	}
-	if resp.Supplemented, err = q.Supplemented(ctx, store.SupplementedParams{ComplaintID: c.ComplaintID, Round: c.Round}); err != nil {
-		return fmt.Errorf("supplements: %w", err)
-	}
-	left, err := q.HasReports(ctx, c.ComplaintID)
-	if err != nil {
-		return fmt.Errorf("reports left: %w", err)
-	}
-	resp.AllWithdrawn = !left
-	if !left && c.Origin == originMarks {
-		reported, err := q.Reported(ctx, c.ComplaintID)
-		if err != nil {
-			return fmt.Errorf("reports: %w", err)
-		}
-		resp.AllWithdrawn, resp.Clue = reported, !reported
-	}
-	operator, err := q.ReportersOperator(ctx, c.ComplaintID)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("reporters' operator: %w", err)
-	}
-	resp.ReportersOperatorId = operator
-	return nil
 }
 
 // mergedNumbers are the other numbers of a complaint. Few complaints have any.

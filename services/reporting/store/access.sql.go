@@ -10,25 +10,6 @@ import (
 	"time"
 )
 
-const findingsOfAll = `-- name: FindingsOfAll :one
-SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
-       count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked
-  FROM report WHERE complaint_id = $1
-`
-
-type FindingsOfAllRow struct {
-	Substantiated int64
-	Checked       int64
-}
-
-// What was found of a complaint's reports, of all rounds.
-func (q *Queries) FindingsOfAll(ctx context.Context, complaintID string) (FindingsOfAllRow, error) {
-	row := q.db.QueryRow(ctx, findingsOfAll, complaintID)
-	var i FindingsOfAllRow
-	err := row.Scan(&i.Substantiated, &i.Checked)
-	return i, err
-}
-
 const keepAccess = `-- name: KeepAccess :exec
 INSERT INTO complaint_access (complaint_id, round, operator_id, created_at)
 SELECT $1, $2, $3, $4

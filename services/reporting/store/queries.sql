@@ -99,11 +99,7 @@ WHERE complaint_id = @complaint_id AND round = @round AND withdrawn_at IS NULL
 
 -- name: FindingCounts :one
 SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
-       count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
-       count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked,
-       coalesce(min(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
-       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time,
-       count(*) FILTER (WHERE number_normal <> '' AND withdrawn_at IS NULL) AS merged
+       count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked
 FROM report WHERE complaint_id = @complaint_id AND round = @round;
 
 -- name: GiveFeedback :execrows
@@ -199,23 +195,33 @@ WHERE complaint_id = @complaint_id AND withdrawn_at IS NULL AND NOT classified
 ORDER BY report_id
 LIMIT @max_reports;
 
--- name: ReportersOperator :one
-SELECT reporter_operator FROM report
-WHERE complaint_id = $1 AND withdrawn_at IS NULL AND reporter_operator <> ''
-GROUP BY reporter_operator
-ORDER BY count(DISTINCT reporter_index) DESC, reporter_operator
-LIMIT 1;
-
 -- name: SupplementsOf :many
 SELECT supplement_id, report_id, sealed FROM supplement WHERE report_id = ANY (@report_ids::uuid[])
 ORDER BY report_id, supplement_id
 LIMIT 1000;
 
--- name: Supplemented :one
-SELECT EXISTS (
-    SELECT FROM supplement s WHERE s.complaint_id = @complaint_id AND s.round = @round
-    AND s.created_at > coalesce((SELECT max(f.created_at) FROM feedback f JOIN report r USING (report_id)
-        WHERE r.complaint_id = @complaint_id AND f.round = @round AND f.stage = 'supplement_asked'), '-infinity'));
+-- name: RoundFacts :one
+-- A complaint with what its reports, of all rounds and of the current one, come to: all that needs no text, in one.
+SELECT sqlc.embed(c), r.reports, r.standing, r.unchecked, r.merged, r.substantiated, r.checked, r.first_call_time, r.last_call_time,
+       coalesce((SELECT o.reporter_operator FROM report o
+                  WHERE o.complaint_id = c.complaint_id AND o.withdrawn_at IS NULL AND o.reporter_operator <> ''
+                  GROUP BY o.reporter_operator
+                  ORDER BY count(DISTINCT o.reporter_index) DESC, o.reporter_operator
+                  LIMIT 1), '')::text AS reporters_operator,
+       EXISTS (SELECT FROM supplement s WHERE s.complaint_id = c.complaint_id AND s.round = c.round
+               AND s.created_at > coalesce((SELECT max(f.created_at) FROM feedback f JOIN report a USING (report_id)
+                   WHERE a.complaint_id = c.complaint_id AND f.round = c.round AND f.stage = 'supplement_asked'), '-infinity')) AS supplemented
+FROM complaint c
+CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS reports, count(*) FILTER (WHERE withdrawn_at IS NULL) AS standing,
+           count(*) FILTER (WHERE round = c.round AND finding = '' AND withdrawn_at IS NULL) AS unchecked,
+           count(*) FILTER (WHERE round = c.round AND number_normal <> '' AND withdrawn_at IS NULL) AS merged,
+           count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
+           count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
+           coalesce(min(call_time) FILTER (WHERE round = c.round AND withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
+           coalesce(max(call_time) FILTER (WHERE round = c.round AND withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time
+      FROM report WHERE complaint_id = c.complaint_id) r
+WHERE c.complaint_id = $1;
 
 -- name: HasReports :one
 SELECT EXISTS (SELECT FROM report WHERE complaint_id = $1 AND withdrawn_at IS NULL);

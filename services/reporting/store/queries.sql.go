@@ -564,11 +564,7 @@ func (q *Queries) EvidenceOfReports(ctx context.Context, reportIds []string) ([]
 
 const findingCounts = `-- name: FindingCounts :one
 SELECT count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
-       count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
-       count(*) FILTER (WHERE finding = '' AND withdrawn_at IS NULL) AS unchecked,
-       coalesce(min(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
-       coalesce(max(call_time) FILTER (WHERE withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time,
-       count(*) FILTER (WHERE number_normal <> '' AND withdrawn_at IS NULL) AS merged
+       count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked
 FROM report WHERE complaint_id = $1 AND round = $2
 `
 
@@ -580,23 +576,12 @@ type FindingCountsParams struct {
 type FindingCountsRow struct {
 	Substantiated int64
 	Checked       int64
-	Unchecked     int64
-	FirstCallTime time.Time
-	LastCallTime  time.Time
-	Merged        int64
 }
 
 func (q *Queries) FindingCounts(ctx context.Context, arg FindingCountsParams) (FindingCountsRow, error) {
 	row := q.db.QueryRow(ctx, findingCounts, arg.ComplaintID, arg.Round)
 	var i FindingCountsRow
-	err := row.Scan(
-		&i.Substantiated,
-		&i.Checked,
-		&i.Unchecked,
-		&i.FirstCallTime,
-		&i.LastCallTime,
-		&i.Merged,
-	)
+	err := row.Scan(&i.Substantiated, &i.Checked)
 	return i, err
 }
 
@@ -1494,21 +1479,6 @@ func (q *Queries) ReopenComplaint(ctx context.Context, arg ReopenComplaintParams
 	return err
 }
 
-const reportersOperator = `-- name: ReportersOperator :one
-SELECT reporter_operator FROM report
-WHERE complaint_id = $1 AND withdrawn_at IS NULL AND reporter_operator <> ''
-GROUP BY reporter_operator
-ORDER BY count(DISTINCT reporter_index) DESC, reporter_operator
-LIMIT 1
-`
-
-func (q *Queries) ReportersOperator(ctx context.Context, complaintID string) (string, error) {
-	row := q.db.QueryRow(ctx, reportersOperator, complaintID)
-	var reporter_operator string
-	err := row.Scan(&reporter_operator)
-	return reporter_operator, err
-}
-
 const reportsWithText = `-- name: ReportsWithText :many
 SELECT r.report_id, r.complaint_id, r.round, r.receipt, r.sender, r.sender_no, r.content_hash, r.channel, r.displayed, r.call_time, r.duration_seconds, r.method, r.reported_type, r.company, r.reporter_province, r.consent, r.verified, r.privacy_notice, r.filed_time, r.created_at, r.reporter_index, r.reporter_operator, r.sealed, r.same_call_as, r.relapse, r.category, r.sector, r.classified, r.confidence, r.finding, r.finding_reason, r.finding_task, r.withdrawn_at, r.request_key, r.joined, r.number_normal FROM report r JOIN complaint c USING (complaint_id)
 WHERE r.complaint_id = $1 AND r.withdrawn_at IS NULL
@@ -1628,6 +1598,96 @@ func (q *Queries) ResolveEntry(ctx context.Context, arg ResolveEntryParams) erro
 		arg.QuarantineID,
 	)
 	return err
+}
+
+const roundFacts = `-- name: RoundFacts :one
+SELECT c.complaint_id, c.key, c.displayed, c.number_normal, c.number_kind, c.number_province, c.number_carrier, c.number_reason, c.state, c.stage, c.round, c.reopened, c.to_lead, c.relapse_count, c.category, c.sector, c.result, c.forged, c.region_source, c.disclosure, c.office, c.due_time, c.created_at, c.round_time, c.state_time, c.updated_at, c.handled_time, c.watch_until, c.closed_time, c.previous_complaint_id, c.part, c.holder, c.merged_into, c.origin, r.reports, r.standing, r.unchecked, r.merged, r.substantiated, r.checked, r.first_call_time, r.last_call_time,
+       coalesce((SELECT o.reporter_operator FROM report o
+                  WHERE o.complaint_id = c.complaint_id AND o.withdrawn_at IS NULL AND o.reporter_operator <> ''
+                  GROUP BY o.reporter_operator
+                  ORDER BY count(DISTINCT o.reporter_index) DESC, o.reporter_operator
+                  LIMIT 1), '')::text AS reporters_operator,
+       EXISTS (SELECT FROM supplement s WHERE s.complaint_id = c.complaint_id AND s.round = c.round
+               AND s.created_at > coalesce((SELECT max(f.created_at) FROM feedback f JOIN report a USING (report_id)
+                   WHERE a.complaint_id = c.complaint_id AND f.round = c.round AND f.stage = 'supplement_asked'), '-infinity')) AS supplemented
+FROM complaint c
+CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS reports, count(*) FILTER (WHERE withdrawn_at IS NULL) AS standing,
+           count(*) FILTER (WHERE round = c.round AND finding = '' AND withdrawn_at IS NULL) AS unchecked,
+           count(*) FILTER (WHERE round = c.round AND number_normal <> '' AND withdrawn_at IS NULL) AS merged,
+           count(*) FILTER (WHERE finding = 'substantiated') AS substantiated,
+           count(*) FILTER (WHERE finding IN ('substantiated', 'not_substantiated', 'no_evidence')) AS checked,
+           coalesce(min(call_time) FILTER (WHERE round = c.round AND withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS first_call_time,
+           coalesce(max(call_time) FILTER (WHERE round = c.round AND withdrawn_at IS NULL), to_timestamp(0))::timestamptz AS last_call_time
+      FROM report WHERE complaint_id = c.complaint_id) r
+WHERE c.complaint_id = $1
+`
+
+type RoundFactsRow struct {
+	Complaint         Complaint
+	Reports           int32
+	Standing          int64
+	Unchecked         int64
+	Merged            int64
+	Substantiated     int64
+	Checked           int64
+	FirstCallTime     time.Time
+	LastCallTime      time.Time
+	ReportersOperator string
+	Supplemented      bool
+}
+
+// A complaint with what its reports, of all rounds and of the current one, come to: all that needs no text, in one.
+func (q *Queries) RoundFacts(ctx context.Context, complaintID string) (RoundFactsRow, error) {
+	row := q.db.QueryRow(ctx, roundFacts, complaintID)
+	var i RoundFactsRow
+	err := row.Scan(
+		&i.Complaint.ComplaintID,
+		&i.Complaint.Key,
+		&i.Complaint.Displayed,
+		&i.Complaint.NumberNormal,
+		&i.Complaint.NumberKind,
+		&i.Complaint.NumberProvince,
+		&i.Complaint.NumberCarrier,
+		&i.Complaint.NumberReason,
+		&i.Complaint.State,
+		&i.Complaint.Stage,
+		&i.Complaint.Round,
+		&i.Complaint.Reopened,
+		&i.Complaint.ToLead,
+		&i.Complaint.RelapseCount,
+		&i.Complaint.Category,
+		&i.Complaint.Sector,
+		&i.Complaint.Result,
+		&i.Complaint.Forged,
+		&i.Complaint.RegionSource,
+		&i.Complaint.Disclosure,
+		&i.Complaint.Office,
+		&i.Complaint.DueTime,
+		&i.Complaint.CreatedAt,
+		&i.Complaint.RoundTime,
+		&i.Complaint.StateTime,
+		&i.Complaint.UpdatedAt,
+		&i.Complaint.HandledTime,
+		&i.Complaint.WatchUntil,
+		&i.Complaint.ClosedTime,
+		&i.Complaint.PreviousComplaintID,
+		&i.Complaint.Part,
+		&i.Complaint.Holder,
+		&i.Complaint.MergedInto,
+		&i.Complaint.Origin,
+		&i.Reports,
+		&i.Standing,
+		&i.Unchecked,
+		&i.Merged,
+		&i.Substantiated,
+		&i.Checked,
+		&i.FirstCallTime,
+		&i.LastCallTime,
+		&i.ReportersOperator,
+		&i.Supplemented,
+	)
+	return i, err
 }
 
 const sameCalls = `-- name: SameCalls :many
@@ -1780,25 +1840,6 @@ type SetRelapsesParams struct {
 func (q *Queries) SetRelapses(ctx context.Context, arg SetRelapsesParams) error {
 	_, err := q.db.Exec(ctx, setRelapses, arg.ComplaintID, arg.RelapseCount)
 	return err
-}
-
-const supplemented = `-- name: Supplemented :one
-SELECT EXISTS (
-    SELECT FROM supplement s WHERE s.complaint_id = $1 AND s.round = $2
-    AND s.created_at > coalesce((SELECT max(f.created_at) FROM feedback f JOIN report r USING (report_id)
-        WHERE r.complaint_id = $1 AND f.round = $2 AND f.stage = 'supplement_asked'), '-infinity'))
-`
-
-type SupplementedParams struct {
-	ComplaintID string
-	Round       int32
-}
-
-func (q *Queries) Supplemented(ctx context.Context, arg SupplementedParams) (bool, error) {
-	row := q.db.QueryRow(ctx, supplemented, arg.ComplaintID, arg.Round)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
 }
 
 const supplementsOf = `-- name: SupplementsOf :many
