@@ -88,7 +88,7 @@ var otherTables = map[string]struct {
 		ofAgency("verified", foundOut(`'substantiated', 'not_substantiated', 'no_evidence'`)),
 		ofAgency("substantiated", foundOut(`'substantiated'`)),
 		ofAgency("handled", `c.handled_time IS NOT NULL`),
-		ofAgency("fed_back", `EXISTS (SELECT 1 FROM round_feedback b WHERE b.complaint_id = c.complaint_id AND b.stage = 'result')`),
+		ofAgency("fed_back", `c.complaint_id IN (SELECT r.complaint_id FROM feedback b, report r WHERE r.report_id = b.report_id AND b.stage = 'result')`),
 		ofAgency("disclosed", `starts_with(c.disclosure, 'case_published')`),
 		ofAgency("reopened", `c.round > 1`),
 	}},

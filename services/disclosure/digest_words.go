@@ -40,7 +40,8 @@ var words = map[string]map[string]string{
 	"outcome": {
 		"open": "办理中", "not_accepted": "不予受理", "withdrawn": "举报人撤回", "merged": "并入其他事项", "transferred": "移送公安机关", "handled": "已处置",
 		"penalty": "已处罚", "no_measure": "未采取措施", "not_substantiated": "经核查不属实", "no_evidence": "证据不足", "not_found": "未查到来电",
-		"forged": "虚假主叫", "measures": "已采取措施",
+		"forged": "虚假主叫", "measures": "已采取措施", "case": "已立案", "measures_and_case": "已采取措施并立案", "case_no_penalty": "案件未予处罚",
+		"clue_found": "线索查有来电", "clue_not_found": "线索未查到来电", "clue_forged": "线索为虚假主叫",
 	},
 	"step": {
 		"accept": "受理", "assign": "分办", "preserve": "证据保全", "number_check": "号码核查", "traceback": "溯源", "fact_check": "事实核查",

@@ -15,7 +15,7 @@ import (
 const cohortSQL = `SELECT c.complaint_id, c.origin, coalesce(nullif(c.category, ''), 'unknown'), c.state, c.result, c.stage,
     c.reopened > 0, c.handled_time IS NOT NULL, c.disclosure, coalesce(l.agency_id, ''),
     coalesce(f.verified, false), coalesce(f.substantiated, false),
-    EXISTS (SELECT 1 FROM round_feedback b WHERE b.complaint_id = c.complaint_id AND b.stage = 'result')
+    EXISTS (SELECT 1 FROM report r JOIN feedback b USING (report_id) WHERE r.complaint_id = c.complaint_id AND b.stage = 'result')
 FROM complaint c
 LEFT JOIN LATERAL (SELECT agency_id FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.part = 'lead'
     ORDER BY p.until_time IS NULL DESC, p.party_id DESC LIMIT 1) l ON true
