@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -47,7 +46,8 @@ const (
 	subjectCase = "case"
 	// lookEvery is how long a case sleeps at most: a nudge that was lost costs a day.
 	lookEvery = 24 * time.Hour
-	// breath is the least wait between two looks at a plan whose time has come.
+	// breath is the wait before another look at a plan whose time has come: its owner's clock may be behind. Each such look
+	// that changed nothing doubles it.
 	breath = time.Second
 )
 
@@ -57,6 +57,7 @@ type caseFile struct {
 	in     *caseworkv1.CaseInput
 	tasks  map[string]*task // open ones by the plan's key
 	nudges int              // how often it was told that its rows changed
+	idle   int              // looks one after the other at a plan whose time had come before
 }
 
 // listen counts what it is told.
@@ -115,12 +116,16 @@ func (k *caseFile) reconcile(ctx workflow.Context, planned []*enforcementv1.Plan
 
 // orderOf is a planned task as the desk opens it.
 func orderOf(p *enforcementv1.PlannedTask) order {
+	facts := p.GetFacts() // the plan is nobody else's
+	if facts == nil {
+		facts = map[string]string{}
+	}
+	facts[factPlanned] = p.GetKey()
 	o := order{
 		step:     step{name: p.GetStep(), agency: ofCase, role: p.GetRole(), outcomes: p.GetOutcomes(), basis: p.GetBasis()},
 		agencyID: p.GetAgencyId(), key: p.GetKey(), excluded: p.GetExcluded(), due: p.GetDueTime(), law: p.GetStatutoryDue(),
-		facts: map[string]string{factPlanned: p.GetKey()},
+		facts: facts,
 	}
-	maps.Copy(o.facts, p.GetFacts())
 	if p.GetFromTime() != nil {
 		o.from = p.GetFromTime().AsTime()
 	}
@@ -130,11 +135,7 @@ func orderOf(p *enforcementv1.PlannedTask) order {
 // wait waits for something to do, and returns the step that a person decided, if that was it.
 func (k *caseFile) wait(ctx workflow.Context, until *timestamppb.Timestamp, seen int) (*enforcementv1.CaseStep, error) {
 	for {
-		now := workflow.Now(ctx)
-		next := now.Add(lookEvery)
-		if until != nil {
-			next = earlier(next, later(until.AsTime(), now.Add(breath)))
-		}
+		next := k.wakes(workflow.Now(ctx), until)
 		late := k.latest()
 		if late != nil {
 			next = earlier(next, late.escalates())
@@ -146,6 +147,7 @@ func (k *caseFile) wait(ctx workflow.Context, until *timestamppb.Timestamp, seen
 		if t := k.answered(); t != nil {
 			if d := k.record(ctx, t); d != nil {
 				delete(k.tasks, t.key)
+				k.idle = 0
 				taken := stepOf(t.key, t.msg, d.Decision, d.by)
 				taken.DecidedTime = d.recorded.GetDecidedTime()
 				return taken, nil
@@ -159,6 +161,23 @@ func (k *caseFile) wait(ctx workflow.Context, until *timestamppb.Timestamp, seen
 			late.level++
 		}
 	}
+}
+
+// wakes is when the plan is asked for again at the latest.
+func (k *caseFile) wakes(now time.Time, until *timestamppb.Timestamp) time.Time {
+	next := now.Add(lookEvery)
+	switch {
+	case until == nil:
+		k.idle = 0
+	case until.AsTime().After(now.Add(breath)):
+		k.idle = 0
+		next = earlier(next, until.AsTime())
+	default:
+		const most = 17 // 2^17 seconds are more than a day
+		next = earlier(next, now.Add(breath<<min(k.idle, most)))
+		k.idle++
+	}
+	return next
 }
 
 // answered is the first open task that somebody decided.

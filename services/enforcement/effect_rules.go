@@ -36,7 +36,8 @@ func (m *matter) effectsDue() []effect {
 			add(effList, court.Seq, nil, map[string]string{"ground": "penalty_overdue"})
 		}
 	}
-	if seq, outcome := m.firstEffect(); seq != 0 {
+	// what was published is part of the result
+	if seq, outcome := m.firstEffect(); seq != 0 && (delivered <= reversed || seq != delivered || m.published(seq)) {
 		add(effTell, seq, nil, map[string]string{"outcome": outcome, "disclosure": m.disclosure(seq)})
 	}
 	if reversed != 0 {
@@ -133,12 +134,17 @@ func (m *matter) decidedPenalties() []store.CasePenalty {
 	return m.punished(m.proposals[len(m.proposals)-1].Seq)
 }
 
+// published says whether it is decided by now what becomes public of a delivery.
+func (m *matter) published(seq int32) bool { return m.done(publishKey(seq)) }
+
 // disclosure is what came of the publication, as the reporters are told.
 func (m *matter) disclosure(seq int32) string {
 	for _, e := range m.effects {
-		if e.Key == effPublish+"/"+strconv.Itoa(int(seq)) {
+		if e.Key == publishKey(seq) {
 			return e.Result
 		}
 	}
 	return ""
 }
+
+func publishKey(seq int32) string { return effPublish + "/" + strconv.Itoa(int(seq)) }

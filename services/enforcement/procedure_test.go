@@ -85,14 +85,18 @@ func (f *file) plan() *enforcementv1.CasePlan {
 func (f *file) effects() []string {
 	f.t.Helper()
 	var kinds []string
-	for _, e := range f.plan().GetEffects() {
-		_, err := f.flows.RecordCaseEffect(f.t.Context(), &enforcementv1.RecordCaseEffectRequest{
-			RequestId: uuid.NewString(), CaseId: f.id, Key: e.GetKey(), Kind: e.GetKind(), TargetId: "made-by-" + e.GetKind(), Result: "done",
-		})
-		if err != nil {
-			f.t.Fatal(err)
+	for planned := f.plan().GetEffects(); len(planned) > 0; planned = f.plan().GetEffects() {
+		for _, e := range planned {
+			_, err := f.flows.RecordCaseEffect(f.t.Context(), &enforcementv1.RecordCaseEffectRequest{
+				RequestId: uuid.NewString(), CaseId: f.id, Key: e.GetKey(), Kind: e.GetKind(), TargetId: "made-by-" + e.GetKind(), Result: "done",
+			})
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			if kinds = append(kinds, e.GetKind()); e.GetFacts()["outcome"] == "penalty" && e.GetFacts()["disclosure"] == "" {
+				f.t.Error("reporters are told of a penalty, and not what was published of it")
+			}
 		}
-		kinds = append(kinds, e.GetKind())
 	}
 	return kinds
 }
