@@ -76,11 +76,14 @@ func (a *Activities) BuildDigest(ctx context.Context, in *caseworkv1.DigestInput
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	_, err := a.Disclosure.RecordDigest(ctx, &disclosurev1.RecordDigestRequest{
+	drafted, err := a.Disclosure.RecordDigest(ctx, &disclosurev1.RecordDigestRequest{
 		RequestId: derived(in.GetDigestId() + "/record"), DigestId: in.GetDigestId(), Month: in.GetMonth(), Note: in.GetNote(),
 		DraftedBy: in.GetDraftedBy(), Names: names,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.scorecards(ctx, in.GetMonth(), drafted.GetDigest().GetDigestId())
 }
 
 func (a *Activities) counting() []counting {

@@ -42,6 +42,9 @@ func TestDigest(t *testing.T) {
 		t.Errorf("frozen: %s", days)
 	}
 	d := p.w.digests[0]
+	if got := p.w.cards; got != "2026-10: appeal, operators: cmcc-44 over ca-44" {
+		t.Errorf("scorecards: %s", got)
+	}
 	if d.GetMonth() != "2026-10" || d.GetNote() != "更正" || d.GetDraftedBy() != "somebody" || len(d.GetNames()) == 0 {
 		t.Errorf("drafted: %v", d)
 	}
@@ -155,7 +158,9 @@ func (f fakeAssignment) ListDailyCounts(_ context.Context, req *assignmentv1.Lis
 }
 
 func (f fakeAssignment) ListAgencies(context.Context, *assignmentv1.ListAgenciesRequest, ...grpc.CallOption) (*assignmentv1.ListAgenciesResponse, error) {
-	return &assignmentv1.ListAgenciesResponse{Agencies: []*assignmentv1.Agency{{AgencyId: "miit", Name: "工业和信息化部"}}}, nil
+	return &assignmentv1.ListAgenciesResponse{Agencies: []*assignmentv1.Agency{
+		{AgencyId: "miit", Name: "工业和信息化部"}, {AgencyId: "cmcc-44", Name: "广东移动", Kind: "operator_branch", Province: "44"},
+	}}, nil
 }
 
 func (f fakeEnforcement) CutCounts(context.Context, *enforcementv1.CutCountsRequest, ...grpc.CallOption) (*enforcementv1.CutCountsResponse, error) {
@@ -176,6 +181,6 @@ func (f fakeDisclosure) FreezeCounts(_ context.Context, req *disclosurev1.Freeze
 func (f fakeDisclosure) RecordDigest(_ context.Context, req *disclosurev1.RecordDigestRequest, _ ...grpc.CallOption) (*disclosurev1.RecordDigestResponse, error) {
 	return once(f.w, req, func() (*disclosurev1.RecordDigestResponse, error) {
 		f.w.digests = append(f.w.digests, req)
-		return &disclosurev1.RecordDigestResponse{}, nil
+		return &disclosurev1.RecordDigestResponse{Digest: &disclosurev1.Digest{DigestId: req.GetDigestId()}}, nil
 	})
 }

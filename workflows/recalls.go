@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"quietline/internal/calendar"
@@ -321,6 +322,11 @@ func (a *Activities) acting(ctx context.Context, id string, others ...string) (s
 
 // DecideAppeal writes the answer to an appeal and what follows from it for the record.
 func (a *Activities) DecideAppeal(ctx context.Context, deed *ledgerv1.DecideAppealRequest) (*caseworkv1.AppealDecided, error) {
+	deed = proto.CloneOf(deed)
+	var err error
+	if deed.Cause, err = a.causeOf(ctx, deed); err != nil {
+		return nil, err
+	}
 	req, err := rekeyed(deed)
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ type matters struct {
 	access       string
 	restore      bool
 	appealStates []string
+	cause        *ledgerv1.AppealCause // of the answer
 	withdrawn    []string
 	warned       []*ledgerv1.WarnResourceRequest
 	objectAtEnd  bool // an objection comes in and its signal is lost
@@ -139,6 +140,7 @@ func (f fakeLedger) AdvanceAppeal(_ context.Context, req *ledgerv1.AdvanceAppeal
 func (f fakeLedger) DecideAppeal(_ context.Context, req *ledgerv1.DecideAppealRequest, _ ...grpc.CallOption) (*ledgerv1.DecideAppealResponse, error) {
 	return once(f.w, req, func() (*ledgerv1.DecideAppealResponse, error) {
 		f.w.matters.appealStates = append(f.w.matters.appealStates, fmt.Sprintf("upheld=%v", req.GetUpheld()))
+		f.w.matters.cause = req.GetCause()
 		return &ledgerv1.DecideAppealResponse{Restore: req.GetUpheld() && f.w.matters.restore}, nil
 	})
 }

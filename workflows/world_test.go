@@ -95,6 +95,7 @@ type world struct {
 	published     []*disclosurev1.PublishRequest
 	digests       []*disclosurev1.RecordDigestRequest
 	frozen        []*disclosurev1.FreezeCountsRequest
+	cards         string // what scorecards were made of
 	classified    []*reportingv1.RecordClassificationRequest
 	designating   []*assignmentv1.DesignateRequest
 	portings      []*ledgerv1.RecordPortingRequest // answers "ported to" that the ledger keeps

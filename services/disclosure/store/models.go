@@ -279,6 +279,73 @@ type PublisherPolicy struct {
 	CreatedAt        time.Time
 }
 
+type Scorecard struct {
+	SetID            string
+	OperatorID       string
+	Name             string
+	AdministrationID string
+	Complaints       int64
+	Checked          int64
+	Substantiated    int64
+	Handled          int64
+	Repeated         int64
+	Reopened         int64
+	Appeals          int64
+	Upheld           int64
+	Deducted         int64
+	Hash             string
+	CreatedAt        time.Time
+}
+
+type ScorecardAppeal struct {
+	DigestID       string
+	AppealID       string
+	OperatorID     string
+	FileTime       time.Time
+	State          string
+	Filed          bool
+	DeductionID    *string
+	DeductionState string
+	Effect         int16
+	DecidedTime    *time.Time
+	CreatedAt      time.Time
+}
+
+type ScorecardSet struct {
+	SetID     string
+	DigestID  string
+	Period    string
+	Version   int32
+	Note      string
+	Hash      string
+	BuildTime time.Time
+	CreatedAt time.Time
+}
+
+type ScorecardSource struct {
+	SetID     string
+	DigestID  string
+	CreatedAt time.Time
+}
+
+type ScorecardStep struct {
+	SetID         string
+	OperatorID    string
+	Step          string
+	Scored        bool
+	Asked         int64
+	Answered      int64
+	Bounced       int64
+	Overdue       int64
+	MedianMinutes *int64
+	CreatedAt     time.Time
+}
+
+type ScorecardViolation struct {
+	ID   string
+	What string
+}
+
 type TakeDownPolicy struct {
 	Kind           string
 	PenaltyKind    string

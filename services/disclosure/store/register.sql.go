@@ -51,6 +51,8 @@ SELECT r.id, r.what FROM publication_violation r WHERE r.id > $2
 UNION
 SELECT d.id, d.what FROM digest_violation d WHERE d.id > $2
 UNION
+SELECT s.id, s.what FROM scorecard_violation s WHERE s.id > $2
+UNION
 SELECT p.publication_id, 'publication is still public after the term to withdraw it (penalty law, article 48)'
   FROM withdrawal_order o JOIN publication p ON p.kind = o.kind AND p.case_id = o.case_id
  WHERE p.publication_id > $2 AND o.due_time < $3 AND p.take_down_time > $3

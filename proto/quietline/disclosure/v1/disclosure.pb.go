@@ -157,7 +157,7 @@ var File_quietline_disclosure_v1_disclosure_proto protoreflect.FileDescriptor
 
 const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a$quietline/disclosure/v1/digest.proto\x1a)quietline/disclosure/v1/publication.proto\x1a&quietline/disclosure/v1/register.proto\"\x9b\x01\n" +
+	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a$quietline/disclosure/v1/digest.proto\x1a)quietline/disclosure/v1/publication.proto\x1a&quietline/disclosure/v1/register.proto\x1a'quietline/disclosure/v1/scorecard.proto\"\x9b\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -170,7 +170,7 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xa2\x11\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xaa\x15\n" +
 	"\x11DisclosureService\x12e\n" +
 	"\aPublish\x12'.quietline.disclosure.v1.PublishRequest\x1a(.quietline.disclosure.v1.PublishResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12\x8d\x01\n" +
@@ -204,7 +204,17 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\x01\x01\x12\x03\x01\t\v\x90\x02\x01\x12\x88\x01\n" +
 	"\x10ListDigestCounts\x120.quietline.disclosure.v1.ListDigestCountsRequest\x1a1.quietline.disclosure.v1.ListDigestCountsResponse\"\x0f\x8a\xb5\x18\b\n" +
 	"\x01\x01\x12\x03\t\v\n" +
-	"\x90\x02\x01\x12\x80\x01\n" +
+	"\x90\x02\x01\x12w\n" +
+	"\rFreezeAppeals\x12-.quietline.disclosure.v1.FreezeAppealsRequest\x1a..quietline.disclosure.v1.FreezeAppealsResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x80\x01\n" +
+	"\x10RecordScorecards\x120.quietline.disclosure.v1.RecordScorecardsRequest\x1a1.quietline.disclosure.v1.RecordScorecardsResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12\x80\x01\n" +
+	"\fGetScorecard\x12,.quietline.disclosure.v1.GetScorecardRequest\x1a-.quietline.disclosure.v1.GetScorecardResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x01\x01\x12\a\x06\x03\x04\x05\t\n" +
+	"\v\x90\x02\x01\x12\x86\x01\n" +
+	"\x0eListScorecards\x12..quietline.disclosure.v1.ListScorecardsRequest\x1a/.quietline.disclosure.v1.ListScorecardsResponse\"\x13\x8a\xb5\x18\f\n" +
+	"\x01\x01\x12\a\x06\x03\x04\x05\t\n" +
+	"\v\x90\x02\x01\x12\x80\x01\n" +
 	"\x0fLoadUserFigures\x12/.quietline.disclosure.v1.LoadUserFiguresRequest\x1a0.quietline.disclosure.v1.LoadUserFiguresResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\t\x12e\n" +
@@ -245,23 +255,31 @@ var file_quietline_disclosure_v1_disclosure_proto_goTypes = []any{
 	(*GetDigestRequest)(nil),               // 15: quietline.disclosure.v1.GetDigestRequest
 	(*ListDigestsRequest)(nil),             // 16: quietline.disclosure.v1.ListDigestsRequest
 	(*ListDigestCountsRequest)(nil),        // 17: quietline.disclosure.v1.ListDigestCountsRequest
-	(*LoadUserFiguresRequest)(nil),         // 18: quietline.disclosure.v1.LoadUserFiguresRequest
-	(*PublishResponse)(nil),                // 19: quietline.disclosure.v1.PublishResponse
-	(*WithdrawPublicationResponse)(nil),    // 20: quietline.disclosure.v1.WithdrawPublicationResponse
-	(*WithdrawByCaseResponse)(nil),         // 21: quietline.disclosure.v1.WithdrawByCaseResponse
-	(*CorrectPublicationResponse)(nil),     // 22: quietline.disclosure.v1.CorrectPublicationResponse
-	(*SearchPublicationsResponse)(nil),     // 23: quietline.disclosure.v1.SearchPublicationsResponse
-	(*ListPublicationChangesResponse)(nil), // 24: quietline.disclosure.v1.ListPublicationChangesResponse
-	(*ListWithheldResponse)(nil),           // 25: quietline.disclosure.v1.ListWithheldResponse
-	(*GetPublicationResponse)(nil),         // 26: quietline.disclosure.v1.GetPublicationResponse
-	(*ListPublicationsResponse)(nil),       // 27: quietline.disclosure.v1.ListPublicationsResponse
-	(*FreezeCountsResponse)(nil),           // 28: quietline.disclosure.v1.FreezeCountsResponse
-	(*RecordDigestResponse)(nil),           // 29: quietline.disclosure.v1.RecordDigestResponse
-	(*ReleaseDigestResponse)(nil),          // 30: quietline.disclosure.v1.ReleaseDigestResponse
-	(*GetDigestResponse)(nil),              // 31: quietline.disclosure.v1.GetDigestResponse
-	(*ListDigestsResponse)(nil),            // 32: quietline.disclosure.v1.ListDigestsResponse
-	(*ListDigestCountsResponse)(nil),       // 33: quietline.disclosure.v1.ListDigestCountsResponse
-	(*LoadUserFiguresResponse)(nil),        // 34: quietline.disclosure.v1.LoadUserFiguresResponse
+	(*FreezeAppealsRequest)(nil),           // 18: quietline.disclosure.v1.FreezeAppealsRequest
+	(*RecordScorecardsRequest)(nil),        // 19: quietline.disclosure.v1.RecordScorecardsRequest
+	(*GetScorecardRequest)(nil),            // 20: quietline.disclosure.v1.GetScorecardRequest
+	(*ListScorecardsRequest)(nil),          // 21: quietline.disclosure.v1.ListScorecardsRequest
+	(*LoadUserFiguresRequest)(nil),         // 22: quietline.disclosure.v1.LoadUserFiguresRequest
+	(*PublishResponse)(nil),                // 23: quietline.disclosure.v1.PublishResponse
+	(*WithdrawPublicationResponse)(nil),    // 24: quietline.disclosure.v1.WithdrawPublicationResponse
+	(*WithdrawByCaseResponse)(nil),         // 25: quietline.disclosure.v1.WithdrawByCaseResponse
+	(*CorrectPublicationResponse)(nil),     // 26: quietline.disclosure.v1.CorrectPublicationResponse
+	(*SearchPublicationsResponse)(nil),     // 27: quietline.disclosure.v1.SearchPublicationsResponse
+	(*ListPublicationChangesResponse)(nil), // 28: quietline.disclosure.v1.ListPublicationChangesResponse
+	(*ListWithheldResponse)(nil),           // 29: quietline.disclosure.v1.ListWithheldResponse
+	(*GetPublicationResponse)(nil),         // 30: quietline.disclosure.v1.GetPublicationResponse
+	(*ListPublicationsResponse)(nil),       // 31: quietline.disclosure.v1.ListPublicationsResponse
+	(*FreezeCountsResponse)(nil),           // 32: quietline.disclosure.v1.FreezeCountsResponse
+	(*RecordDigestResponse)(nil),           // 33: quietline.disclosure.v1.RecordDigestResponse
+	(*ReleaseDigestResponse)(nil),          // 34: quietline.disclosure.v1.ReleaseDigestResponse
+	(*GetDigestResponse)(nil),              // 35: quietline.disclosure.v1.GetDigestResponse
+	(*ListDigestsResponse)(nil),            // 36: quietline.disclosure.v1.ListDigestsResponse
+	(*ListDigestCountsResponse)(nil),       // 37: quietline.disclosure.v1.ListDigestCountsResponse
+	(*FreezeAppealsResponse)(nil),          // 38: quietline.disclosure.v1.FreezeAppealsResponse
+	(*RecordScorecardsResponse)(nil),       // 39: quietline.disclosure.v1.RecordScorecardsResponse
+	(*GetScorecardResponse)(nil),           // 40: quietline.disclosure.v1.GetScorecardResponse
+	(*ListScorecardsResponse)(nil),         // 41: quietline.disclosure.v1.ListScorecardsResponse
+	(*LoadUserFiguresResponse)(nil),        // 42: quietline.disclosure.v1.LoadUserFiguresResponse
 }
 var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
 	2,  // 0: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
@@ -280,27 +298,35 @@ var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
 	15, // 13: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
 	16, // 14: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
 	17, // 15: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
-	18, // 16: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
-	0,  // 17: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
-	19, // 18: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
-	20, // 19: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
-	21, // 20: quietline.disclosure.v1.DisclosureService.WithdrawByCase:output_type -> quietline.disclosure.v1.WithdrawByCaseResponse
-	22, // 21: quietline.disclosure.v1.DisclosureService.CorrectPublication:output_type -> quietline.disclosure.v1.CorrectPublicationResponse
-	23, // 22: quietline.disclosure.v1.DisclosureService.SearchPublications:output_type -> quietline.disclosure.v1.SearchPublicationsResponse
-	24, // 23: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:output_type -> quietline.disclosure.v1.ListPublicationChangesResponse
-	25, // 24: quietline.disclosure.v1.DisclosureService.ListWithheld:output_type -> quietline.disclosure.v1.ListWithheldResponse
-	26, // 25: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
-	27, // 26: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
-	28, // 27: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
-	29, // 28: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
-	30, // 29: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
-	31, // 30: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
-	32, // 31: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
-	33, // 32: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
-	34, // 33: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
-	1,  // 34: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
-	18, // [18:35] is the sub-list for method output_type
-	1,  // [1:18] is the sub-list for method input_type
+	18, // 16: quietline.disclosure.v1.DisclosureService.FreezeAppeals:input_type -> quietline.disclosure.v1.FreezeAppealsRequest
+	19, // 17: quietline.disclosure.v1.DisclosureService.RecordScorecards:input_type -> quietline.disclosure.v1.RecordScorecardsRequest
+	20, // 18: quietline.disclosure.v1.DisclosureService.GetScorecard:input_type -> quietline.disclosure.v1.GetScorecardRequest
+	21, // 19: quietline.disclosure.v1.DisclosureService.ListScorecards:input_type -> quietline.disclosure.v1.ListScorecardsRequest
+	22, // 20: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
+	0,  // 21: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
+	23, // 22: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
+	24, // 23: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
+	25, // 24: quietline.disclosure.v1.DisclosureService.WithdrawByCase:output_type -> quietline.disclosure.v1.WithdrawByCaseResponse
+	26, // 25: quietline.disclosure.v1.DisclosureService.CorrectPublication:output_type -> quietline.disclosure.v1.CorrectPublicationResponse
+	27, // 26: quietline.disclosure.v1.DisclosureService.SearchPublications:output_type -> quietline.disclosure.v1.SearchPublicationsResponse
+	28, // 27: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:output_type -> quietline.disclosure.v1.ListPublicationChangesResponse
+	29, // 28: quietline.disclosure.v1.DisclosureService.ListWithheld:output_type -> quietline.disclosure.v1.ListWithheldResponse
+	30, // 29: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
+	31, // 30: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
+	32, // 31: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
+	33, // 32: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
+	34, // 33: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
+	35, // 34: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
+	36, // 35: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
+	37, // 36: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
+	38, // 37: quietline.disclosure.v1.DisclosureService.FreezeAppeals:output_type -> quietline.disclosure.v1.FreezeAppealsResponse
+	39, // 38: quietline.disclosure.v1.DisclosureService.RecordScorecards:output_type -> quietline.disclosure.v1.RecordScorecardsResponse
+	40, // 39: quietline.disclosure.v1.DisclosureService.GetScorecard:output_type -> quietline.disclosure.v1.GetScorecardResponse
+	41, // 40: quietline.disclosure.v1.DisclosureService.ListScorecards:output_type -> quietline.disclosure.v1.ListScorecardsResponse
+	42, // 41: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
+	1,  // 42: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
+	22, // [22:43] is the sub-list for method output_type
+	1,  // [1:22] is the sub-list for method input_type
 	1,  // [1:1] is the sub-list for extension type_name
 	1,  // [1:1] is the sub-list for extension extendee
 	0,  // [0:1] is the sub-list for field type_name
@@ -314,6 +340,7 @@ func file_quietline_disclosure_v1_disclosure_proto_init() {
 	file_quietline_disclosure_v1_digest_proto_init()
 	file_quietline_disclosure_v1_publication_proto_init()
 	file_quietline_disclosure_v1_register_proto_init()
+	file_quietline_disclosure_v1_scorecard_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -36,6 +36,10 @@ const (
 	DisclosureService_GetDigest_FullMethodName              = "/quietline.disclosure.v1.DisclosureService/GetDigest"
 	DisclosureService_ListDigests_FullMethodName            = "/quietline.disclosure.v1.DisclosureService/ListDigests"
 	DisclosureService_ListDigestCounts_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/ListDigestCounts"
+	DisclosureService_FreezeAppeals_FullMethodName          = "/quietline.disclosure.v1.DisclosureService/FreezeAppeals"
+	DisclosureService_RecordScorecards_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/RecordScorecards"
+	DisclosureService_GetScorecard_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/GetScorecard"
+	DisclosureService_ListScorecards_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/ListScorecards"
 	DisclosureService_LoadUserFigures_FullMethodName        = "/quietline.disclosure.v1.DisclosureService/LoadUserFigures"
 	DisclosureService_Audit_FullMethodName                  = "/quietline.disclosure.v1.DisclosureService/Audit"
 )
@@ -86,6 +90,16 @@ type DisclosureServiceClient interface {
 	// ListDigestCounts lists what a digest was made from, in canonical order, so that anybody entitled can make it again
 	// and check its hash (盘点底数).
 	ListDigestCounts(ctx context.Context, in *ListDigestCountsRequest, opts ...grpc.CallOption) (*ListDigestCountsResponse, error)
+	// FreezeAppeals keeps a page of the appeals that a month's scorecards count, as the ledger has them (冻结考核申诉).
+	FreezeAppeals(ctx context.Context, in *FreezeAppealsRequest, opts ...grpc.CallOption) (*FreezeAppealsResponse, error)
+	// RecordScorecards makes the scorecards of access operators from what was frozen for a digest: one version for each
+	// version of the digest (编制考核表). Errors: WRONG_STATE for a digest that is not drafted.
+	RecordScorecards(ctx context.Context, in *RecordScorecardsRequest, opts ...grpc.CallOption) (*RecordScorecardsResponse, error)
+	// GetScorecard returns an operator's scorecard of a month or quarter (查看考核表). An operator sees its own and its
+	// branches', an administration those it decides on; for others it is NOT_FOUND.
+	GetScorecard(ctx context.Context, in *GetScorecardRequest, opts ...grpc.CallOption) (*GetScorecardResponse, error)
+	// ListScorecards lists the scorecards of a period that the caller may see (考核表列表).
+	ListScorecards(ctx context.Context, in *ListScorecardsRequest, opts ...grpc.CallOption) (*ListScorecardsResponse, error)
 	// LoadUserFigures loads how many users operators had, with the source, for figures per 10,000 users (录入用户数).
 	LoadUserFigures(ctx context.Context, in *LoadUserFiguresRequest, opts ...grpc.CallOption) (*LoadUserFiguresResponse, error)
 	// Audit returns publications for fsck and broken invariants (核对).
@@ -250,6 +264,46 @@ func (c *disclosureServiceClient) ListDigestCounts(ctx context.Context, in *List
 	return out, nil
 }
 
+func (c *disclosureServiceClient) FreezeAppeals(ctx context.Context, in *FreezeAppealsRequest, opts ...grpc.CallOption) (*FreezeAppealsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FreezeAppealsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_FreezeAppeals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) RecordScorecards(ctx context.Context, in *RecordScorecardsRequest, opts ...grpc.CallOption) (*RecordScorecardsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordScorecardsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_RecordScorecards_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) GetScorecard(ctx context.Context, in *GetScorecardRequest, opts ...grpc.CallOption) (*GetScorecardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetScorecardResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_GetScorecard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListScorecards(ctx context.Context, in *ListScorecardsRequest, opts ...grpc.CallOption) (*ListScorecardsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListScorecardsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListScorecards_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *disclosureServiceClient) LoadUserFigures(ctx context.Context, in *LoadUserFiguresRequest, opts ...grpc.CallOption) (*LoadUserFiguresResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LoadUserFiguresResponse)
@@ -316,6 +370,16 @@ type DisclosureServiceServer interface {
 	// ListDigestCounts lists what a digest was made from, in canonical order, so that anybody entitled can make it again
 	// and check its hash (盘点底数).
 	ListDigestCounts(context.Context, *ListDigestCountsRequest) (*ListDigestCountsResponse, error)
+	// FreezeAppeals keeps a page of the appeals that a month's scorecards count, as the ledger has them (冻结考核申诉).
+	FreezeAppeals(context.Context, *FreezeAppealsRequest) (*FreezeAppealsResponse, error)
+	// RecordScorecards makes the scorecards of access operators from what was frozen for a digest: one version for each
+	// version of the digest (编制考核表). Errors: WRONG_STATE for a digest that is not drafted.
+	RecordScorecards(context.Context, *RecordScorecardsRequest) (*RecordScorecardsResponse, error)
+	// GetScorecard returns an operator's scorecard of a month or quarter (查看考核表). An operator sees its own and its
+	// branches', an administration those it decides on; for others it is NOT_FOUND.
+	GetScorecard(context.Context, *GetScorecardRequest) (*GetScorecardResponse, error)
+	// ListScorecards lists the scorecards of a period that the caller may see (考核表列表).
+	ListScorecards(context.Context, *ListScorecardsRequest) (*ListScorecardsResponse, error)
 	// LoadUserFigures loads how many users operators had, with the source, for figures per 10,000 users (录入用户数).
 	LoadUserFigures(context.Context, *LoadUserFiguresRequest) (*LoadUserFiguresResponse, error)
 	// Audit returns publications for fsck and broken invariants (核对).
@@ -374,6 +438,18 @@ func (UnimplementedDisclosureServiceServer) ListDigests(context.Context, *ListDi
 }
 func (UnimplementedDisclosureServiceServer) ListDigestCounts(context.Context, *ListDigestCountsRequest) (*ListDigestCountsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDigestCounts not implemented")
+}
+func (UnimplementedDisclosureServiceServer) FreezeAppeals(context.Context, *FreezeAppealsRequest) (*FreezeAppealsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FreezeAppeals not implemented")
+}
+func (UnimplementedDisclosureServiceServer) RecordScorecards(context.Context, *RecordScorecardsRequest) (*RecordScorecardsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordScorecards not implemented")
+}
+func (UnimplementedDisclosureServiceServer) GetScorecard(context.Context, *GetScorecardRequest) (*GetScorecardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetScorecard not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListScorecards(context.Context, *ListScorecardsRequest) (*ListScorecardsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListScorecards not implemented")
 }
 func (UnimplementedDisclosureServiceServer) LoadUserFigures(context.Context, *LoadUserFiguresRequest) (*LoadUserFiguresResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LoadUserFigures not implemented")
@@ -672,6 +748,78 @@ func _DisclosureService_ListDigestCounts_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DisclosureService_FreezeAppeals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FreezeAppealsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).FreezeAppeals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_FreezeAppeals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).FreezeAppeals(ctx, req.(*FreezeAppealsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_RecordScorecards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordScorecardsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).RecordScorecards(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_RecordScorecards_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).RecordScorecards(ctx, req.(*RecordScorecardsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_GetScorecard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetScorecardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).GetScorecard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_GetScorecard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).GetScorecard(ctx, req.(*GetScorecardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListScorecards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListScorecardsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListScorecards(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListScorecards_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListScorecards(ctx, req.(*ListScorecardsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DisclosureService_LoadUserFigures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LoadUserFiguresRequest)
 	if err := dec(in); err != nil {
@@ -774,6 +922,22 @@ var DisclosureService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListDigestCounts",
 			Handler:    _DisclosureService_ListDigestCounts_Handler,
+		},
+		{
+			MethodName: "FreezeAppeals",
+			Handler:    _DisclosureService_FreezeAppeals_Handler,
+		},
+		{
+			MethodName: "RecordScorecards",
+			Handler:    _DisclosureService_RecordScorecards_Handler,
+		},
+		{
+			MethodName: "GetScorecard",
+			Handler:    _DisclosureService_GetScorecard_Handler,
+		},
+		{
+			MethodName: "ListScorecards",
+			Handler:    _DisclosureService_ListScorecards_Handler,
 		},
 		{
 			MethodName: "LoadUserFigures",
