@@ -64,13 +64,17 @@ var words = map[string]func(*disclosurev1.SearchPublicationsRequest, string){
 	"page":        func(q *disclosurev1.SearchPublicationsRequest, v string) { q.PageToken = v },
 }
 
-// asked reads what is asked for. The answer to anything else is the same as to nothing, so that no other words, which
-// could be numbers, are in use.
+// asked reads what is asked for. Anything else is refused, without being repeated: a misspelt word would find everything.
 func asked(req *http.Request, size int32) (*disclosurev1.SearchPublicationsRequest, error) {
 	q := &disclosurev1.SearchPublicationsRequest{PageSize: size}
 	values, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
 		return q, invalid("the address is not well formed")
+	}
+	for name := range values {
+		if words[name] == nil {
+			return q, invalid("there is a word in the address that this search does not know; it knows name, credit_code, code, region, kind, from, until, page")
+		}
 	}
 	for name, set := range words {
 		set(q, strings.TrimSpace(values.Get(name)))

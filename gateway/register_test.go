@@ -143,6 +143,8 @@ func TestRegister_refusals(t *testing.T) {
 		"/register?name=" + canary:                                      http.StatusBadRequest,
 		"/register?credit_code=123":                                     http.StatusBadRequest,
 		"/register?from=yesterday":                                      http.StatusBadRequest,
+		"/register.json?region_code=44":                                 http.StatusBadRequest,
+		"/register?phone=" + canary:                                     http.StatusBadRequest,
 		"/register?name=" + url.QueryEscape(strings.Repeat("长", 61)):    http.StatusBadRequest,
 		"/register.json?code=" + canary:                                 http.StatusBadRequest,
 		"/register.atom?code=" + canary:                                 http.StatusBadRequest,
