@@ -21,6 +21,7 @@ const (
 	basisHearingRequest = "hearing_request_5wd"
 	basisHearingNotice  = "hearing_notice_7wd"
 	basisDeliver        = "deliver_7wd"
+	basisPublicNotice   = "service_notice_30d"
 	basisPerform        = "perform_15d"
 	basisDemand         = "demand_10d"
 	basisCourt          = "court_3m"

@@ -102,8 +102,8 @@ func (s *Server) deliverable(ctx context.Context, q *store.Queries, doc store.Ca
 	if c.State == transferredState {
 		return wrongState("while the police have the case nothing is served on the party (行政执法机关移送涉嫌犯罪案件的规定 第九条、第十条)")
 	}
-	if d.TaskID == "" && (d.Time.After(s.now()) || d.Time.Before(c.OpenTime)) { // a step was judged by its own rules
-		return errs.Field("served_time", "must be between the opening of the case and now")
+	if d.TaskID == "" && (d.Time.After(s.now()) || d.Time.Before(doc.DrawnTime)) { // a step was judged by its own rules
+		return errs.Field("served_time", "must be between the making of the document and now (行政处罚法 第六十一条)")
 	}
 	facts, err := q.DeliveryFacts(ctx, store.DeliveryFactsParams{CaseID: doc.CaseID, At: d.Time})
 	if err != nil {

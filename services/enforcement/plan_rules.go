@@ -48,13 +48,18 @@ func undecided(state string) bool { return slices.Contains(beforeDecision, state
 // planOf says what should be open. It is a pure function of what is on record and of the time.
 func planOf(m *matter, at time.Time) plan {
 	var p plan
-	p.effects = m.effectsDue()
+	due := m.effectsDue()
+	p.effects = due
+	if m.DeliverTime != nil && m.DeliverTime.After(at) && m.State != stateReversed { // published, not served yet: nothing follows from it
+		p.effects = slices.DeleteFunc(slices.Clone(due), func(e effect) bool { return afterDelivery[e.kind] })
+		p.wait(m.DeliverTime)
+	}
 	switch {
 	case m.Procedure == logBefore: // an old case is driven by its old script
 		p.ended = true
 		return p
 	case m.State == closed && m.request(stepReverse, stepReverse) == nil:
-		p.ended = len(p.effects) == 0
+		p.ended = len(due) == 0
 		return p
 	case m.State == stateReversed:
 		return p
@@ -80,6 +85,9 @@ func planOf(m *matter, at time.Time) plan {
 	}
 	return p
 }
+
+// afterDelivery are the effects of a decision that reached the party.
+var afterDelivery = map[string]bool{effList: true, effPublish: true, effTell: true}
 
 // wait has the plan looked at again at a time.
 func (p *plan) wait(until *time.Time) {

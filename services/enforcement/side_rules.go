@@ -111,7 +111,7 @@ func checkInstalments(d deed, debt debt) error {
 	return nil
 }
 
-func checkDemand(d deed) error { return needsMethod(d) }
+func checkDemand(d deed) error { return needsMethod(d, d.m.seqOf(stepConfirm, 0, outUnpaid)) }
 
 func checkApprove(d deed) error {
 	if d.GetOutcome() == outApproved && (d.words().GetAgencyId() == "" || d.words().GetAgencyId() == d.m.AgencyID) {

@@ -196,14 +196,25 @@ func notHarsher(m *matter, now []*assignmentv1.PenaltyDetail) error {
 	return nil
 }
 
-func checkNotice(d deed) error { return needsMethod(d) }
+func checkNotice(d deed) error {
+	return needsMethod(d, d.m.seqOf(stepReview, d.m.proposal().Seq, outApproved))
+}
 
-func needsMethod(d deed) error {
+// needsMethod: how and when it was served, not before the line of the log that what is served rests on: nothing was there
+// to be served then, and the party's time would be shortened (行政处罚法 44, 45, 61, 62; 行政强制法 54).
+func needsMethod(d deed, rests int32) error {
+	article := ways[d.GetStep()].article
 	if d.words().GetMethod() == "" {
-		return errs.Field("detail.case_step.method", "must say how it was served (%s)", ways[d.GetStep()].article)
+		return errs.Field("detail.case_step.method", "must say how it was served (%s)", article)
 	}
-	if t := d.words().GetServedTime(); t != nil && t.AsTime().After(d.at) {
-		return errs.Field("detail.case_step.served_time", "must not be in the future")
+	t := d.words().GetServedTime()
+	switch {
+	case t == nil:
+	case t.AsTime().After(d.at):
+		return errs.Field("detail.case_step.served_time", "must not be in the future (%s)", article)
+	case t.AsTime().Before(d.m.timeOf(rests)):
+		return errs.Field("detail.case_step.served_time", "must not be before %s, when there was nothing to serve yet (%s)",
+			d.m.timeOf(rests).UTC().Format(time.RFC3339), article)
 	}
 	return nil
 }
@@ -246,7 +257,7 @@ func checkOnspot(d deed) error {
 }
 
 func checkDeliver(d deed) error {
-	if err := needsMethod(d); err != nil || d.GetOutcome() == outFailed {
+	if err := needsMethod(d, d.m.seqOf(stepSign, 0, outSigned)); err != nil || d.GetOutcome() == outFailed {
 		return err
 	}
 	switch d.words().GetMethod() {

@@ -2,7 +2,11 @@ package enforcement
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/services/enforcement/store"
 )
@@ -18,6 +22,9 @@ type writer struct {
 }
 
 func (w *writer) write() error {
+	if err := w.deemed(); err != nil {
+		return err
+	}
 	before := map[string]func() error{stepAppoint: w.officers, stepAnnounce: w.announceClock, stepConfirm: w.takePayment}
 	if f := before[w.GetStep()]; f != nil {
 		if err := f(); err != nil {
@@ -168,6 +175,23 @@ func (w *writer) served() time.Time {
 		return t.AsTime()
 	}
 	return w.at
+}
+
+// deemed: what is served by public notice counts as served thirty days after its publication (民事诉讼法 95; to confirm). The
+// step says when it was published; from here on its time of service is that day, from which the party's terms run. The
+// clock keeps both.
+func (w *writer) deemed() error {
+	if w.words().GetMethod() != publicNotice || w.GetOutcome() == outFailed || !slices.Contains([]string{stepNotice, stepDeliver, stepDemand}, w.GetStep()) {
+		return nil
+	}
+	published := w.served()
+	d, err := dueOf(basisPublicNotice, published, w.profile)
+	if err != nil {
+		return err
+	}
+	w.CaseStep = proto.CloneOf(w.CaseStep)
+	w.words().ServedTime = timestamppb.New(d.Due)
+	return w.clock(basisPublicNotice, w.m.next(), published)
 }
 
 // notified keeps the notice, and starts the party's terms (行政处罚法 44, 63, 64).

@@ -56,10 +56,10 @@ WITH RECURSIVE same (case_id) AS (
 SELECT case_id FROM same ORDER BY case_id;
 
 -- name: FinedCases :many
--- Which of some cases were fined and not reversed (行政处罚法 29).
+-- Which of some cases were fined, and the fine was not taken back (行政处罚法 29): a reversed case is closed once all is withdrawn.
 SELECT c.case_id, c.case_no, c.agency_id
   FROM enforcement_case c
- WHERE c.case_id = ANY (@case_ids::uuid[]) AND c.state <> 'REVERSED'
+ WHERE c.case_id = ANY (@case_ids::uuid[]) AND c.reverse_time IS NULL
    AND (EXISTS (SELECT 1 FROM penalty_assessment p WHERE p.case_id = c.case_id AND p.kind = 'fine')
         OR EXISTS (SELECT 1 FROM case_decision d WHERE d.case_id = c.case_id AND d.penalty_kind = 'fine'))
  ORDER BY c.case_id;

@@ -212,7 +212,7 @@ CREATE VIEW suspected_same_act AS
      WHERE NOT EXISTS (SELECT 1 FROM act_link_now l
                         WHERE l.case_id = LEAST(a.case_id, b.case_id) AND l.other_case_id = GREATEST(a.case_id, b.case_id)
                           AND l.verdict <> 'unlinked')
-       AND b.state NOT IN ('NO_PENALTY', 'REVERSED')
+       AND b.state <> 'NO_PENALTY' AND b.reverse_time IS NULL
        AND (b.state <> 'CLOSED' OR EXISTS (SELECT 1 FROM case_decision d WHERE d.case_id = b.case_id AND d.penalty_kind <> 'none'));
 
 -- Decided fines that stand, with what makes cases alike (裁量一致性).
@@ -223,7 +223,7 @@ CREATE VIEW decided_fine AS
                 WHEN p.gains_fen < 5000000 THEN 'under_50k' WHEN p.gains_fen < 10000000 THEN 'under_100k' ELSE 'over_100k' END AS bracket,
            CASE WHEN p.agency_id ~ '-[0-9]{2}$' THEN right(p.agency_id, 2) ELSE '' END AS province
       FROM penalty_assessment p JOIN enforcement_case c ON c.case_id = p.case_id
-     WHERE p.kind = 'fine' AND c.state <> 'REVERSED';
+     WHERE p.kind = 'fine' AND c.reverse_time IS NULL;
 
 GRANT SELECT ON act, penalty, penalty_kind, penalty_power, discretion_band, procedure_due, act_link_now, suspected_same_act, decided_fine TO enforcement;
 GRANT SELECT, INSERT ON case_discovery, act_link, penalty_assessment TO enforcement;

@@ -197,8 +197,8 @@ CREATE VIEW law_violation AS
       JOIN act_link_now l ON l.verdict = 'same_act' AND p.case_id IN (l.case_id, l.other_case_id) AND l.decided_time <= p.decided_time
       JOIN penalty_assessment o ON o.kind = 'fine' AND o.case_id <> p.case_id AND o.case_id IN (l.case_id, l.other_case_id)
                                AND o.decided_time <= p.decided_time AND o.case_id <> p.case_id
-      JOIN enforcement_case c ON c.case_id = p.case_id AND c.state <> 'REVERSED'
-      JOIN enforcement_case d ON d.case_id = o.case_id AND d.state <> 'REVERSED'
+      JOIN enforcement_case c ON c.case_id = p.case_id AND c.reverse_time IS NULL
+      JOIN enforcement_case d ON d.case_id = o.case_id AND d.reverse_time IS NULL
      WHERE p.kind = 'fine' AND (o.decided_time < p.decided_time OR o.case_id < p.case_id)
     UNION ALL
     SELECT p.case_id, 'penalty by a draft outside a rehearsal: ' || p.penalty_code

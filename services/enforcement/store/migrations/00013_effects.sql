@@ -6,13 +6,13 @@ CREATE VIEW effect_violation AS
     SELECT e.case_id AS id, 'case whose reporters were not told that it came to ' || c.effective_outcome AS what
       FROM enforcement_case c
       JOIN case_event e ON e.case_id = c.case_id AND e.from_state <> e.to_state AND e.to_state IN ('DELIVERED', 'NO_PENALTY', 'TRANSFERRED')
-     WHERE c.procedure <> 'before' AND c.effective_outcome <> '' AND e.created_at < now() - interval '10 minutes'
+     WHERE c.procedure <> 'before' AND c.effective_outcome <> '' AND greatest(e.created_at, c.deliver_time) < now() - interval '10 minutes'
        AND NOT EXISTS (SELECT 1 FROM case_effect f WHERE f.case_id = c.case_id AND f.kind = 'tell_complaints')
     UNION
     SELECT e.case_id, 'penalty of a case was delivered and its publication not decided on'
       FROM enforcement_case c
       JOIN case_event e ON e.case_id = c.case_id AND e.from_state <> e.to_state AND e.to_state = 'DELIVERED'
-     WHERE c.procedure <> 'before' AND c.reverse_time IS NULL AND e.created_at < now() - interval '10 minutes'
+     WHERE c.procedure <> 'before' AND c.reverse_time IS NULL AND greatest(e.created_at, c.deliver_time) < now() - interval '10 minutes'
        AND NOT EXISTS (SELECT 1 FROM case_effect f WHERE f.case_id = c.case_id AND f.kind = 'publish')
     UNION
     SELECT e.case_id, 'case went to the police without its copy to the procuratorate'
