@@ -14,11 +14,12 @@ func (m *matter) delivery() *planned {
 }
 
 // performance is checked until it is there, or is found not to come (行政处罚法 66, 67).
-func (m *matter) performance() *planned {
-	if u := m.seqOf(stepConfirm, 0, outUnpaid); u > m.seqOf(stepCourt, 0, outNotTaken) {
-		return m.one(stepDemand, u, m.timeOf(u))
+func (m *matter) performance(at time.Time) *planned {
+	unpaid := m.seqOf(stepConfirm, 0, outUnpaid)
+	if unpaid > m.seqOf(stepCourt, 0, outNotTaken) && !m.settled(at) {
+		return m.one(stepDemand, unpaid, m.timeOf(unpaid))
 	}
-	since := max(m.entered(statePerforming), m.seqOf(stepConfirm, 0, outParts))
+	since := max(m.entered(statePerforming), m.seqOf(stepConfirm, 0, outParts), unpaid)
 	t := m.task(stepConfirm, since, m.timeOf(since))
 	t.due = m.performDue()
 	if k := m.clock(basisPerform, 0); k != nil {
@@ -44,11 +45,14 @@ func (m *matter) performDue() *time.Time {
 	return nil
 }
 
+// settled says whether something was paid and nothing is owed, what was added for late payment included (行政处罚法 72).
+func (m *matter) settled(at time.Time) bool { return len(m.payments) > 0 && m.debtAt(at).owed() == 0 }
+
 // enforcement is the court, ten days after the demand and when no remedy is open any more (行政强制法 53, 54); who pays
-// meanwhile has performed.
+// all of it meanwhile has performed.
 func (m *matter) enforcement(at time.Time) (*planned, *time.Time) {
 	demand := m.entered(stateDemanded)
-	if m.paidAll() {
+	if m.settled(at) {
 		t := m.task(stepConfirm, demand, m.timeOf(demand))
 		t.outcomes = []string{outPerformed}
 		return &t, nil

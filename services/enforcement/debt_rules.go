@@ -32,8 +32,10 @@ func (m *matter) paid() int64 {
 	return sum
 }
 
-// paidAll says whether all that the decision asks for is paid, and something was.
-func (m *matter) paidAll() bool { return m.owed() == 0 && len(m.payments) > 0 }
+// receipted says whether a receipt is on file.
+func (m *matter) receipted(no string) bool {
+	return slices.ContainsFunc(m.payments, func(p store.CasePayment) bool { return p.ReceiptNo == no })
+}
 
 // additionPercent is what a late day costs of the fine (行政处罚法 72).
 const additionPercent = 3

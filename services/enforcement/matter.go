@@ -3,8 +3,11 @@ package enforcement
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	"quietline/services/enforcement/store"
 )
 
@@ -50,10 +53,12 @@ func matterOf(ctx context.Context, q *store.Queries, id string) (*matter, error)
 }
 
 // asOf is the matter as it was known at a time: the log is cut before its first line that came later, so that a decision
-// is judged by what its decider could know.
-func (m *matter) asOf(at time.Time) *matter {
+// is judged by what its decider could know. The lines up to anchor were known whatever the clocks say: the task that was
+// decided came from them.
+func (m *matter) asOf(at time.Time, anchor int32) *matter {
 	was := *m
-	i := slices.IndexFunc(m.events, func(e store.CaseEvent) bool { return e.EventTime.After(at) })
+	was.officers = officersAsOf(m.officers, at)
+	i := slices.IndexFunc(m.events, func(e store.CaseEvent) bool { return e.Seq > anchor && e.EventTime.After(at) })
 	if i < 0 {
 		return &was
 	}
@@ -66,8 +71,45 @@ func (m *matter) asOf(at time.Time) *matter {
 	known := was.next()
 	was.proposals = upTo(m.proposals, func(p store.CaseProposal) bool { return p.Seq < known })
 	was.clocks = upTo(m.clocks, func(k store.ClocksOfRow) bool { return k.EventSeq < known })
-	was.payments = upTo(m.payments, func(p store.CasePayment) bool { return !p.PaidTime.After(at) })
+	was.clockActs = upTo(m.clockActs, func(a store.CaseClockAct) bool { return !a.ActTime.After(at) })
+	was.payments = upTo(m.payments, func(p store.CasePayment) bool { return p.EventSeq < known })
+	was.instalments = upTo(m.instalments, func(i store.CaseInstalment) bool { return i.Seq < known })
+	was.remedies = upTo(m.remedies, func(r store.RemediesOfRow) bool { return r.EventSeq < known })
 	return &was
+}
+
+// officersAsOf are those who were appointed by then; who was recused later was in office.
+func officersAsOf(all []store.OfficersOfRow, at time.Time) []store.OfficersOfRow {
+	out := upTo(all, func(o store.OfficersOfRow) bool { return !o.AppointTime.After(at) })
+	for i := range out {
+		if out[i].RecuseTime != nil && out[i].RecuseTime.After(at) {
+			out[i].RecuseTime = nil
+		}
+	}
+	return out
+}
+
+// decidedAt is when a step was decided by the clock of its owner, neither before the line of the log that its task came
+// from nor in the future: the clocks of two services differ.
+func (m *matter) decidedAt(st *enforcementv1.CaseStep, now time.Time) time.Time {
+	at := now
+	if t := st.GetDecidedTime(); t != nil {
+		at = earlier(t.AsTime().UTC().Truncate(time.Microsecond), now)
+	}
+	if anchor := anchorOf(st.GetKey()); anchor > 0 {
+		at = later(at, m.timeOf(anchor))
+	}
+	return at
+}
+
+// anchorOf is the event that a key of the plan was made of; 0 when there is no key.
+func anchorOf(key string) int32 {
+	_, n, _ := strings.Cut(key, "/")
+	anchor, err := strconv.ParseInt(n, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(anchor)
 }
 
 // upTo are the items that a time knew, in their order.
@@ -117,9 +159,13 @@ func (m *matter) proposal() *store.CaseProposal {
 // sentBack is the number of the last event that made the case be investigated again.
 func (m *matter) sentBack() int32 {
 	var seq int32
+	claimant := ""
 	for _, e := range m.events {
+		if e.Step == logDispute {
+			claimant = e.OtherAgencyID
+		}
 		back := e.Outcome == outReturned || e.Step == stepAnswer && e.Outcome == outAdopted || e.Step == stepOnspot && e.Outcome == outOrdinary ||
-			e.Step == stepDesignate && e.OtherAgencyID != ""
+			e.Step == stepDesignate && e.OtherAgencyID == claimant // another agency investigates for itself
 		if back {
 			seq = e.Seq
 		}

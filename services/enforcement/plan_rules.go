@@ -72,8 +72,8 @@ func planOf(m *matter, at time.Time) plan {
 		p.tasks = append(p.tasks, *main)
 	}
 	p.wait(wait)
-	if m.State == statePerforming {
-		p.wait(m.performDue())
+	if due := m.performDue(); m.State == statePerforming && due != nil && due.After(at) { // what is over is waited for no more
+		p.wait(due)
 	}
 	if r := m.request(stepExtend, stepExtend); r != nil && undecided(m.State) {
 		p.tasks = append(p.tasks, m.task(stepExtend, r.Seq, r.EventTime))
@@ -110,7 +110,7 @@ func (m *matter) mainStep(at time.Time) (*planned, *time.Time) {
 	case m.State == decided, m.State == stateNoPenalty:
 		return m.delivery(), nil
 	case m.State == statePerforming:
-		return m.performance(), nil
+		return m.performance(at), nil
 	case m.State == stateDemanded:
 		return m.enforcement(at)
 	case m.State == stateTransferred:

@@ -24,6 +24,8 @@ type toy struct {
 	at time.Time
 	// due is what the law wants of each proposal
 	due lawDue
+	// hands says whether the common superior gives the case to the agency that claims it
+	hands bool
 }
 
 func newToy(due lawDue) *toy {
@@ -107,6 +109,8 @@ func (y *toy) follow(d deed, seq int32, to string, st *enforcementv1.CaseStep) {
 		if y.due.Hearing {
 			y.clock(basisHearingRequest, seq, y.at)
 		}
+	case st.GetStep() == stepDesignate:
+		y.m.AgencyID = d.words().GetAgencyId()
 	case to == stateDelivered:
 		y.clock(basisPerform, seq, y.at)
 		y.clock(basisLitigate, seq, y.at)
@@ -117,7 +121,7 @@ func (y *toy) follow(d deed, seq int32, to string, st *enforcementv1.CaseStep) {
 		y.log(line{step: st.GetStep(), outcome: st.GetOutcome(), to: closed, at: y.at, task: st})
 	}
 	if fen := d.words().GetPaid().GetFen(); fen > 0 {
-		y.m.payments = append(y.m.payments, store.CasePayment{AmountFen: fen, PaidTime: y.at})
+		y.m.payments = append(y.m.payments, store.CasePayment{AmountFen: fen, PaidTime: y.at, EventSeq: seq})
 	}
 }
 
@@ -145,6 +149,9 @@ func (y *toy) words(t planned, outcome string, fen int64) *assignmentv1.CaseStep
 		w.AgencyId = "mps-11"
 	case stepDesignate:
 		w.AgencyId = y.m.AgencyID
+		if y.hands {
+			w.AgencyId = t.facts["claimed_by"]
+		}
 	case stepConfirm:
 		w.Paid = &commonv1.Money{Fen: y.m.debtAt(y.at).owed()}
 		if outcome != outPerformed {
@@ -196,6 +203,10 @@ func (y *toy) act(which string) {
 				}
 			}
 		}
+	case logDispute: // as DisputeJurisdiction lets it
+		if _, pending := y.m.dispute(); (y.m.State == opened || undecided(y.m.State)) && !pending && y.m.seqOf(stepDesignate, 0) == 0 {
+			y.log(line{step: logDispute, to: y.m.State, at: y.at, other: "samr-12"})
+		}
 	default:
 		y.log(line{step: logRequest, outcome: which, to: y.m.State, at: y.at, subject: "asker"})
 	}
@@ -204,11 +215,17 @@ func (y *toy) act(which string) {
 // wronged says what the law wanted before the signature and is not in the log; it is written apart from the rules.
 func wronged(m *matter, due lawDue) string {
 	var proposal, review, notice, request, dealt, held, legal, discussed, statement, answer, waiver, hearingWaiver, signed int
-	told, proposer, checker, signer := time.Time{}, "", "", ""
+	told, proposer, checker, signer, claimant, handed := time.Time{}, "", "", "", "", 0
 	for i, e := range m.events {
 		switch e.Step + "/" + e.Outcome {
 		case "investigate/proposed":
 			proposal, proposer = i, e.Subject
+		case "dispute/":
+			claimant = e.OtherAgencyID
+		case "designate_case/designated":
+			if e.OtherAgencyID == claimant {
+				handed = i
+			}
 		case "case_review/approved":
 			review, checker = i, e.Subject
 		case "serve_notice/served":
@@ -243,6 +260,8 @@ func wronged(m *matter, due lawDue) string {
 	const five = 5 * time.Second // of rehearsal
 	over := m.events[signed].EventTime.Sub(told) >= five
 	switch {
+	case proposal < handed:
+		return "another agency's proposal"
 	case review < proposal, notice < review:
 		return "not reviewed, or not told"
 	case !over && waiver < notice:
@@ -267,9 +286,10 @@ func wronged(m *matter, due lawDue) string {
 // law wants, and from wherever the case is then, it can be closed.
 func TestNothingReachesADecisionWithoutTheGuards(t *testing.T) {
 	people := []string{"officer-0", "officer-1", "officer-2", "chair", "reviewer", "head", "asker"}
-	acts := []string{logStatement, logWaiver, logHearingRequest, logHearingWaiver, logHearingWithdrawn, logRecuse, stepApprove, stepExtend, stepAppoint, stepReverse}
+	acts := []string{logStatement, logWaiver, logHearingRequest, logHearingWaiver, logHearingWithdrawn, logRecuse, logDispute, stepApprove, stepExtend, stepAppoint, stepReverse}
 	rapid.Check(t, func(t *rapid.T) {
 		y := newToy(lawDue{Hearing: rapid.Bool().Draw(t, "hearing"), LegalReview: rapid.Bool().Draw(t, "legal"), Discussion: rapid.Bool().Draw(t, "discussion")})
+		y.hands = rapid.Bool().Draw(t, "handed over")
 		keys := map[string]bool{}
 		for range rapid.IntRange(1, 60).Draw(t, "moves") {
 			y.at = y.at.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "ms")) * time.Millisecond)

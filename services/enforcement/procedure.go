@@ -98,7 +98,7 @@ func (s *Server) CheckCaseStep(ctx context.Context, req *enforcementv1.CheckCase
 		if recorded(m, req.GetStep().GetTaskId()) {
 			return nil
 		}
-		d, err := judge(m, req.GetStep(), s.decidedAt(req.GetStep()))
+		d, err := judge(m, req.GetStep(), m.decidedAt(req.GetStep(), s.now()))
 		if err != nil {
 			return err
 		}
@@ -109,14 +109,6 @@ func (s *Server) CheckCaseStep(ctx context.Context, req *enforcementv1.CheckCase
 		return nil, err
 	}
 	return out, nil
-}
-
-// decidedAt is when a step was decided; now, when it is not yet.
-func (s *Server) decidedAt(st *enforcementv1.CaseStep) time.Time {
-	if t := st.GetDecidedTime(); t != nil {
-		return t.AsTime().UTC().Truncate(time.Microsecond)
-	}
-	return s.now()
 }
 
 // profileOf is the profile of a request; the server's own where it names none.

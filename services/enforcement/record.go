@@ -16,6 +16,7 @@ import (
 
 	"quietline/internal/errs"
 	"quietline/internal/identity"
+	"quietline/internal/pg"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	"quietline/services/enforcement/store"
@@ -80,36 +81,62 @@ func fill(e *store.InsertEventParams, st *enforcementv1.CaseStep) {
 	}
 }
 
-// recordOrNote judges a decision once more and writes it. What its decider could know was right when it was taken; when the
-// case moved on meanwhile, or what others did meanwhile forbids it now, it is noted, moves nothing, and the step is
-// planned anew.
+// recordOrNote judges a decision once more and writes it. It stands in the file of its task already: what forbids it now is
+// no answer to anybody any more. So when the case moved on meanwhile, or what others did meanwhile forbids it, it is noted,
+// moves nothing, and the step is planned anew.
 func (s *Server) recordOrNote(ctx context.Context, tx pgx.Tx, m *matter, st *enforcementv1.CaseStep, profile string) error {
-	d, err := judge(m, st, s.decidedAt(st))
-	if err != nil {
-		return err
-	}
-	late := line{step: logLate, outcome: st.GetStep() + "/" + st.GetOutcome(), to: m.State, at: d.at, task: st}
-	if d.m.State != m.State {
+	at := m.decidedAt(st, s.now())
+	late := line{step: logLate, outcome: st.GetStep() + "/" + st.GetOutcome(), to: m.State, at: at, task: st}
+	d, err := judge(m, st, at)
+	if err == nil && d.m.State != m.State {
 		return s.write(ctx, store.New(tx), m, late)
 	}
+	if err == nil {
+		err = s.recordApart(ctx, tx, m, d, profile)
+	}
+	if err == nil {
+		return nil
+	}
+	why, refused := refusal(err)
+	if _, known := ways[st.GetStep()]; !refused || !known {
+		return err
+	}
+	slog.WarnContext(ctx, "a decision on a case is noted only", slog.String("case", m.CaseID), slog.String("step", st.GetStep()), slog.Any("error", err))
+	late.note = why
+	return s.write(ctx, store.New(tx), m, late)
+}
+
+// recordApart writes a decision wholly or not at all; the transaction goes on either way.
+func (s *Server) recordApart(ctx context.Context, tx pgx.Tx, m *matter, d deed, profile string) error {
 	inner, err := tx.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	written := *m // what is undone must not stay in it
-	err = guarded(s.record(ctx, store.New(inner), &written, d, profile))
+	err = s.record(ctx, store.New(inner), &written, d, profile)
+	if err == nil {
+		_, err = inner.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE") // what would be refused at the end is refused here
+	}
 	if err == nil {
 		return inner.Commit(ctx)
 	}
 	if undone := inner.Rollback(ctx); undone != nil {
 		return undone
 	}
-	if _, refusal := errs.Refusal(err); !refusal {
-		return err
+	return guarded(err)
+}
+
+// refusal says whether an error says no to what was decided, and in which words: the rules, the guards of the database, or
+// what its tables cannot hold (classes 22 and 23). All others may pass, and are tried again.
+func refusal(err error) (why string, is bool) {
+	if _, is := errs.Refusal(err); is {
+		return errs.Text(err), true
 	}
-	slog.WarnContext(ctx, "a decision on a case is noted only", slog.String("case", m.CaseID), slog.String("step", st.GetStep()), slog.Any("error", err))
-	late.note = errs.Text(err)
-	return s.write(ctx, store.New(tx), m, late)
+	class := pg.Code(err)
+	if strings.HasPrefix(class, "22") || strings.HasPrefix(class, "23") {
+		return "not recorded: " + cmp.Or(pg.Constraint(err), class), true
+	}
+	return "", false
 }
 
 func (s *Server) record(ctx context.Context, q *store.Queries, m *matter, d deed, profile string) error {

@@ -139,7 +139,7 @@ func (s *Server) remedyFor(ctx context.Context, q *store.Queries, m *matter, req
 func (s *Server) remedyFact(ctx context.Context, q *store.Queries, m *matter, req *enforcementv1.RecordRemedyRequest, id string, n int32, at time.Time) error {
 	a := identity.ActorOf(ctx)
 	err := q.InsertRemedyFact(ctx, store.InsertRemedyFactParams{
-		RemedyID: id, N: n, Fact: req.GetFact(), FactTime: at, DocumentNo: req.GetDocumentNo(), RecordedBy: a.GetSubject() + "@" + a.GetAgencyId(),
+		RemedyID: id, N: n, EventSeq: m.next(), Fact: req.GetFact(), FactTime: at, DocumentNo: req.GetDocumentNo(), RecordedBy: a.GetSubject() + "@" + a.GetAgencyId(),
 	})
 	if err != nil {
 		return err

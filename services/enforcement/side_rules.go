@@ -65,6 +65,8 @@ func checkConfirm(d deed) error {
 		return errs.Field("detail.case_step.paid", "must not be negative")
 	case paying > 0 && d.words().GetReceiptNo() == "":
 		return errs.Field("detail.case_step.receipt_no", "must name the receipt of the payment")
+	case paying > 0 && d.m.receipted(d.words().GetReceiptNo()):
+		return errs.Field("detail.case_step.receipt_no", "stands on file already: what was paid by it is counted")
 	}
 	switch d.GetOutcome() {
 	case outPerformed:

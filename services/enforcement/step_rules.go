@@ -25,7 +25,7 @@ func (d deed) words() *assignmentv1.CaseStepDetail { return d.GetDetail().GetCas
 
 // judge refuses what the law or the plan does not allow, with the article. It looks at facts as of the decision's time.
 func judge(m *matter, st *enforcementv1.CaseStep, at time.Time) (deed, error) {
-	d := deed{CaseStep: st, m: m.asOf(at), at: at}
+	d := deed{CaseStep: st, m: m.asOf(at, anchorOf(st.GetKey())), at: at}
 	way, known := ways[st.GetStep()]
 	if !known {
 		return d, errs.Field("step", "must be a step of cases")

@@ -98,6 +98,10 @@ func target(d deed) string {
 		}
 	case stepAnnounce:
 		return stateHearing
+	case stepDesignate: // another agency investigates for itself; otherwise all goes on
+		if state != opened && d.words().GetAgencyId() == d.task.facts["claimed_by"] {
+			return investigating
+		}
 	case stepLegal, stepDiscuss:
 		if out == outReturned {
 			return investigating

@@ -25,8 +25,9 @@ func (s *Server) pay(ctx context.Context, q *store.Queries, m *matter, fen int64
 	if err != nil {
 		return store.CasePayment{}, err
 	}
-	p := store.InsertPaymentParams{PaymentID: id.String(), CaseID: m.CaseID, AmountFen: fen, PaidTime: at, ReceiptNo: receipt, RecordedBy: by}
-	paid := store.CasePayment{PaymentID: p.PaymentID, CaseID: m.CaseID, AmountFen: fen, PaidTime: at, ReceiptNo: receipt}
+	p := store.InsertPaymentParams{PaymentID: id.String(), CaseID: m.CaseID, AmountFen: fen, PaidTime: at, ReceiptNo: receipt, RecordedBy: by,
+		EventSeq: m.next()}
+	paid := store.CasePayment{PaymentID: p.PaymentID, CaseID: m.CaseID, AmountFen: fen, PaidTime: at, ReceiptNo: receipt, EventSeq: p.EventSeq}
 	m.payments = append(m.payments, paid)
 	return paid, q.InsertPayment(ctx, p)
 }

@@ -366,6 +366,7 @@ type CasePayment struct {
 	PaidTime   time.Time
 	ReceiptNo  string
 	RecordedBy string
+	EventSeq   int32
 	CreatedAt  time.Time
 }
 
@@ -462,6 +463,7 @@ type CaseRemedyFact struct {
 	FactTime   time.Time
 	DocumentNo string
 	RecordedBy string
+	EventSeq   int32
 	CreatedAt  time.Time
 }
 

@@ -90,7 +90,7 @@ INSERT INTO case_effect (case_id, key, kind, target_id, result, done_time)
 VALUES (@case_id, @key, @kind, @target_id, @result, @done_time) ON CONFLICT (case_id, key) DO NOTHING;
 
 -- name: RemediesOf :many
-SELECT r.remedy_id, r.kind, r.file_time, r.file_due, f.fact, f.fact_time, f.document_no, f.n
+SELECT r.remedy_id, r.kind, r.file_time, r.file_due, f.fact, f.fact_time, f.document_no, f.n, f.event_seq
   FROM case_remedy r JOIN case_remedy_fact f ON f.remedy_id = r.remedy_id
  WHERE r.case_id = @case_id
  ORDER BY r.file_time, r.remedy_id, f.n;
@@ -99,15 +99,15 @@ SELECT r.remedy_id, r.kind, r.file_time, r.file_due, f.fact, f.fact_time, f.docu
 INSERT INTO case_remedy (remedy_id, case_id, kind, file_time, file_due) VALUES (@remedy_id, @case_id, @kind, @file_time, @file_due);
 
 -- name: InsertRemedyFact :exec
-INSERT INTO case_remedy_fact (remedy_id, n, fact, fact_time, document_no, recorded_by)
-VALUES (@remedy_id, @n, @fact, @fact_time, @document_no, @recorded_by);
+INSERT INTO case_remedy_fact (remedy_id, n, fact, fact_time, document_no, recorded_by, event_seq)
+VALUES (@remedy_id, @n, @fact, @fact_time, @document_no, @recorded_by, @event_seq);
 
 -- name: PaymentsOf :many
 SELECT * FROM case_payment WHERE case_id = @case_id ORDER BY paid_time, payment_id;
 
 -- name: InsertPayment :exec
-INSERT INTO case_payment (payment_id, case_id, amount_fen, paid_time, receipt_no, recorded_by)
-VALUES (@payment_id, @case_id, @amount_fen, @paid_time, @receipt_no, @recorded_by);
+INSERT INTO case_payment (payment_id, case_id, amount_fen, paid_time, receipt_no, recorded_by, event_seq)
+VALUES (@payment_id, @case_id, @amount_fen, @paid_time, @receipt_no, @recorded_by, @event_seq);
 
 -- name: InstalmentsOf :many
 SELECT * FROM case_instalment WHERE case_id = @case_id ORDER BY seq, n;

@@ -508,8 +508,8 @@ func (q *Queries) InsertOfficer(ctx context.Context, arg InsertOfficerParams) er
 }
 
 const insertPayment = `-- name: InsertPayment :exec
-INSERT INTO case_payment (payment_id, case_id, amount_fen, paid_time, receipt_no, recorded_by)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO case_payment (payment_id, case_id, amount_fen, paid_time, receipt_no, recorded_by, event_seq)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type InsertPaymentParams struct {
@@ -519,6 +519,7 @@ type InsertPaymentParams struct {
 	PaidTime   time.Time
 	ReceiptNo  string
 	RecordedBy string
+	EventSeq   int32
 }
 
 func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) error {
@@ -529,6 +530,7 @@ func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) er
 		arg.PaidTime,
 		arg.ReceiptNo,
 		arg.RecordedBy,
+		arg.EventSeq,
 	)
 	return err
 }
@@ -673,8 +675,8 @@ func (q *Queries) InsertRemedy(ctx context.Context, arg InsertRemedyParams) erro
 }
 
 const insertRemedyFact = `-- name: InsertRemedyFact :exec
-INSERT INTO case_remedy_fact (remedy_id, n, fact, fact_time, document_no, recorded_by)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO case_remedy_fact (remedy_id, n, fact, fact_time, document_no, recorded_by, event_seq)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type InsertRemedyFactParams struct {
@@ -684,6 +686,7 @@ type InsertRemedyFactParams struct {
 	FactTime   time.Time
 	DocumentNo string
 	RecordedBy string
+	EventSeq   int32
 }
 
 func (q *Queries) InsertRemedyFact(ctx context.Context, arg InsertRemedyFactParams) error {
@@ -694,6 +697,7 @@ func (q *Queries) InsertRemedyFact(ctx context.Context, arg InsertRemedyFactPara
 		arg.FactTime,
 		arg.DocumentNo,
 		arg.RecordedBy,
+		arg.EventSeq,
 	)
 	return err
 }
@@ -854,7 +858,7 @@ func (q *Queries) OfficersOf(ctx context.Context, caseID string) ([]OfficersOfRo
 }
 
 const paymentsOf = `-- name: PaymentsOf :many
-SELECT payment_id, case_id, amount_fen, paid_time, receipt_no, recorded_by, created_at FROM case_payment WHERE case_id = $1 ORDER BY paid_time, payment_id
+SELECT payment_id, case_id, amount_fen, paid_time, receipt_no, recorded_by, event_seq, created_at FROM case_payment WHERE case_id = $1 ORDER BY paid_time, payment_id
 `
 
 func (q *Queries) PaymentsOf(ctx context.Context, caseID string) ([]CasePayment, error) {
@@ -873,6 +877,7 @@ func (q *Queries) PaymentsOf(ctx context.Context, caseID string) ([]CasePayment,
 			&i.PaidTime,
 			&i.ReceiptNo,
 			&i.RecordedBy,
+			&i.EventSeq,
 			&i.CreatedAt,
 		); err != nil {
 			return nil, err
@@ -1003,7 +1008,7 @@ func (q *Queries) ProposalsOf(ctx context.Context, caseID string) ([]CaseProposa
 }
 
 const remediesOf = `-- name: RemediesOf :many
-SELECT r.remedy_id, r.kind, r.file_time, r.file_due, f.fact, f.fact_time, f.document_no, f.n
+SELECT r.remedy_id, r.kind, r.file_time, r.file_due, f.fact, f.fact_time, f.document_no, f.n, f.event_seq
   FROM case_remedy r JOIN case_remedy_fact f ON f.remedy_id = r.remedy_id
  WHERE r.case_id = $1
  ORDER BY r.file_time, r.remedy_id, f.n
@@ -1018,6 +1023,7 @@ type RemediesOfRow struct {
 	FactTime   time.Time
 	DocumentNo string
 	N          int32
+	EventSeq   int32
 }
 
 func (q *Queries) RemediesOf(ctx context.Context, caseID string) ([]RemediesOfRow, error) {
@@ -1038,6 +1044,7 @@ func (q *Queries) RemediesOf(ctx context.Context, caseID string) ([]RemediesOfRo
 			&i.FactTime,
 			&i.DocumentNo,
 			&i.N,
+			&i.EventSeq,
 		); err != nil {
 			return nil, err
 		}

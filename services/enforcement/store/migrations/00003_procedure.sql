@@ -254,6 +254,7 @@ CREATE TABLE case_remedy_fact (
     fact_time   timestamptz NOT NULL,
     document_no text        NOT NULL DEFAULT '',
     recorded_by text        NOT NULL,
+    event_seq   int         NOT NULL, -- the line of the log by which it became known
     created_at  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT case_remedy_fact_pkey PRIMARY KEY (remedy_id, n),
     CONSTRAINT case_remedy_fact_known CHECK (fact IN ('filed', 'accepted', 'refused', 'upheld', 'changed', 'revoked', 'declared_illegal', 'withdrawn'))
@@ -269,6 +270,7 @@ CREATE TABLE case_payment (
     paid_time   timestamptz NOT NULL,
     receipt_no  text        NOT NULL,
     recorded_by text        NOT NULL,
+    event_seq   int         NOT NULL, -- the line of the log by which it became known; paid_time may be long before
     created_at  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT case_payment_once UNIQUE (case_id, receipt_no),
     CONSTRAINT case_payment_amount CHECK (amount_fen > 0)

@@ -19,6 +19,7 @@ SELECT f, CASE WHEN e.t = '=' THEN f ELSE e.t END, e.step, e.article
     (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'recuse', '行政处罚法 第四十三条'),
     (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'dispute', '行政处罚法 第二十五条'),
     (ARRAY['OPENED','INVESTIGATING','NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], '=', 'designate_case', '行政处罚法 第二十五条'),
+    (ARRAY['NOTICE_SERVED','STATEMENT','HEARING','LEGAL_REVIEW','DISCUSSION'], 'INVESTIGATING', 'designate_case', '行政处罚法 第二十五条'),
     (ARRAY['INVESTIGATING'], '=', 'investigate', '行政处罚法 第五十四条'),
     (ARRAY['INVESTIGATING'], '=', 'case_review', '行政处罚法 第五十七条'),
     (ARRAY['INVESTIGATING'], 'NOTICE_SERVED', 'serve_notice', '行政处罚法 第四十四条'),
