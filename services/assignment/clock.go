@@ -140,7 +140,7 @@ func (s *Server) onClock(ctx context.Context, req pg.Request, id string, do func
 		case row.State != stateOpen:
 			return nil, taskNotOpen(row)
 		}
-		changes, err := q.ClockChanges(ctx, []string{id})
+		changes, err := q.ClockChangesOfOne(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("changes of the clock of %s: %w", id, err)
 		}
@@ -245,11 +245,22 @@ func deadlineOf(t *store.Task, changes []store.TaskClockChange) (calendar.Deadli
 
 // withChanges is a task with what became of its clock.
 func withChanges(ctx context.Context, q *store.Queries, row *store.Task, at time.Time) (*assignmentv1.Task, error) {
-	tasks, err := allWithChanges(ctx, q, []store.Task{*row}, at)
+	t, err := taskOf(row, at)
 	if err != nil {
 		return nil, err
 	}
-	return tasks[0], nil
+	changes, err := q.ClockChangesOfOne(ctx, row.TaskID)
+	if err != nil {
+		return nil, fmt.Errorf("changes of the clock of %s: %w", row.TaskID, err)
+	}
+	tellChanges(t, changes)
+	return t, nil
+}
+
+func tellChanges(t *assignmentv1.Task, changes []store.TaskClockChange) {
+	for i := range changes {
+		t.Clock.Changes = append(t.Clock.Changes, changeProto(&changes[i]))
+	}
 }
 
 func allWithChanges(ctx context.Context, q *store.Queries, rows []store.Task, at time.Time) ([]*assignmentv1.Task, error) {
@@ -262,9 +273,7 @@ func allWithChanges(ctx context.Context, q *store.Queries, rows []store.Task, at
 		return nil, err
 	}
 	for _, t := range tasks {
-		for _, c := range of[t.GetTaskId()] {
-			t.Clock.Changes = append(t.Clock.Changes, changeProto(&c))
-		}
+		tellChanges(t, of[t.GetTaskId()])
 	}
 	return tasks, nil
 }

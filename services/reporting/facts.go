@@ -32,7 +32,7 @@ func (s *Server) GetFacts(ctx context.Context, req *reportingv1.GetFactsRequest)
 		return nil, errs.NotFound(err, "complaint %s", req.GetComplaintId())
 	}
 	c := &facts.Complaint
-	parties, err := q.PartiesOf(ctx, []string{c.ComplaintID})
+	parties, err := q.PartiesOfOne(ctx, c.ComplaintID)
 	if err != nil {
 		return nil, fmt.Errorf("participations: %w", err)
 	}

@@ -21,6 +21,10 @@ VALUES (@task_id, @seq, @kind, @from_time, sqlc.narg('to_time'), @reason, @basis
 -- name: ClockChanges :many
 SELECT * FROM task_clock_change WHERE task_id = ANY (@task_ids::uuid[]) ORDER BY task_id, seq;
 
+-- name: ClockChangesOfOne :many
+-- Of one task: a list of unknown length would be planned again at each call.
+SELECT * FROM task_clock_change WHERE task_id = $1 ORDER BY seq;
+
 -- name: AddSettlement :exec
 INSERT INTO clock_settlement (task_id, year, old_due, new_due, old_statutory, new_statutory, old_proof, party, settled_by, settled_time)
 VALUES (@task_id, @year, @old_due, @new_due, @old_statutory, @new_statutory, @old_proof, @party, @settled_by, @settled_time);

@@ -176,6 +176,48 @@ func (q *Queries) ClockChanges(ctx context.Context, taskIds []string) ([]TaskClo
 	return items, nil
 }
 
+const clockChangesOfOne = `-- name: ClockChangesOfOne :many
+SELECT task_id, seq, kind, from_time, to_time, reason, basis, term, source, old_due, new_due, old_statutory, new_statutory, actor, agency_id, created_at FROM task_clock_change WHERE task_id = $1 ORDER BY seq
+`
+
+// Of one task: a list of unknown length would be planned again at each call.
+func (q *Queries) ClockChangesOfOne(ctx context.Context, taskID string) ([]TaskClockChange, error) {
+	rows, err := q.db.Query(ctx, clockChangesOfOne, taskID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TaskClockChange
+	for rows.Next() {
+		var i TaskClockChange
+		if err := rows.Scan(
+			&i.TaskID,
+			&i.Seq,
+			&i.Kind,
+			&i.FromTime,
+			&i.ToTime,
+			&i.Reason,
+			&i.Basis,
+			&i.Term,
+			&i.Source,
+			&i.OldDue,
+			&i.NewDue,
+			&i.OldStatutory,
+			&i.NewStatutory,
+			&i.Actor,
+			&i.AgencyID,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const forecastByAgency = `-- name: ForecastByAgency :many
 SELECT agency_id,
        count(*) FILTER (WHERE clock_paused_since IS NULL AND due_time < $1::timestamptz) AS overdue,

@@ -71,6 +71,10 @@ WHERE complaint_id = @complaint_id AND agency_id = ANY (@agencies::text[]) AND p
 -- name: PartiesOf :many
 SELECT * FROM complaint_party WHERE complaint_id = ANY (@complaint_ids::uuid[]) ORDER BY since_time, agency_id, part, party_id;
 
+-- name: PartiesOfOne :many
+-- Of one complaint: a list of unknown length would be planned again at each call.
+SELECT * FROM complaint_party WHERE complaint_id = $1 ORDER BY since_time, agency_id, part, party_id;
+
 -- name: ClassifyReports :exec
 UPDATE report r SET category = u.category, sector = u.sector, confidence = u.confidence, classified = true
 FROM (SELECT unnest(@report_ids::uuid[]) AS report_id, unnest(@categories::text[]) AS category, unnest(@sectors::text[]) AS sector,

@@ -1378,6 +1378,39 @@ func (q *Queries) PartiesOf(ctx context.Context, complaintIds []string) ([]Compl
 	return items, nil
 }
 
+const partiesOfOne = `-- name: PartiesOfOne :many
+SELECT party_id, complaint_id, agency_id, part, since_time, until_time, created_at FROM complaint_party WHERE complaint_id = $1 ORDER BY since_time, agency_id, part, party_id
+`
+
+// Of one complaint: a list of unknown length would be planned again at each call.
+func (q *Queries) PartiesOfOne(ctx context.Context, complaintID string) ([]ComplaintParty, error) {
+	rows, err := q.db.Query(ctx, partiesOfOne, complaintID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ComplaintParty
+	for rows.Next() {
+		var i ComplaintParty
+		if err := rows.Scan(
+			&i.PartyID,
+			&i.ComplaintID,
+			&i.AgencyID,
+			&i.Part,
+			&i.SinceTime,
+			&i.UntilTime,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const policyRows = `-- name: PolicyRows :many
 SELECT code, value, lower(valid)::timestamptz AS since, coalesce(upper(valid), '9999-12-31')::timestamptz AS until FROM policy
 `
