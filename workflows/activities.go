@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -51,7 +50,8 @@ type Activities struct {
 	Owners
 	runs     runs
 	starts   *starts
-	agencies directory
+	agencies remembered[*assignmentv1.Agency]
+	measures remembered[*enforcementv1.Measure]
 	now      func() time.Time
 }
 
@@ -202,29 +202,13 @@ func unless(err error, reasons ...commonv1.ErrorReason) error {
 	return err
 }
 
-// directory remembers agencies for a while: every task asks for one.
-type directory struct {
-	mu    sync.Mutex
-	known map[string]knownAgency
-}
-
-type knownAgency struct {
-	agency *assignmentv1.Agency
-	until  time.Time
-}
-
-const directoryFor = time.Minute
-
 // agency is an agency of the directory; one without its name when the directory has none such.
 func (a *Activities) agency(ctx context.Context, id string) (*assignmentv1.Agency, error) {
 	if id == "" {
 		return &assignmentv1.Agency{}, nil
 	}
-	a.agencies.mu.Lock()
-	known, ok := a.agencies.known[id]
-	a.agencies.mu.Unlock()
-	if ok && a.now().Before(known.until) {
-		return known.agency, nil
+	if agency, ok := a.agencies.get(id, a.now()); ok {
+		return agency, nil
 	}
 	resp, err := a.Assignment.GetAgency(ctx, &assignmentv1.GetAgencyRequest{AgencyId: id})
 	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND) {
@@ -233,12 +217,7 @@ func (a *Activities) agency(ctx context.Context, id string) (*assignmentv1.Agenc
 	if err != nil {
 		return nil, err
 	}
-	a.agencies.mu.Lock()
-	defer a.agencies.mu.Unlock()
-	if a.agencies.known == nil {
-		a.agencies.known = map[string]knownAgency{}
-	}
-	a.agencies.known[id] = knownAgency{resp.GetAgency(), a.now().Add(directoryFor)}
+	a.agencies.put(id, resp.GetAgency(), a.now())
 	return resp.GetAgency(), nil
 }
 

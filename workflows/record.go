@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"quietline/internal/errs"
 	"quietline/internal/identity"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
@@ -132,14 +131,10 @@ func checkEvidence(r recording, facts []*reportingv1.EvidenceFacts) error {
 
 // checkMeasures finds the measures in the catalogue, and asks whether the agency may take them.
 func (a *Activities) checkMeasures(ctx context.Context, agency string, wanted []*assignmentv1.MeasureDetail, out *caseworkv1.Recorded) error {
-	catalogue, err := a.Enforcement.ListMeasures(ctx, &enforcementv1.ListMeasuresRequest{})
-	if err != nil {
-		return err
-	}
 	for _, w := range wanted {
-		i := slices.IndexFunc(catalogue.GetMeasures(), func(m *enforcementv1.Measure) bool { return m.GetCode() == w.GetCode() })
-		if i < 0 {
-			return errs.Field("detail.measures", "must be codes of the catalogue of measures")
+		m, err := a.measure(ctx, w.GetCode())
+		if err != nil {
+			return err
 		}
 		if w.GetExecutorAgencyId() != "" {
 			err := a.checkAgency(ctx, "detail.measures", w.GetExecutorAgencyId(),
@@ -148,7 +143,6 @@ func (a *Activities) checkMeasures(ctx context.Context, agency string, wanted []
 				return err
 			}
 		}
-		m := catalogue.GetMeasures()[i]
 		out.Measures = append(out.Measures, &caseworkv1.PlannedMeasure{
 			Code: m.GetCode(), Weighs: m.GetWeighs(), Executor: m.GetExecutor(), ExecutorAgencyId: w.GetExecutorAgencyId(),
 			LedgerAction: m.GetLedgerAction(), Nature: m.GetNature(), Basis: m.GetBasis(),
@@ -158,6 +152,6 @@ func (a *Activities) checkMeasures(ctx context.Context, agency string, wanted []
 	for _, m := range out.GetMeasures() {
 		powers.Codes = append(powers.Codes, m.GetCode())
 	}
-	_, err = a.Enforcement.CheckMeasures(ctx, powers)
+	_, err := a.Enforcement.CheckMeasures(ctx, powers)
 	return err
 }
