@@ -17,10 +17,11 @@ func (m *matter) effectsDue() []effect {
 			out = append(out, e)
 		}
 	}
-	add(effBegin, m.beginnings(), nil, nil)
 	if m.Procedure == logBefore {
-		return m.beginsAnew(out)
+		m.ofBefore(add)
+		return out
 	}
+	add(effBegin, m.beginnings(), nil, nil)
 	if s := m.last(stepSend, 0); s != nil {
 		add(effProcurator, s.Seq, nil, map[string]string{"to_agency": s.OtherAgencyID})
 	}
@@ -87,12 +88,27 @@ func (m *matter) beginnings() int32 {
 	return n
 }
 
-// beginsAnew: a case of before that nobody began goes by this procedure; one that runs ends by its script.
-func (m *matter) beginsAnew(due []effect) []effect {
-	if m.State == opened {
-		return due
+// ofBefore: a case of before that nobody began goes by this procedure; one that runs ends by its script. A closed one that
+// moves again is taken back as any other, and has all its runs on record (行政处罚法 48).
+func (m *matter) ofBefore(add func(string, int32, *time.Time, map[string]string)) {
+	runs := m.beginnings()
+	if m.State == opened || runs > 1 {
+		for n := int32(1); n <= runs; n++ {
+			add(effBegin, n, nil, nil)
+		}
 	}
-	return nil
+	reversed := m.entered(stateReversed)
+	if reversed == 0 {
+		return
+	}
+	// its script kept no record of what it made: it is withdrawn by the case
+	if m.did(effList) == nil {
+		add(effUnlist, reversed, nil, nil)
+	}
+	if m.did(effPublish) == nil {
+		add(effUnpublish, reversed, nil, nil)
+	}
+	m.undone(reversed, add)
 }
 
 // firstEffect is the event that gives the reporters their result: the first delivery, no penalty, or transfer.

@@ -72,6 +72,11 @@ func TestMigrate_casesOfBefore(t *testing.T) {
 		if err := db.QueryRowContext(t.Context(), "SELECT state || ' ' || procedure FROM enforcement_case WHERE case_id = $1", id).Scan(&got); err != nil || got != state+" before" {
 			t.Errorf("%s became %s, %v", state, got, err)
 		}
+		var delivered bool
+		err := db.QueryRowContext(t.Context(), "SELECT deliver_time IS NOT NULL FROM enforcement_case WHERE case_id = $1", id).Scan(&delivered)
+		if err != nil || delivered != (state == closed) {
+			t.Errorf("%s: delivered %t, %v", state, delivered, err)
+		}
 	}
 	pool, err := pg.Open(t.Context(), service)
 	if err != nil {

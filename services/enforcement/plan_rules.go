@@ -55,7 +55,7 @@ func planOf(m *matter, at time.Time) plan {
 		p.wait(m.DeliverTime)
 	}
 	switch {
-	case m.Procedure == logBefore: // an old case is driven by its old script
+	case m.Procedure == logBefore && m.beginnings() == 1: // an old case is driven by its old script, until it moves again
 		p.ended = true
 		return p
 	case m.State == closed && m.request(stepReverse, stepReverse) == nil:

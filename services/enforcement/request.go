@@ -71,7 +71,7 @@ func (s *Server) told(caseID string, reopened bool) {
 // requestable says whether a step can be asked for now: fresh is false when it is open already.
 func requestable(m *matter, step string, s *Server) (fresh bool, err error) {
 	at := s.now()
-	if m.Procedure == logBefore {
+	if m.Procedure == logBefore && (step != stepReverse || m.State != closed) {
 		return false, wrongState("行政处罚法 第四十七条: the case began before the procedure and ends as it began")
 	}
 	for _, t := range planOf(m, at).tasks {
@@ -90,7 +90,7 @@ func requestable(m *matter, step string, s *Server) (fresh bool, err error) {
 			return err == nil, err
 		}
 	case stepReverse:
-		if afterDecision(m.State) && m.seqOf(stepSign, 0, outSigned)+m.seqOf(stepOnspot, 0, outDelivered) != 0 && m.ReverseTime == nil {
+		if afterDecision(m.State) && (m.seqOf(stepSign, 0, outSigned)+m.seqOf(stepOnspot, 0, outDelivered) != 0 || m.Procedure == logBefore) && m.ReverseTime == nil {
 			return true, nil
 		}
 	case stepAnnounce: // a hearing is put off

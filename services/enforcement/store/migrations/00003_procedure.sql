@@ -21,6 +21,9 @@ ALTER TABLE enforcement_case
 UPDATE enforcement_case SET procedure = 'before';
 UPDATE enforcement_case c SET effective_outcome = CASE d.penalty_kind WHEN 'none' THEN 'no_penalty' ELSE 'penalty' END
   FROM case_decision d WHERE d.case_id = c.case_id AND c.state = 'CLOSED';
+-- The script of before delivered a decision and closed the case at once: from then on a remedy is open (行政处罚法 73).
+UPDATE enforcement_case c SET deliver_time = c.close_time
+  FROM case_decision d WHERE d.case_id = c.case_id AND c.state = 'CLOSED';
 DROP INDEX enforcement_case_one_open;
 -- A reversed case is over: what follows it is a new one.
 CREATE UNIQUE INDEX enforcement_case_one_open ON enforcement_case (party_id, act) WHERE state NOT IN ('CLOSED', 'REVERSED');

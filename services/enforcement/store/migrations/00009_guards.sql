@@ -275,7 +275,7 @@ BEGIN
         notice_time = CASE WHEN NEW.to_state = 'NOTICE_SERVED' AND NEW.outcome IN ('served', 'delivered') THEN coalesce(NEW.served_time, NEW.event_time) ELSE notice_time END,
         notice_task_id = CASE WHEN NEW.to_state = 'NOTICE_SERVED' AND NEW.outcome IN ('served', 'delivered') THEN NEW.task_id ELSE notice_task_id END,
         close_time = CASE WHEN NEW.to_state <> 'CLOSED' THEN NULL ELSE coalesce(close_time, NEW.event_time) END,
-        deliver_time = CASE WHEN NEW.to_state = 'DELIVERED' OR (NEW.from_state = 'NO_PENALTY' AND NEW.to_state = 'CLOSED')
+        deliver_time = CASE WHEN NEW.to_state = 'DELIVERED' OR (NEW.from_state IN ('NO_PENALTY', 'DECIDED') AND NEW.to_state = 'CLOSED')
             THEN coalesce(NEW.served_time, NEW.event_time) ELSE deliver_time END,
         reopened = reopened + CASE WHEN NEW.from_state = 'CLOSED' AND (NEW.to_state = 'REVERSED' OR (NEW.step = 'request' AND NEW.outcome = 'reverse'))
             THEN 1 ELSE 0 END,
