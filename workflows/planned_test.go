@@ -201,3 +201,41 @@ func TestCase_commonSuperior(t *testing.T) {
 	})
 	p.want("tasks", p.tasks(), "designate_case@miit")
 }
+
+// A time of the plan that has passed and changed nothing is asked about ever more seldom: no case keeps the mesh busy.
+func TestCase_aTimeThatHasPassed(t *testing.T) {
+	p := newPlay(t, caseID(id(501)))
+	due := p.env.Now().Add(time.Hour)
+	p.replies["confirm_performance"] = []reply{{outcome: "performed", after: 100 * 24 * time.Hour}}
+	p.runCase(func(o *planner) *enforcementv1.CasePlan {
+		if o.has("confirm_performance") {
+			return &enforcementv1.CasePlan{Ended: true}
+		}
+		return &enforcementv1.CasePlan{Until: timestamppb.New(due), Tasks: []*enforcementv1.PlannedTask{
+			planned("confirm_performance/1", "performed unperformed instalments", "perform_15d"),
+		}}
+	})
+	if most := 100 + 20 + 5; p.w.planner.asked > most {
+		t.Errorf("asked %d times in 100 days, want %d at most", p.w.planner.asked, most)
+	}
+}
+
+// A suspected crime goes to a police agency of the directory, and to no other authority (行政处罚法 27).
+func TestCase_transferredToThePolice(t *testing.T) {
+	p := newPlay(t, caseID(id(501)))
+	to := func(agency string) reply {
+		return reply{outcome: approved, detail: &assignmentv1.DecisionDetail{CaseStep: &assignmentv1.CaseStepDetail{AgencyId: agency}}}
+	}
+	bad := []reply{to("ca-11"), to("nowhere"), to("cmcc-44")}
+	for i := range bad {
+		bad[i].refused = "第二十七条"
+	}
+	p.replies["transfer_approve"] = append(bad, to("mps-44"))
+	p.runCase(func(o *planner) *enforcementv1.CasePlan {
+		if o.has("transfer_approve") {
+			return &enforcementv1.CasePlan{Ended: true}
+		}
+		return &enforcementv1.CasePlan{Tasks: []*enforcementv1.PlannedTask{planned("transfer_approve/1", "approved refused", "transfer_3d")}}
+	})
+	p.want("steps", p.steps(), "transfer_approve:approved")
+}
