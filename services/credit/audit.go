@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"quietline/internal/pg"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	"quietline/services/credit/store"
@@ -21,23 +23,16 @@ func (s *Server) Audit(ctx context.Context, req *creditv1.AuditRequest) (*credit
 		listings, next, err := s.page(ctx, arg, req.GetPageToken())
 		return &creditv1.AuditResponse{Listings: listings, NextPageToken: next}, err
 	}
+	q := store.New(s.db)
+	if req.GetWhat() == "violations" {
+		return violations(ctx, q, now, req.GetPageToken(), size)
+	}
 	after, err := idToken(req.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
 	resp, last := &creditv1.AuditResponse{}, ""
-	q := store.New(s.db)
-	switch req.GetWhat() {
-	case "violations":
-		rows, err := q.AuditViolations(ctx, store.AuditViolationsParams{At: &now, After: after, PageSize: size})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			resp.Violations, last = append(resp.Violations, r.ID+": "+r.What), r.ID
-		}
-		return nextPage(resp, len(rows), size, last), nil
-	case "repairs":
+	if req.GetWhat() == "repairs" {
 		resp.RepairIds, err = q.ReviewedRepairs(ctx, store.ReviewedRepairsParams{After: after, PageSize: size})
 		if n := len(resp.GetRepairIds()); n > 0 {
 			last = resp.GetRepairIds()[n-1]
@@ -51,9 +46,39 @@ func (s *Server) Audit(ctx context.Context, req *creditv1.AuditRequest) (*credit
 	return nextPage(resp, len(rows), size, last), err
 }
 
+// violations are paged by what is broken too: one row may break several rules.
+func violations(ctx context.Context, q *store.Queries, now time.Time, token string, size int32) (*creditv1.AuditResponse, error) {
+	parts, err := pg.DecodeToken(token, 2)
+	if err != nil {
+		return nil, err
+	}
+	if parts == nil {
+		parts = []string{firstID, ""}
+	}
+	if uuid.Validate(parts[0]) != nil {
+		return nil, badToken()
+	}
+	rows, err := q.AuditViolations(ctx, store.AuditViolationsParams{At: &now, After: parts[0], AfterWhat: parts[1], PageSize: size})
+	if err != nil {
+		return nil, err
+	}
+	resp := &creditv1.AuditResponse{}
+	for _, r := range rows {
+		resp.Violations = append(resp.Violations, r.ID+": "+r.What)
+	}
+	if len(rows) == int(size) {
+		last := rows[len(rows)-1]
+		resp.NextPageToken = pg.EncodeToken(last.ID, last.What)
+	}
+	return resp, nil
+}
+
 func auditRows(ctx context.Context, q *store.Queries, what string, now time.Time, after string, size int32) ([]store.Listing, error) {
-	if what == "late" {
+	switch what {
+	case "late":
 		return q.LateListings(ctx, store.LateListingsParams{At: &now, After: after, PageSize: size})
+	case "repaired":
+		return q.RepairedListings(ctx, store.RepairedListingsParams{After: after, PageSize: size})
 	}
 	return q.OpenProposals(ctx, store.OpenProposalsParams{After: after, PageSize: size})
 }

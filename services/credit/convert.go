@@ -65,7 +65,9 @@ func proto(l store.Listing, at time.Time, v viewer) *creditv1.Listing {
 		EntryDue: stamp(l.EntryDue), Late: l.EntryDue != nil && l.ListedTime != nil && l.ListedTime.After(*l.EntryDue),
 		EndTime: stamp(l.EndTime), LiftDue: stamp(l.LiftDue), PublicationId: text(l.PublicationID), PublishFrom: stamp(l.PublishFrom),
 		ObjectionUntil: stamp(l.ObjectionUntil), NoticeTime: stamp(l.NoticeTime), CaseId: text(l.CaseID), RestsOn: text(l.RestsOn),
-		ToConfirm: l.EndsToConfirm != nil && *l.EndsToConfirm,
+		ToConfirm:          l.EndsToConfirm != nil && *l.EndsToConfirm,
+		PenaltyPublicUntil: stamp(l.PenaltyPublicUntil), PenaltyPublicBecause: text(l.PenaltyPublicBecause),
+		PenaltyUnpublishTime: stamp(l.PenaltyUnpublishTime),
 	}
 	if out.GetState() == withdrawn {
 		out.WithdrawnReason = l.StateReason

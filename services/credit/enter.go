@@ -64,11 +64,21 @@ func checkEntry(code string, decided, now time.Time) error {
 // known is the entry that the same case has made already.
 func known(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest) (string, error) {
 	if req.GetGround() == "" {
-		return q.ListingOfCase(ctx, new(req.GetCaseId()))
+		row, err := q.ListingOfCase(ctx, new(req.GetCaseId()))
+		return notTakenBack(row.ListingID, row.State, err)
 	}
-	return q.ListingByGround(ctx, store.ListingByGroundParams{
+	row, err := q.ListingByGround(ctx, store.ListingByGroundParams{
 		CreditCode: req.GetCreditCode(), List: req.GetList(), Ground: req.GetGround(), CaseID: new(req.GetCaseId()),
 	})
+	return notTakenBack(row.ListingID, row.State, err)
+}
+
+// notTakenBack refuses to enter again what was taken back: its ground fell away, and no answer may look like an entry.
+func notTakenBack(id, state string, err error) (string, error) {
+	if err == nil && state == withdrawn {
+		return "", refused("the entry of this case was withdrawn: a new entry needs a new decision (行政处罚法 第四十八条)")
+	}
+	return id, err
 }
 
 func (s *Server) list(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest, decided, now time.Time) (string, error) {
@@ -93,7 +103,8 @@ func (s *Server) RecordCredit(ctx context.Context, req *creditv1.RecordCreditReq
 		if err := q.LockKey(ctx, "listing/"+req.GetCreditCode()); err != nil {
 			return nil, err
 		}
-		id, err := q.RecordOfCase(ctx, store.RecordOfCaseParams{CaseID: new(req.GetCaseId()), CreditCode: req.GetCreditCode()})
+		row, err := q.RecordOfCase(ctx, store.RecordOfCaseParams{CaseID: new(req.GetCaseId()), CreditCode: req.GetCreditCode()})
+		id, err := notTakenBack(row.ListingID, row.State, err)
 		if errors.Is(err, pgx.ErrNoRows) {
 			id, err = s.record(ctx, q, req, decided, now)
 		}

@@ -12,6 +12,7 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
+	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	"quietline/services/credit/store"
@@ -48,6 +49,7 @@ func (s *Server) ListListingChanges(ctx context.Context, req *creditv1.ListListi
 	if n == 0 {
 		n = feedPage
 	}
+	telecomOnly := identity.HasRole(identity.ActorOf(ctx), accessv1.Role_ROLE_OPERATOR)
 	rows, err := pg.LongPollWoken(ctx, req.GetMaxWait().AsDuration(), s.hub.interval, s.hub.wake, func(ctx context.Context) ([]store.ListingChange, error) {
 		if rows, ok := s.hub.after(after, int(n)); ok {
 			return rows, nil
@@ -60,6 +62,9 @@ func (s *Server) ListListingChanges(ctx context.Context, req *creditv1.ListListi
 	resp := &creditv1.ListListingChangesResponse{NextCursor: cursorOf(after)}
 	for _, c := range rows {
 		resp.NextCursor = cursorOf(c.ChangeID)
+		if telecomOnly && c.List == creditRecord {
+			continue // an operator acts on the telecom lists; what a firm's own sector keeps of it is no business of its
+		}
 		resp.Changes = append(resp.Changes, &creditv1.ListingChange{
 			Cursor: resp.GetNextCursor(), ListingId: c.ListingID, List: c.List, State: c.State, PartyName: c.PartyName, CreditCode: c.CreditCode,
 			Licence: c.Licence, Ground: c.Ground, AgencyId: c.AgencyID, Reason: c.Reason, ChangeTime: stamp(&c.ChangeTime),

@@ -85,7 +85,7 @@ func (w *world) violations(t *testing.T) []string {
 
 func (w *world) changes(t *testing.T, after string) []string {
 	t.Helper()
-	resp, err := w.operator.ListListingChanges(t.Context(), &creditv1.ListListingChangesRequest{AfterCursor: after})
+	resp, err := w.head.ListListingChanges(t.Context(), &creditv1.ListListingChangesRequest{AfterCursor: after})
 	if err != nil {
 		t.Fatal(err)
 	}

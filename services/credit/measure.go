@@ -51,7 +51,7 @@ func (s *Server) punish(ctx context.Context, q *store.Queries, l store.Listing, 
 		return "", err
 	}
 	if !policy.Joint {
-		return "", refused("no joint punishment rests on the %s list (%s)", l.List, policy.Source)
+		return "", refused("no joint punishment rests on %s, for the dishonest list is what is shared for 联合惩戒 (2018年3月名单管理通知): %s", l.List, policy.Source)
 	}
 	begin := now
 	if req.GetBeginTime() != nil {

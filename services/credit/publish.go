@@ -103,8 +103,8 @@ func (s *Server) ListPublicationWork(ctx context.Context, req *creditv1.ListPubl
 
 // RecordListingPublication writes what became of a publication, each once.
 func (s *Server) RecordListingPublication(ctx context.Context, req *creditv1.RecordListingPublicationRequest) (*creditv1.RecordListingPublicationResponse, error) {
-	if !req.GetWithdrawn() && (req.GetPublicationId() == "") == (req.GetNotPublishedBecause() == "") {
-		return nil, errs.Field("publication_id", "names the publication, or not_published_because says why there is none")
+	if err := checkBecame(req); err != nil {
+		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*creditv1.RecordListingPublicationResponse, error) {
 		q := store.New(tx)
@@ -112,13 +112,32 @@ func (s *Server) RecordListingPublication(ctx context.Context, req *creditv1.Rec
 			return nil, noListing(err)
 		}
 		resp := &creditv1.RecordListingPublicationResponse{}
-		if req.GetWithdrawn() {
+		switch {
+		case req.GetWithdrawn():
 			return resp, q.SetUnpublished(ctx, store.SetUnpublishedParams{ListingID: req.GetListingId(), At: new(s.now())})
+		case req.GetPenaltyWithdrawn():
+			return resp, q.SetPenaltyUnpublished(ctx, store.SetPenaltyUnpublishedParams{ListingID: req.GetListingId(), At: new(s.now())})
+		case req.GetPenaltyPublicBecause() != "":
+			return resp, q.SetPenaltyKept(ctx, store.SetPenaltyKeptParams{
+				ListingID: req.GetListingId(), Because: &req.PenaltyPublicBecause, Until: new(req.GetPenaltyPublicUntil().AsTime()),
+			})
 		}
 		return resp, q.SetPublished(ctx, store.SetPublishedParams{
 			ListingID: req.GetListingId(), PublicationID: some(req.GetPublicationId()), Because: some(req.GetNotPublishedBecause()),
 		})
 	})
+}
+
+// checkBecame refuses what does not say one thing of one publication.
+func checkBecame(req *creditv1.RecordListingPublicationRequest) error {
+	kept := req.GetPenaltyPublicBecause() != ""
+	if kept != (req.GetPenaltyPublicUntil() != nil) || kept && req.GetPenaltyWithdrawn() {
+		return errs.Field("penalty_public_until", "goes with penalty_public_because, of a penalty that was not withdrawn")
+	}
+	if !req.GetWithdrawn() && !req.GetPenaltyWithdrawn() && !kept && (req.GetPublicationId() == "") == (req.GetNotPublishedBecause() == "") {
+		return errs.Field("publication_id", "names the publication, or not_published_because says why there is none")
+	}
+	return nil
 }
 
 // idToken is the last ID of the page before.
@@ -128,7 +147,11 @@ func idToken(token string) (string, error) {
 		return firstID, err
 	}
 	if uuid.Validate(parts[0]) != nil {
-		return "", errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_BAD_CURSOR, "the page token is not one of this list")
+		return "", badToken()
 	}
 	return parts[0], nil
+}
+
+func badToken() error {
+	return errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_BAD_CURSOR, "the page token is not one of this list")
 }

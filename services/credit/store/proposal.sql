@@ -27,8 +27,13 @@ UPDATE listing_objection SET state = @state, task_id = @task_id, reason_code = @
  WHERE objection_id = @objection_id;
 
 -- name: UnstartedListings :many
-SELECT listing_id AS id, propose_time AS at FROM listing
- WHERE state IN ('PROPOSED', 'NOTIFIED') AND case_id IS NULL AND propose_time <= @until
+-- Proposals, and entries that ended by time or were withdrawn while somebody still punishes on them; after a repair its own
+-- workflow has the measures lifted.
+SELECT listing_id AS id, propose_time AS at FROM listing l
+ WHERE (state IN ('PROPOSED', 'NOTIFIED') AND case_id IS NULL AND propose_time <= @until
+     OR state IN ('EXPIRED', 'WITHDRAWN') AND state_time <= @until AND EXISTS (SELECT 1 FROM joint_measure m WHERE m.listing_id = l.listing_id
+            AND NOT EXISTS (SELECT 1 FROM lifting f WHERE f.measure_id = m.measure_id))
+        AND NOT EXISTS (SELECT 1 FROM repair r WHERE r.listing_id = l.listing_id AND r.state = 'GRANTED'))
    AND (propose_time, listing_id) > (@after_time::timestamptz, @after_id::uuid)
  ORDER BY propose_time, listing_id LIMIT @page_size;
 

@@ -180,7 +180,7 @@ func (q *Queries) OpenObjection(ctx context.Context, listingID string) (ListingO
 }
 
 const openProposal = `-- name: OpenProposal :one
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing
  WHERE credit_code = $1 AND list = $2 AND ground = $3 AND case_id IS NULL
    AND state IN ('PROPOSED', 'NOTIFIED', 'LISTED', 'REPAIR_REQUESTED')
 `
@@ -241,13 +241,19 @@ func (q *Queries) OpenProposal(ctx context.Context, arg OpenProposalParams) (Lis
 		&i.UnpublishTime,
 		&i.EndTime,
 		&i.LiftDue,
+		&i.PenaltyPublicUntil,
+		&i.PenaltyPublicBecause,
+		&i.PenaltyUnpublishTime,
 	)
 	return i, err
 }
 
 const unstartedListings = `-- name: UnstartedListings :many
-SELECT listing_id AS id, propose_time AS at FROM listing
- WHERE state IN ('PROPOSED', 'NOTIFIED') AND case_id IS NULL AND propose_time <= $1
+SELECT listing_id AS id, propose_time AS at FROM listing l
+ WHERE (state IN ('PROPOSED', 'NOTIFIED') AND case_id IS NULL AND propose_time <= $1
+     OR state IN ('EXPIRED', 'WITHDRAWN') AND state_time <= $1 AND EXISTS (SELECT 1 FROM joint_measure m WHERE m.listing_id = l.listing_id
+            AND NOT EXISTS (SELECT 1 FROM lifting f WHERE f.measure_id = m.measure_id))
+        AND NOT EXISTS (SELECT 1 FROM repair r WHERE r.listing_id = l.listing_id AND r.state = 'GRANTED'))
    AND (propose_time, listing_id) > ($2::timestamptz, $3::uuid)
  ORDER BY propose_time, listing_id LIMIT $4
 `
@@ -264,6 +270,8 @@ type UnstartedListingsRow struct {
 	At time.Time
 }
 
+// Proposals, and entries that ended by time or were withdrawn while somebody still punishes on them; after a repair its own
+// workflow has the measures lifted.
 func (q *Queries) UnstartedListings(ctx context.Context, arg UnstartedListingsParams) ([]UnstartedListingsRow, error) {
 	rows, err := q.db.Query(ctx, unstartedListings,
 		arg.Until,

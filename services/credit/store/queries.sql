@@ -58,15 +58,15 @@ UPDATE listing SET state = @state, state_time = @at, state_by = @by, state_reaso
  WHERE listing_id = @listing_id;
 
 -- name: ListingByGround :one
-SELECT listing_id FROM listing
+SELECT listing_id, state FROM listing
  WHERE credit_code = @credit_code AND list = @list AND ground = @ground AND case_id = @case_id;
 
 -- name: ListingOfCase :one
 -- The entry on a telecom list that a case made, whichever ground it chose.
-SELECT listing_id FROM listing WHERE case_id = @case_id AND list <> 'credit_record' AND ground <> 'penalty_overdue' ORDER BY propose_time LIMIT 1;
+SELECT listing_id, state FROM listing WHERE case_id = @case_id AND list <> 'credit_record' AND ground <> 'penalty_overdue' ORDER BY propose_time LIMIT 1;
 
 -- name: RecordOfCase :one
-SELECT listing_id FROM listing WHERE case_id = @case_id AND list = 'credit_record' AND credit_code = @credit_code;
+SELECT listing_id, state FROM listing WHERE case_id = @case_id AND list = 'credit_record' AND credit_code = @credit_code;
 
 -- name: ListingsOfCase :many
 -- The entries of a case and those that rest on them.
@@ -125,10 +125,12 @@ SELECT listing_id FROM listing
  ORDER BY latest_end LIMIT @n;
 
 -- name: PublicationWork :many
--- To publish, while it stands; to withdraw, once it does not.
+-- To publish, while it stands; to withdraw, once it does not, and with a repaired entry the publication of its penalty.
 SELECT * FROM listing l
  WHERE ((l.publish_from <= @at AND l.publication_id IS NULL AND l.not_published_because IS NULL AND l.end_time IS NULL AND l.latest_end > @at)
-     OR (l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time IS NOT NULL))
+     OR (l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time IS NOT NULL)
+     OR (l.state = 'REMOVED' AND l.case_id IS NOT NULL AND l.penalty_unpublish_time IS NULL
+         AND (l.penalty_public_until IS NULL OR l.penalty_public_until <= @at)))
    AND l.listing_id > @after::uuid
  ORDER BY l.listing_id LIMIT @page_size;
 
@@ -139,6 +141,17 @@ UPDATE listing SET publication_id = coalesce(publication_id, sqlc.narg(publicati
 
 -- name: SetUnpublished :exec
 UPDATE listing SET unpublish_time = coalesce(unpublish_time, @at) WHERE listing_id = @listing_id AND publication_id IS NOT NULL;
+
+-- name: SetPenaltyUnpublished :exec
+UPDATE listing SET penalty_unpublish_time = coalesce(penalty_unpublish_time, @at) WHERE listing_id = @listing_id AND state = 'REMOVED';
+
+-- name: SetPenaltyKept :exec
+-- The first refusal stays as it was written: the terms of a publication never change.
+UPDATE listing SET penalty_public_until = @until, penalty_public_because = @because
+ WHERE listing_id = @listing_id AND state = 'REMOVED' AND penalty_public_until IS NULL;
+
+-- name: RepairedListings :many
+SELECT * FROM listing l WHERE l.state = 'REMOVED' AND l.case_id IS NOT NULL AND l.listing_id > @after::uuid ORDER BY l.listing_id LIMIT @page_size;
 
 -- name: LateListings :many
 -- Entered after the 30 days, or proposed and not entered though they are over.
@@ -163,4 +176,4 @@ SELECT v.id, v.what FROM (
     UNION ALL
     SELECT l.listing_id, 'ended for an hour and still published'
       FROM listing l WHERE l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time < sqlc.arg(at)::timestamptz - interval '1 hour'
-) v WHERE v.id > @after::uuid ORDER BY v.id, v.what LIMIT @page_size;
+) v WHERE (v.id, v.what) > (@after::uuid, @after_what::text) ORDER BY v.id, v.what LIMIT @page_size;

@@ -23,17 +23,23 @@ SELECT v.id, v.what FROM (
     UNION ALL
     SELECT l.listing_id, 'ended for an hour and still published'
       FROM listing l WHERE l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time < $1::timestamptz - interval '1 hour'
-) v WHERE v.id > $2::uuid ORDER BY v.id, v.what LIMIT $3
+) v WHERE (v.id, v.what) > ($2::uuid, $3::text) ORDER BY v.id, v.what LIMIT $4
 `
 
 type AuditViolationsParams struct {
-	At       *time.Time
-	After    string
-	PageSize int32
+	At        *time.Time
+	After     string
+	AfterWhat string
+	PageSize  int32
 }
 
 func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams) ([]Violation, error) {
-	rows, err := q.db.Query(ctx, auditViolations, arg.At, arg.After, arg.PageSize)
+	rows, err := q.db.Query(ctx, auditViolations,
+		arg.At,
+		arg.After,
+		arg.AfterWhat,
+		arg.PageSize,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +59,7 @@ func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams
 }
 
 const checkParty = `-- name: CheckParty :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing
  WHERE credit_code = $1 AND listed_time <= $2 AND latest_end > $2 AND (end_time IS NULL OR end_time > $2)
    AND (list = 'credit_record') = $3::boolean
  ORDER BY listed_time DESC, listing_id DESC
@@ -123,6 +129,9 @@ func (q *Queries) CheckParty(ctx context.Context, arg CheckPartyParams) ([]Listi
 			&i.UnpublishTime,
 			&i.EndTime,
 			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
 		); err != nil {
 			return nil, err
 		}
@@ -289,7 +298,7 @@ func (q *Queries) EventsOf(ctx context.Context, listingID string) ([]ListingEven
 }
 
 const getListing = `-- name: GetListing :one
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing WHERE listing_id = $1
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE listing_id = $1
 `
 
 func (q *Queries) GetListing(ctx context.Context, listingID string) (Listing, error) {
@@ -342,6 +351,9 @@ func (q *Queries) GetListing(ctx context.Context, listingID string) (Listing, er
 		&i.UnpublishTime,
 		&i.EndTime,
 		&i.LiftDue,
+		&i.PenaltyPublicUntil,
+		&i.PenaltyPublicBecause,
+		&i.PenaltyUnpublishTime,
 	)
 	return i, err
 }
@@ -475,7 +487,7 @@ func (q *Queries) LastOnBadList(ctx context.Context, arg LastOnBadListParams) (L
 }
 
 const lateListings = `-- name: LateListings :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
  WHERE l.list <> 'credit_record' AND (l.listed_time > l.entry_due AND l.state <> 'WITHDRAWN' OR l.state IN ('PROPOSED', 'NOTIFIED') AND l.entry_due < $1)
    AND l.listing_id > $2::uuid
  ORDER BY l.listing_id LIMIT $3
@@ -544,6 +556,9 @@ func (q *Queries) LateListings(ctx context.Context, arg LateListingsParams) ([]L
 			&i.UnpublishTime,
 			&i.EndTime,
 			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
 		); err != nil {
 			return nil, err
 		}
@@ -583,7 +598,7 @@ func (q *Queries) ListInForce(ctx context.Context, arg ListInForceParams) (ListP
 }
 
 const listListings = `-- name: ListListings :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
  WHERE CASE $1::text WHEN '' THEN l.list <> 'credit_record' WHEN '*' THEN true ELSE l.list = $1 END
    AND ($2::text = '' OR l.credit_code = $2)
    AND ($3::text = '' OR l.state = $3)
@@ -679,6 +694,9 @@ func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]L
 			&i.UnpublishTime,
 			&i.EndTime,
 			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
 		); err != nil {
 			return nil, err
 		}
@@ -691,7 +709,7 @@ func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]L
 }
 
 const listingByGround = `-- name: ListingByGround :one
-SELECT listing_id FROM listing
+SELECT listing_id, state FROM listing
  WHERE credit_code = $1 AND list = $2 AND ground = $3 AND case_id = $4
 `
 
@@ -702,32 +720,42 @@ type ListingByGroundParams struct {
 	CaseID     *string
 }
 
-func (q *Queries) ListingByGround(ctx context.Context, arg ListingByGroundParams) (string, error) {
+type ListingByGroundRow struct {
+	ListingID string
+	State     string
+}
+
+func (q *Queries) ListingByGround(ctx context.Context, arg ListingByGroundParams) (ListingByGroundRow, error) {
 	row := q.db.QueryRow(ctx, listingByGround,
 		arg.CreditCode,
 		arg.List,
 		arg.Ground,
 		arg.CaseID,
 	)
-	var listing_id string
-	err := row.Scan(&listing_id)
-	return listing_id, err
+	var i ListingByGroundRow
+	err := row.Scan(&i.ListingID, &i.State)
+	return i, err
 }
 
 const listingOfCase = `-- name: ListingOfCase :one
-SELECT listing_id FROM listing WHERE case_id = $1 AND list <> 'credit_record' AND ground <> 'penalty_overdue' ORDER BY propose_time LIMIT 1
+SELECT listing_id, state FROM listing WHERE case_id = $1 AND list <> 'credit_record' AND ground <> 'penalty_overdue' ORDER BY propose_time LIMIT 1
 `
 
+type ListingOfCaseRow struct {
+	ListingID string
+	State     string
+}
+
 // The entry on a telecom list that a case made, whichever ground it chose.
-func (q *Queries) ListingOfCase(ctx context.Context, caseID *string) (string, error) {
+func (q *Queries) ListingOfCase(ctx context.Context, caseID *string) (ListingOfCaseRow, error) {
 	row := q.db.QueryRow(ctx, listingOfCase, caseID)
-	var listing_id string
-	err := row.Scan(&listing_id)
-	return listing_id, err
+	var i ListingOfCaseRow
+	err := row.Scan(&i.ListingID, &i.State)
+	return i, err
 }
 
 const listingsOfCase = `-- name: ListingsOfCase :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
  WHERE l.case_id = $1 OR l.rests_on IN (SELECT e.listing_id FROM listing e WHERE e.case_id = $1)
  ORDER BY l.propose_time, l.listing_id LIMIT 50
 `
@@ -789,6 +817,9 @@ func (q *Queries) ListingsOfCase(ctx context.Context, caseID *string) ([]Listing
 			&i.UnpublishTime,
 			&i.EndTime,
 			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
 		); err != nil {
 			return nil, err
 		}
@@ -841,7 +872,7 @@ func (q *Queries) LockKey(ctx context.Context, key string) error {
 }
 
 const lockListing = `-- name: LockListing :one
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing WHERE listing_id = $1 FOR UPDATE
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE listing_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockListing(ctx context.Context, listingID string) (Listing, error) {
@@ -894,6 +925,9 @@ func (q *Queries) LockListing(ctx context.Context, listingID string) (Listing, e
 		&i.UnpublishTime,
 		&i.EndTime,
 		&i.LiftDue,
+		&i.PenaltyPublicUntil,
+		&i.PenaltyPublicBecause,
+		&i.PenaltyUnpublishTime,
 	)
 	return i, err
 }
@@ -928,7 +962,7 @@ func (q *Queries) MoveListing(ctx context.Context, arg MoveListingParams) error 
 }
 
 const openProposals = `-- name: OpenProposals :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing WHERE state IN ('PROPOSED', 'NOTIFIED') AND listing_id > $1::uuid ORDER BY listing_id LIMIT $2
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE state IN ('PROPOSED', 'NOTIFIED') AND listing_id > $1::uuid ORDER BY listing_id LIMIT $2
 `
 
 type OpenProposalsParams struct {
@@ -992,6 +1026,9 @@ func (q *Queries) OpenProposals(ctx context.Context, arg OpenProposalsParams) ([
 			&i.UnpublishTime,
 			&i.EndTime,
 			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
 		); err != nil {
 			return nil, err
 		}
@@ -1004,9 +1041,11 @@ func (q *Queries) OpenProposals(ctx context.Context, arg OpenProposalsParams) ([
 }
 
 const publicationWork = `-- name: PublicationWork :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
  WHERE ((l.publish_from <= $1 AND l.publication_id IS NULL AND l.not_published_because IS NULL AND l.end_time IS NULL AND l.latest_end > $1)
-     OR (l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time IS NOT NULL))
+     OR (l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time IS NOT NULL)
+     OR (l.state = 'REMOVED' AND l.case_id IS NOT NULL AND l.penalty_unpublish_time IS NULL
+         AND (l.penalty_public_until IS NULL OR l.penalty_public_until <= $1)))
    AND l.listing_id > $2::uuid
  ORDER BY l.listing_id LIMIT $3
 `
@@ -1017,7 +1056,7 @@ type PublicationWorkParams struct {
 	PageSize int32
 }
 
-// To publish, while it stands; to withdraw, once it does not.
+// To publish, while it stands; to withdraw, once it does not, and with a repaired entry the publication of its penalty.
 func (q *Queries) PublicationWork(ctx context.Context, arg PublicationWorkParams) ([]Listing, error) {
 	rows, err := q.db.Query(ctx, publicationWork, arg.At, arg.After, arg.PageSize)
 	if err != nil {
@@ -1074,6 +1113,9 @@ func (q *Queries) PublicationWork(ctx context.Context, arg PublicationWorkParams
 			&i.UnpublishTime,
 			&i.EndTime,
 			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
 		); err != nil {
 			return nil, err
 		}
@@ -1086,7 +1128,7 @@ func (q *Queries) PublicationWork(ctx context.Context, arg PublicationWorkParams
 }
 
 const quarterRows = `-- name: QuarterRows :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due FROM listing
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing
  WHERE list = $1 AND listed_time >= $2 AND listed_time < $3 AND publish_from IS NOT NULL AND end_time IS NULL AND latest_end > $4
    AND ($5::timestamptz IS NULL
         OR (decided_time, listing_id) > ($5::timestamptz, $6::uuid))
@@ -1168,6 +1210,9 @@ func (q *Queries) QuarterRows(ctx context.Context, arg QuarterRowsParams) ([]Lis
 			&i.UnpublishTime,
 			&i.EndTime,
 			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
 		); err != nil {
 			return nil, err
 		}
@@ -1180,7 +1225,7 @@ func (q *Queries) QuarterRows(ctx context.Context, arg QuarterRowsParams) ([]Lis
 }
 
 const recordOfCase = `-- name: RecordOfCase :one
-SELECT listing_id FROM listing WHERE case_id = $1 AND list = 'credit_record' AND credit_code = $2
+SELECT listing_id, state FROM listing WHERE case_id = $1 AND list = 'credit_record' AND credit_code = $2
 `
 
 type RecordOfCaseParams struct {
@@ -1188,11 +1233,126 @@ type RecordOfCaseParams struct {
 	CreditCode string
 }
 
-func (q *Queries) RecordOfCase(ctx context.Context, arg RecordOfCaseParams) (string, error) {
+type RecordOfCaseRow struct {
+	ListingID string
+	State     string
+}
+
+func (q *Queries) RecordOfCase(ctx context.Context, arg RecordOfCaseParams) (RecordOfCaseRow, error) {
 	row := q.db.QueryRow(ctx, recordOfCase, arg.CaseID, arg.CreditCode)
-	var listing_id string
-	err := row.Scan(&listing_id)
-	return listing_id, err
+	var i RecordOfCaseRow
+	err := row.Scan(&i.ListingID, &i.State)
+	return i, err
+}
+
+const repairedListings = `-- name: RepairedListings :many
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l WHERE l.state = 'REMOVED' AND l.case_id IS NOT NULL AND l.listing_id > $1::uuid ORDER BY l.listing_id LIMIT $2
+`
+
+type RepairedListingsParams struct {
+	After    string
+	PageSize int32
+}
+
+func (q *Queries) RepairedListings(ctx context.Context, arg RepairedListingsParams) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, repairedListings, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Listing
+	for rows.Next() {
+		var i Listing
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setPenaltyKept = `-- name: SetPenaltyKept :exec
+UPDATE listing SET penalty_public_until = $1, penalty_public_because = $2
+ WHERE listing_id = $3 AND state = 'REMOVED' AND penalty_public_until IS NULL
+`
+
+type SetPenaltyKeptParams struct {
+	Until     *time.Time
+	Because   *string
+	ListingID string
+}
+
+// The first refusal stays as it was written: the terms of a publication never change.
+func (q *Queries) SetPenaltyKept(ctx context.Context, arg SetPenaltyKeptParams) error {
+	_, err := q.db.Exec(ctx, setPenaltyKept, arg.Until, arg.Because, arg.ListingID)
+	return err
+}
+
+const setPenaltyUnpublished = `-- name: SetPenaltyUnpublished :exec
+UPDATE listing SET penalty_unpublish_time = coalesce(penalty_unpublish_time, $1) WHERE listing_id = $2 AND state = 'REMOVED'
+`
+
+type SetPenaltyUnpublishedParams struct {
+	At        *time.Time
+	ListingID string
+}
+
+func (q *Queries) SetPenaltyUnpublished(ctx context.Context, arg SetPenaltyUnpublishedParams) error {
+	_, err := q.db.Exec(ctx, setPenaltyUnpublished, arg.At, arg.ListingID)
+	return err
 }
 
 const setPublished = `-- name: SetPublished :exec

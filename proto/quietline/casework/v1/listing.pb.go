@@ -95,7 +95,9 @@ type ListingFacts struct {
 	// bad or dishonest (名单类别).
 	List string `protobuf:"bytes,6,opt,name=list,proto3" json:"list,omitempty"`
 	// When the ground arose: the entry is due 30 days later (列入期限).
-	EntryDue      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=entry_due,json=entryDue,proto3" json:"entry_due,omitempty"`
+	EntryDue *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=entry_due,json=entryDue,proto3" json:"entry_due,omitempty"`
+	// Measures that must be lifted because the entry has ended (待解除措施).
+	Measures      []*RepairMeasure `protobuf:"bytes,8,rep,name=measures,proto3" json:"measures,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -175,6 +177,13 @@ func (x *ListingFacts) GetList() string {
 func (x *ListingFacts) GetEntryDue() *timestamppb.Timestamp {
 	if x != nil {
 		return x.EntryDue
+	}
+	return nil
+}
+
+func (x *ListingFacts) GetMeasures() []*RepairMeasure {
+	if x != nil {
+		return x.Measures
 	}
 	return nil
 }
@@ -507,7 +516,7 @@ const file_quietline_casework_v1_listing_proto_rawDesc = "" +
 	"\fListingInput\x12\x1d\n" +
 	"\n" +
 	"listing_id\x18\x01 \x01(\tR\tlistingId\x12\x18\n" +
-	"\aprofile\x18\x02 \x01(\tR\aprofile\"\xf9\x01\n" +
+	"\aprofile\x18\x02 \x01(\tR\aprofile\"\xbb\x02\n" +
 	"\fListingFacts\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x1b\n" +
 	"\tagency_id\x18\x02 \x01(\tR\bagencyId\x12\x1f\n" +
@@ -516,7 +525,8 @@ const file_quietline_casework_v1_listing_proto_rawDesc = "" +
 	"\x12proposed_by_agency\x18\x04 \x01(\tR\x10proposedByAgency\x12\x16\n" +
 	"\x06ground\x18\x05 \x01(\tR\x06ground\x12\x12\n" +
 	"\x04list\x18\x06 \x01(\tR\x04list\x127\n" +
-	"\tentry_due\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\bentryDue\"\x81\x01\n" +
+	"\tentry_due\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\bentryDue\x12@\n" +
+	"\bmeasures\x18\b \x03(\v2$.quietline.casework.v1.RepairMeasureR\bmeasures\"\x81\x01\n" +
 	"\vListingLook\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12!\n" +
 	"\fobjection_id\x18\x02 \x01(\tR\vobjectionId\x129\n" +
@@ -568,14 +578,15 @@ var file_quietline_casework_v1_listing_proto_goTypes = []any{
 }
 var file_quietline_casework_v1_listing_proto_depIdxs = []int32{
 	7, // 0: quietline.casework.v1.ListingFacts.entry_due:type_name -> google.protobuf.Timestamp
-	7, // 1: quietline.casework.v1.ListingLook.until_time:type_name -> google.protobuf.Timestamp
-	7, // 2: quietline.casework.v1.RepairFacts.apply_time:type_name -> google.protobuf.Timestamp
-	6, // 3: quietline.casework.v1.RepairEnded.measures:type_name -> quietline.casework.v1.RepairMeasure
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	6, // 1: quietline.casework.v1.ListingFacts.measures:type_name -> quietline.casework.v1.RepairMeasure
+	7, // 2: quietline.casework.v1.ListingLook.until_time:type_name -> google.protobuf.Timestamp
+	7, // 3: quietline.casework.v1.RepairFacts.apply_time:type_name -> google.protobuf.Timestamp
+	6, // 4: quietline.casework.v1.RepairEnded.measures:type_name -> quietline.casework.v1.RepairMeasure
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_quietline_casework_v1_listing_proto_init() }

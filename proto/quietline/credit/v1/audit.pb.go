@@ -32,7 +32,7 @@ type AuditRequest struct {
 	// Token of the next page (翻页标记).
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// listings: live entries; late: entries and proposals past their 30 days; open: proposals under way; repairs: applications
-	// under review; violations (核对对象).
+	// under review; repaired: entries of a case that were repaired; violations (核对对象).
 	What          string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -166,13 +166,13 @@ var File_quietline_credit_v1_audit_proto protoreflect.FileDescriptor
 
 const file_quietline_credit_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x1fquietline/credit/v1/audit.proto\x12\x13quietline.credit.v1\x1a\x1bbuf/validate/validate.proto\x1a!quietline/credit/v1/listing.proto\"\xa6\x01\n" +
+	"\x1fquietline/credit/v1/audit.proto\x12\x13quietline.credit.v1\x1a\x1bbuf/validate/validate.proto\x1a!quietline/credit/v1/listing.proto\"\xb0\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12D\n" +
-	"\x04what\x18\x03 \x01(\tB0\xbaH-r+R\blistingsR\x04lateR\x04openR\arepairsR\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12N\n" +
+	"\x04what\x18\x03 \x01(\tB:\xbaH7r5R\blistingsR\x04lateR\x04openR\arepairsR\brepairedR\n" +
 	"violationsR\x04what\"\xb0\x01\n" +
 	"\rAuditResponse\x128\n" +
 	"\blistings\x18\x01 \x03(\v2\x1c.quietline.credit.v1.ListingR\blistings\x12\x1e\n" +

@@ -95,9 +95,16 @@ type Listing struct {
 	// Facts of a proposed entry in words; only to its agency and party (事实).
 	Statement string `protobuf:"bytes,32,opt,name=statement,proto3" json:"statement,omitempty"`
 	// When a proposed entry was notified to the party (告知时间).
-	NoticeTime    *timestamppb.Timestamp `protobuf:"bytes,33,opt,name=notice_time,json=noticeTime,proto3" json:"notice_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	NoticeTime *timestamppb.Timestamp `protobuf:"bytes,33,opt,name=notice_time,json=noticeTime,proto3" json:"notice_time,omitempty"`
+	// Of a repaired entry whose penalty stays public for another reason: until when, at most (处罚决定最迟停止公示时间). It is
+	// tried again then; unset when its publication ended with the repair.
+	PenaltyPublicUntil *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=penalty_public_until,json=penaltyPublicUntil,proto3" json:"penalty_public_until,omitempty"`
+	// Which basis forbids to stop it earlier, in words with the source (处罚决定未停止公示的依据).
+	PenaltyPublicBecause string `protobuf:"bytes,35,opt,name=penalty_public_because,json=penaltyPublicBecause,proto3" json:"penalty_public_because,omitempty"`
+	// When the publication of the penalty ended because of the repair (处罚决定停止公示时间).
+	PenaltyUnpublishTime *timestamppb.Timestamp `protobuf:"bytes,36,opt,name=penalty_unpublish_time,json=penaltyUnpublishTime,proto3" json:"penalty_unpublish_time,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Listing) Reset() {
@@ -357,6 +364,27 @@ func (x *Listing) GetStatement() string {
 func (x *Listing) GetNoticeTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.NoticeTime
+	}
+	return nil
+}
+
+func (x *Listing) GetPenaltyPublicUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PenaltyPublicUntil
+	}
+	return nil
+}
+
+func (x *Listing) GetPenaltyPublicBecause() string {
+	if x != nil {
+		return x.PenaltyPublicBecause
+	}
+	return ""
+}
+
+func (x *Listing) GetPenaltyUnpublishTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PenaltyUnpublishTime
 	}
 	return nil
 }
@@ -1972,8 +2000,7 @@ var File_quietline_credit_v1_listing_proto protoreflect.FileDescriptor
 
 const file_quietline_credit_v1_listing_proto_rawDesc = "" +
 	"\n" +
-	"!quietline/credit/v1/listing.proto\x12\x13quietline.credit.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a!quietline/credit/v1/measure.proto\"\xd8\n" +
-	"\n" +
+	"!quietline/credit/v1/listing.proto\x12\x13quietline.credit.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a!quietline/credit/v1/measure.proto\"\xae\f\n" +
 	"\aListing\x12\x1d\n" +
 	"\n" +
 	"listing_id\x18\x01 \x01(\tR\tlistingId\x12\x12\n" +
@@ -2017,7 +2044,10 @@ const file_quietline_credit_v1_listing_proto_rawDesc = "" +
 	"to_confirm\x18\x1f \x01(\bR\ttoConfirm\x12\x1c\n" +
 	"\tstatement\x18  \x01(\tR\tstatement\x12;\n" +
 	"\vnotice_time\x18! \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"noticeTime\"\xf0\x01\n" +
+	"noticeTime\x12L\n" +
+	"\x14penalty_public_until\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\x12penaltyPublicUntil\x124\n" +
+	"\x16penalty_public_because\x18# \x01(\tR\x14penaltyPublicBecause\x12P\n" +
+	"\x16penalty_unpublish_time\x18$ \x01(\v2\x1a.google.protobuf.TimestampR\x14penaltyUnpublishTime\"\xf0\x01\n" +
 	"\fListingEvent\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x05R\x03seq\x12\x1d\n" +
 	"\n" +
@@ -2224,32 +2254,34 @@ var file_quietline_credit_v1_listing_proto_depIdxs = []int32{
 	23, // 9: quietline.credit.v1.Listing.publish_from:type_name -> google.protobuf.Timestamp
 	23, // 10: quietline.credit.v1.Listing.objection_until:type_name -> google.protobuf.Timestamp
 	23, // 11: quietline.credit.v1.Listing.notice_time:type_name -> google.protobuf.Timestamp
-	23, // 12: quietline.credit.v1.ListingEvent.event_time:type_name -> google.protobuf.Timestamp
-	24, // 13: quietline.credit.v1.Penalty.amount:type_name -> quietline.common.v1.Money
-	23, // 14: quietline.credit.v1.ListPartyRequest.decided_time:type_name -> google.protobuf.Timestamp
-	2,  // 15: quietline.credit.v1.ListPartyRequest.penalties:type_name -> quietline.credit.v1.Penalty
-	0,  // 16: quietline.credit.v1.ListPartyResponse.listing:type_name -> quietline.credit.v1.Listing
-	23, // 17: quietline.credit.v1.RecordCreditRequest.decided_time:type_name -> google.protobuf.Timestamp
-	2,  // 18: quietline.credit.v1.RecordCreditRequest.penalties:type_name -> quietline.credit.v1.Penalty
-	0,  // 19: quietline.credit.v1.RecordCreditResponse.record:type_name -> quietline.credit.v1.Listing
-	23, // 20: quietline.credit.v1.CheckPartyRequest.at:type_name -> google.protobuf.Timestamp
-	0,  // 21: quietline.credit.v1.CheckPartyResponse.listings:type_name -> quietline.credit.v1.Listing
-	0,  // 22: quietline.credit.v1.CheckPartyResponse.records:type_name -> quietline.credit.v1.Listing
-	0,  // 23: quietline.credit.v1.GetListingResponse.listing:type_name -> quietline.credit.v1.Listing
-	1,  // 24: quietline.credit.v1.GetListingResponse.events:type_name -> quietline.credit.v1.ListingEvent
-	25, // 25: quietline.credit.v1.GetListingResponse.measures:type_name -> quietline.credit.v1.JointMeasure
-	11, // 26: quietline.credit.v1.GetListingResponse.objections:type_name -> quietline.credit.v1.ListingObjection
-	23, // 27: quietline.credit.v1.ListingObjection.file_time:type_name -> google.protobuf.Timestamp
-	0,  // 28: quietline.credit.v1.ListListingsResponse.listings:type_name -> quietline.credit.v1.Listing
-	15, // 29: quietline.credit.v1.ListQuarterResponse.rows:type_name -> quietline.credit.v1.QuarterRow
-	23, // 30: quietline.credit.v1.ListQuarterResponse.publish_from:type_name -> google.protobuf.Timestamp
-	0,  // 31: quietline.credit.v1.WithdrawListingResponse.listing:type_name -> quietline.credit.v1.Listing
-	0,  // 32: quietline.credit.v1.WithdrawByCaseResponse.listings:type_name -> quietline.credit.v1.Listing
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	23, // 12: quietline.credit.v1.Listing.penalty_public_until:type_name -> google.protobuf.Timestamp
+	23, // 13: quietline.credit.v1.Listing.penalty_unpublish_time:type_name -> google.protobuf.Timestamp
+	23, // 14: quietline.credit.v1.ListingEvent.event_time:type_name -> google.protobuf.Timestamp
+	24, // 15: quietline.credit.v1.Penalty.amount:type_name -> quietline.common.v1.Money
+	23, // 16: quietline.credit.v1.ListPartyRequest.decided_time:type_name -> google.protobuf.Timestamp
+	2,  // 17: quietline.credit.v1.ListPartyRequest.penalties:type_name -> quietline.credit.v1.Penalty
+	0,  // 18: quietline.credit.v1.ListPartyResponse.listing:type_name -> quietline.credit.v1.Listing
+	23, // 19: quietline.credit.v1.RecordCreditRequest.decided_time:type_name -> google.protobuf.Timestamp
+	2,  // 20: quietline.credit.v1.RecordCreditRequest.penalties:type_name -> quietline.credit.v1.Penalty
+	0,  // 21: quietline.credit.v1.RecordCreditResponse.record:type_name -> quietline.credit.v1.Listing
+	23, // 22: quietline.credit.v1.CheckPartyRequest.at:type_name -> google.protobuf.Timestamp
+	0,  // 23: quietline.credit.v1.CheckPartyResponse.listings:type_name -> quietline.credit.v1.Listing
+	0,  // 24: quietline.credit.v1.CheckPartyResponse.records:type_name -> quietline.credit.v1.Listing
+	0,  // 25: quietline.credit.v1.GetListingResponse.listing:type_name -> quietline.credit.v1.Listing
+	1,  // 26: quietline.credit.v1.GetListingResponse.events:type_name -> quietline.credit.v1.ListingEvent
+	25, // 27: quietline.credit.v1.GetListingResponse.measures:type_name -> quietline.credit.v1.JointMeasure
+	11, // 28: quietline.credit.v1.GetListingResponse.objections:type_name -> quietline.credit.v1.ListingObjection
+	23, // 29: quietline.credit.v1.ListingObjection.file_time:type_name -> google.protobuf.Timestamp
+	0,  // 30: quietline.credit.v1.ListListingsResponse.listings:type_name -> quietline.credit.v1.Listing
+	15, // 31: quietline.credit.v1.ListQuarterResponse.rows:type_name -> quietline.credit.v1.QuarterRow
+	23, // 32: quietline.credit.v1.ListQuarterResponse.publish_from:type_name -> google.protobuf.Timestamp
+	0,  // 33: quietline.credit.v1.WithdrawListingResponse.listing:type_name -> quietline.credit.v1.Listing
+	0,  // 34: quietline.credit.v1.WithdrawByCaseResponse.listings:type_name -> quietline.credit.v1.Listing
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_quietline_credit_v1_listing_proto_init() }

@@ -743,8 +743,14 @@ type RecordListingPublicationRequest struct {
 	Withdrawn bool `protobuf:"varint,4,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	// Code why it is not published after all; empty when it is (不公布理由).
 	NotPublishedBecause string `protobuf:"bytes,5,opt,name=not_published_because,json=notPublishedBecause,proto3" json:"not_published_because,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Of a repaired entry: the publication of its penalty ended too (处罚决定已停止公示, 信用修复管理办法).
+	PenaltyWithdrawn bool `protobuf:"varint,6,opt,name=penalty_withdrawn,json=penaltyWithdrawn,proto3" json:"penalty_withdrawn,omitempty"`
+	// Of a repaired entry: why the penalty stays public for now; with penalty_public_until (处罚决定未停止公示的依据).
+	PenaltyPublicBecause string `protobuf:"bytes,7,opt,name=penalty_public_because,json=penaltyPublicBecause,proto3" json:"penalty_public_because,omitempty"`
+	// Until when that basis forbids to end it (处罚决定最迟停止公示时间).
+	PenaltyPublicUntil *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=penalty_public_until,json=penaltyPublicUntil,proto3" json:"penalty_public_until,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *RecordListingPublicationRequest) Reset() {
@@ -810,6 +816,27 @@ func (x *RecordListingPublicationRequest) GetNotPublishedBecause() string {
 		return x.NotPublishedBecause
 	}
 	return ""
+}
+
+func (x *RecordListingPublicationRequest) GetPenaltyWithdrawn() bool {
+	if x != nil {
+		return x.PenaltyWithdrawn
+	}
+	return false
+}
+
+func (x *RecordListingPublicationRequest) GetPenaltyPublicBecause() string {
+	if x != nil {
+		return x.PenaltyPublicBecause
+	}
+	return ""
+}
+
+func (x *RecordListingPublicationRequest) GetPenaltyPublicUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PenaltyPublicUntil
+	}
+	return nil
 }
 
 // RecordListingPublicationResponse confirms.
@@ -1047,7 +1074,7 @@ const file_quietline_credit_v1_proposal_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\"\x7f\n" +
 	"\x1bListPublicationWorkResponse\x128\n" +
 	"\blistings\x18\x01 \x03(\v2\x1c.quietline.credit.v1.ListingR\blistings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfe\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb9\x03\n" +
 	"\x1fRecordListingPublicationRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12'\n" +
@@ -1055,7 +1082,10 @@ const file_quietline_credit_v1_proposal_proto_rawDesc = "" +
 	"listing_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tlistingId\x12.\n" +
 	"\x0epublication_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\rpublicationId\x12\x1c\n" +
 	"\twithdrawn\x18\x04 \x01(\bR\twithdrawn\x12;\n" +
-	"\x15not_published_because\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\x13notPublishedBecause\"\"\n" +
+	"\x15not_published_because\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\x13notPublishedBecause\x12+\n" +
+	"\x11penalty_withdrawn\x18\x06 \x01(\bR\x10penaltyWithdrawn\x12>\n" +
+	"\x16penalty_public_because\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x14penaltyPublicBecause\x12L\n" +
+	"\x14penalty_public_until\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x12penaltyPublicUntil\"\"\n" +
 	" RecordListingPublicationResponse\"\xd5\x01\n" +
 	"\x1bListUnstartedMattersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
@@ -1114,12 +1144,13 @@ var file_quietline_credit_v1_proposal_proto_depIdxs = []int32{
 	14, // 6: quietline.credit.v1.AdvanceListingRequest.decided_time:type_name -> google.protobuf.Timestamp
 	15, // 7: quietline.credit.v1.AdvanceListingResponse.listing:type_name -> quietline.credit.v1.Listing
 	15, // 8: quietline.credit.v1.ListPublicationWorkResponse.listings:type_name -> quietline.credit.v1.Listing
-	18, // 9: quietline.credit.v1.ListUnstartedMattersRequest.older_than:type_name -> google.protobuf.Duration
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	14, // 9: quietline.credit.v1.RecordListingPublicationRequest.penalty_public_until:type_name -> google.protobuf.Timestamp
+	18, // 10: quietline.credit.v1.ListUnstartedMattersRequest.older_than:type_name -> google.protobuf.Duration
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_quietline_credit_v1_proposal_proto_init() }

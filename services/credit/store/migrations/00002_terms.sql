@@ -112,9 +112,9 @@ CREATE TABLE list_policy (
 );
 COMMENT ON COLUMN list_policy.listers IS 'regular expression of the agencies that list (列入单位)';
 INSERT INTO list_policy (list, months, listers, joint, source, to_confirm, valid_from) VALUES
-    ('bad', 12, '^(miit|ca-[0-9]{2})$', true, '电信业务经营许可管理办法 第四十二条: 一年内未再受处罚的移出(待核)', true, '2014-03-15T00:00:00+08:00'),
+    ('bad', 12, '^(miit|ca-[0-9]{2})$', true, '电信业务经营许可管理办法 第四十二条: 一年内未再受处罚的移出(待核); 2018年3月名单管理通知: 重点监管、接入资源和招标投标的参考; 与其他部门的联合惩戒待确认', true, '2014-03-15T00:00:00+08:00'),
     ('dishonest', 36, '^(miit|ca-[0-9]{2})$', true, '电信业务经营许可管理办法 第四十二条: 三年内未再受处罚的移出(待核); 2018年3月名单管理通知: 联合惩戒', true, '2014-03-15T00:00:00+08:00'),
-    ('credit_record', 36, '.', true, '消费者权益保护法 第五十六条; 期限从信用修复管理办法', false, '2014-03-15T00:00:00+08:00');
+    ('credit_record', 36, '.', false, '消费者权益保护法 第五十六条: 记入信用档案, 向社会公布, 未规定联合惩戒; 期限从信用修复管理办法', false, '2014-03-15T00:00:00+08:00');
 
 -- When a penalty brings a firm onto the dishonest list at once (直接列入失信名单), the first by rank that applies.
 CREATE TABLE dishonest_rule (

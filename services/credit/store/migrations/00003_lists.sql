@@ -44,7 +44,10 @@ ALTER TABLE listing
     ADD COLUMN not_published_because text,
     ADD COLUMN unpublish_time       timestamptz,
     ADD COLUMN end_time             timestamptz,
-    ADD COLUMN lift_due             timestamptz;
+    ADD COLUMN lift_due             timestamptz,
+    ADD COLUMN penalty_public_until   timestamptz,
+    ADD COLUMN penalty_public_because text,
+    ADD COLUMN penalty_unpublish_time timestamptz;
 
 -- The edges of an entry (名单条目状态).
 CREATE TABLE listing_edge (
@@ -235,6 +238,7 @@ ALTER TABLE listing
     ADD CONSTRAINT listing_three_people CHECK (listed_time IS NULL OR case_id IS NOT NULL OR (reviewed_by IS NOT NULL AND signed_by IS NOT NULL
         AND proposed_by <> reviewed_by AND proposed_by <> signed_by AND reviewed_by <> signed_by)),
     ADD CONSTRAINT listing_end_marked CHECK ((state IN ('REMOVED', 'EXPIRED', 'WITHDRAWN')) = (end_time IS NOT NULL)),
+    ADD CONSTRAINT listing_penalty_kept CHECK ((penalty_public_until IS NULL) = (penalty_public_because IS NULL)),
     ADD CONSTRAINT listing_published_once CHECK (unpublish_time IS NULL OR publication_id IS NOT NULL);
 -- One live entry per firm, list and ground where no case tells two apart.
 CREATE UNIQUE INDEX listing_one_live ON listing (credit_code, list, ground)
@@ -243,6 +247,7 @@ CREATE INDEX listing_of_case ON listing (case_id) WHERE case_id IS NOT NULL;
 CREATE INDEX listing_to_end ON listing (latest_end) WHERE state IN ('LISTED', 'REPAIR_REQUESTED');
 CREATE INDEX listing_to_publish ON listing (publish_from) WHERE publication_id IS NULL AND not_published_because IS NULL AND publish_from IS NOT NULL;
 CREATE INDEX listing_to_unpublish ON listing (end_time) WHERE publication_id IS NOT NULL AND unpublish_time IS NULL;
+CREATE INDEX listing_penalty_to_unpublish ON listing (listing_id) WHERE state = 'REMOVED' AND case_id IS NOT NULL AND penalty_unpublish_time IS NULL;
 CREATE INDEX listing_proposed ON listing (propose_time, listing_id) WHERE state IN ('PROPOSED', 'NOTIFIED');
 DROP INDEX listing_newest;
 CREATE INDEX listing_newest ON listing (propose_time DESC, listing_id DESC);
@@ -261,11 +266,12 @@ DELETE FROM listing WHERE rests_on IS NOT NULL;
 DELETE FROM listing WHERE listed_time IS NULL OR case_id IS NULL OR list = 'credit_record';
 INSERT INTO listing_withdrawal (listing_id, reason, withdrawn_by, withdrawn_time)
 SELECT listing_id, state_reason, state_by, state_time FROM listing WHERE state = 'WITHDRAWN';
-DROP INDEX listing_one_live, listing_of_case, listing_to_end, listing_to_publish, listing_to_unpublish, listing_proposed, listing_newest;
+DROP INDEX listing_one_live, listing_of_case, listing_to_end, listing_to_publish, listing_to_unpublish, listing_penalty_to_unpublish, listing_proposed, listing_newest;
 ALTER TABLE listing
     DROP CONSTRAINT listing_list, DROP CONSTRAINT listing_state, DROP CONSTRAINT listing_licensed, DROP CONSTRAINT listing_sector,
     DROP CONSTRAINT listing_record_of_case, DROP CONSTRAINT listing_entered, DROP CONSTRAINT listing_whole, DROP CONSTRAINT listing_ends_ordered,
     DROP CONSTRAINT listing_ends_bounded, DROP CONSTRAINT listing_three_people, DROP CONSTRAINT listing_end_marked, DROP CONSTRAINT listing_published_once,
+    DROP CONSTRAINT listing_penalty_kept, DROP COLUMN penalty_public_until, DROP COLUMN penalty_public_because, DROP COLUMN penalty_unpublish_time,
     DROP COLUMN state, DROP COLUMN state_time, DROP COLUMN state_by, DROP COLUMN state_reason, DROP COLUMN state_task_id, DROP COLUMN state_article,
     DROP COLUMN ground_name, DROP COLUMN sector, DROP COLUMN outcome, DROP COLUMN statement_sealed, DROP COLUMN ground_time, DROP COLUMN entry_due,
     DROP COLUMN entry_proof, DROP COLUMN ends_proof, DROP COLUMN ends_to_confirm, DROP COLUMN statutory_earliest, DROP COLUMN statutory_latest,

@@ -80,6 +80,10 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM listing WHERE listing_id = NEW.listing_id AND state IN ('LISTED', 'REPAIR_REQUESTED') FOR SHARE) THEN
         RAISE EXCEPTION 'a measure rests on an entry that stands' USING ERRCODE = 'restrict_violation', CONSTRAINT = 'joint_measure_guard';
     END IF;
+    IF NOT EXISTS (SELECT 1 FROM listing l JOIN list_policy p ON p.list = l.list WHERE l.listing_id = NEW.listing_id AND p.joint
+        AND tstzrange(p.valid_from, p.valid_to) @> NEW.created_at) THEN
+        RAISE EXCEPTION 'no joint punishment rests on that list' USING ERRCODE = 'restrict_violation', CONSTRAINT = 'joint_measure_guard_list';
+    END IF;
     RETURN NEW;
 END
 $$;
@@ -141,6 +145,10 @@ CREATE VIEW violation AS
     SELECT r.listing_id, 'a repair is granted and the entry still stands'
       FROM repair r JOIN listing l USING (listing_id) WHERE r.state = 'GRANTED' AND l.state IN ('LISTED', 'REPAIR_REQUESTED')
     UNION ALL
+    SELECT m.listing_id, 'joint punishment by ' || m.agency_id || ' on a list that knows none'
+      FROM joint_measure m JOIN listing l USING (listing_id)
+     WHERE NOT EXISTS (SELECT 1 FROM list_policy p WHERE p.list = l.list AND p.joint AND tstzrange(p.valid_from, p.valid_to) @> m.created_at)
+    UNION ALL
     SELECT l.listing_id, 'a move of it is not in the feed'
       FROM listing l JOIN listing_event e USING (listing_id)
      WHERE l.listed_time IS NOT NULL AND e.to_state IN ('LISTED', 'REMOVED', 'EXPIRED', 'WITHDRAWN') AND e.from_state <> 'REPAIR_REQUESTED'
@@ -149,7 +157,8 @@ CREATE VIEW violation AS
 GRANT SELECT, INSERT ON listing, listing_objection, repair, joint_measure, lifting, subscriber TO credit;
 GRANT UPDATE (state, state_time, state_by, state_reason, state_task_id, state_article, decided_time, earliest_end, latest_end, listed_time,
     listed_by, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, reviewed_by, signed_by, notice_time, objection_until,
-    notice_proof, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due) ON listing TO credit;
+    notice_proof, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due,
+    penalty_public_until, penalty_public_because, penalty_unpublish_time) ON listing TO credit;
 GRANT UPDATE (state, task_id, reason_code, reply, decided_by, decide_time) ON listing_objection TO credit;
 GRANT UPDATE (state, due_time, clock_basis, clock_statutory, clock_proof, clock_provisional, task_id, decided_by, decide_time, reason_code, reply)
     ON repair TO credit;
