@@ -83,7 +83,7 @@ var otherTables = map[string]struct {
 	"complaint_origin":   {"reporting", []string{`SELECT c.origin, count(*)` + monthComplaints + ` GROUP BY 1`}},
 	"complaint_relapse":  {"reporting", []string{`SELECT CASE WHEN c.round > 1 THEN 'reopened' ELSE 'not_reopened' END, count(*)` + monthComplaints + ` GROUP BY 1`}},
 	"agency": {"reporting", []string{
-		`SELECT ` + leader + `, count(*)` + monthComplaints + ` AND ` + leader + ` IS NOT NULL GROUP BY 1`,
+		`SELECT coalesce(` + leader + `, 'none'), count(*)` + monthComplaints + ` GROUP BY 1`,
 		ofAgency("accepted", `c.stage <> 'accept' AND c.result <> 'not_accepted'`),
 		ofAgency("verified", foundOut(`'substantiated', 'not_substantiated', 'no_evidence'`)),
 		ofAgency("substantiated", foundOut(`'substantiated'`)),
@@ -95,8 +95,9 @@ var otherTables = map[string]struct {
 	"agency_tasks": {"assignment", tasksBy("agency_id")},
 	"step_tasks":   {"assignment", tasksBy("step")},
 	"measure": {"enforcement", []string{
-		`SELECT r.code || CASE l.state WHEN 'ordered' THEN '' ELSE '/' || l.state END, count(*) FROM measure_log l JOIN measure_record r USING (measure_id)
-			WHERE to_char(l.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 GROUP BY 1`}},
+		`SELECT code, count(*) FROM measure_record WHERE to_char(created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 GROUP BY 1`,
+		`SELECT r.code || '/' || l.state, count(*) FROM measure_record r, measure_log l WHERE l.measure_id = r.measure_id AND l.state IN ('done', 'failed')
+			AND to_char(l.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 GROUP BY 1`}},
 	"penalty": {"enforcement", []string{
 		`SELECT penalty_kind, count(*) FROM case_decision WHERE to_char(decided_time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 GROUP BY 1`,
 		`SELECT penalty_kind || '/amount', sum(amount_fen)::bigint FROM case_decision

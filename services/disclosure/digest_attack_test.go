@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/csv"
-	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
@@ -94,7 +93,7 @@ func page(t *rapid.T) *madeUp {
 			}
 		}
 	}
-	m.agencies(t, who)
+	m.agencies(t, people*4)
 	return m
 }
 
@@ -113,24 +112,6 @@ func (m *madeUp) find(finding string, p int) {
 		}
 	}
 	m.add(at, "commercial/"+finding, "", 1, []int{p})
-}
-
-// agencies draws the outcomes of some agencies; the sum of those that were opened again is known from another table.
-func (m *madeUp) agencies(t *rapid.T, who []int) {
-	at := source{"reporting", inComplaints, "agency"}
-	reopened, opened := 0, []int{}
-	total, all := 0, []int{}
-	for i := range rapid.IntRange(0, 6).Draw(t, "agencies") {
-		n := rapid.IntRange(1, 40).Draw(t, "complaints")
-		people := who[:min(n, len(who))]
-		again := people[:rapid.IntRange(0, len(people)).Draw(t, "reopened")]
-		m.add(at, fmt.Sprintf("agency-%d", i), "", int64(n), people)
-		m.add(at, fmt.Sprintf("agency-%d", i), "reopened", int64(len(again)), again)
-		reopened, opened = reopened+len(again), append(opened, again...)
-		total, all = total+n, append(all, people...)
-	}
-	m.add(source{"reporting", inComplaints, "relapse"}, "reopened", "", int64(reopened), opened)
-	m.add(source{"reporting", inComplaints, "relapse"}, "not_reopened", "", int64(total-reopened), all)
 }
 
 func (m *madeUp) making() *making {
@@ -236,13 +217,7 @@ func (m *making) structure(s *system) {
 		}
 		equal("category/commercial", parts)
 	}
-	var again []string
-	for key := range m.sums[source{"reporting", inComplaints, "agency"}] {
-		again = append(again, "agency/"+key+"/reopened")
-	}
-	if len(again) > 0 {
-		equal("complaint_relapse/reopened", again)
-	}
+	m.structureOfAgencies(s, equal)
 }
 
 // secrets are the figures of too few people, by their names in the system, with what they are.
@@ -252,17 +227,20 @@ func (m *making) secrets() map[string]int64 {
 		axis := at.axis
 		for key, c := range cells {
 			switch {
-			case at.unit == inComplaints && axis == "relapse":
-				axis = "complaint_relapse"
 			case axis == "total":
 				continue
+			case at.unit == inComplaints && !strings.HasPrefix(axis, "complaint_") && axis != "agency":
+				axis = "complaint_" + axis
 			}
-			if c.count > 0 && c.people.size() < m.least && (at.unit == inReports || axis == "agency") {
+			if c.count > 0 && c.people.size() < m.least && (at.unit == inReports || at.unit == inComplaints) {
 				out[axis+"/"+key] = c.count
 			}
 			for code, col := range c.columns {
 				if col.people.size() < m.least {
 					out[axis+"/"+key+"/"+code] = col.count
+				}
+				if rest := c.count - col.count; rest > 0 && rest < m.least {
+					out[axis+"/"+key+" less "+code] = rest
 				}
 			}
 		}

@@ -258,7 +258,7 @@ func (m *making) sheet(t *table, rows []group, public bool) *sheet {
 		}
 	}
 	for _, col := range out.columns {
-		m.fill(t, out.rows, rows, col, public)
+		m.fill(out, rows, col, public)
 	}
 	return out
 }
@@ -295,22 +295,48 @@ func keysOnce(rows []line) {
 	}
 }
 
-// fill writes a further column.
-func (m *making) fill(t *table, lines []line, rows []group, col column, public bool) {
+// fill writes a further column, behind those before it.
+func (m *making) fill(s *sheet, rows []group, col column, public bool) {
 	cells := make([]*cell, len(rows))
+	var sum int64
 	for n, g := range rows {
-		cells[n] = m.figure(t, g, col)
+		if len(g) == 1 && g[0].key == noAgency && col.joint != nil {
+			continue
+		}
+		cells[n] = m.figure(&s.table, g, col)
+		sum += cells[n].count
 	}
 	hidden := make([]bool, len(rows))
-	if public && col.kind != perUsers {
-		hidden = hiddenIn(cells, m.least)
+	switch {
+	case !public, col.kind == perUsers:
+	case col.joint != nil && !m.jointly(col.joint, sum):
+		hidden = slices.Repeat([]bool{true}, len(rows))
+	default:
+		hidden = hiddenIn(cells, m.least, s.wholes(col)...)
 	}
-	for n := range lines {
+	for n := range s.rows {
 		var v *int64
-		if !hidden[n] {
+		if cells[n] != nil && !hidden[n] {
 			v = m.value(rows[n], cells[n], col)
 		}
-		lines[n].figures = append(lines[n].figures, v)
-		lines[n].hidden = append(lines[n].hidden, hidden[n])
+		s.rows[n].figures = append(s.rows[n].figures, v)
+		s.rows[n].hidden = append(s.rows[n].hidden, hidden[n])
 	}
+}
+
+// wholes are what a column's figures are parts of, as far as it is told.
+func (s *sheet) wholes(col column) (out [][]*int64) {
+	for _, code := range col.within {
+		at := slices.IndexFunc(s.columns, func(c column) bool { return c.code == code })
+		whole := make([]*int64, len(s.rows))
+		for n := range s.rows {
+			if at < 0 {
+				whole[n] = &s.rows[n].count
+			} else {
+				whole[n] = s.rows[n].figures[at]
+			}
+		}
+		out = append(out, whole)
+	}
+	return out
 }

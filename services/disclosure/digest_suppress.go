@@ -121,27 +121,49 @@ func asBefore(rows []group, before [][]string) []group {
 	return rows
 }
 
-// hiddenIn says which figures of a column are not told. The sum of a column may be known from another table: so those that
-// are not told are at least two and of enough people together, or none.
-func hiddenIn(column []*cell, least int64) []bool {
+// tooFew says whether a rest may not be told. Who stands behind a rest nobody counts: so it is nothing, or of as many as are
+// counted of anything.
+func tooFew(rest int64) bool { return rest != 0 && rest < tally.Most }
+
+// hiddenIn says which figures of a column are not told. What is left of a whole, where that is told, is as good as told:
+// wholes are what the column is a part of, row by row. The sum of a column may be known from another table: so those that
+// are not told are at least two, of enough people together, and so is what they leave, or none is hidden.
+func hiddenIn(column []*cell, least int64, wholes ...[]*int64) []bool {
 	hidden := make([]bool, len(column))
-	order := make([]int, len(column))
-	for i := range column {
-		order[i] = i
+	rest := func(whole []*int64, i int) int64 {
+		if whole[i] == nil {
+			return 0
+		}
+		return *whole[i] - column[i].count
+	}
+	unfit := make([]int, len(column))
+	var order []int
+	for i, c := range column {
+		if c == nil {
+			continue // there is no such figure
+		}
+		order = append(order, i)
+		if c.people.size() < least || slices.ContainsFunc(wholes, func(w []*int64) bool { return tooFew(rest(w, i)) }) {
+			unfit[i] = -1
+		}
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(column[a].people.size(), column[b].people.size()), cmp.Compare(column[a].count, column[b].count), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(unfit[a], unfit[b]), cmp.Compare(column[a].people.size(), column[b].people.size()),
+			cmp.Compare(column[a].count, column[b].count), cmp.Compare(a, b))
 	})
 	var all crowd
-	n := 0
+	n, rests := 0, make([]int64, len(wholes))
 	for _, i := range order {
-		enough := n == 0 || (n >= 2 && all.size() >= least)
-		if column[i].people.size() >= least && enough {
+		enough := n == 0 || (n >= 2 && all.size() >= least && !slices.ContainsFunc(rests, tooFew))
+		if unfit[i] == 0 && enough {
 			break
 		}
 		hidden[i] = true
 		n++
 		all.join(&column[i].people)
+		for k, w := range wholes {
+			rests[k] += rest(w, i)
+		}
 	}
 	return hidden
 }

@@ -46,6 +46,8 @@ type column struct {
 	code, title string
 	decimals    int32
 	kind        columnKind
+	within      []string  // what each row's figure is a part of: columns before it, "" for the row itself
+	joint       *relation // how its sum hangs together with another table
 }
 
 type columnKind int
@@ -78,7 +80,7 @@ const (
 )
 
 var taskColumns = []column{
-	{"decided", "办结", 0, counted}, {"bounced", "退回", 0, counted}, {"overdue", "逾期", 0, counted}, {"median_days", "办理天数中位数", 1, median},
+	{code: "decided", title: "办结"}, {code: "bounced", title: "退回"}, {code: "overdue", title: "逾期"}, {code: "median_days", title: "办理天数中位数", decimals: 1, kind: median},
 }
 
 // tables are the tables of a digest in their order.
@@ -90,9 +92,9 @@ var tables = []table{
 	{axis: "number_kind", title: "按号码类型", unit: inReports, dateBasis: byTakenIn, span: cohort, share: exclusive, from: source{"reporting", inReports, "number_kind"}, vocabulary: "number_kind", shape: kinds},
 	{axis: "segment", title: "移动转售号段(170、171等)", unit: inReports, dateBasis: byTakenIn, span: cohort, share: exclusive, from: source{"reporting", inReports, "number_kind"}, vocabulary: "segment", shape: segments},
 	{axis: "operator_allocated", title: "按号段分配企业", unit: inReports, dateBasis: byTakenIn, span: cohort, share: exclusive, from: source{"reporting", inReports, "operator_allocated"}, vocabulary: "operator",
-		columns: []column{{"per_10k_users", "每万用户举报件次", 2, perUsers}}},
+		columns: []column{{code: "per_10k_users", title: "每万用户举报件次", decimals: 2, kind: perUsers}}},
 	{axis: "operator_serving", title: "按实际服务企业", unit: inReports, dateBasis: byTakenIn, span: cohort, share: exclusive, from: source{"reporting", inReports, "operator_serving"}, vocabulary: "operator",
-		columns: []column{{"per_10k_users", "每万用户举报件次", 2, perUsers}}},
+		columns: []column{{code: "per_10k_users", title: "每万用户举报件次", decimals: 2, kind: perUsers}}},
 	{axis: "hour", title: "按来电时段", unit: inReports, dateBasis: byTakenIn, span: cohort, share: exclusive, from: source{"reporting", inReports, "hour"}, vocabulary: "hour"},
 	{axis: "reporter_region", title: "按举报人所在地", unit: inReports, dateBasis: byTakenIn, region: "reporter", span: cohort, share: exclusive, from: source{"reporting", inReports, "reporter_region"}, vocabulary: "region"},
 	{axis: "number_region", title: "按号码归属地", unit: inReports, dateBasis: byTakenIn, region: "number", span: cohort, share: exclusive, from: source{"reporting", inReports, "number_region"}, vocabulary: "region"},
@@ -105,15 +107,20 @@ var tables = []table{
 	{axis: "complaint_relapse", title: "事项重新办理", unit: inComplaints, dateBasis: byBegan, span: cohort, share: exclusive, from: source{"reporting", inComplaints, "relapse"}, vocabulary: "complaint_relapse"},
 	{axis: "agency", title: "各主办单位办理情况", unit: inComplaints, dateBasis: byBegan, span: cohort, share: exclusive, from: source{"reporting", inComplaints, "agency"}, vocabulary: "agency",
 		columns: []column{
-			{"accepted", "受理", 0, counted}, {"verified", "核查", 0, counted}, {"substantiated", "属实", 0, counted}, {"handled", "处置", 0, counted},
-			{"fed_back", "反馈", 0, counted}, {"disclosed", "公示", 0, counted}, {"reopened", "重新办理", 0, counted},
+			{code: "accepted", title: "受理", within: []string{""}, joint: ofAccepted},
+			{code: "verified", title: "核查", within: []string{"", "accepted"}, joint: ofVerified},
+			{code: "substantiated", title: "属实", within: []string{"", "accepted", "verified"}, joint: ofSubstantiated},
+			{code: "handled", title: "处置", within: []string{"", "accepted"}, joint: ofHandled},
+			{code: "fed_back", title: "反馈", within: []string{""}, joint: ofAny},
+			{code: "disclosed", title: "公示", within: []string{"", "handled"}, joint: ofDisclosed},
+			{code: "reopened", title: "重新办理", within: []string{""}, joint: ofReopened},
 		}},
 	{axis: "agency_tasks", title: "各单位任务办理情况", unit: inTasks, dateBasis: byTaskDay, span: period, share: exclusive, from: source{"assignment", inTasks, "agency"}, main: "opened", vocabulary: "agency", columns: taskColumns},
 	{axis: "step_tasks", title: "各环节任务办理情况", unit: inTasks, dateBasis: byTaskDay, span: period, share: exclusive, from: source{"assignment", inTasks, "step"}, main: "opened", vocabulary: "step", columns: taskColumns},
 	{axis: "measure", title: "处置措施", unit: inMeasures, dateBasis: byActDay, span: period, share: exclusive, from: source{"enforcement", inMeasures, "measure"}, main: "ordered", vocabulary: "measure",
-		columns: []column{{"done", "完成", 0, counted}, {"failed", "未完成", 0, counted}}},
+		columns: []column{{code: "done", title: "完成", within: []string{""}}, {code: "failed", title: "未完成", within: []string{""}}}},
 	{axis: "penalty", title: "处罚决定", unit: inPenalties, dateBasis: byDecision, span: period, share: exclusive, from: source{"enforcement", inPenalties, "penalty"}, vocabulary: "penalty",
-		columns: []column{{"amount", "金额(元)", 2, sumOfYuan}}},
+		columns: []column{{code: "amount", title: "金额(元)", decimals: 2, kind: sumOfYuan}}},
 	{axis: "mark_label", title: "标记按类型", unit: inMarks, dateBasis: byMarked, span: period, share: exclusive, from: source{"reporting", inMarks, "mark_label"}, vocabulary: "mark_label"},
 	{axis: "mark_source", title: "标记按来源", unit: inMarks, dateBasis: byMarked, span: period, share: exclusive, from: source{"reporting", inMarks, "mark_source"}, vocabulary: "mark_source"},
 }

@@ -49,14 +49,20 @@ func firstActDay(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 	return *first, nil
 }
 
-// What happened on a day: measures ordered, done or failed, cases opened and closed, penalties decided with their amounts.
+// What happened on a day: measures taken, each once whether it was ordered of another or done at once, those done or failed, cases opened and closed, penalties decided with their amounts.
 // Who stands behind each is its complaint or case.
 const actsSQL = `
-SELECT 'measures', 'measure', r.code, l.state, 1::bigint, substr(uuid_send(r.complaint_id), 9)
-FROM measure_log l JOIN measure_record r USING (measure_id) WHERE l.created_at >= $1 AND l.created_at < $2
+SELECT 'measures', 'measure', r.code, 'ordered', 1::bigint, substr(uuid_send(r.complaint_id), 9)
+FROM measure_record r WHERE r.created_at >= $1 AND r.created_at < $2
+UNION ALL
+SELECT 'measures', 'measure', r.code, l.state, 1, substr(uuid_send(r.complaint_id), 9)
+FROM measure_log l JOIN measure_record r USING (measure_id) WHERE l.state <> 'ordered' AND l.created_at >= $1 AND l.created_at < $2
+UNION ALL
+SELECT 'measures', 'agency', r.decided_agency_id, 'ordered', 1, substr(uuid_send(r.complaint_id), 9)
+FROM measure_record r WHERE r.created_at >= $1 AND r.created_at < $2
 UNION ALL
 SELECT 'measures', 'agency', r.decided_agency_id, l.state, 1, substr(uuid_send(r.complaint_id), 9)
-FROM measure_log l JOIN measure_record r USING (measure_id) WHERE l.created_at >= $1 AND l.created_at < $2
+FROM measure_log l JOIN measure_record r USING (measure_id) WHERE l.state <> 'ordered' AND l.created_at >= $1 AND l.created_at < $2
 UNION ALL
 SELECT 'cases', 'agency', agency_id, 'opened', 1, substr(uuid_send(case_id), 9) FROM enforcement_case WHERE open_time >= $1 AND open_time < $2
 UNION ALL

@@ -86,7 +86,8 @@ func (d *dayCounting) complaint(c *cohortRow, people [][]byte) {
 	} else {
 		add("relapse", "not_reopened", "")
 	}
-	if c.agency == "" {
+	if c.agency == "" { // counted as well, so that agencies add to all complaints: the difference would tell a few
+		add("agency", "none", "")
 		return
 	}
 	add("agency", c.agency, "")
