@@ -85,8 +85,9 @@ func (c *Client) BuildDigest(ctx context.Context, in *caseworkv1.DigestInput) er
 
 func (c *Client) start(ctx context.Context, id string, workflow any, in any) (bool, error) {
 	again := enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
-	if _, isCase := in.(*caseworkv1.CaseInput); isCase {
-		again = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE // a run of a case that has ended looks, and ends
+	switch in.(type) {
+	case *caseworkv1.CaseInput, *caseworkv1.ListingInput: // a run of a case or an entry that has ended looks, and ends
+		again = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
 	_, err := c.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: TaskQueue,

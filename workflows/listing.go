@@ -16,6 +16,8 @@ import (
 //	     └── returned ──> withdrawn            │ ^                              └── returned ──> withdrawn
 //	                                           v └── dismissed
 //	                                 listing_objection ── upheld ──> withdrawn
+//
+// An entry that has expired or was withdrawn while others still punish on it has another run: lift_measure per measure.
 func Listing(ctx workflow.Context, in *caseworkv1.ListingInput) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, locally)
 	l := &listing{in: in, known: &caseworkv1.ListingFacts{}}
@@ -29,6 +31,11 @@ func Listing(ctx workflow.Context, in *caseworkv1.ListingInput) error {
 	perform(ctx, l.known, act.BeginListing, in)
 	if l.known.GetCurrent() {
 		if err := l.run(ctx); err != nil {
+			return err
+		}
+	} else if measures := l.known.GetMeasures(); len(measures) > 0 { // a run after the entry's end, with tasks of its own
+		l.seed = l.workflowID + "/" + workflow.GetInfo(ctx).OriginalRunID
+		if err := l.lift(ctx, in.GetListingId(), measures); err != nil {
 			return err
 		}
 	}

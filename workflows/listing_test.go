@@ -12,6 +12,7 @@ import (
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
@@ -135,6 +136,41 @@ func TestRepair_grantedByAnotherPerson(t *testing.T) {
 	for _, want := range []string{"REVIEWING", "GRANTED", "lifted:" + id(740), "lifted:" + id(741)} {
 		if !strings.Contains(p.listStates(), want) {
 			t.Errorf("%s: not %s", p.listStates(), want)
+		}
+	}
+}
+
+// The penalty behind the entry goes from the register in the same step, or the entry says why not.
+func TestRepair_takesThePenaltyToo(t *testing.T) {
+	for _, forbidden := range []bool{false, true} {
+		p := newRepairPlay(t)
+		p.w.lists.entry.CaseId, p.w.lists.forbidden = id(40), forbidden
+		p.w.published = append(p.w.published, &disclosurev1.PublishRequest{Publication: &disclosurev1.Publication{Kind: kindPenalty, CaseId: id(40)}})
+		p.replies["repair_review"] = []reply{{outcome: granted, reason: "x", detail: answeredInWords, by: "sun"}}
+		p.runRepair()
+		want, public := "penalty withdrawn=true", "listing:"+id(720)+":repaired penalty:"+id(40)+":repaired"
+		if forbidden {
+			want, public = "penalty withdrawn=falsenever early", "listing:"+id(720)+":repaired"
+		}
+		p.want("unpublished", strings.Join(p.w.matters.withdrawn, " "), public)
+		if !strings.Contains(p.listStates(), want) {
+			t.Errorf("%s: not %s", p.listStates(), want)
+		}
+	}
+}
+
+// An entry that ends by time or is withdrawn gives everybody who punishes a task to lift.
+func TestListing_endedHasItsMeasuresLifted(t *testing.T) {
+	for _, state := range []string{"EXPIRED", "WITHDRAWN"} {
+		p := newListingPlay(t)
+		p.w.lists.entry.State = state
+		p.w.lists.measures = []*creditv1.JointMeasure{{MeasureId: id(740), AgencyId: "samr-44"}, {MeasureId: id(741), AgencyId: "nfra-44"}}
+		p.runListing()
+		p.want("tasks", p.tasks(), "lift_measure@samr-44 lift_measure@nfra-44")
+		for _, want := range []string{"lifted:" + id(740), "lifted:" + id(741)} {
+			if !strings.Contains(p.listStates(), want) {
+				t.Errorf("%s: not %s", p.listStates(), want)
+			}
 		}
 	}
 }

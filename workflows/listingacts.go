@@ -25,8 +25,11 @@ func (a *Activities) BeginListing(ctx context.Context, in *caseworkv1.ListingInp
 	if by := l.GetDecidedBy(); len(by) > 0 {
 		out.ProposedBy, out.ProposedByAgency = subjectOf(by[0]), by[0]
 	}
-	if !out.GetCurrent() {
-		return out, nil
+	if s := l.GetState(); s == "EXPIRED" || s == "WITHDRAWN" {
+		out.Measures, err = a.liveMeasures(ctx, l.GetListingId())
+	}
+	if err != nil || !out.GetCurrent() {
+		return out, err
 	}
 	out.Current, err = a.licensed(ctx, l)
 	if err != nil || out.GetCurrent() {
@@ -140,14 +143,29 @@ func (a *Activities) DecideRepair(ctx context.Context, deed *creditv1.DecideRepa
 	if err != nil {
 		return nil, err
 	}
-	if err := a.unpublish(ctx, l); err != nil {
+	if err := a.takeDown(ctx, l); err != nil {
 		return nil, err
 	}
-	live, err := a.Credit.ListJointMeasures(ctx, &creditv1.ListJointMeasuresRequest{ListingId: l.GetListingId(), Live: true, PageSize: 500})
-	for _, m := range live.GetMeasures() {
-		out.Measures = append(out.Measures, &caseworkv1.RepairMeasure{MeasureId: m.GetMeasureId(), AgencyId: m.GetAgencyId()})
-	}
+	out.Measures, err = a.liveMeasures(ctx, l.GetListingId())
 	return out, err
+}
+
+// liveMeasures are the joint measures on an entry that nobody has lifted.
+func (a *Activities) liveMeasures(ctx context.Context, listingID string) ([]*caseworkv1.RepairMeasure, error) {
+	var out []*caseworkv1.RepairMeasure
+	for token, more := "", true; more; more = token != "" {
+		live, err := a.Credit.ListJointMeasures(ctx, &creditv1.ListJointMeasuresRequest{
+			ListingId: listingID, Live: true, PageSize: 500, PageToken: token,
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range live.GetMeasures() {
+			out = append(out, &caseworkv1.RepairMeasure{MeasureId: m.GetMeasureId(), AgencyId: m.GetAgencyId()})
+		}
+		token = live.GetNextPageToken()
+	}
+	return out, nil
 }
 
 // lifting records that an agency has lifted its measure; one that it lifted by itself meanwhile stays as it was recorded.

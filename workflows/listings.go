@@ -153,8 +153,8 @@ func decidersOf(c *enforcementv1.Case) []string {
 }
 
 // withdrawListings takes back everything that a case brought onto the lists, and its publications; everybody who follows
-// the lists hears of it (行政处罚法 48).
-func (a *Activities) withdrawListings(ctx context.Context, caseID, reason string) (int, error) {
+// the lists hears of it (行政处罚法 48). The term to stop publishing runs from since, when the decision fell.
+func (a *Activities) withdrawListings(ctx context.Context, caseID, reason string, since *timestamppb.Timestamp) (int, error) {
 	resp, err := a.Credit.WithdrawByCase(ctx, &creditv1.WithdrawByCaseRequest{
 		RequestId: derived(caseID + "/withdraw listings"), CaseId: caseID, Reason: reason,
 	})
@@ -162,7 +162,7 @@ func (a *Activities) withdrawListings(ctx context.Context, caseID, reason string
 		return 0, err
 	}
 	for _, l := range resp.GetListings() {
-		if err := a.unpublish(ctx, l); err != nil {
+		if err := a.unpublish(ctx, l, since); err != nil {
 			return 0, err
 		}
 	}
@@ -171,7 +171,7 @@ func (a *Activities) withdrawListings(ctx context.Context, caseID, reason string
 
 // delist is the effect of a reversal on the lists.
 func (a *Activities) delist(ctx context.Context, c *enforcementv1.Case) (effect, error) {
-	n, err := a.withdrawListings(ctx, c.GetCaseId(), reversed)
+	n, err := a.withdrawListings(ctx, c.GetCaseId(), reversed, c.GetReverseTime())
 	if err != nil || n > 0 {
 		return effect{result: effectDone}, err
 	}
@@ -187,7 +187,7 @@ func (a *Activities) publishLists(ctx context.Context) error {
 		}
 		for _, l := range page.GetListings() {
 			if l.GetEndTime() != nil {
-				err = a.unpublish(ctx, l)
+				err = a.takeDown(ctx, l)
 			} else {
 				err = a.publishEntry(ctx, l)
 			}
@@ -263,9 +263,76 @@ func publicEntry(l *creditv1.Listing, agency *assignmentv1.Agency) *disclosurev1
 	return out
 }
 
+// takeDown ends what is still public of an entry that has ended: its own publication and, after a repair, its penalty's.
+func (a *Activities) takeDown(ctx context.Context, l *creditv1.Listing) error {
+	var since *timestamppb.Timestamp
+	if l.GetState() == "WITHDRAWN" && l.GetCaseId() != "" {
+		c, err := a.Enforcement.GetCase(ctx, &enforcementv1.GetCaseRequest{CaseId: l.GetCaseId()})
+		if err != nil {
+			return err
+		}
+		since = c.GetCase().GetReverseTime()
+	}
+	if err := a.unpublish(ctx, l, since); err != nil {
+		return err
+	}
+	return a.unpublishPenalty(ctx, l)
+}
+
+// unpublishPenalty ends the publication of the penalty behind a repaired entry: publishing, sharing and using stop in step
+// (信用修复管理办法). Where another basis of the publication forbids it for now, the entry says so with the date, and the
+// sweep tries again then.
+func (a *Activities) unpublishPenalty(ctx context.Context, l *creditv1.Listing) error {
+	if l.GetState() != "REMOVED" || l.GetCaseId() == "" || l.GetPenaltyUnpublishTime() != nil {
+		return nil
+	}
+	req, err := rekeyed(&disclosurev1.WithdrawByCaseRequest{
+		CaseId: l.GetCaseId(), Kind: kindPenalty, Cause: "repaired", CauseTime: l.GetEndTime(), Reason: "信用修复,停止公示",
+	})
+	if err != nil {
+		return err
+	}
+	_, err = a.Disclosure.WithdrawByCase(ctx, req)
+	record := &creditv1.RecordListingPublicationRequest{ListingId: l.GetListingId(), PenaltyWithdrawn: true}
+	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES) {
+		record.PenaltyWithdrawn, record.PenaltyPublicBecause = false, errs.Text(err)
+		record.PenaltyPublicUntil, err = a.penaltyUntil(ctx, l.GetCaseId())
+	}
+	if err != nil {
+		return err
+	}
+	if record, err = rekeyed(record); err != nil {
+		return err
+	}
+	_, err = a.Credit.RecordListingPublication(ctx, record)
+	return err
+}
+
+// penaltyUntil is when the last of a publication's bases lets a repair end it, at the latest when it comes down by itself.
+func (a *Activities) penaltyUntil(ctx context.Context, caseID string) (*timestamppb.Timestamp, error) {
+	resp, err := a.Disclosure.GetPublication(ctx, &disclosurev1.GetPublicationRequest{Kind: kindPenalty, CaseId: caseID})
+	if err != nil {
+		return nil, err
+	}
+	p := resp.GetPublication()
+	var until time.Time
+	for _, t := range p.GetTerms() {
+		if t.GetEarliestTime() == nil {
+			return p.GetTakeDownTime(), nil
+		}
+		if earliest := t.GetEarliestTime().AsTime(); earliest.After(until) {
+			until = earliest
+		}
+	}
+	if until.IsZero() || until.After(p.GetTakeDownTime().AsTime()) {
+		return p.GetTakeDownTime(), nil
+	}
+	return timestamppb.New(until), nil
+}
+
 // unpublish ends the publication of an entry that has ended (停止公示). What reaches its latest end is taken down by itself;
-// after a repair, or when its ground fell away, it is withdrawn.
-func (a *Activities) unpublish(ctx context.Context, l *creditv1.Listing) error {
+// after a repair, or when its ground fell away, it is withdrawn. since is when the ground fell; nil: with the entry's end.
+func (a *Activities) unpublish(ctx context.Context, l *creditv1.Listing, since *timestamppb.Timestamp) error {
 	if l.GetPublicationId() == "" {
 		return nil
 	}
@@ -274,11 +341,16 @@ func (a *Activities) unpublish(ctx context.Context, l *creditv1.Listing) error {
 		if l.GetState() == "WITHDRAWN" {
 			cause, words = "revoked", "列入依据已被撤销,撤回名单公示"
 		}
-		_, err := a.Disclosure.WithdrawByCase(ctx, &disclosurev1.WithdrawByCaseRequest{
-			RequestId: derived(l.GetListingId() + "/unpublish/" + cause), CaseId: l.GetListingId(), Kind: kindListing, Cause: cause,
-			CauseTime: l.GetEndTime(), Reason: words,
+		if since == nil {
+			since = l.GetEndTime()
+		}
+		req, err := rekeyed(&disclosurev1.WithdrawByCaseRequest{
+			CaseId: l.GetListingId(), Kind: kindListing, Cause: cause, CauseTime: since, Reason: words,
 		})
 		if err != nil {
+			return err
+		}
+		if _, err := a.Disclosure.WithdrawByCase(ctx, req); err != nil {
 			return err
 		}
 	}

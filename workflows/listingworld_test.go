@@ -18,6 +18,7 @@ import (
 
 // lists are the credit lists of a world: one entry and one application.
 type lists struct {
+	forbidden  bool              // a basis keeps the penalty public after a repair
 	licences   map[string]string // by credit code
 	recorded   []*creditv1.RecordCreditRequest
 	entry      *creditv1.Listing
@@ -152,6 +153,9 @@ func (f fakeCredit) ListPublicationWork(context.Context, *creditv1.ListPublicati
 
 func (f fakeCredit) RecordListingPublication(_ context.Context, req *creditv1.RecordListingPublicationRequest, _ ...grpc.CallOption) (*creditv1.RecordListingPublicationResponse, error) {
 	return once(f.w, req, func() (*creditv1.RecordListingPublicationResponse, error) {
+		if req.GetPenaltyWithdrawn() || req.GetPenaltyPublicBecause() != "" {
+			f.w.lists.states = append(f.w.lists.states, fmt.Sprintf("penalty withdrawn=%v%s", req.GetPenaltyWithdrawn(), req.GetPenaltyPublicBecause()))
+		}
 		f.w.lists.public = append(f.w.lists.public, fmt.Sprintf("%s%s withdrawn=%v", req.GetPublicationId(), req.GetNotPublishedBecause(), req.GetWithdrawn()))
 		return &creditv1.RecordListingPublicationResponse{}, nil
 	})
@@ -170,6 +174,9 @@ func (f fakeCredit) ListUnstartedMatters(_ context.Context, req *creditv1.ListUn
 
 func (f fakeDisclosure) WithdrawByCase(_ context.Context, req *disclosurev1.WithdrawByCaseRequest, _ ...grpc.CallOption) (*disclosurev1.WithdrawByCaseResponse, error) {
 	return once(f.w, req, func() (*disclosurev1.WithdrawByCaseResponse, error) {
+		if f.w.lists.forbidden && req.GetKind() == kindPenalty {
+			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES, "never early")
+		}
 		f.w.matters.withdrawn = append(f.w.matters.withdrawn, req.GetKind()+":"+req.GetCaseId()+":"+req.GetCause())
 		return &disclosurev1.WithdrawByCaseResponse{}, nil
 	})

@@ -65,22 +65,22 @@ func (r *repair) run(ctx workflow.Context) error {
 		RequestId: r.request(), RepairId: r.in.GetRepairId(), Granted: d.GetOutcome() == granted, TaskId: d.GetTaskId(),
 		DecidedBy: signatureOf(d), ReasonCode: d.GetReasonCode(), Reply: d.GetDetail().GetReply(),
 	})
-	return r.lift(ctx, ended.GetMeasures())
+	return r.lift(ctx, r.known.GetListingId(), ended.GetMeasures())
 }
 
 // lift has every agency lift its measure, all at once.
-func (r *repair) lift(ctx workflow.Context, measures []*caseworkv1.RepairMeasure) error {
+func (d *desk) lift(ctx workflow.Context, listingID string, measures []*caseworkv1.RepairMeasure) error {
 	group := workflow.NewWaitGroup(ctx)
 	var failed error
 	for _, m := range measures {
 		o := order{step: stepLiftMeasure, agencyID: m.GetAgencyId(), facts: map[string]string{
-			"listing_id": r.known.GetListingId(), "measure_id": m.GetMeasureId(),
+			"listing_id": listingID, "measure_id": m.GetMeasureId(),
 		}}
-		t := r.plan(ctx, o)
+		t := d.plan(ctx, o)
 		group.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer group.Done()
-			if _, err := r.lifted(ctx, t, m); err != nil {
+			if _, err := d.lifted(ctx, t, m); err != nil {
 				failed = err
 			}
 		})
@@ -89,17 +89,17 @@ func (r *repair) lift(ctx workflow.Context, measures []*caseworkv1.RepairMeasure
 	return failed
 }
 
-func (r *repair) lifted(ctx workflow.Context, t *task, m *caseworkv1.RepairMeasure) (*decision, error) {
-	r.flush(ctx)
-	d, err := r.await(ctx, t)
+func (d *desk) lifted(ctx workflow.Context, t *task, m *caseworkv1.RepairMeasure) (*decision, error) {
+	d.flush(ctx)
+	done, err := d.await(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	r.later(&creditv1.RecordLiftingRequest{
-		RequestId: r.request(), MeasureId: m.GetMeasureId(), Reason: "task " + d.GetTaskId(),
+	d.later(&creditv1.RecordLiftingRequest{
+		RequestId: d.request(), MeasureId: m.GetMeasureId(), Reason: "task " + done.GetTaskId(),
 	})
-	r.flush(ctx)
-	return d, nil
+	d.flush(ctx)
+	return done, nil
 }
 
 // order is a step of the repair, for none of those who had a part in the entry.

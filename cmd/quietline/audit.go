@@ -26,10 +26,12 @@ type auditor struct {
 	tasks      []*assignmentv1.Task
 	penalties  map[string]bool      // cases decided with a penalty, signed
 	reversed   map[string]time.Time // cases whose decision was reversed, and when
+	repaired   map[string]time.Time // cases whose entry was repaired, and since when nothing lets the penalty stay public
 }
 
 func audit(ctx context.Context, conn grpc.ClientConnInterface) (*fsckReport, error) {
-	a := &auditor{conn: conn, complaints: map[string]*reportingv1.AuditedComplaint{}, penalties: map[string]bool{}, reversed: map[string]time.Time{}}
+	a := &auditor{conn: conn, complaints: map[string]*reportingv1.AuditedComplaint{}, penalties: map[string]bool{}, reversed: map[string]time.Time{},
+		repaired: map[string]time.Time{}}
 	a.report.Broken = []string{}
 	// Tasks are read before complaints: a task that closes in between must not look like one of a closed complaint.
 	for _, step := range []func(context.Context) error{
@@ -274,6 +276,9 @@ func (a *auditor) checkPublications(ctx context.Context) error {
 			// The term of article 48 is 3 working days; the mesh withdraws within minutes, so an hour is an alarm in time.
 			if since, ok := a.reversed[p.GetCaseId()]; ok && time.Since(since) > backlogPatience {
 				a.broken("publication %s is still public though the decision of case %s was reversed", p.GetPublicationId(), p.GetCaseId())
+			}
+			if since, ok := a.repaired[p.GetCaseId()]; ok && p.GetKind() == "penalty" && time.Since(since) > backlogPatience {
+				a.broken("publication %s: the entry of case %s was repaired and its penalty is still public", p.GetPublicationId(), p.GetCaseId())
 			}
 		}
 		return r.GetNextPageToken(), err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	creditv1 "quietline/proto/quietline/credit/v1"
 )
@@ -11,13 +12,16 @@ import (
 func (a *auditor) checkLists(ctx context.Context) error {
 	service := creditv1.NewCreditServiceClient(a.conn)
 	var running []string
-	for _, what := range []string{"late", "open", "repairs"} {
+	for _, what := range []string{"late", "open", "repairs", "repaired"} {
 		err := pages(func(token string) (string, error) {
 			r, err := service.Audit(ctx, &creditv1.AuditRequest{PageSize: auditPage, PageToken: token, What: what})
 			for _, l := range r.GetListings() {
-				if what == "late" {
+				switch {
+				case what == "late":
 					a.report.ListedLate++
-				} else if l.GetState() == "NOTIFIED" { // one that is only proposed may wait for the sweep
+				case what == "repaired":
+					a.repaired[l.GetCaseId()] = stopsAt(l)
+				case l.GetState() == "NOTIFIED": // one that is only proposed may wait for the sweep
 					running = append(running, "listing/"+l.GetListingId())
 				}
 			}
@@ -31,4 +35,13 @@ func (a *auditor) checkLists(ctx context.Context) error {
 		}
 	}
 	return a.mustRun(ctx, running)
+}
+
+// stopsAt is when the penalty of a repaired entry has to be public no longer: with the repair, or from when the basis allows
+// that is on record for it.
+func stopsAt(l *creditv1.Listing) time.Time {
+	if until := l.GetPenaltyPublicUntil(); until != nil {
+		return until.AsTime()
+	}
+	return l.GetEndTime().AsTime()
 }
