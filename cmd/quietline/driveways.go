@@ -87,6 +87,7 @@ func (p people) after(t *assignmentv1.Task, v *caseView, step *assignmentv1.Case
 		return deliver(v, step)
 	case "onspot":
 		step.Method, step.StatementHeard = "onspot", true
+		step.Participants = []string{account("caseworker", 1, t.GetAgencyId()), account("caseworker", 2, t.GetAgencyId())}
 		return "delivered"
 	case "confirm_performance":
 		return performance(v, step)

@@ -3,6 +3,7 @@ package enforcement
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -124,7 +125,7 @@ func (s *Server) WaiveStatement(ctx context.Context, req *enforcementv1.WaiveSta
 		}
 		id, err := q.WaiverOf(ctx, store.WaiverOfParams{CaseID: f.c.CaseID, Waived: req.GetWaived(), NoticeTime: *n})
 		if errors.Is(err, pgx.ErrNoRows) {
-			id, err = s.waive(ctx, q, f, req.GetWaived(), *n)
+			id, err = s.waive(ctx, q, f, req, *n)
 		}
 		if err != nil {
 			return nil, err
@@ -135,7 +136,11 @@ func (s *Server) WaiveStatement(ctx context.Context, req *enforcementv1.WaiveSta
 	return resp, s.follow(resp.GetFiling(), err)
 }
 
-func (s *Server) waive(ctx context.Context, q *store.Queries, f filer, waived string, notice time.Time) (string, error) {
+func (s *Server) waive(ctx context.Context, q *store.Queries, f filer, req *enforcementv1.WaiveStatementRequest, notice time.Time) (string, error) {
+	waived := req.GetWaived()
+	if err := waivable(ctx, q, f, req.GetFileIds()); err != nil {
+		return "", err
+	}
 	id, _, err := s.newFiling("")
 	if err != nil {
 		return "", err
@@ -146,11 +151,33 @@ func (s *Server) waive(ctx context.Context, q *store.Queries, f filer, waived st
 	if err != nil {
 		return "", err
 	}
+	if err := attach(ctx, q, f, id, req.GetFileIds()); err != nil {
+		return "", err
+	}
 	act := actWaiver
 	if waived == "hearing" {
 		act = actHearingWaiver
 	}
 	return id, f.plainly(s.partyActs(ctx, q, f.c.CaseID, act, f.at, id))
+}
+
+// waivable: what the party gives up on paper it signed, and no officer of the case enters it: the time that it ends is one
+// that the investigators would have to wait for (行政处罚法 44, 45).
+func waivable(ctx context.Context, q *store.Queries, f filer, files []string) error {
+	if f.party {
+		return nil
+	}
+	if len(files) == 0 {
+		return errs.Field("file_ids", "must name the scan of the waiver that the party signed (行政处罚法 第四十五条)")
+	}
+	officers, err := q.OfficersOf(ctx, f.c.CaseID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(officers, func(o store.OfficersOfRow) bool { return o.Subject == subjectOfSignature(f.by) }) {
+		return samePerson("行政处罚法 第四十五条: who investigates the case does not enter the waiver of its party")
+	}
+	return nil
 }
 
 // plainly keeps from a party why the procedure takes nothing from it now: that the police have a case is not for it to know.

@@ -132,7 +132,9 @@ func (m *matter) beforeDecision(at time.Time) (*planned, *time.Time) {
 	case p == nil:
 		return m.investigation(), nil
 	case p.Kind == outSimple:
-		return m.one(stepOnspot, m.after(p.Seq), m.timeOf(p.Seq)), nil
+		t := m.one(stepOnspot, m.after(p.Seq), m.timeOf(p.Seq)) // by the other officer: each has an act of his own
+		t.excluded = append(t.excluded, subjectOfSignature(p.ProposedBy))
+		return t, nil
 	case m.seqOf(stepReview, p.Seq, outApproved) == 0:
 		return m.one(stepReview, m.after(p.Seq), m.timeOf(p.Seq)), nil
 	case p.Kind == outProposed:

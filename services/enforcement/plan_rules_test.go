@@ -147,6 +147,8 @@ func (y *toy) words(t planned, outcome string, fen int64) *assignmentv1.CaseStep
 		w.HearingTime, w.HearingPlace, w.Chair = timestamppb.New(y.at.Add(10*time.Second)), "x", "chair"
 	case stepApprove:
 		w.AgencyId = "mps-11"
+	case stepOnspot:
+		w.Participants = y.m.inOffice(y.at)
 	case stepDesignate:
 		w.AgencyId = y.m.AgencyID
 		if y.hands {

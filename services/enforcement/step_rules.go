@@ -66,6 +66,8 @@ func (d deed) people() error {
 		return samePerson("行政处罚法 第六十四条: the hearing is held by the chair who was announced")
 	case notByOfficers[step] && d.m.investigated(who):
 		return samePerson("%s: who investigates the case must not take this step", ways[step].article)
+	case step == stepOnspot && slices.Contains(d.task.excluded, who):
+		return samePerson("行政处罚法 第四十二条、第五十一条: two officers punish on the spot: who proposed it does not decide it")
 	case slices.Contains(d.task.excluded, who):
 		return samePerson("行政处罚法 第五十七条: proposal, review and signature are three people's")
 	}
@@ -164,36 +166,56 @@ var harshness = map[string]int{"warning": 1, "criticism": 2, "fine": 3, "confisc
 func notHarsher(m *matter, now []*assignmentv1.PenaltyDetail) error {
 	told := int32(0)
 	for _, p := range m.proposals {
-		notice := m.seqOf(stepNotice, p.Seq)
-		if notice != 0 && m.seqOf(logStatement, p.Seq)+m.seqOf(logHearingRequest, p.Seq) != 0 {
+		notice, onspot := m.seqOf(stepNotice, p.Seq), m.last(stepOnspot, p.Seq, outOrdinary)
+		heard := notice != 0 && m.seqOf(logStatement, p.Seq)+m.seqOf(logHearingRequest, p.Seq) != 0
+		if heard || p.Kind == outSimple && onspot != nil && onspot.StatementHeard {
 			told = p.Seq
 		}
 	}
 	if told == 0 {
 		return nil
 	}
-	var was, is [3]int64 // fine, confiscation, harshest kind
-	weigh := func(w *[3]int64, kind string, fen int64) {
-		switch kind {
-		case "fine":
-			w[0] += fen
-		case "confiscation":
-			w[1] += fen
-		}
-		w[2] = max(w[2], int64(harshness[kind]))
-	}
+	var was, is weight
 	for _, p := range m.punished(told) {
-		weigh(&was, p.Kind, p.AmountFen)
+		was.add(p.Kind, p.AmountFen)
 	}
 	for _, p := range now {
-		weigh(&is, p.GetKind(), p.GetAmount().GetFen())
+		is.add(p.GetKind(), p.GetAmount().GetFen())
 	}
-	for i := range was {
-		if is[i] > was[i] {
-			return refused("行政处罚法 第四十五条: a penalty must not be harsher because the party defended itself")
-		}
+	if is.harsherThan(was) {
+		return refused("行政处罚法 第四十五条: a penalty must not be harsher because the party defended itself")
 	}
 	return nil
+}
+
+// weight is how harsh penalties are together.
+type weight struct {
+	fine, confiscation int64
+	kinds              []int
+}
+
+func (w *weight) add(kind string, fen int64) {
+	switch kind {
+	case "fine":
+		w.fine += fen
+	case "confiscation":
+		w.confiscation += fen
+	}
+	w.kinds = append(w.kinds, harshness[kind])
+	slices.SortFunc(w.kinds, func(a, b int) int { return b - a })
+}
+
+// harsherThan: more money of a kind, one more kind of penalty, or a harsher one in the place of another.
+func (w *weight) harsherThan(o weight) bool {
+	if w.fine > o.fine || w.confiscation > o.confiscation || len(w.kinds) > len(o.kinds) {
+		return true
+	}
+	for i, k := range w.kinds {
+		if k > o.kinds[i] {
+			return true
+		}
+	}
+	return false
 }
 
 func checkNotice(d deed) error {
@@ -252,6 +274,10 @@ func checkOnspot(d deed) error {
 	}
 	if !d.words().GetStatementHeard() {
 		return errs.Field("detail.case_step.statement_heard", "must be true: the party is told and heard on the spot too (行政处罚法 第四十四条、第四十五条)")
+	}
+	second := func(s string) bool { return s != d.GetActorSubject() && slices.Contains(d.m.inOffice(d.at), s) }
+	if !slices.ContainsFunc(d.words().GetParticipants(), second) {
+		return errs.Field("detail.case_step.participants", "must name the second officer who was there (行政处罚法 第四十二条、第五十二条)")
 	}
 	return nil
 }

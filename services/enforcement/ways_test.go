@@ -276,7 +276,13 @@ func TestTheSimplifiedProcedure(t *testing.T) {
 	f.must(stepInvestigate, outSimple, small(300_000))
 	f.refuses(f.step(stepSign, outSigned, nil), "")
 	f.refuses(f.step(stepOnspot, outDelivered, nil), "第四十四条")
-	f.must(stepOnspot, outDelivered, &assignmentv1.CaseStepDetail{StatementHeard: true, Method: "onspot"})
+	alone := &assignmentv1.CaseStepDetail{StatementHeard: true, Method: "onspot"}
+	f.refuses(f.step(stepOnspot, outDelivered, alone), "第五十二条") // the second officer is not named
+	both := &assignmentv1.CaseStepDetail{StatementHeard: true, Method: "onspot", Participants: []string{"officer-1", "officer-2"}}
+	own := f.step(stepOnspot, outDelivered, both)
+	own.ActorSubject = "officer-1" // who proposed it
+	f.refuses(own, "第五十一条")
+	f.must(stepOnspot, outDelivered, both)
 	f.wants(statePerforming)
 	if c := f.get().GetCase(); c.GetProcedure() != "simplified" || c.GetDecision().GetReviewedBy() != "officer-2@samr-11" {
 		t.Errorf("decided: %v", c)

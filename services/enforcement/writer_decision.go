@@ -83,13 +83,8 @@ func (w *writer) onspot() error {
 		return w.to(investigating)
 	}
 	p := w.m.proposal()
-	second := ""
-	for _, o := range w.m.inOffice(w.at) {
-		if o+"@"+w.m.AgencyID != p.ProposedBy && second == "" {
-			second = o + "@" + w.m.AgencyID
-		}
-	}
-	if err := w.decide(p, second, "simplified"); err != nil {
+	// one officer proposed it, the other decided it: each by an act of his own
+	if err := w.decide(p, signature(w.CaseStep), "simplified"); err != nil {
 		return err
 	}
 	if err := w.to(noticeServed); err != nil {

@@ -1368,8 +1368,11 @@ type WaiveStatementRequest struct {
 	CaseId string `protobuf:"bytes,2,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	// statement: statement and defence; hearing: the hearing (放弃的权利).
 	Waived string `protobuf:"bytes,3,opt,name=waived,proto3" json:"waived,omitempty"`
-	// Entered by the caseworker from paper (纸质代录).
-	Paper         *PaperFiling `protobuf:"bytes,4,opt,name=paper,proto3" json:"paper,omitempty"`
+	// Entered by the caseworker from paper (纸质代录). It ends the time of the party (行政处罚法 第四十五条): whoever enters it is no
+	// officer of the case, and names the scan of what the party signed.
+	Paper *PaperFiling `protobuf:"bytes,4,opt,name=paper,proto3" json:"paper,omitempty"`
+	// Files handed in before (附件); from paper, the signed waiver.
+	FileIds       []string `protobuf:"bytes,5,rep,name=file_ids,json=fileIds,proto3" json:"file_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1428,6 +1431,13 @@ func (x *WaiveStatementRequest) GetWaived() string {
 func (x *WaiveStatementRequest) GetPaper() *PaperFiling {
 	if x != nil {
 		return x.Paper
+	}
+	return nil
+}
+
+func (x *WaiveStatementRequest) GetFileIds() []string {
+	if x != nil {
+		return x.FileIds
 	}
 	return nil
 }
@@ -1844,13 +1854,14 @@ const file_quietline_enforcement_v1_party_proto_rawDesc = "" +
 	"\bfile_ids\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\x10\x14\"\x05r\x03\xb0\x01\x01R\afileIds\x12;\n" +
 	"\x05paper\x18\x05 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"X\n" +
 	"\x17SubmitStatementResponse\x12=\n" +
-	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xd3\x01\n" +
+	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xff\x01\n" +
 	"\x15WaiveStatementRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
 	"\acase_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x121\n" +
 	"\x06waived\x18\x03 \x01(\tB\x19\xbaH\x16r\x14R\tstatementR\ahearingR\x06waived\x12;\n" +
-	"\x05paper\x18\x04 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\"W\n" +
+	"\x05paper\x18\x04 \x01(\v2%.quietline.enforcement.v1.PaperFilingR\x05paper\x12*\n" +
+	"\bfile_ids\x18\x05 \x03(\tB\x0f\xbaH\f\x92\x01\t\x10\x14\"\x05r\x03\xb0\x01\x01R\afileIds\"W\n" +
 	"\x16WaiveStatementResponse\x12=\n" +
 	"\x06filing\x18\x01 \x01(\v2%.quietline.enforcement.v1.PartyFilingR\x06filing\"\xea\x01\n" +
 	"\x15RequestHearingRequest\x12'\n" +

@@ -111,10 +111,15 @@ DECLARE
     before int := (SELECT max(n.proposal_seq) FROM case_notice n WHERE n.case_id = p.case_id AND n.proposal_seq < p.seq
                       AND EXISTS (SELECT 1 FROM case_event d WHERE d.case_id = p.case_id AND d.step IN ('statement', 'hearing_request')
                                      AND d.seq > n.proposal_seq AND d.seq < p.seq));
+    onspot int := (SELECT max(s.seq) FROM case_proposal s WHERE s.case_id = p.case_id AND s.seq < p.seq AND s.kind = 'simplified'
+                      AND EXISTS (SELECT 1 FROM case_event d WHERE d.case_id = p.case_id AND d.step = 'onspot' AND d.outcome = 'ordinary'
+                                     AND d.statement_heard AND d.seq > s.seq AND d.seq < p.seq));
 BEGIN
+    before := greatest(before, onspot);
     IF before IS NOT NULL AND (case_harshness(p.case_id, p.seq, 'fine') > case_harshness(p.case_id, before, 'fine')
          OR case_harshness(p.case_id, p.seq, 'confiscation') > case_harshness(p.case_id, before, 'confiscation')
-         OR case_harshness(p.case_id, p.seq, 'rank') > case_harshness(p.case_id, before, 'rank')) THEN
+         OR case_harshness(p.case_id, p.seq, 'rank') > case_harshness(p.case_id, before, 'rank')
+         OR case_harshness(p.case_id, p.seq, 'kinds') > case_harshness(p.case_id, before, 'kinds')) THEN
         PERFORM case_refuse('行政处罚法 第四十五条', 'a penalty must not be harsher because the party defended itself');
     END IF;
 END $$;
@@ -123,7 +128,7 @@ END $$;
 -- +goose StatementBegin
 -- How harsh a proposal is: the sum of a kind of money, or the rank of its harshest kind (行政处罚法 9).
 CREATE FUNCTION case_harshness(of_case uuid, of_seq int, what text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT coalesce(CASE what WHEN 'rank' THEN max(array_position(ARRAY['warning', 'criticism', 'fine', 'confiscation', 'closure', 'revocation'], kind))
+    SELECT coalesce(CASE what WHEN 'kinds' THEN count(*) WHEN 'rank' THEN max(array_position(ARRAY['warning', 'criticism', 'fine', 'confiscation', 'closure', 'revocation'], kind))
                     ELSE sum(amount_fen) FILTER (WHERE kind = what) END, 0)
       FROM case_penalty WHERE case_id = of_case AND seq = of_seq
 $$;
@@ -153,6 +158,10 @@ BEGIN
         END IF;
         IF NOT e.statement_heard THEN
             PERFORM case_refuse('行政处罚法 第四十四条、第四十五条', 'the party is told and heard on the spot too');
+        END IF;
+        IF d.proposed_by = d.signed_by OR d.reviewed_by <> d.signed_by OR NOT EXISTS (SELECT 1 FROM case_officer o WHERE o.case_id = e.case_id
+               AND o.subject <> e.subject AND o.subject = ANY (e.participants)) THEN
+            PERFORM case_refuse('行政处罚法 第四十二条、第五十一条、第五十二条', 'two officers punish on the spot, each by an act of his own');
         END IF;
         RETURN;
     END IF;

@@ -46,7 +46,19 @@ CREATE VIEW service_violation AS
     SELECT k.case_id, 'term ' || k.basis || ' that began before the party was served'
       FROM case_clock k JOIN case_service s ON s.case_id = k.case_id AND s.seq = k.event_seq
      WHERE k.basis IN ('statement_5wd', 'hearing_request_5wd', 'perform_15d', 'demand_10d', 'reconsider_60d', 'litigate_6m')
-       AND k.start_time < s.served_time;
+       AND k.start_time < s.served_time
+    UNION ALL
+    SELECT w.case_id, 'waiver on paper without the scan of what the party signed'
+      FROM case_waiver w
+     WHERE w.channel = 'paper' AND NOT EXISTS (SELECT 1 FROM case_filing_file f WHERE f.filing_id = w.waiver_id)
+    UNION ALL
+    SELECT w.case_id, 'waiver on paper entered by an officer of the case'
+      FROM case_waiver w JOIN case_officer o ON o.case_id = w.case_id AND o.subject = split_part(w.received_by, '@', 1)
+     WHERE w.channel = 'paper' AND o.appoint_time <= w.created_at
+    UNION ALL
+    SELECT d.case_id, 'penalty on the spot that one officer proposed and decided'
+      FROM case_decision d
+     WHERE d.procedure = 'simplified' AND d.proposed_by = d.signed_by;
 GRANT SELECT ON case_service, case_service_wrong, service_violation TO enforcement;
 CREATE OR REPLACE VIEW every_violation AS
     SELECT id, what FROM violation
