@@ -41,7 +41,7 @@ var caseSteps = []step{
 	{"legal_review", ofCase, roleReview, []string{passed, returned}, "legal_review_5wd", "", ""}, // 行政处罚法 58
 	{"discuss", ofCase, roleHead, []string{agreed, returned}, "discuss_5wd", "", ""},             // 行政处罚法 57
 	{"onspot", ofCase, roleWorker, []string{delivered}, "onspot_same_day", "", ""},               // 行政处罚法 51, 52
-	{"confirm_performance", ofCase, roleWorker, []string{performed, unperformed, instalments}, "perform_15d", "", ""},
+	{"confirm_performance", ofCase, roleWorker, []string{performed, unperformed, instalments}, "confirm_performance_3wd", "", ""},
 	{"demand", ofCase, roleWorker, []string{served}, "demand_serve_5wd", "", ""},         // 行政强制法 54
 	{"apply_court", ofCase, roleHead, []string{applied, notApplied}, "court_3m", "", ""}, // 行政强制法 53
 	{"court_result", ofCase, roleWorker, []string{enforced, terminated}, "court_result_6m", "", ""},

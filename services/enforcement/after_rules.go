@@ -21,9 +21,8 @@ func (m *matter) performance(at time.Time) *planned {
 	}
 	since := max(m.entered(statePerforming), m.seqOf(stepConfirm, 0, outParts), unpaid)
 	t := m.task(stepConfirm, since, m.timeOf(since))
-	t.due = m.performDue()
-	if k := m.clock(basisPerform, 0); k != nil {
-		t.statutory = &k.StatutoryDue
+	if due := m.performDue(); due != nil { // the party's term is not the agency's: that begins when it is over
+		t.from = later(t.from, *due)
 	}
 	return &t
 }
@@ -53,7 +52,7 @@ func (m *matter) settled(at time.Time) bool { return len(m.payments) > 0 && m.de
 func (m *matter) enforcement(at time.Time) (*planned, *time.Time) {
 	demand := m.entered(stateDemanded)
 	if m.settled(at) {
-		t := m.task(stepConfirm, demand, m.timeOf(demand))
+		t := m.task(stepConfirm, demand, m.timeOf(max(demand, m.seqOf(logPayment, demand))))
 		t.outcomes = []string{outPerformed}
 		return &t, nil
 	}

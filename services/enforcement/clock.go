@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -110,6 +111,24 @@ func (s *Server) meet(ctx context.Context, q *store.Queries, m *matter, basis, k
 		return err
 	}
 	return s.enterAct(ctx, q, k, clockAct{kind: kind, at: at}, d)
+}
+
+// endTerms says of every term of the party that still counts what became of it.
+func (s *Server) endTerms(ctx context.Context, q *store.Queries, m *matter, kind string, at time.Time, bases ...string) error {
+	for i := range m.clocks {
+		k := &m.clocks[i]
+		if !slices.Contains(bases, k.Basis) || m.acted(k.ClockID, actMet) != nil || m.acted(k.ClockID, actCancelled) != nil {
+			continue
+		}
+		d, err := deadlineOf(k)
+		if err != nil {
+			return err
+		}
+		if err := s.enterAct(ctx, q, k, clockAct{kind: kind, at: at}, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pause stops the clock of the decision: while the case is with the police it does not count.

@@ -22,8 +22,15 @@ func (s *Server) partyActs(ctx context.Context, q *store.Queries, caseID, act st
 	if documentID == "" {
 		return errs.Field("document_id", "must name the writing of the party")
 	}
-	return guarded(s.write(ctx, q, m, line{step: act, outcome: outcome, to: m.State, at: s.now(), subject: "party", note: documentID}))
+	err = guarded(s.write(ctx, q, m, line{step: act, outcome: outcome, to: m.State, at: s.now(), subject: "party", note: documentID}))
+	if basis := endsTerm[act]; err == nil && basis != "" {
+		err = s.endTerms(ctx, q, m, actMet, s.now(), basis)
+	}
+	return err
 }
+
+// endsTerm are the acts after which nobody waits for the rest of the party's term.
+var endsTerm = map[string]string{actWaiver: basisStatement, actHearingRequest: basisHearingRequest, actHearingWaiver: basisHearingRequest}
 
 // admissible judges an act of the party at the time it reached the agency (行政处罚法 44, 45, 63, 64).
 func admissible(m *matter, act string, at time.Time) (string, error) {

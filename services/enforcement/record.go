@@ -144,8 +144,18 @@ func (s *Server) record(ctx context.Context, q *store.Queries, m *matter, d deed
 		return err
 	}
 	d.m = m // from here on it is written to
+	was := m.State
 	w := writer{Server: s, ctx: ctx, q: q, deed: d, profile: profile}
-	return w.write()
+	if err := w.write(); err != nil {
+		return err
+	}
+	switch {
+	case m.State == investigating && was != investigating: // what the party was told of fell
+		return s.endTerms(ctx, q, m, actCancelled, d.at, basisStatement, basisHearingRequest)
+	case d.GetStep() == stepSign:
+		return s.endTerms(ctx, q, m, actMet, d.at, basisStatement, basisHearingRequest)
+	}
+	return nil
 }
 
 // judgeByLaw asks the substantive law where a proposal is made and where it is decided; it returns warnings.

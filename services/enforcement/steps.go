@@ -135,7 +135,7 @@ var ways = map[string]way{
 	stepSign:        {head, []string{outSigned, outReturned}, "sign_3wd", "行政处罚法 第五十七条"},
 	stepOnspot:      {caseworker, []string{outDelivered, outOrdinary}, "onspot_same_day", "行政处罚法 第五十一条、第五十二条"},
 	stepDeliver:     {caseworker, []string{outDelivered, outFailed}, "deliver_7wd", "行政处罚法 第六十一条"},
-	stepConfirm:     {caseworker, []string{outPerformed, outUnpaid, outParts}, "perform_15d", "行政处罚法 第六十六条、第六十七条"},
+	stepConfirm:     {caseworker, []string{outPerformed, outUnpaid, outParts}, "confirm_performance_3wd", "行政处罚法 第六十六条、第六十七条"},
 	stepDemand:      {caseworker, []string{"served"}, "demand_serve_5wd", "行政强制法 第五十四条"},
 	stepCourt:       {head, []string{outApplied, outNotTaken}, "court_3m", "行政强制法 第五十三条"},
 	stepCourtResult: {caseworker, []string{"enforced", "terminated"}, "court_result_6m", "行政处罚法 第七十二条"},

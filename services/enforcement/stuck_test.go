@@ -286,3 +286,57 @@ func TestTheAdditionIsOwedToo(t *testing.T) {
 	f.wants(closed)
 	f.sound()
 }
+
+// The term of the party is not the agency's: whoever confirms has days of their own after it.
+func TestTheConfirmationHasDaysOfItsOwn(t *testing.T) {
+	f := newFile(t, nil)
+	f.delivered(yuanFine(600_000))
+	task := f.task(stepConfirm)
+	for _, k := range f.get().GetClocks() {
+		if k.GetClock().GetBasis() == basisPerform && !task.GetFromTime().AsTime().Equal(k.GetDueTime().AsTime()) {
+			t.Errorf("the confirmation is due from %v, the party may pay until %v", task.GetFromTime().AsTime(), k.GetDueTime().AsTime())
+		}
+	}
+	if task.GetDueTime() != nil || task.GetBasis() == basisPerform {
+		t.Errorf("the confirmation is due by the party's term: %v", task)
+	}
+}
+
+// acts are what happened to the clocks of a basis.
+func (f *file) acts(basis string) string {
+	f.t.Helper()
+	var out string
+	err := f.db.QueryRow(f.t.Context(), `SELECT coalesce(string_agg(a.kind, ' ' ORDER BY k.event_seq, a.n), '') FROM case_clock k
+		JOIN case_clock_act a ON a.clock_id = k.clock_id WHERE k.case_id = $1 AND k.basis = $2`, f.id, basis).Scan(&out)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return out
+}
+
+// The term for a statement ends with its waiver, with the signature, and with the proposal that it was for.
+func TestTheTermsOfThePartyEnd(t *testing.T) {
+	f := newFile(t, nil)
+	f.proposed(yuanFine(600_000))
+	f.must(stepNotice, "served", servedVia("direct"))
+	f.partyMust(actStatement)
+	f.later(time.Minute)
+	f.now = f.plan().GetUntil().AsTime()
+	f.must(stepAnswer, outAdopted, &assignmentv1.CaseStepDetail{Mended: []string{"facts"}})
+	if got := f.acts(basisStatement); got != actCancelled {
+		t.Errorf("sent back: %q", got)
+	}
+	f.proposed(yuanFine(500_000))
+	f.must(stepNotice, "served", servedVia("direct"))
+	f.partyMust(actWaiver)
+	f.later(time.Minute)
+	if got := f.acts(basisStatement); got != actCancelled+" "+actMet {
+		t.Errorf("waived: %q", got)
+	}
+	f.reviewed()
+	f.must(stepSign, outSigned, nil)
+	if got := f.acts(basisStatement); got != actCancelled+" "+actMet {
+		t.Errorf("signed: %q", got)
+	}
+	f.sound()
+}
