@@ -183,6 +183,9 @@ func (s *Server) decideValid(ctx context.Context, d *caseworkv1.DecideRequest) (
 
 // BuildDigest drafts the digest of a month and returns when it is written.
 func (s *Server) BuildDigest(ctx context.Context, req *caseworkv1.BuildDigestRequest) (*caseworkv1.BuildDigestResponse, error) {
+	if err := s.mayDraft(identity.ActorOf(ctx), req.GetMonth()); err != nil {
+		return nil, err
+	}
 	actor := identity.ActorOf(ctx).GetSubject()
 	id := derived("digest/" + actor + "/" + req.GetRequestId())
 	err := s.client.BuildDigest(ctx, &caseworkv1.DigestInput{DigestId: id, Month: req.GetMonth(), Note: req.GetNote(), DraftedBy: actor})

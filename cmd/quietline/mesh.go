@@ -132,7 +132,7 @@ func (m *mesh) targets(cfg meshConfig) []target {
 			}, src, lis)
 		}},
 		{identity.Disclosure, func(ctx context.Context, src identity.Source, lis net.Listener) error {
-			return disclosure.Run(ctx, disclosure.Config{Database: m.stack.DatabaseURL("disclosure"), MigrateDatabase: m.stack.OwnerURL("disclosure")}, src, lis)
+			return disclosure.Run(ctx, disclosure.Config{Database: m.stack.DatabaseURL("disclosure"), MigrateDatabase: m.stack.OwnerURL("disclosure"), Profile: cfg.Profile}, src, lis)
 		}},
 		{identity.Workflows, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return m.runWorkflows(ctx, cfg, src, lis)

@@ -21,6 +21,9 @@ import (
 // owners are who must have counted before there is a digest.
 const owners = 3
 
+// earlyNote is what the schedule says of a version that replaces one from before the month's end.
+const earlyNote = "月份终了后重新统计"
+
 // FreezeCounts keeps a page of an owner's counts. All pages of an owner are of one cut.
 func (s *Server) FreezeCounts(ctx context.Context, req *disclosurev1.FreezeCountsRequest) (*disclosurev1.FreezeCountsResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.FreezeCountsResponse, error) {
@@ -93,13 +96,19 @@ func (s *Server) draft(ctx context.Context, tx pgx.Tx, req *disclosurev1.RecordD
 	}
 	if last > 0 && req.GetDraftedBy() == "" {
 		row, err := q.GetDigest(ctx, store.GetDigestParams{Month: req.GetMonth()})
-		return digestRow(row), err
+		if err != nil || row.Digest.CutTime != nil && over(req.GetMonth(), *row.Digest.CutTime) {
+			return digestRow(row), err
+		}
+		req.Note = earlyNote // what was drafted before the month was over is not the month's
 	}
 	if last > 0 && req.GetNote() == "" {
 		return digestRow{}, errs.Field("note", "must say what version %d corrects", last+1)
 	}
 	b, err := s.building(ctx, q, req)
 	if err != nil {
+		return digestRow{}, err
+	}
+	if err := s.mayBeOf(req.GetMonth(), *b.digest.CutTime); err != nil {
 		return digestRow{}, err
 	}
 	b.digest.Version = last + 1

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -22,21 +21,23 @@ import (
 // digestRow is what every query of digests returns; the rows of the others convert to it.
 type digestRow store.GetDigestRow
 
-// inside says whether the actor may see what the public may not.
+// inside says whether the actor's role is one that sees scorecards of all.
 func inside(ctx context.Context) bool {
-	return slices.ContainsFunc(identity.ActorOf(ctx).GetRoles(), func(r accessv1.Role) bool {
-		return r == accessv1.Role_ROLE_STATISTICIAN || r == accessv1.Role_ROLE_LEAD || r == accessv1.Role_ROLE_AUDITOR
-	})
+	return identity.HasRole(identity.ActorOf(ctx), accessv1.Role_ROLE_STATISTICIAN, accessv1.Role_ROLE_LEAD, accessv1.Role_ROLE_AUDITOR)
 }
 
 // GetDigest returns a version of a month's digest.
 func (s *Server) GetDigest(ctx context.Context, req *disclosurev1.GetDigestRequest) (*disclosurev1.GetDigestResponse, error) {
-	edition := publicEdition
-	if inside(ctx) && req.GetEdition() != publicEdition {
+	q, edition := store.New(s.db), publicEdition
+	sees, err := s.sees(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if sees && req.GetEdition() != publicEdition {
 		edition = internalEdition
 	}
-	row, err := store.New(s.db).GetDigest(ctx, store.GetDigestParams{
-		Month: req.GetMonth(), Version: req.GetVersion(), Released: !inside(ctx),
+	row, err := q.GetDigest(ctx, store.GetDigestParams{
+		Month: req.GetMonth(), Version: req.GetVersion(), Released: !sees,
 	})
 	if err != nil {
 		return nil, errs.NotFound(err, "no such digest")
@@ -89,7 +90,12 @@ func (s *Server) ListDigests(ctx context.Context, req *disclosurev1.ListDigestsR
 	if err != nil {
 		return nil, err
 	}
-	p := store.ListDigestsParams{Released: !inside(ctx), PageSize: pg.PageSize(req.GetPageSize()) + 1}
+	q := store.New(s.db)
+	sees, err := s.sees(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	p := store.ListDigestsParams{Released: !sees, PageSize: pg.PageSize(req.GetPageSize()) + 1}
 	if after != nil {
 		version, err := strconv.ParseInt(after[1], 10, 32)
 		if err != nil {
@@ -97,7 +103,7 @@ func (s *Server) ListDigests(ctx context.Context, req *disclosurev1.ListDigestsR
 		}
 		p.BeforeMonth, p.BeforeVersion = after[0], int32(version)
 	}
-	rows, err := store.New(s.db).ListDigests(ctx, p)
+	rows, err := q.ListDigests(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +114,7 @@ func (s *Server) ListDigests(ctx context.Context, req *disclosurev1.ListDigestsR
 		resp.NextPageToken = pg.EncodeToken(last.Month, strconv.Itoa(int(last.Version)))
 	}
 	edition := publicEdition
-	if inside(ctx) {
+	if sees {
 		edition = internalEdition
 	}
 	for _, r := range rows {
@@ -123,6 +129,9 @@ func (s *Server) ListDigests(ctx context.Context, req *disclosurev1.ListDigestsR
 func (s *Server) ListDigestCounts(ctx context.Context, req *disclosurev1.ListDigestCountsRequest) (*disclosurev1.ListDigestCountsResponse, error) {
 	const usual, most, parts = 500, 5000, 3
 	q := store.New(s.db)
+	if sees, err := s.sees(ctx, q); err != nil || !sees {
+		return nil, errors.Join(err, s.mayKeepDigests(ctx, q))
+	}
 	d, err := q.GetDigest(ctx, store.GetDigestParams{Month: req.GetMonth(), Version: req.GetVersion()})
 	if err != nil {
 		return nil, errs.NotFound(err, "no such digest")

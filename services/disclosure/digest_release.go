@@ -43,12 +43,18 @@ func (s *Server) ReleaseDigest(ctx context.Context, req *disclosurev1.ReleaseDig
 
 func (s *Server) release(ctx context.Context, q *store.Queries, row *store.GetDigestRow) error {
 	actor := identity.ActorOf(ctx)
+	if err := s.mayKeepDigests(ctx, q); err != nil {
+		return err
+	}
 	switch {
 	case row.Digest.CutTime == nil:
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 			"the digest was made before counts were frozen and has no public edition; draft a new version")
 	case actor.GetSubject() == row.Digest.DraftedBy:
 		return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_SAME_PERSON, "who drafted a digest does not release it")
+	}
+	if err := s.mayBeOf(row.Digest.Month, *row.Digest.CutTime); err != nil {
+		return err
 	}
 	versions, err := q.ReleasedVersions(ctx, row.Digest.Month)
 	if err != nil {
@@ -70,9 +76,12 @@ func (s *Server) release(ctx context.Context, q *store.Queries, row *store.GetDi
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 			"a version that was released meanwhile hides what this one tells; draft a new version")
 	}
-	return q.InsertRelease(ctx, store.InsertReleaseParams{
+	if err := q.InsertRelease(ctx, store.InsertReleaseParams{
 		DigestID: row.Digest.DigestID, ReleasedBy: actor.GetSubject(), ReleasedByAgency: actor.GetAgencyId(), ReleaseTime: s.now(),
-	})
+	}); err != nil {
+		return err
+	}
+	return s.register(ctx, q, &row.Digest)
 }
 
 // together says whether figures that public versions told in one sum are in one row of a digest.
@@ -105,6 +114,9 @@ func together(d *disclosurev1.Digest, joined map[string][][]string) bool {
 func (s *Server) LoadUserFigures(ctx context.Context, req *disclosurev1.LoadUserFiguresRequest) (*disclosurev1.LoadUserFiguresResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.LoadUserFiguresResponse, error) {
 		q := store.New(tx)
+		if err := s.mayKeepDigests(ctx, q); err != nil {
+			return nil, err
+		}
 		for _, f := range req.GetFigures() {
 			if err := q.InsertUserFigure(ctx, store.InsertUserFigureParams{
 				OperatorID: f.GetOperatorId(), Month: f.GetMonth(), Users: f.GetUsers(), Source: f.GetSource(), LoadedBy: doneBy(ctx),

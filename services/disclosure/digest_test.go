@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"quietline/internal/testkit"
 	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 )
@@ -56,12 +58,15 @@ func aMonth(month string, n int) *madeUp {
 	return m
 }
 
+// cutTime is when owners counted: an hour ago.
+func (w *world) cutTime() time.Time { return w.clock.Load().Add(-time.Hour) }
+
 // draft freezes a month and has its digest drafted.
 func (w *world) draft(t *testing.T, month string, m *madeUp, change func(*disclosurev1.RecordDigestRequest)) (*disclosurev1.Digest, error) {
 	t.Helper()
 	id := uuid.NewString()
 	for _, owner := range []string{"reporting", "assignment", "enforcement"} {
-		req := &disclosurev1.FreezeCountsRequest{RequestId: uuid.NewString(), DigestId: id, Owner: owner, Cut: 3, CutTime: timestamppb.New(at("2026-04-30 09:00"))}
+		req := &disclosurev1.FreezeCountsRequest{RequestId: uuid.NewString(), DigestId: id, Owner: owner, Cut: 3, CutTime: timestamppb.New(w.cutTime())}
 		for _, r := range m.rows {
 			if r.owner == owner {
 				req.Counts = append(req.Counts, r.DayCount)
@@ -149,6 +154,79 @@ func TestDigest_draftedAndReleased(t *testing.T) {
 	}
 	if g := public.GetIndicators(); g[0].GetCode() != goalCompliance || g[0].GetPerMille() != 429 || g[0].GetReports() != 70 || g[1].GetReports() != 30 {
 		t.Errorf("goals: %v", g)
+	}
+}
+
+// A digest is drafted, read inside, released and fed by the agencies that publish digests, of months that are over; released,
+// it stands in the register, all versions of a month at one address.
+func TestDigest_keepersAndRegister(t *testing.T) {
+	w := newWorld(t)
+	month := "2026-04"
+	w.set(at("2026-04-30 10:00"))
+	_, err := w.draft(t, month, aMonth(month, 100), nil)
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
+	w.set(at("2026-05-05 10:00"))
+	d, err := w.draft(t, month, aMonth(month, 100), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.opstat.GetDigest(t.Context(), &disclosurev1.GetDigestRequest{Month: month})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	_, err = w.opstat.ListDigestCounts(t.Context(), &disclosurev1.ListDigestCountsRequest{Month: month})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY)
+	_, err = w.opstat.ReleaseDigest(t.Context(), &disclosurev1.ReleaseDigestRequest{RequestId: uuid.NewString(), Month: month, Version: 1})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY)
+	_, err = w.opstat.LoadUserFigures(t.Context(), &disclosurev1.LoadUserFiguresRequest{RequestId: uuid.NewString(), Figures: []*disclosurev1.UserFigure{
+		{OperatorId: "ctcc", Month: "2026-03", Users: 1, Source: "x"},
+	}})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY)
+	item := func() *disclosurev1.Publication {
+		got, err := w.public.GetPublication(t.Context(), &disclosurev1.GetPublicationRequest{Kind: digestKind, CaseId: digestItem(month)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.GetPublication()
+	}
+	w.release(t, d)
+	first := item()
+	if first.GetAgencyId() != "miit" || first.GetVersion() != 1 || first.GetState() != live {
+		t.Errorf("registered: %v", first)
+	}
+	second, err := w.draft(t, month, aMonth(month, 110), func(r *disclosurev1.RecordDigestRequest) { r.Note = "补录" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.release(t, second)
+	if got := item(); got.GetPublicationId() != first.GetPublicationId() || got.GetVersion() != 2 || got.GetVersions()[1].GetNote() != "补录" {
+		t.Errorf("corrected: %v", got)
+	}
+	if _, err := w.opstat.GetDigest(t.Context(), &disclosurev1.GetDigestRequest{Month: month, Edition: internalEdition}); err != nil {
+		t.Error(err)
+	} else if got := w.read(t, w.opstat, month, 0); got.GetEdition() != publicEdition {
+		t.Errorf("an operator reads the %s edition", got.GetEdition())
+	}
+	w.clean(t)
+}
+
+// A draft from before the month's end, as rehearsals have them, does not keep the schedule from drafting the month.
+func TestDigest_earlyDraft(t *testing.T) {
+	if over("2026-04", at("2026-04-30 23:59")) || !over("2026-04", at("2026-05-01 00:00")) || over("2026-06", at("2026-05-01 00:00")) {
+		t.Error("months end at midnight in Shanghai")
+	}
+	w := newWorld(t)
+	month := "2026-04"
+	d, err := w.draft(t, month, aMonth(month, 100), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := testkit.Owner(t, w.db).Exec(t.Context(), "UPDATE digest SET cut_time = '2026-04-10T10:00:00Z'"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.stat.ReleaseDigest(t.Context(), &disclosurev1.ReleaseDigestRequest{RequestId: uuid.NewString(), Month: month, Version: d.GetVersion()})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
+	again, err := w.draft(t, month, aMonth(month, 100), func(r *disclosurev1.RecordDigestRequest) { r.DraftedBy = "" })
+	if err != nil || again.GetVersion() != 2 || again.GetNote() == "" {
+		t.Errorf("the schedule: %v, %v", again.GetVersion(), err)
 	}
 }
 

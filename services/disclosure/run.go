@@ -19,6 +19,7 @@ type Config struct {
 	Listen          string `help:"Address to serve gRPC on." env:"QUIETLINE_DISCLOSURE_LISTEN" default:"127.0.0.1:7506"`
 	Database        string `help:"URL of disclosure's database, as role disclosure." env:"QUIETLINE_DISCLOSURE_DATABASE" required:""`
 	MigrateDatabase string `help:"URL of the same database as its owner, for migrations; without it, that of --database." env:"QUIETLINE_DISCLOSURE_MIGRATE_DATABASE"`
+	Profile         string `help:"statutory, or rehearsal: the digest of a month that is not over may be drafted and released." env:"QUIETLINE_DISCLOSURE_PROFILE" enum:"statutory,rehearsal" default:"statutory"`
 }
 
 // Run migrates the database and serves until ctx ends. Without a listener it listens on cfg.Listen.
@@ -38,6 +39,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		}
 	}
 	s, server := rpc.NewServer(src), New(db, time.Now)
+	server.rehearsal = cfg.Profile == "rehearsal"
 	go server.announceEnds(ctx)
 	disclosurev1.RegisterDisclosureServiceServer(s, server)
 	return rpc.Serve(ctx, lis, s)

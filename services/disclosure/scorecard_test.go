@@ -31,7 +31,7 @@ func (w *world) monthOfCards(t *testing.T, month, note string, reporting, assign
 	id := uuid.NewString()
 	for owner, counts := range map[string][]*commonv1.DayCount{"reporting": reporting, "assignment": assignment, "enforcement": nil} {
 		if _, err := w.flows.FreezeCounts(t.Context(), &disclosurev1.FreezeCountsRequest{
-			RequestId: uuid.NewString(), DigestId: id, Owner: owner, Cut: 1, CutTime: timestamppb.New(at("2026-12-01 09:00")), Counts: counts,
+			RequestId: uuid.NewString(), DigestId: id, Owner: owner, Cut: 1, CutTime: timestamppb.New(w.cutTime()), Counts: counts,
 		}); err != nil {
 			t.Fatal(err)
 		}

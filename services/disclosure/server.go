@@ -22,6 +22,7 @@ type Server struct {
 	db                                         *pgxpool.Pool
 	now                                        func() time.Time
 	kinds                                      vocabulary
+	rehearsal                                  bool // the digest of a running month may be shown
 }
 
 // New makes a server on a migrated database.

@@ -27,7 +27,7 @@ type world struct {
 	db                               *pgxpool.Pool
 	clock                            atomic.Pointer[time.Time]
 	flows, public, head, other, stat disclosurev1.DisclosureServiceClient
-	au                               disclosurev1.DisclosureServiceClient
+	au, opstat                       disclosurev1.DisclosureServiceClient
 }
 
 func newWorld(t *testing.T) *world {
@@ -47,6 +47,7 @@ func newWorld(t *testing.T) *world {
 	w.head = as(identity.Gateway, "ca-11", accessv1.Role_ROLE_HEAD)
 	w.other = as(identity.Gateway, "ca-31", accessv1.Role_ROLE_HEAD)
 	w.stat = as(identity.Gateway, "miit", accessv1.Role_ROLE_STATISTICIAN)
+	w.opstat = as(identity.Gateway, "ctcc", accessv1.Role_ROLE_STATISTICIAN)
 	w.au = as(identity.Gateway, "miit", accessv1.Role_ROLE_AUDITOR)
 	return w
 }
