@@ -32,6 +32,7 @@ var caseRules = []decisionRule{
 	{"discuss", []string{returned}, needsReason},
 	{"deliver", []string{delivered}, needsMethod},
 	{"confirm_performance", []string{instalments}, needsInstalments},
+	{"instalments_sign", []string{refused}, needsReason},
 	{"demand", []string{served}, needsMethod},
 	{"apply_court", []string{notApplied}, needsReason},
 	{"transfer_approve", []string{refused}, needsReason},
@@ -70,9 +71,13 @@ func ruled(t *assignmentv1.Task, rule decisionRule) bool {
 // article, is the answer to the person, and the task waits on.
 func (a *Activities) checkCase(ctx context.Context, r recording) error {
 	if id := stepDetail(r.Decision).GetAgencyId(); id != "" {
+		fits, text := competent, "must be an authority that acts"
+		if r.Task.GetStep() == "transfer_approve" {
+			fits, text = []string{"police"}, "must be a police agency that acts (行政处罚法 第二十七条)"
+		}
 		err := a.checkAgency(ctx, "detail.case_step.agency_id", id, func(a *assignmentv1.Agency) bool {
-			return a.GetAssignable() && slices.Contains(competent, a.GetKind())
-		}, "must be an authority that acts")
+			return a.GetAssignable() && slices.Contains(fits, a.GetKind())
+		}, text)
 		if err != nil {
 			return err
 		}
@@ -158,6 +163,11 @@ func needsParticipants(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
 }
 
 func needsInstalments(_ *assignmentv1.Task, d *assignmentv1.Decision) error {
+	err := required(stepDetail(d).GetApplicationFileId() != "", "detail.case_step.application_file_id",
+		"must name the application of the party (行政处罚法 第六十六条)")
+	if err != nil {
+		return err
+	}
 	const fewest = 2
 	return required(len(stepDetail(d).GetInstalments()) >= fewest, "detail.case_step.instalments", "must name at least two parts (行政处罚法 第六十六条)")
 }

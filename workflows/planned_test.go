@@ -228,7 +228,7 @@ func TestCase_transferredToThePolice(t *testing.T) {
 	}
 	bad := []reply{to("ca-11"), to("nowhere"), to("cmcc-44")}
 	for i := range bad {
-		bad[i].refused = "第二十七条"
+		bad[i].refused = "INVALID_FIELD"
 	}
 	p.replies["transfer_approve"] = append(bad, to("mps-44"))
 	p.runCase(func(o *planner) *enforcementv1.CasePlan {

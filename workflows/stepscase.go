@@ -42,8 +42,9 @@ var caseSteps = []step{
 	{"discuss", ofCase, roleHead, []string{agreed, returned}, "discuss_5wd", "", ""},             // 行政处罚法 57
 	{"onspot", ofCase, roleWorker, []string{delivered}, "onspot_same_day", "", ""},               // 行政处罚法 51, 52
 	{"confirm_performance", ofCase, roleWorker, []string{performed, unperformed, instalments}, "confirm_performance_3wd", "", ""},
-	{"demand", ofCase, roleWorker, []string{served}, "demand_serve_5wd", "", ""},         // 行政强制法 54
-	{"apply_court", ofCase, roleHead, []string{applied, notApplied}, "court_3m", "", ""}, // 行政强制法 53
+	{"instalments_sign", ofCase, roleHead, []string{approved, refused}, "sign_3wd", "", ""}, // 行政处罚法 66
+	{"demand", ofCase, roleWorker, []string{served}, "demand_serve_5wd", "", ""},            // 行政强制法 54
+	{"apply_court", ofCase, roleHead, []string{applied, notApplied}, "court_3m", "", ""},    // 行政强制法 53
 	{"court_result", ofCase, roleWorker, []string{enforced, terminated}, "court_result_6m", "", ""},
 	{"transfer_approve", ofCase, roleHead, []string{approved, refused}, "transfer_3d", "", ""},
 	{"transfer_send", ofCase, roleWorker, []string{sent}, "transfer_24h", "", ""},

@@ -133,6 +133,9 @@ func (m *testMesh) straight(t *testing.T, task *assignmentv1.Task) *caseworkv1.D
 			t.Fatal(err)
 		}
 		v.suggested = s.GetSuggestions()
+		if err := prove(t.Context(), service, v, uuid.NewString()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return people{}.decideCase(task, v, 0)
 }

@@ -37,16 +37,18 @@ func unanswered(v *caseView) bool {
 
 func besides() []beside {
 	return []beside{
+		{"evidence", nil, inState("OPENED", stateInvestigating), "CASEWORKER", prove},
 		{"statement", []string{wayAdopted, wayNotAdopted}, unanswered, party, submitStatement},
 		{"waiver", []string{wayWaived}, unanswered, party, waive("statement")},
 		{"hearing", []string{wayHearing, wayHearingAbandoned}, func(v *caseView) bool { return unanswered(v) && offered(v) }, party, askForHearing},
 		{"consent", []string{wayElectronic}, inState(stateInvestigating, stateNoticeServed), party, nil},
+		{"application", []string{wayInstalments}, inState("PERFORMING"), party, nil},
 		{"extension", []string{wayExtended}, inState(stateInvestigating), "CASEWORKER", ask("extend_sign")},
 		{"recusal", []string{wayRecused}, inState(stateInvestigating), "HEAD", recuse},
 		{"dispute", []string{wayDisputed}, inState(stateInvestigating), "", dispute},
 		{"late payment", []string{wayLate}, func(v *caseView) bool { return v.GetDebt().GetAddition().GetFen() > 0 }, "CASEWORKER", pay},
 		{"payment on demand", []string{wayDemanded}, inState("DEMANDED"), "CASEWORKER", pay},
-		{"first part", []string{wayInstalments}, func(v *caseView) bool { return v.events("confirm_performance", "instalments") > 0 }, "CASEWORKER", payPart},
+		{"first part", []string{wayInstalments}, func(v *caseView) bool { return v.events("instalments_sign", "approved") > 0 }, "CASEWORKER", payPart},
 		{"filed", []string{wayReconsidered}, inState("PERFORMING"), "CASEWORKER", remedy("reconsideration", "filed")},
 		{"filed when closed", []string{wayRevoked}, inState(stateClosed), "CASEWORKER", remedy("reconsideration", "filed")},
 		{"accepted", []string{wayReconsidered, wayRevoked}, remedyIs("filed"), "CASEWORKER", remedy("reconsideration", "accepted")},
@@ -85,7 +87,7 @@ func (d *driver) act(ctx context.Context, v *caseView, b beside, key string) err
 	service := enforcementv1.NewEnforcementServiceClient(conn)
 	request := d.people.requestFor(v, fmt.Sprintf("%s/%d", b.name, d.cases.tries[key]))
 	if b.do == nil {
-		err = d.consent(ctx, service, v, request)
+		err = d.sign(ctx, service, v, request)
 	} else {
 		err = b.do(ctx, service, v, request)
 	}
@@ -120,6 +122,15 @@ func rival(agency string) string {
 	return "samr"
 }
 
+// prove puts on file what the act is proved by: without it no penalty is proposed (行政处罚法 40, 46).
+func prove(ctx context.Context, s enforcementv1.EnforcementServiceClient, v *caseView, request string) error {
+	_, err := s.AddCaseEvidence(ctx, &enforcementv1.AddCaseEvidenceRequest{
+		RequestId: request, CaseId: v.id(), Kind: "electronic", Title: "外呼系统日志和通话记录", Sha256: hashOf("evidence/" + v.id()),
+		FromHolder: "当事人", ToHolder: account("caseworker", 1, v.GetCase().GetAgencyId()),
+	})
+	return err
+}
+
 func submitStatement(ctx context.Context, s enforcementv1.EnforcementServiceClient, v *caseView, request string) error {
 	_, err := s.SubmitStatement(ctx, &enforcementv1.SubmitStatementRequest{
 		RequestId: request, CaseId: v.id(), Text: "我公司已对外呼名单进行清理,请求从轻处理。",
@@ -139,8 +150,18 @@ func askForHearing(ctx context.Context, s enforcementv1.EnforcementServiceClient
 	return err
 }
 
-// consent signs that documents may be delivered electronically, and remembers where it stands.
-func (d *driver) consent(ctx context.Context, s enforcementv1.EnforcementServiceClient, v *caseView, request string) error {
+// sign signs what the case's way needs of the party, and remembers where it stands: that it may pay by instalments is
+// asked for, that documents are delivered electronically is agreed to.
+func (d *driver) sign(ctx context.Context, s enforcementv1.EnforcementServiceClient, v *caseView, request string) error {
+	if v.way == wayInstalments {
+		r, err := s.PutPartyFile(ctx, &enforcementv1.PutPartyFileRequest{
+			RequestId: request, CaseId: v.id(), Name: "分期缴纳罚款申请书.txt", MediaType: "text/plain", Content: []byte("因经营困难,申请分期缴纳罚款。"),
+		})
+		if err == nil {
+			d.cases.signed[v.id()] = r.GetFile().GetFileId()
+		}
+		return err
+	}
 	r, err := s.ConsentToElectronicDelivery(ctx, &enforcementv1.ConsentToElectronicDeliveryRequest{RequestId: request, CaseId: v.id(), Address: "served@example.com"})
 	if err == nil {
 		d.cases.signed[v.id()] = r.GetFiling().GetFilingId()

@@ -67,7 +67,7 @@ type caseView struct {
 	way       string
 	suggested []*enforcementv1.SuggestedPenalty
 	read      time.Time
-	consent   string // the party's consent to electronic delivery
+	signed    string // by the party: its consent to electronic delivery, or its application for instalments
 }
 
 func (v *caseView) id() string { return v.GetCase().GetCaseId() }
@@ -91,7 +91,7 @@ type looks struct {
 	open   int
 	done   map[string]bool   // acts beside the steps, by case and act
 	tries  map[string]int    // of those that were refused
-	signed map[string]string // consents to electronic delivery, by case
+	signed map[string]string // what parties signed, by case
 }
 
 func newLooks() *looks {
@@ -177,7 +177,7 @@ func (d *driver) view(ctx context.Context, c *enforcementv1.Case) error {
 	if err != nil {
 		return fmt.Errorf("case: %w", err)
 	}
-	v := &caseView{GetCaseResponse: r, way: d.cases.ways[c.GetCaseId()], read: time.Now(), consent: d.cases.signed[c.GetCaseId()]}
+	v := &caseView{GetCaseResponse: r, way: d.cases.ways[c.GetCaseId()], read: time.Now(), signed: d.cases.signed[c.GetCaseId()]}
 	if old := d.cases.byCase[c.GetCaseId()]; old != nil && old.GetCase().GetAgencyId() == c.GetAgencyId() {
 		v.suggested = old.suggested
 	}

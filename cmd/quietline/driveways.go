@@ -113,6 +113,8 @@ func (p people) after(t *assignmentv1.Task, v *caseView, step *assignmentv1.Case
 		return "accepted"
 	case "police_result":
 		return "crime"
+	case "instalments_sign":
+		return "approved"
 	case "extend_sign":
 		step.ExtendDays, step.Basis = 30, "案情复杂,经负责人批准 (行政处罚法 第六十条; 市场监督管理行政处罚程序规定 第六十四条)"
 		return "extended"
@@ -153,7 +155,7 @@ func hashOf(what string) string {
 
 const (
 	hearingAhead = 20 * time.Second // more than seven working days of a rehearsal, both ends excluded (行政处罚法 64)
-	partEvery    = 5 * time.Second  // between two parts of a fine
+	partEvery    = 2 * time.Minute  // between two parts of a fine: the head grants them before the first is due
 	yuan         = 100              // fen
 )
 
@@ -234,10 +236,10 @@ func deliver(v *caseView, step *assignmentv1.CaseStepDetail) string {
 		}
 		step.Method = "public_notice"
 	case wayElectronic:
-		if step.Method = "electronic"; v.consent == "" {
+		if step.Method = "electronic"; v.signed == "" {
 			return "" // the party has not consented yet
 		}
-		step.ConsentDocumentId = v.consent
+		step.ConsentDocumentId = v.signed
 	}
 	return "delivered"
 }
@@ -256,8 +258,11 @@ func performance(v *caseView, step *assignmentv1.CaseStepDetail) string {
 	switch v.way {
 	case wayInstalments:
 		if v.events("confirm_performance", "instalments") == 0 {
-			step.Paid = nil
-			step.Instalments = parts(v)
+			if v.signed == "" {
+				return "" // the party has not applied yet
+			}
+			step.Paid, step.ReceiptNo = nil, ""
+			step.Instalments, step.ApplicationFileId = parts(v), v.signed
 			return "instalments"
 		}
 	case wayLate:

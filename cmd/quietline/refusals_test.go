@@ -149,7 +149,13 @@ func (c *lawCase) appoint(t *testing.T) {
 func (c *lawCase) propose(t *testing.T, p *assignmentv1.CaseProposal) error {
 	t.Helper()
 	p.Findings, p.Mitigation = "经查,当事人未经同意拨打营销电话。", "初次违法,及时改正"
-	return c.try(t, c.m.as(t, "CASEWORKER@"+c.agency), "investigate", "proposed", &assignmentv1.CaseStepDetail{Proposal: p})
+	officer := c.m.as(t, "CASEWORKER@"+c.agency)
+	v := &caseView{GetCaseResponse: &enforcementv1.GetCaseResponse{Case: &enforcementv1.Case{CaseId: c.id, AgencyId: c.agency}}}
+	request := uuid.NewSHA1(uuid.NameSpaceOID, []byte("proof/"+c.id)).String()
+	if err := prove(t.Context(), enforcementv1.NewEnforcementServiceClient(officer), v, request); err != nil {
+		t.Fatal(err)
+	}
+	return c.try(t, officer, "investigate", "proposed", &assignmentv1.CaseStepDetail{Proposal: p})
 }
 
 // ask asks for a step out of its turn.

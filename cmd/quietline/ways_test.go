@@ -53,7 +53,7 @@ var taken = map[string]func(*caseView) bool{
 	wayLimitation: endedBy(wayLimitation), wayNotEstablished: endedBy(wayNotEstablished),
 	wayTransferred:      wayOf("transfer_approve:approved transfer_send:sent police_decide:accepted police_result:crime"),
 	wayTransferReturned: wayOf("transfer_send:sent police_decide:returned case_sign:signed"),
-	wayInstalments:      wayOf("confirm_performance:instalments confirm_performance:performed"),
+	wayInstalments:      wayOf("confirm_performance:instalments instalments_sign:approved confirm_performance:performed"),
 	wayLate: func(v *caseView) bool {
 		return v.GetDebt().GetAddition().GetFen() > 0 && v.GetDebt().GetOwed().GetFen() == 0
 	},

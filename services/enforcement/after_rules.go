@@ -15,11 +15,16 @@ func (m *matter) delivery() *planned {
 
 // performance is checked until it is there, or is found not to come (行政处罚法 66, 67).
 func (m *matter) performance(at time.Time) *planned {
+	if asked, _ := m.plans(); asked != 0 {
+		t := m.task(stepParts, asked, m.timeOf(asked))
+		t.excluded = append(t.excluded, m.subjectOf(asked))
+		return &t
+	}
 	unpaid := m.seqOf(stepConfirm, 0, outUnpaid)
 	if unpaid > m.seqOf(stepCourt, 0, outNotTaken) && !m.settled(at) {
 		return m.one(stepDemand, unpaid, m.timeOf(unpaid))
 	}
-	since := max(m.entered(statePerforming), m.seqOf(stepConfirm, 0, outParts), unpaid)
+	since := max(m.entered(statePerforming), m.seqOf(stepParts, 0), unpaid)
 	t := m.task(stepConfirm, since, m.timeOf(since))
 	if due := m.performDue(); due != nil { // the party's term is not the agency's: that begins when it is over
 		t.from = later(t.from, *due)
@@ -27,16 +32,12 @@ func (m *matter) performance(at time.Time) *planned {
 	return &t
 }
 
-// performDue is when the term for performance, or the next instalment, ends.
+// performDue is when the term for performance ends; with instalments, that of the last of them.
 func (m *matter) performDue() *time.Time {
-	if last := m.seqOf(stepConfirm, 0, outParts); last != 0 {
-		var due *time.Time
-		for i := range m.instalments {
-			if x := &m.instalments[i]; x.Seq == last {
-				due = &x.DueTime
-			}
+	if _, plan := m.plans(); plan != 0 {
+		if parts := m.partsOf(plan); len(parts) > 0 {
+			return &parts[len(parts)-1].DueTime
 		}
-		return due
 	}
 	if k := m.clock(basisPerform, 0); k != nil {
 		return &k.DueTime

@@ -74,7 +74,10 @@ func (m *matter) clockProto(k *store.ClocksOfRow, names bool) *enforcementv1.Cas
 		ClockId: k.ClockID, Source: k.Source, StartTime: timestamppb.New(k.StartTime), DueTime: timestamppb.New(k.DueTime),
 		Clock: &commonv1.Clock{Basis: k.Basis, StatutoryDue: k.StatutoryDue.UTC().Format(time.RFC3339), Proof: k.Proof, Provisional: k.Provisional},
 	}
-	before := time.Time{}
+	before := k.StatutoryDue // of a clock without an act; else as it was at first
+	if first, err := dueOf(k.Basis, k.StartTime, k.Profile); err == nil {
+		before = first.Statutory
+	}
 	for _, a := range m.clockActs {
 		if a.ClockID != k.ClockID {
 			continue

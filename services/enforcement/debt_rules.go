@@ -41,7 +41,7 @@ func (m *matter) receipted(no string) bool {
 const additionPercent = 3
 
 // debtAt is what is owed at a time: 3 % of the fine for each day after the term, at most the fine, no day of a remedy
-// counted (行政处罚法 72, 73). With instalments the last of them is the term (66).
+// counted (行政处罚法 72, 73). With instalments the last of them is the term from then on (66).
 func (m *matter) debtAt(at time.Time) debt {
 	d := debt{paid: m.paid()}
 	for _, p := range m.decidedPenalties() {
@@ -52,11 +52,10 @@ func (m *matter) debtAt(at time.Time) debt {
 			d.confiscation += p.AmountFen
 		}
 	}
-	due := m.performDue()
-	if due == nil || d.fine == 0 {
+	if d.fine == 0 {
 		return d
 	}
-	d.lateDays = lateDays(*due, m.lateUntil(at, d), m.dayLasts(), m.remedyTimes(at))
+	d.lateDays = m.daysLate(m.lateUntil(at, d), at)
 	d.addition = min(d.fine*additionPercent/100*int64(d.lateDays), d.fine)
 	return d
 }
@@ -84,6 +83,15 @@ func (m *matter) dayLasts() time.Duration {
 
 // idle is a time that does not count.
 type idle struct{ from, to time.Time }
+
+// lateDays are the days from a term to a time, by the policy on a day that has only begun (late_day_begun, to confirm).
+func (m *matter) lateDays(due, until, at time.Time) int {
+	day, not := m.dayLasts(), m.remedyTimes(at)
+	if m.begunDay {
+		until = until.Add(day - 1)
+	}
+	return lateDays(due, until, day, not)
+}
 
 // lateDays are the whole days after a term, less those in spans that do not count.
 func lateDays(due, at time.Time, day time.Duration, not []idle) int {
@@ -142,17 +150,6 @@ func (m *matter) remedyOpen() bool {
 		}
 	}
 	return false
-}
-
-// instalmentsLate says whether less is paid than the plan has due at a time.
-func instalmentsLate(plan []store.CaseInstalment, paid int64, at time.Time) bool {
-	var due int64
-	for _, i := range plan {
-		if !i.DueTime.After(at) {
-			due += i.AmountFen
-		}
-	}
-	return paid < due
 }
 
 func later(a, b time.Time) time.Time {

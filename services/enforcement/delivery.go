@@ -158,7 +158,7 @@ func (s *Server) RecordDelivery(ctx context.Context, req *enforcementv1.RecordDe
 }
 
 // steps are the kinds of documents that the procedure itself serves: their service moves the case.
-var steps = map[string]bool{docNotice: true, docHearing: true, docDecision: true, docNoPenalty: true, docDemand: true, docTransfer: true}
+var steps = map[string]bool{docNotice: true, docHearing: true, docDecision: true, docOnspot: true, docNoPenalty: true, docDemand: true, docTransfer: true}
 
 // ownDocument is a document of the caller's agency.
 func (s *Server) ownDocument(ctx context.Context, q *store.Queries, id string) (store.DocumentForAgencyRow, error) {

@@ -2,6 +2,7 @@ package enforcement
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -23,6 +24,7 @@ const (
 	docNotice        = "notice"
 	docHearing       = "hearing_notice"
 	docDecision      = "decision"
+	docOnspot        = "onspot_decision"
 	docNoPenalty     = "no_penalty"
 	docReceipt       = "receipt"
 	docTransfer      = "transfer"
@@ -45,7 +47,26 @@ type drawing struct {
 	CorrectsID   string
 	GroundCode   string // of no penalty: nothing substantiated is never told to a party that knows of nothing
 	Receipt      *receiptFacts
+	Set          *setting
 }
+
+// setting is what a document of the procedure says of its own making: where and when it was handed over, until when the
+// party has time, and where it lives.
+type setting struct {
+	Place, Address       string
+	Time                 time.Time
+	StatementBy, Perform time.Time // the last moments of the terms; zero when they are not known yet
+}
+
+func (s *setting) address() string {
+	if s == nil {
+		return unknownAddress
+	}
+	return cmp.Or(s.Address, unknownAddress)
+}
+
+// unknownAddress is what a document says of an address that is not on file (行政处罚法 59).
+const unknownAddress = "未登记"
 
 // receiptFacts is what a 送达回证 says.
 type receiptFacts struct {
@@ -152,7 +173,7 @@ func (s *Server) sheet(ctx context.Context, q *store.Queries, c store.Enforcemen
 	sh := &sheet{
 		Kind: kind.Name, Date: dayWords(now), CaseNo: c.CaseNo, Role: roleWords[c.PartyRole], short: office.Short,
 		Office: office.Name, ReviewBody: office.ReviewBody, Court: office.Court, Contact: office.Contact,
-		CreditCode: party.CreditCode, Person: party.Person,
+		CreditCode: party.CreditCode, Person: party.Person, Address: d.Set.address(),
 	}
 	if sh.Party, err = s.partyName(party); err != nil {
 		return nil, kind, err
@@ -176,6 +197,14 @@ func (s *Server) sheet(ctx context.Context, q *store.Queries, c store.Enforcemen
 		}
 		sh.Corrects = old.CaseDocument.DocumentNo
 	}
+	if d.Kind == docNotice && sh.Address == unknownAddress {
+		sh.Address = ""
+	}
+	officers, err := q.OfficersOf(ctx, c.CaseID)
+	if err != nil {
+		return nil, kind, err
+	}
+	sh.Officers = (&matter{EnforcementCase: c, officers: officers}).officersOf(now)
 	return sh, kind, sh.fill(d)
 }
 

@@ -24,6 +24,9 @@ type sheet struct {
 	FirstMonth, LastMonth                          string
 	ServedName, ServedNo, ServedMethod, ServedTime string
 	Signer, SignedTime                             string
+	Address, Place, Time                           string
+	StatementBy, HearingBy, PayBy                  string
+	Officers                                       []string
 
 	short string
 }
@@ -72,6 +75,7 @@ var needs = map[string]struct {
 		{"hearing_chair", func(f *enforcementv1.DocumentFacts) bool { return blank(f.GetHearingChair()) }},
 	}},
 	docDecision:  {"行政处罚法 第五十九条", []need{needFacts, needEvidence, needBasis, needContent, needPayment}},
+	docOnspot:    {"行政处罚法 第五十二条", []need{needFacts, needBasis, needContent, needPayment}},
 	docNoPenalty: {"行政处罚法 第三十三条、第五十七条", []need{needFacts, needGround}},
 	docTransfer: {"行政执法机关移送涉嫌犯罪案件的规定 第六条", []need{needFacts, needBasis,
 		{"recipient", func(f *enforcementv1.DocumentFacts) bool { return blank(f.GetRecipient()) }},
@@ -114,7 +118,12 @@ func (sh *sheet) fill(d drawing) error {
 	f := d.Facts
 	sh.HearingGranted = f.GetHearingGranted()
 	sh.Facts, sh.Reasons, sh.Defence, sh.Payment, sh.Ground = f.GetFacts(), f.GetReasons(), f.GetDefence(), f.GetPayment(), f.GetGround()
-	sh.Evidence, sh.Basis, sh.Orders, sh.Attachments = f.GetEvidence(), f.GetBasis(), f.GetOrders(), f.GetAttachments()
+	sh.Evidence, sh.Orders, sh.Attachments = f.GetEvidence(), f.GetOrders(), f.GetAttachments()
+	for _, b := range f.GetBasis() {
+		sh.Basis = append(sh.Basis, lawMarks(b))
+	}
+	sh.Reasons, sh.Ground, sh.Payment = lawMarks(sh.Reasons), lawMarks(sh.Ground), lawMarks(sh.Payment)
+	sh.set(d.Set)
 	sh.Fine, sh.FineWords = amount(f.GetFine())
 	sh.Confiscation, sh.ConfiscationWords = amount(f.GetConfiscation())
 	sh.Owed, sh.OwedWords = amount(f.GetOwed())
@@ -142,6 +151,23 @@ func (sh *sheet) fill(d drawing) error {
 		}
 	}
 	return nil
+}
+
+// set writes the setting of a document.
+func (sh *sheet) set(s *setting) {
+	if s == nil {
+		return
+	}
+	sh.Place = s.Place
+	if !s.Time.IsZero() {
+		sh.Time = timeWords(s.Time)
+	}
+	if !s.StatementBy.IsZero() {
+		sh.StatementBy = lastDay(s.StatementBy)
+	}
+	if !s.Perform.IsZero() {
+		sh.PayBy = lastDay(s.Perform)
+	}
 }
 
 func amount(m *commonv1.Money) (figures, words string) {

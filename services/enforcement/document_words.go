@@ -2,6 +2,7 @@ package enforcement
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,15 @@ func dayWords(t time.Time) string { return t.In(calendar.Shanghai).Format("2006�
 func timeWords(t time.Time) string {
 	return t.In(calendar.Shanghai).Format("2006年1月2日15时04分")
 }
+
+// lastDay is the last day of a term: one that ends at midnight ends with the day before.
+func lastDay(due time.Time) string { return dayWords(due.Add(-time.Nanosecond)) }
+
+// cited is a law with its articles as people write it, without the marks of a title.
+var cited = regexp.MustCompile(`(^|[^\p{Han}]|依据|依照|根据|按照|违反了?)(\p{Han}{2,40}?(?:法|条例|规定|办法|决定|解释)) ?(第[一二三四五六七八九十百零〇]+条)`)
+
+// lawMarks writes the titles of laws as titles: 《广告法》第六十二条.
+func lawMarks(text string) string { return cited.ReplaceAllString(text, "$1《$2》$3") }
 
 // monthWords reads YYYY-MM.
 func monthWords(month string) (string, error) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accessv1 "quietline/proto/quietline/access/v1"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
@@ -110,41 +109,6 @@ func TestNothingIsAddedDuringARemedy(t *testing.T) {
 	if _, err := f.remedy("reconsideration", "withdrawn"); err == nil {
 		t.Error("what has ended goes on")
 	}
-}
-
-// Instalments: as granted, late ones are found, paid ones close the case.
-func TestInstalments(t *testing.T) {
-	f := newFile(t, nil)
-	f.delivered(yuanFine(600_000))
-	part := func(days int, fen int64) *assignmentv1.Instalment {
-		return &assignmentv1.Instalment{DueTime: timestamppb.New(f.now.AddDate(0, 0, days)), Amount: &commonv1.Money{Fen: fen}}
-	}
-	f.refuses(f.step(stepConfirm, outParts, &assignmentv1.CaseStepDetail{Instalments: []*assignmentv1.Instalment{part(10, 300_000), part(40, 200_000)}}), "第六十六条")
-	f.must(stepConfirm, outParts, &assignmentv1.CaseStepDetail{Instalments: []*assignmentv1.Instalment{part(10, 300_000), part(40, 300_000)}})
-	pay := func(receipt string) error {
-		_, err := f.officer().RecordPayment(f.t.Context(), &enforcementv1.RecordPaymentRequest{
-			RequestId: uuid.NewString(), CaseId: f.id, Amount: &commonv1.Money{Fen: 300_000}, ReceiptNo: receipt,
-		})
-		return err
-	}
-	if err := pay("P-1"); err != nil {
-		t.Fatal(err)
-	}
-	if err := pay("P-1"); err == nil {
-		t.Error("one receipt paid twice")
-	}
-	f.now = f.now.AddDate(0, 0, 30)
-	if d := f.get().GetDebt(); d.GetAddition().GetFen() != 0 {
-		t.Errorf("the plan is kept: %v", d)
-	}
-	f.refuses(f.step(stepConfirm, outUnpaid, nil), "第六十六条")
-	f.refuses(f.step(stepConfirm, outPerformed, nil), "第六十七条")
-	if err := pay("P-2"); err != nil {
-		t.Fatal(err)
-	}
-	f.must(stepConfirm, outPerformed, nil)
-	f.wants(closed)
-	f.sound()
 }
 
 // The police: the head approves, the receipt is kept, the clock stands still, and the case comes back.

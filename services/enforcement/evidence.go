@@ -2,6 +2,9 @@ package enforcement
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,6 +75,25 @@ func (s *Server) AddCaseEvidence(ctx context.Context, req *enforcementv1.AddCase
 		out, err := s.evidence(ctx, q, id.String())
 		return &enforcementv1.AddCaseEvidenceResponse{Evidence: out}, err
 	})
+}
+
+// ownEvidence refuses evidence that is not on the file of the case (行政处罚法 40, 46).
+func ownEvidence(ctx context.Context, q *store.Queries, caseID, field string, ids []string) error {
+	known := map[string]bool{}
+	for _, id := range ids {
+		if uuid.Validate(id) != nil {
+			return errs.Field(field, "must be evidence of the case (行政处罚法 第四十条、第四十六条)")
+		}
+		known[strings.ToLower(id)] = true
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	own, err := q.CountEvidence(ctx, store.CountEvidenceParams{CaseID: caseID, EvidenceIds: slices.Collect(maps.Keys(known))})
+	if err == nil && int(own) != len(known) {
+		err = errs.Field(field, "must be evidence of the case (行政处罚法 第四十条、第四十六条)")
+	}
+	return err
 }
 
 // MoveCaseEvidence adds a link to the custody of evidence. Who hands it on shows that it is what was collected.

@@ -39,6 +39,7 @@ func newCourt(t *testing.T) *court {
 		t.Fatal(err)
 	}
 	db := testkit.DB(t, "enforcement", store.Migrations)
+	ownTime(t, db)
 	c := &court{s: New(db, keys, func() time.Time { return lawDay("2026-11-20") }), owner: testkit.Owner(t, db)}
 	c.dial = testkit.Serve(t, identity.Enforcement, func(g *grpc.Server) { enforcementv1.RegisterEnforcementServiceServer(g, c.s) })
 	return c

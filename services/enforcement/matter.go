@@ -25,6 +25,8 @@ type matter struct {
 	payments    []store.CasePayment
 	instalments []store.CaseInstalment
 	remedies    []store.RemediesOfRow
+	evidence    []store.EvidenceTitlesRow
+	begunDay    bool // a late day that has begun counts
 }
 
 // matterOf reads a case for the rules.
@@ -43,6 +45,13 @@ func matterOf(ctx context.Context, q *store.Queries, id string) (*matter, error)
 		func() (err error) { m.payments, err = q.PaymentsOf(ctx, id); return },
 		func() (err error) { m.instalments, err = q.InstalmentsOf(ctx, id); return },
 		func() (err error) { m.remedies, err = q.RemediesOf(ctx, id); return },
+		func() (err error) { m.evidence, err = q.EvidenceTitles(ctx, id); return },
+		func() (err error) {
+			if m.DeliverTime != nil {
+				m.begunDay, err = q.LateDayBegun(ctx, id)
+			}
+			return err
+		},
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -194,10 +203,11 @@ func (m *matter) investigated(subject string) bool {
 	return slices.ContainsFunc(m.officers, func(o store.OfficersOfRow) bool { return o.Subject == subject })
 }
 
-// judged says whether somebody took a step that no officer may take, or is to chair the hearing.
+// judged says whether somebody took, or took part in, a step that no officer may take, or is to chair the hearing.
 func (m *matter) judged(subject string) bool {
 	return slices.ContainsFunc(m.events, func(e store.CaseEvent) bool {
-		return e.Subject == subject && notByOfficers[e.Step] || e.Step == stepAnnounce && e.Chair == subject
+		return e.Subject == subject && notByOfficers[e.Step] || e.Step == stepAnnounce && e.Chair == subject ||
+			e.Step == stepDiscuss && slices.Contains(e.Participants, subject)
 	})
 }
 

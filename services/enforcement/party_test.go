@@ -43,6 +43,7 @@ func newPartyWorld(t *testing.T) *partyWorld {
 	}
 	at := openedOn
 	w := &partyWorld{world: &world{db: testkit.DB(t, "enforcement", store.Migrations)}, at: &at, dialled: map[string]enforcementv1.EnforcementServiceClient{}}
+	ownTime(t, w.db)
 	w.s = New(w.db, keys, func() time.Time { return *w.at })
 	w.actAs = testkit.Serve(t, identity.Enforcement, func(g *grpc.Server) { enforcementv1.RegisterEnforcementServiceServer(g, w.s) })
 	w.flows = enforcementv1.NewEnforcementServiceClient(w.actAs(identity.Workflows, &commonv1.Actor{Subject: "flows"}))

@@ -210,6 +210,13 @@ func (s *Server) CheckDecision(ctx context.Context, req *enforcementv1.CheckDeci
 	for _, l := range lacks(m, s.now()) {
 		out.Lacks = append(out.Lacks, &enforcementv1.DecisionLack{Article: l.article, What: l.what})
 	}
+	kind := outProposed
+	if p := m.proposal(); p != nil {
+		kind = p.Kind
+	}
+	for _, l := range m.lacksEvidence(kind) {
+		out.Lacks = append(out.Lacks, &enforcementv1.DecisionLack{Article: l.article, What: l.what})
+	}
 	if p := m.proposal(); p != nil {
 		out.Warnings = p.Warnings
 		// what the catalogue, the act or its limitation says now

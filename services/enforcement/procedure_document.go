@@ -21,7 +21,7 @@ import (
 
 // drawnKinds are the documents that steps of the procedure make, as the steps call them.
 var drawnKinds = map[string]string{
-	"notice": docNotice, "hearing_notice": docHearing, "decision": docDecision, "onspot_decision": docDecision,
+	"notice": docNotice, "hearing_notice": docHearing, "decision": docDecision, "onspot_decision": docOnspot,
 	"no_penalty_decision": docNoPenalty, "demand": docDemand, "transfer_letter": docTransfer, "delivery_receipt": docReceipt,
 }
 
@@ -44,7 +44,13 @@ func (s *Server) draw(ctx context.Context, q *store.Queries, kind, caseID string
 	if err != nil {
 		return "", err
 	}
+	if e != nil && e.Step == stepOnspot {
+		e.Method = cmp.Or(e.Method, onspotDelivery)
+	}
 	d := drawing{Kind: doc, CaseID: caseID, By: systemActor, Facts: facts, GroundCode: ground}
+	if d.Set, err = m.setting(doc, e, s.profileOf("")); err != nil {
+		return "", err
+	}
 	if e != nil {
 		d.By, d.TaskID = e.Subject+"@"+e.AgencyID, text(e.TaskID)
 	}
@@ -52,13 +58,67 @@ func (s *Server) draw(ctx context.Context, q *store.Queries, kind, caseID string
 	if err != nil || e == nil || doc == docTransfer || e.Step == stepSign {
 		return id, err // for another, or delivered by a step of its own
 	}
-	if e.Step == stepOnspot && e.Method == "" {
-		e.Method = "onspot"
-	}
 	if e.Method == "" {
 		return id, nil
 	}
-	return id, s.servedBy(ctx, q, id, *e)
+	if err := s.servedBy(ctx, q, id, *e); err != nil || e.Outcome == outFailed || !receipted[doc] {
+		return id, err
+	}
+	return id, s.receipt(ctx, q, m, e, id)
+}
+
+// onspotDelivery is the way in which a decision on the spot reaches the party.
+const onspotDelivery = "onspot"
+
+// receipted are the documents that the party signs for when a step hands them over (行政处罚法 61, 52; 民事诉讼法 87).
+var receipted = map[string]bool{docNotice: true, docOnspot: true, docDemand: true, docHearing: true}
+
+// receipt makes the receipt of a document that was served just now, for the party to sign on paper.
+func (s *Server) receipt(ctx context.Context, q *store.Queries, m *matter, e *store.CaseEvent, documentID string) error {
+	doc, err := q.DocumentForAgency(ctx, store.DocumentForAgencyParams{DocumentID: documentID, SeesAll: true})
+	if err != nil {
+		return err
+	}
+	_, err = s.compose(ctx, q, drawing{
+		Kind: docReceipt, CaseID: m.CaseID, By: e.Subject + "@" + e.AgencyID, TaskID: text(e.TaskID),
+		Receipt: &receiptFacts{Name: doc.Name, No: doc.CaseDocument.DocumentNo, Method: e.Method, Served: servedAt(e)},
+	})
+	return err
+}
+
+// servedAt is when what a line of the log tells of was served.
+func servedAt(e *store.CaseEvent) time.Time {
+	if e.ServedTime != nil {
+		return *e.ServedTime
+	}
+	return e.EventTime
+}
+
+// setting is what a document says of its own making: the terms of a notice and of a decision on the spot run from their
+// service, which is known when they are made; those of other documents are not.
+func (m *matter) setting(doc string, e *store.CaseEvent, profile string) (*setting, error) {
+	out := &setting{}
+	if p := m.lastProposal(); p != nil {
+		detail, err := proposalOf(p)
+		if err != nil {
+			return nil, err
+		}
+		out.Address = detail.GetPartyAddress()
+	}
+	if e == nil {
+		return out, nil
+	}
+	switch doc {
+	case docNotice:
+		due, err := dueOf(basisStatement, servedAt(e), profile)
+		out.StatementBy = due.Due
+		return out, err
+	case docOnspot:
+		due, err := dueOf(basisPerform, servedAt(e), profile)
+		out.Perform, out.Time, out.Place = due.Due, servedAt(e), e.Place
+		return out, err
+	}
+	return out, nil
 }
 
 // systemActor made what no person's step made.
@@ -82,10 +142,7 @@ func (m *matter) eventAt(seq int32) *store.CaseEvent {
 
 // servedBy writes the delivery of a document by a line of the log.
 func (s *Server) servedBy(ctx context.Context, q *store.Queries, documentID string, e store.CaseEvent) error {
-	at := e.EventTime
-	if e.ServedTime != nil {
-		at = *e.ServedTime
-	}
+	at := servedAt(&e)
 	failed := e.Outcome == "not_delivered" || e.Outcome == "not_served"
 	return s.deliver(ctx, q, delivery{
 		DocumentID: documentID, Method: e.Method, Served: !failed, Time: at, TaskID: text(e.TaskID), By: e.Subject + "@" + e.AgencyID,
@@ -105,13 +162,9 @@ func (s *Server) drawReceipt(ctx context.Context, q *store.Queries, m *matter, e
 	if err := s.servedBy(ctx, q, doc.DocumentID, *e); err != nil || e.Outcome == "not_delivered" {
 		return "", err
 	}
-	served := e.EventTime
-	if e.ServedTime != nil {
-		served = *e.ServedTime
-	}
 	return s.compose(ctx, q, drawing{
 		Kind: docReceipt, CaseID: m.CaseID, By: e.Subject + "@" + e.AgencyID, TaskID: text(e.TaskID),
-		Receipt: &receiptFacts{Name: doc.Name, No: doc.DocumentNo, Method: e.Method, Served: served},
+		Receipt: &receiptFacts{Name: doc.Name, No: doc.DocumentNo, Method: e.Method, Served: servedAt(e)},
 	})
 }
 
@@ -167,7 +220,7 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 	now := s.now()
 	f := &enforcementv1.DocumentFacts{}
 	if e != nil && e.HearingTime != nil {
-		f.HearingTime, f.HearingPlace, f.HearingChair = timestamppb.New(*e.HearingTime), cmp.Or(e.Place, "本机关听证室"), e.Chair
+		f.HearingTime, f.HearingPlace, f.HearingChair = timestamppb.New(*e.HearingTime), cmp.Or(e.Place, "本机关听证室"), personName(e.Chair)
 	}
 	p := m.lastProposal()
 	switch {
@@ -188,12 +241,10 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 		return nil, "", err
 	}
 	f.Reasons = fmt.Sprintf("当事人的上述行为违反了%s的规定。", cmp.Or(violates, "有关法律、法规"))
-	if f.Evidence, err = evidenceLines(ctx, q, m.CaseID); err != nil {
-		return nil, "", err
-	}
+	f.Evidence = m.evidenceLines(kind)
 	m.punish(f, p.Seq)
-	f.Defence = m.defence(p.Seq)
-	f.Payment = "到指定银行或者通过电子支付系统缴纳(行政处罚法第六十七条)"
+	f.Defence = m.defence(kind)
+	f.Payment = "到指定银行或者通过电子支付系统缴纳(《行政处罚法》第六十七条)"
 	switch kind {
 	case docNoPenalty:
 		f.Ground = groundWords[p.NoPenaltyGround]
@@ -215,23 +266,19 @@ func (m *matter) lastProposal() *store.CaseProposal {
 }
 
 // evidenceLines are the pieces of evidence by title; one whose title would single out a reporter is named by its kind.
-func evidenceLines(ctx context.Context, q *store.Queries, caseID string) ([]string, error) {
-	rows, err := q.EvidenceTitles(ctx, caseID)
-	if err != nil {
-		return nil, err
-	}
+func (m *matter) evidenceLines(kind string) []string {
 	var lines []string
-	for _, r := range rows {
+	for _, r := range m.evidence {
 		if singlesOut(r.Title) != "" {
 			lines = append(lines, evidenceWords[r.Kind]+"(内容存卷)")
 			continue
 		}
 		lines = append(lines, r.Title)
 	}
-	if len(lines) == 0 {
+	if len(lines) == 0 && kind == docDecision { // a case of before the evidence was asked for
 		lines = []string{"本案调查取得并存卷的证据材料"}
 	}
-	return lines, nil
+	return lines
 }
 
 var evidenceWords = map[string]string{
@@ -240,11 +287,11 @@ var evidenceWords = map[string]string{
 }
 
 var groundWords = map[string]string{
-	"slight_corrected": "违法行为轻微并及时改正,没有造成危害后果(行政处罚法第三十三条)",
-	"first_slight":     "初次违法且危害后果轻微并及时改正(行政处罚法第三十三条)",
-	"no_fault":         "当事人有证据足以证明没有主观过错(行政处罚法第三十三条)",
-	"limitation":       "违法行为在法定期限内未被发现(行政处罚法第三十六条)",
-	notEstablished:     "违法事实不能成立(行政处罚法第五十七条)",
+	"slight_corrected": "违法行为轻微并及时改正,没有造成危害后果(《行政处罚法》第三十三条)",
+	"first_slight":     "初次违法且危害后果轻微并及时改正(《行政处罚法》第三十三条)",
+	"no_fault":         "当事人有证据足以证明没有主观过错(《行政处罚法》第三十三条)",
+	"limitation":       "违法行为在法定期限内未被发现(《行政处罚法》第三十六条)",
+	notEstablished:     "违法事实不能成立(《行政处罚法》第五十七条)",
 }
 
 var penaltyWords = map[string]string{
@@ -275,25 +322,9 @@ func (m *matter) punish(f *enforcementv1.DocumentFacts, seq int32) {
 	}
 }
 
-// defence says how the party's statement and hearing were considered (行政处罚法 45, 65).
-func (m *matter) defence(after int32) string {
-	var said []string
-	if m.last(actStatement, after) != nil {
-		line := "当事人在期限内提出陈述、申辩。"
-		if a := m.last("answer_statement", after); a != nil {
-			line += map[string]string{"adopted": "经复核,本机关予以采纳。", "not_adopted": "经复核,其提出的事实、理由或者证据不成立,本机关不予采纳。"}[a.Outcome]
-		}
-		said = append(said, line)
-	}
-	if h := m.last("hold_hearing", after, "held"); h != nil {
-		said = append(said, fmt.Sprintf("本机关于%s依法举行听证,并根据听证笔录作出本决定。", dayWords(h.EventTime)))
-	}
-	return strings.Join(said, "")
-}
-
 // demandFacts says what is still owed of which decision, and by when.
 func (s *Server) demandFacts(ctx context.Context, q *store.Queries, m *matter, f *enforcementv1.DocumentFacts, now time.Time) error {
-	last, err := q.LastDocument(ctx, store.LastDocumentParams{CaseID: m.CaseID, Kind: docDecision})
+	last, err := q.LastDocument(ctx, store.LastDocumentParams{CaseID: m.CaseID, Kinds: []string{docDecision, docOnspot}})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
@@ -303,12 +334,13 @@ func (s *Server) demandFacts(ctx context.Context, q *store.Queries, m *matter, f
 		return err
 	}
 	f.PerformBy = timestamppb.New(due.Statutory)
-	owed := f.GetFine().GetFen() + f.GetConfiscation().GetFen()
-	for _, p := range m.payments {
-		owed -= p.AmountFen
+	debt := m.debtAt(now)
+	f.Owed = &commonv1.Money{Fen: debt.owed()}
+	f.Orders = append(f.Orders, "履行上述行政处罚决定尚未履行的全部义务")
+	if debt.addition > 0 { // 行政强制法 54: a definite amount of money
+		f.Orders = append(f.Orders, fmt.Sprintf("其中加处罚款 %s 元(%s):截至%s逾期%d日,每日按罚款数额的百分之三计算,以罚款数额为限(《行政处罚法》第七十二条),已计入下列应缴金额",
+			yuan(debt.addition), yuanWords(debt.addition), dayWords(now), debt.lateDays))
 	}
-	f.Owed = &commonv1.Money{Fen: max(owed, 0)}
-	f.Orders = append(f.Orders, "履行上述行政处罚决定尚未履行的全部义务(加处罚款依法另计)")
 	return nil
 }
 

@@ -43,6 +43,7 @@ func newFile(t *testing.T, change func(*enforcementv1.OpenCaseRequest)) *file {
 		t.Fatal(err)
 	}
 	f := &file{t: t, db: testkit.DB(t, "enforcement", store.Migrations), now: monday, profile: "statutory"}
+	ownTime(t, f.db)
 	f.server = New(f.db, keys, func() time.Time { return f.now })
 	dial := testkit.Serve(t, identity.Enforcement, func(s *grpc.Server) { enforcementv1.RegisterEnforcementServiceServer(s, f.server) })
 	f.flows = enforcementv1.NewEnforcementServiceClient(dial(identity.Workflows, identity.System(identity.Workflows)))
@@ -51,6 +52,14 @@ func newFile(t *testing.T, change func(*enforcementv1.OpenCaseRequest)) *file {
 	}
 	f.open(change)
 	return f
+}
+
+// ownTime lets a test make its own time: the database takes what its clock has not seen yet.
+func ownTime(t *testing.T, db *pgxpool.Pool) {
+	t.Helper()
+	if _, err := testkit.Owner(t, db).Exec(t.Context(), "UPDATE case_clock_skew SET most = '100 years'"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (f *file) open(change func(*enforcementv1.OpenCaseRequest)) {
@@ -114,7 +123,7 @@ func (f *file) task(step string) *enforcementv1.PlannedTask {
 var deciders = map[string]string{
 	stepAppoint: "head", stepInvestigate: "officer-1", stepReview: "reviewer", stepNotice: "officer-1", stepAnswer: "officer-1", stepAnnounce: "reviewer",
 	stepHold: "chair", stepLegal: "lawyer", stepDiscuss: "head-2", stepSign: "head", stepOnspot: "officer-2", stepDeliver: "officer-1",
-	stepConfirm: "officer-1", stepDemand: "officer-1", stepCourt: "head", stepCourtResult: "officer-1", stepApprove: "head", stepSend: "officer-1",
+	stepConfirm: "officer-1", stepParts: "head", stepDemand: "officer-1", stepCourt: "head", stepCourtResult: "officer-1", stepApprove: "head", stepSend: "officer-1",
 	stepPolice: "policeman", stepPoliceEnd: "policeman", stepExtend: "head", stepReverse: "head", stepDesignate: "superior",
 }
 
@@ -133,8 +142,31 @@ func (f *file) step(step, outcome string, w *assignmentv1.CaseStepDetail) *enfor
 	return st
 }
 
-// try checks and records a decision.
+// proved puts a piece of evidence on file where there is none: without it no penalty is proposed.
+func (f *file) proved() {
+	f.t.Helper()
+	clerk := f.as("clerk", "samr-11", accessv1.Role_ROLE_CASEWORKER)
+	listed, err := clerk.ListCaseEvidence(f.t.Context(), &enforcementv1.ListCaseEvidenceRequest{CaseId: f.id})
+	if err != nil || len(listed.GetEvidence()) > 0 {
+		return
+	}
+	_, err = clerk.AddCaseEvidence(f.t.Context(), &enforcementv1.AddCaseEvidenceRequest{
+		RequestId: uuid.NewString(), CaseId: f.id, Kind: "electronic", Title: "外呼系统日志", Sha256: strings.Repeat("e", 64), FromHolder: "甲公司", ToHolder: "officer-1",
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// try checks and records a decision; what is to be proved is proved.
 func (f *file) try(st *enforcementv1.CaseStep) error {
+	if st.GetStep() == stepInvestigate && st.GetOutcome() == outProposed {
+		f.proved()
+	}
+	return f.tryBare(st)
+}
+
+func (f *file) tryBare(st *enforcementv1.CaseStep) error {
 	_, err := f.flows.CheckCaseStep(f.t.Context(), &enforcementv1.CheckCaseStepRequest{CaseId: f.id, Step: st, Profile: f.profile})
 	if err != nil {
 		return err

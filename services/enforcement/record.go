@@ -65,7 +65,7 @@ func fill(e *store.InsertEventParams, st *enforcementv1.CaseStep) {
 	w := st.GetDetail().GetCaseStep()
 	task := st.GetTaskId()
 	e.TaskID, e.PlanKey, e.Subject, e.AgencyID, e.ReasonCode = &task, st.GetKey(), st.GetActorSubject(), st.GetActorAgency(), st.GetReasonCode()
-	e.Method, e.DocumentID, e.Place, e.Chair = w.GetMethod(), w.GetConsentDocumentId(), w.GetHearingPlace(), w.GetChair()
+	e.Method, e.DocumentID, e.Place, e.Chair = w.GetMethod(), cmp.Or(w.GetConsentDocumentId(), w.GetApplicationFileId()), w.GetHearingPlace(), w.GetChair()
 	e.QualificationNo, e.RecordHash, e.ReceiptNo = w.GetQualificationNo(), w.GetRecordHash(), w.GetReceiptNo()
 	e.Participants, e.StatementHeard, e.Note = w.GetParticipants(), w.GetStatementHeard(), w.GetBasis()
 	if e.OtherAgencyID == "" {
@@ -177,6 +177,8 @@ func (s *Server) judgeByLaw(ctx context.Context, q *store.Queries, d deed, profi
 			return nil, err
 		}
 		return nil, s.checkWay(ctx, q, d)
+	case d.GetStep() == stepConfirm && d.GetOutcome() == outParts:
+		return nil, applied(ctx, q, d)
 	case d.GetStep() == stepDeliver, d.GetStep() == stepDemand:
 		return nil, s.checkWay(ctx, q, d)
 	}
@@ -185,6 +187,12 @@ func (s *Server) judgeByLaw(ctx context.Context, q *store.Queries, d deed, profi
 
 func (s *Server) judgeProposal(ctx context.Context, q *store.Queries, d deed, p *assignmentv1.CaseProposal, profile string) ([]string, error) {
 	if err := checkProposal(p); err != nil {
+		return nil, err
+	}
+	if err := ownEvidence(ctx, q, d.m.CaseID, "detail.case_step.proposal.evidence_ids", p.GetEvidenceIds()); err != nil {
+		return nil, err
+	}
+	if err := checkGrounds(d, p); err != nil {
 		return nil, err
 	}
 	if d.GetOutcome() == outSimple {

@@ -20,8 +20,8 @@ func (s *Server) RecordPayment(ctx context.Context, req *enforcementv1.RecordPay
 	if t := req.GetPaidTime(); t != nil {
 		at = t.AsTime()
 	}
-	if req.GetAmount().GetFen() <= 0 || at.After(s.now()) {
-		return nil, errs.Field("amount", "must be more than nothing and be paid already")
+	if req.GetAmount().GetFen() <= 0 {
+		return nil, errs.Field("amount", "must be more than nothing")
 	}
 	a := identity.ActorOf(ctx)
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*enforcementv1.RecordPaymentResponse, error) {
@@ -32,6 +32,12 @@ func (s *Server) RecordPayment(ctx context.Context, req *enforcementv1.RecordPay
 		}
 		if m.entered(stateDelivered) == 0 {
 			return nil, wrongState("行政处罚法 第六十七条: nothing is owed before the decision is delivered")
+		}
+		if err := payable(m, at, s.now(), "paid_time"); err != nil {
+			return nil, err
+		}
+		if err := checkOwed(m, req.GetAmount().GetFen(), at, "amount"); err != nil {
+			return nil, err
 		}
 		for _, p := range m.payments {
 			if p.ReceiptNo == req.GetReceiptNo() {

@@ -68,6 +68,14 @@ func checkConfirm(d deed) error {
 	case paying > 0 && d.m.receipted(d.words().GetReceiptNo()):
 		return errs.Field("detail.case_step.receipt_no", "stands on file already: what was paid by it is counted")
 	}
+	if paying > 0 {
+		if err := checkOwed(d.m, paying, d.at, "detail.case_step.paid"); err != nil {
+			return err
+		}
+		if err := payable(d.m, d.paidTime(), d.at, "detail.case_step.served_time"); err != nil {
+			return err
+		}
+	}
 	switch d.GetOutcome() {
 	case outPerformed:
 		if debt.owed() > 0 {
@@ -81,13 +89,36 @@ func checkConfirm(d deed) error {
 	return nil
 }
 
+// paidTime is when what is confirmed was paid: served_time says it, else the time of the decision.
+func (d deed) paidTime() time.Time {
+	if t := d.words().GetServedTime(); t != nil {
+		return t.AsTime()
+	}
+	return d.at
+}
+
+// payable refuses a payment of a day on which nothing was owed yet, or that has not come.
+func payable(m *matter, paid, now time.Time, field string) error {
+	delivered := m.timeOf(m.entered(stateDelivered))
+	if m.DeliverTime != nil { // what counts as delivered later may be paid as soon as it is published
+		delivered = earlier(delivered, *m.DeliverTime)
+	}
+	switch {
+	case paid.Before(delivered):
+		return errs.Field(field, "must not be before the decision was delivered: nothing was owed (行政处罚法 第六十七条)")
+	case paid.After(now):
+		return errs.Field(field, "must not be in the future (行政处罚法 第六十七条)")
+	}
+	return nil
+}
+
 func checkUnpaid(d deed, debt debt) error {
 	k := d.m.clock(basisPerform, 0)
-	parts := d.m.seqOf(stepConfirm, 0, outParts) != 0
+	_, plan := d.m.plans()
 	switch {
 	case k != nil && !over(k, d.at):
 		return wrongState("行政处罚法 第六十七条: the party may pay until %s", k.DueTime.UTC().Format(time.RFC3339))
-	case parts && !instalmentsLate(d.m.instalments, debt.paid, d.at):
+	case plan != 0 && !d.m.partsLate(plan, debt.owed(), d.at):
 		return wrongState("行政处罚法 第六十六条: all instalments that are due are paid")
 	case debt.fine+debt.confiscation > 0 && debt.owed() == 0:
 		return wrongState("行政处罚法 第六十七条: all is paid")
@@ -95,28 +126,15 @@ func checkUnpaid(d deed, debt debt) error {
 	return nil
 }
 
-// checkInstalments: the parts come to what is owed, each later than the one before (行政处罚法 66).
-func checkInstalments(d deed, debt debt) error {
-	var sum int64
-	last := d.at
-	parts := d.words().GetInstalments()
-	for _, p := range parts {
-		if !p.GetDueTime().AsTime().After(last) || p.GetAmount().GetFen() <= 0 {
-			return errs.Field("detail.case_step.instalments", "must be later one than the other, and more than nothing (行政处罚法 第六十六条)")
-		}
-		last = p.GetDueTime().AsTime()
-		sum += p.GetAmount().GetFen()
-	}
-	if len(parts) < 2 || sum != debt.owed() {
-		return errs.Field("detail.case_step.instalments", "must be two at least and come to %d fen (行政处罚法 第六十六条)", debt.owed())
-	}
-	return nil
-}
-
 func checkDemand(d deed) error { return needsMethod(d, d.m.seqOf(stepConfirm, 0, outUnpaid)) }
 
+// police is the family of the agencies that a suspected crime is transferred to.
+const police = "mps"
+
+// checkApprove: a suspected crime goes to the police, and to nobody else. The directory, which the workflow asks, says
+// whether the agency exists and acts.
 func checkApprove(d deed) error {
-	if d.GetOutcome() == outApproved && (d.words().GetAgencyId() == "" || d.words().GetAgencyId() == d.m.AgencyID) {
+	if d.GetOutcome() == outApproved && familyOf(d.words().GetAgencyId()) != police {
 		return errs.Field("detail.case_step.agency_id", "must be the police agency that the case goes to (行政处罚法 第二十七条)")
 	}
 	return nil
@@ -133,8 +151,8 @@ func checkExtend(d deed) error {
 	if d.GetOutcome() != "extended" {
 		return nil
 	}
-	if d.words().GetBasis() == "" {
-		return errs.Field("detail.case_step.basis", "must name the rule that allows it (行政处罚法 第六十条)")
+	if err := checkExtension(d.words().GetExtendDays(), d.words().GetBasis()); err != nil {
+		return err
 	}
 	_, _, err := d.m.extended(d.at)
 	return err

@@ -61,7 +61,7 @@ func (d deed) people() error {
 	case d.m.recused(who, d.at):
 		return samePerson("行政处罚法 第四十三条: a recused officer decides no step of the case")
 	case investigates[step] && !slices.Contains(d.task.only, who):
-		return samePerson("行政处罚法 第四十二条: only an appointed officer of the case takes this step")
+		return samePerson("行政处罚法 第四十二条: only an appointed officer of the case takes this step; a head appoints another by RequestCaseStep appoint")
 	case step == stepHold && !slices.Contains(d.task.only, who):
 		return samePerson("行政处罚法 第六十四条: the hearing is held by the chair who was announced")
 	case notByOfficers[step] && d.m.investigated(who):
@@ -87,6 +87,7 @@ var checks = map[string]func(deed) error{
 	stepOnspot:      checkOnspot,
 	stepDeliver:     checkDeliver,
 	stepConfirm:     checkConfirm,
+	stepParts:       checkParts,
 	stepDemand:      checkDemand,
 	stepApprove:     checkApprove,
 	stepSend:        checkSend,
@@ -96,6 +97,9 @@ var checks = map[string]func(deed) error{
 }
 
 func checkAppoint(d deed) error {
+	if err := checkOfficers(d.m, d.words().GetOfficers()); err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	for _, s := range d.m.inOffice(d.at) {
 		seen[s] = true
@@ -254,6 +258,9 @@ func checkDiscuss(d deed) error {
 	different := slices.Compact(slices.Sorted(slices.Values(d.words().GetParticipants())))
 	if d.GetOutcome() == outAgreed && len(different) < minParticipants {
 		return errs.Field("detail.case_step.participants", "must be three people at least (行政处罚法 第五十七条)")
+	}
+	if slices.ContainsFunc(different, d.m.investigated) {
+		return samePerson("行政处罚法 第五十七条: who investigates the case does not take part in deciding it")
 	}
 	return nil
 }

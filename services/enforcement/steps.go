@@ -37,6 +37,7 @@ const (
 	stepOnspot      = "onspot"
 	stepDeliver     = "deliver"
 	stepConfirm     = "confirm_performance"
+	stepParts       = "instalments_sign"
 	stepDemand      = "demand"
 	stepCourt       = "apply_court"
 	stepCourtResult = "court_result"
@@ -136,6 +137,7 @@ var ways = map[string]way{
 	stepOnspot:      {caseworker, []string{outDelivered, outOrdinary}, "onspot_same_day", "行政处罚法 第五十一条、第五十二条"},
 	stepDeliver:     {caseworker, []string{outDelivered, outFailed}, "deliver_7wd", "行政处罚法 第六十一条"},
 	stepConfirm:     {caseworker, []string{outPerformed, outUnpaid, outParts}, "confirm_performance_3wd", "行政处罚法 第六十六条、第六十七条"},
+	stepParts:       {head, []string{outApproved, outRefused}, "sign_3wd", "行政处罚法 第六十六条"},
 	stepDemand:      {caseworker, []string{"served"}, "demand_serve_5wd", "行政强制法 第五十四条"},
 	stepCourt:       {head, []string{outApplied, outNotTaken}, "court_3m", "行政强制法 第五十三条"},
 	stepCourtResult: {caseworker, []string{"enforced", "terminated"}, "court_result_6m", "行政处罚法 第七十二条"},

@@ -185,6 +185,7 @@ func TestTheClocksOfTheServicesDiffer(t *testing.T) {
 				f.later(time.Second)
 			}
 			take(stepAppoint, "appointed", officersNamed("officer-1", "officer-2"))
+			f.proved()
 			take(stepInvestigate, outProposed, &assignmentv1.CaseStepDetail{Proposal: yuanFine(600_000)})
 			take(stepReview, outApproved, nil)
 			take(stepNotice, "served", servedVia("direct"))

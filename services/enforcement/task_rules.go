@@ -99,7 +99,7 @@ func (m *matter) othersOf(step string) []string {
 // Who takes part in the investigation and who must not have.
 var (
 	investigates  = map[string]bool{stepInvestigate: true, stepOnspot: true}
-	notByOfficers = map[string]bool{stepReview: true, stepHold: true, stepLegal: true, stepSign: true, stepApprove: true, stepExtend: true}
+	notByOfficers = map[string]bool{stepReview: true, stepHold: true, stepLegal: true, stepDiscuss: true, stepSign: true, stepApprove: true, stepExtend: true}
 )
 
 const minOfficers = 2

@@ -22,10 +22,27 @@ import (
 func (f *file) party(act string) error {
 	f.t.Helper()
 	err := pg.Tx(f.t.Context(), f.db, func(tx pgx.Tx) error {
-		return f.server.partyActs(f.t.Context(), store.New(tx), f.id, act, f.now, uuid.NewString())
+		id := uuid.NewString()
+		if err := f.server.partyActs(f.t.Context(), store.New(tx), f.id, act, f.now, id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(f.t.Context(), handsIn[act], id, f.id, f.now)
+		return err
 	})
 	f.later(time.Minute)
 	return err
+}
+
+// handsIn is what the party hands in with its acts.
+var handsIn = map[string]string{
+	actStatement: `INSERT INTO case_statement (statement_id, case_id, late, received_time, text_sealed, channel, received_by)
+		VALUES ($1, $2, false, $3, '', 'paper', 'officer-1@samr-11')`,
+	actWaiver: `INSERT INTO case_waiver (waiver_id, case_id, waived, notice_time, waived_time, channel, received_by)
+		SELECT $1, $2, 'statement', notice_time, $3, 'electronic', 'party' FROM enforcement_case WHERE case_id = $2`,
+	actHearingWaiver: `INSERT INTO case_waiver (waiver_id, case_id, waived, notice_time, waived_time, channel, received_by)
+		SELECT $1, $2, 'hearing', notice_time, $3, 'electronic', 'party' FROM enforcement_case WHERE case_id = $2`,
+	actHearingRequest: `INSERT INTO case_hearing_request (hearing_request_id, case_id, notice_time, due, due_proof, asked_time, reason_sealed, channel, received_by)
+		SELECT $1, $2, notice_time, $3, 'x', $3, '', 'paper', 'officer-1@samr-11' FROM enforcement_case WHERE case_id = $2`,
 }
 
 func (f *file) partyMust(act string) {

@@ -105,7 +105,7 @@ func (w *writer) extend(int32) error {
 		return err
 	}
 	return w.enterAct(w.ctx, w.q, k, clockAct{
-		kind: actExtended, basis: w.words().GetBasis(), signedBy: signature(w.CaseStep), days: w.words().GetExtendDays(), at: w.at,
+		kind: actExtended, basis: w.words().GetBasis(), signedBy: signature(w.CaseStep), days: extensionDays, at: w.at,
 	}, longer)
 }
 

@@ -124,7 +124,7 @@ SELECT d.document_id, d.kind, d.document_no, k.name, d.for_party FROM case_docum
  ORDER BY d.drawn_time DESC, d.document_id DESC LIMIT 1;
 
 -- name: LastDocument :one
-SELECT d.document_id, d.document_no FROM case_document d WHERE d.case_id = @case_id AND d.kind = @kind
+SELECT d.document_id, d.document_no FROM case_document d WHERE d.case_id = @case_id AND d.kind = ANY (@kinds::text[])
  ORDER BY d.drawn_time DESC, d.document_id DESC LIMIT 1;
 
 -- name: EvidenceTitles :many
@@ -139,5 +139,5 @@ SELECT name FROM office WHERE agency_id = @agency_id AND valid_from <= @at AND (
 -- name: DecisionNumbers :many
 -- The number of the decision's document of each case, the last where it was corrected.
 SELECT DISTINCT ON (d.case_id) d.case_id, d.document_no FROM case_document d
- WHERE d.case_id = ANY (@case_ids::uuid[]) AND d.kind IN ('decision', 'no_penalty')
+ WHERE d.case_id = ANY (@case_ids::uuid[]) AND d.kind IN ('decision', 'onspot_decision', 'no_penalty')
  ORDER BY d.case_id, d.drawn_time DESC, d.document_id DESC;

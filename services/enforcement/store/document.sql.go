@@ -96,7 +96,7 @@ func (q *Queries) ConsentOf(ctx context.Context, arg ConsentOfParams) (bool, err
 
 const decisionNumbers = `-- name: DecisionNumbers :many
 SELECT DISTINCT ON (d.case_id) d.case_id, d.document_no FROM case_document d
- WHERE d.case_id = ANY ($1::uuid[]) AND d.kind IN ('decision', 'no_penalty')
+ WHERE d.case_id = ANY ($1::uuid[]) AND d.kind IN ('decision', 'onspot_decision', 'no_penalty')
  ORDER BY d.case_id, d.drawn_time DESC, d.document_id DESC
 `
 
@@ -566,13 +566,13 @@ func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) 
 }
 
 const lastDocument = `-- name: LastDocument :one
-SELECT d.document_id, d.document_no FROM case_document d WHERE d.case_id = $1 AND d.kind = $2
+SELECT d.document_id, d.document_no FROM case_document d WHERE d.case_id = $1 AND d.kind = ANY ($2::text[])
  ORDER BY d.drawn_time DESC, d.document_id DESC LIMIT 1
 `
 
 type LastDocumentParams struct {
 	CaseID string
-	Kind   string
+	Kinds  []string
 }
 
 type LastDocumentRow struct {
@@ -581,7 +581,7 @@ type LastDocumentRow struct {
 }
 
 func (q *Queries) LastDocument(ctx context.Context, arg LastDocumentParams) (LastDocumentRow, error) {
-	row := q.db.QueryRow(ctx, lastDocument, arg.CaseID, arg.Kind)
+	row := q.db.QueryRow(ctx, lastDocument, arg.CaseID, arg.Kinds)
 	var i LastDocumentRow
 	err := row.Scan(&i.DocumentID, &i.DocumentNo)
 	return i, err

@@ -112,6 +112,12 @@ type CaseClockNow struct {
 	Paused       interface{}
 }
 
+type CaseClockSkew struct {
+	One       bool
+	Most      pgtype.Interval
+	CreatedAt time.Time
+}
+
 type CaseComplaint struct {
 	CaseID      string
 	ComplaintID string
@@ -465,6 +471,23 @@ type CaseRemedyFact struct {
 	RecordedBy string
 	EventSeq   int32
 	CreatedAt  time.Time
+}
+
+type CaseService struct {
+	CaseID     string
+	Seq        int32
+	Step       string
+	TaskID     *string
+	Method     string
+	EventTime  time.Time
+	ServedTime time.Time
+	RestsOn    interface{}
+}
+
+type CaseServiceWrong struct {
+	CaseID string
+	Seq    int32
+	Step   string
 }
 
 type CaseStatement struct {
@@ -919,6 +942,11 @@ type ResponsiblePerson struct {
 	RecordedBy   string
 	RecordedTime time.Time
 	CreatedAt    time.Time
+}
+
+type ServiceViolation struct {
+	ID   string
+	What interface{}
 }
 
 type SuspectedSameAct struct {

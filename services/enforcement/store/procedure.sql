@@ -115,6 +115,19 @@ SELECT * FROM case_instalment WHERE case_id = @case_id ORDER BY seq, n;
 -- name: InsertInstalment :exec
 INSERT INTO case_instalment (case_id, seq, n, due_time, amount_fen) VALUES (@case_id, @seq, @n, @due_time, @amount_fen);
 
+-- name: FileIsOfCase :one
+SELECT EXISTS (SELECT 1 FROM party_file WHERE case_id = @case_id AND file_id = @file_id);
+
+-- name: CountEvidence :one
+SELECT count(*) FROM case_evidence WHERE case_id = @case_id AND evidence_id = ANY (@evidence_ids::uuid[]);
+
+-- name: LateDayBegun :one
+-- Whether a late day that has begun counts as one, by the policy of when the decision was delivered; none is: no.
+SELECT coalesce((SELECT y.amount_fen > 0 FROM enforcement_case c JOIN party t ON t.party_id = c.party_id
+   JOIN case_policy y ON y.code = 'late_day_begun' AND y.party_kind = CASE WHEN t.person THEN 'person' ELSE 'firm' END
+    AND y.valid_from <= c.deliver_time AND (y.valid_to IS NULL OR y.valid_to > c.deliver_time)
+  WHERE c.case_id = @case_id), false)::boolean AS begun;
+
 -- name: CasePolicy :one
 SELECT amount_fen, source FROM case_policy
  WHERE code = @code AND party_kind = @party_kind AND valid_from <= @at AND (valid_to IS NULL OR valid_to > @at);

@@ -138,6 +138,22 @@ func (q *Queries) ClocksOf(ctx context.Context, caseID string) ([]ClocksOfRow, e
 	return items, nil
 }
 
+const countEvidence = `-- name: CountEvidence :one
+SELECT count(*) FROM case_evidence WHERE case_id = $1 AND evidence_id = ANY ($2::uuid[])
+`
+
+type CountEvidenceParams struct {
+	CaseID      string
+	EvidenceIds []string
+}
+
+func (q *Queries) CountEvidence(ctx context.Context, arg CountEvidenceParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countEvidence, arg.CaseID, arg.EvidenceIds)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const decisionDues = `-- name: DecisionDues :many
 SELECT case_id, statutory_due::timestamptz AS statutory_due FROM case_clock_now WHERE basis = 'case_90d' AND case_id = ANY ($1::uuid[])
 `
@@ -250,6 +266,22 @@ func (q *Queries) EventsOf(ctx context.Context, caseID string) ([]CaseEvent, err
 		return nil, err
 	}
 	return items, nil
+}
+
+const fileIsOfCase = `-- name: FileIsOfCase :one
+SELECT EXISTS (SELECT 1 FROM party_file WHERE case_id = $1 AND file_id = $2)
+`
+
+type FileIsOfCaseParams struct {
+	CaseID string
+	FileID string
+}
+
+func (q *Queries) FileIsOfCase(ctx context.Context, arg FileIsOfCaseParams) (bool, error) {
+	row := q.db.QueryRow(ctx, fileIsOfCase, arg.CaseID, arg.FileID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const insertClock = `-- name: InsertClock :exec
@@ -776,6 +808,21 @@ func (q *Queries) InstalmentsOf(ctx context.Context, caseID string) ([]CaseInsta
 		return nil, err
 	}
 	return items, nil
+}
+
+const lateDayBegun = `-- name: LateDayBegun :one
+SELECT coalesce((SELECT y.amount_fen > 0 FROM enforcement_case c JOIN party t ON t.party_id = c.party_id
+   JOIN case_policy y ON y.code = 'late_day_begun' AND y.party_kind = CASE WHEN t.person THEN 'person' ELSE 'firm' END
+    AND y.valid_from <= c.deliver_time AND (y.valid_to IS NULL OR y.valid_to > c.deliver_time)
+  WHERE c.case_id = $1), false)::boolean AS begun
+`
+
+// Whether a late day that has begun counts as one, by the policy of when the decision was delivered; none is: no.
+func (q *Queries) LateDayBegun(ctx context.Context, caseID string) (bool, error) {
+	row := q.db.QueryRow(ctx, lateDayBegun, caseID)
+	var begun bool
+	err := row.Scan(&begun)
+	return begun, err
 }
 
 const noticesOf = `-- name: NoticesOf :many

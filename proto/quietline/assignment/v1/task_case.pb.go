@@ -34,7 +34,7 @@ type CaseStepDetail struct {
 	// serve_notice, deliver, demand: direct, left, mail, entrusted, electronic, public_notice, onspot (送达方式,
 	// 行政处罚法 61, 民事诉讼法 送达).
 	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
-	// When it was served; empty is when the step was decided (送达时间).
+	// When it was served, and with confirm_performance when what it confirms was paid; empty is when the step was decided (送达时间, 缴款时间).
 	ServedTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=served_time,json=servedTime,proto3" json:"served_time,omitempty"`
 	// Signed consent to electronic delivery, a document of the case (电子送达确认书, 行政处罚法 61).
 	ConsentDocumentId string `protobuf:"bytes,4,opt,name=consent_document_id,json=consentDocumentId,proto3" json:"consent_document_id,omitempty"`
@@ -68,6 +68,9 @@ type CaseStepDetail struct {
 	Basis string `protobuf:"bytes,18,opt,name=basis,proto3" json:"basis,omitempty"`
 	// answer_statement adopted: what is mended, codes: facts, evidence, penalty (采纳内容, 行政处罚法 45).
 	Mended []string `protobuf:"bytes,19,rep,name=mended,proto3" json:"mended,omitempty"`
+	// confirm_performance instalments: the application of the party, a file that it handed in or that was entered from paper
+	// (分期缴款申请材料, 行政处罚法 66).
+	ApplicationFileId string `protobuf:"bytes,31,opt,name=application_file_id,json=applicationFileId,proto3" json:"application_file_id,omitempty"`
 	// serve_notice: cases that may be about the same act and were looked at (已核对的疑似同一行为案件, 行政处罚法 29).
 	AcknowledgedCaseIds []string `protobuf:"bytes,30,rep,name=acknowledged_case_ids,json=acknowledgedCaseIds,proto3" json:"acknowledged_case_ids,omitempty"`
 	unknownFields       protoimpl.UnknownFields
@@ -237,6 +240,13 @@ func (x *CaseStepDetail) GetMended() []string {
 	return nil
 }
 
+func (x *CaseStepDetail) GetApplicationFileId() string {
+	if x != nil {
+		return x.ApplicationFileId
+	}
+	return ""
+}
+
 func (x *CaseStepDetail) GetAcknowledgedCaseIds() []string {
 	if x != nil {
 		return x.AcknowledgedCaseIds
@@ -395,7 +405,10 @@ type CaseProposal struct {
 	// Grounds of aggravation, in words: the heavy grade (从重情节).
 	Aggravation string `protobuf:"bytes,34,opt,name=aggravation,proto3" json:"aggravation,omitempty"`
 	// Why a fine is outside the discretion band (超出裁量基准的理由, 行政处罚法 34).
-	BandReason    string `protobuf:"bytes,35,opt,name=band_reason,json=bandReason,proto3" json:"band_reason,omitempty"`
+	BandReason string `protobuf:"bytes,35,opt,name=band_reason,json=bandReason,proto3" json:"band_reason,omitempty"`
+	// Address or domicile of the party as the investigation found it; stands in its documents, never in what the public reads;
+	// empty is not known (当事人地址, 行政处罚法 59).
+	PartyAddress  string `protobuf:"bytes,36,opt,name=party_address,json=partyAddress,proto3" json:"party_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -563,6 +576,13 @@ func (x *CaseProposal) GetBandReason() string {
 	return ""
 }
 
+func (x *CaseProposal) GetPartyAddress() string {
+	if x != nil {
+		return x.PartyAddress
+	}
+	return ""
+}
+
 // PenaltyDetail is a proposed penalty (拟处罚).
 type PenaltyDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -658,7 +678,7 @@ var File_quietline_assignment_v1_task_case_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\n" +
-	"'quietline/assignment/v1/task_case.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xfb\b\n" +
+	"'quietline/assignment/v1/task_case.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xb4\t\n" +
 	"\x0eCaseStepDetail\x12O\n" +
 	"\bofficers\x18\x01 \x03(\v2).quietline.assignment.v1.AppointedOfficerB\b\xbaH\x05\x92\x01\x02\x10\n" +
 	"R\bofficers\x12a\n" +
@@ -686,7 +706,8 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xee\x02(\x00R\n" +
 	"extendDays\x12\x1e\n" +
 	"\x05basis\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05basis\x12>\n" +
-	"\x06mended\x18\x13 \x03(\tB&\xbaH#\x92\x01 \x10\x05\"\x1cr\x1aR\x05factsR\bevidenceR\apenaltyR\x06mended\x12C\n" +
+	"\x06mended\x18\x13 \x03(\tB&\xbaH#\x92\x01 \x10\x05\"\x1cr\x1aR\x05factsR\bevidenceR\apenaltyR\x06mended\x127\n" +
+	"\x13application_file_id\x18\x1f \x01(\tB\a\xbaH\x04r\x02\x18(R\x11applicationFileId\x12C\n" +
 	"\x15acknowledged_case_ids\x18\x1e \x03(\tB\x0f\xbaH\f\x92\x01\t\x10d\"\x05r\x03\xb0\x01\x01R\x13acknowledgedCaseIds\"n\n" +
 	"\x10AppointedOfficer\x12$\n" +
 	"\asubject\x18\x01 \x01(\tB\n" +
@@ -695,7 +716,7 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\n" +
 	"Instalment\x12=\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\adueTime\x12:\n" +
-	"\x06amount\x18\x02 \x01(\v2\x1a.quietline.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\"\xd2\a\n" +
+	"\x06amount\x18\x02 \x01(\v2\x1a.quietline.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\"\x81\b\n" +
 	"\fCaseProposal\x12N\n" +
 	"\tpenalties\x18\x01 \x03(\v2&.quietline.assignment.v1.PenaltyDetailB\b\xbaH\x05\x92\x01\x02\x10\aR\tpenalties\x12<\n" +
 	"\fact_end_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -722,7 +743,8 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"mitigation\x12*\n" +
 	"\vaggravation\x18\" \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vaggravation\x12)\n" +
 	"\vband_reason\x18# \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\n" +
-	"bandReason\"\xaa\x02\n" +
+	"bandReason\x12-\n" +
+	"\rparty_address\x18$ \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\fpartyAddress\"\xaa\x02\n" +
 	"\rPenaltyDetail\x12\\\n" +
 	"\x04kind\x18\x01 \x01(\tBH\xbaHErCR\x04noneR\awarningR\tcriticismR\x04fineR\fconfiscationR\aclosureR\n" +
 	"revocationR\x04kind\x122\n" +

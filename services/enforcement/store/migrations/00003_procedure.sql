@@ -28,7 +28,7 @@ DROP INDEX enforcement_case_one_open;
 -- A reversed case is over: what follows it is a new one.
 CREATE UNIQUE INDEX enforcement_case_one_open ON enforcement_case (party_id, act) WHERE state NOT IN ('CLOSED', 'REVERSED');
 
--- Thresholds of the procedure with their source, data with valid time (办案标准). Amounts in fen.
+-- Thresholds of the procedure with their source, data with valid time (办案标准). Amounts in fen; late_day_begun is 0 or 1.
 CREATE TABLE case_policy (
     code       text        NOT NULL,
     party_kind text        NOT NULL,
@@ -44,6 +44,8 @@ CREATE TABLE case_policy (
 INSERT INTO case_policy (code, party_kind, amount_fen, source, to_confirm, valid_from) VALUES
     ('simplified_fine_most', 'person', 20000, '行政处罚法 第五十一条 (公民二百元以下)', false, '2021-07-15T00:00:00+08:00'),
     ('simplified_fine_most', 'firm', 300000, '行政处罚法 第五十一条 (法人或者其他组织三千元以下)', false, '2021-07-15T00:00:00+08:00'),
+    ('late_day_begun', 'person', 0, '行政处罚法 第七十二条 (每日按罚款数额的百分之三): 届满后只计满一日(二十四小时)的天数, 0 为不计未满之日, 1 为计入', true, '2021-07-15T00:00:00+08:00'),
+    ('late_day_begun', 'firm', 0, '行政处罚法 第七十二条 (每日按罚款数额的百分之三): 届满后只计满一日(二十四小时)的天数, 0 为不计未满之日, 1 为计入', true, '2021-07-15T00:00:00+08:00'),
     ('hearing_fine_least', 'person', 1000000, '行政处罚法 第六十三条 (较大数额罚款); 数额参照部门规定', true, '2021-07-15T00:00:00+08:00'),
     ('hearing_fine_least', 'firm', 10000000, '行政处罚法 第六十三条 (较大数额罚款); 数额参照部门规定', true, '2021-07-15T00:00:00+08:00'),
     ('hearing_confiscation_least', 'person', 1000000, '行政处罚法 第六十三条 (没收较大数额违法所得); 数额参照部门规定', true, '2021-07-15T00:00:00+08:00'),

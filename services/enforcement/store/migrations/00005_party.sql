@@ -15,6 +15,7 @@ INSERT INTO document_kind (kind, name, word, for_party, basis) VALUES
     ('notice',         '行政处罚事先告知书', '罚告',   true,  '行政处罚法 第四十四条、第四十五条、第六十二条'),
     ('hearing_notice', '行政处罚听证通知书', '听通',   true,  '行政处罚法 第六十四条'),
     ('decision',       '行政处罚决定书',     '罚决',   true,  '行政处罚法 第五十九条'),
+    ('onspot_decision', '当场行政处罚决定书', '当罚',  true,  '行政处罚法 第五十一条、第五十二条'),
     ('no_penalty',     '不予行政处罚决定书', '不罚',   true,  '行政处罚法 第三十三条、第五十七条'),
     ('receipt',        '送达回证',           '送',     false, '行政处罚法 第六十一条;民事诉讼法 第八十七条'),
     ('transfer',       '案件移送书',         '移送',   false, '行政处罚法 第二十七条;行政执法机关移送涉嫌犯罪案件的规定 第六条'),

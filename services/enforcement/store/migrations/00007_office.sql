@@ -28,7 +28,7 @@ DO $$
 DECLARE
     since  CONSTANT timestamptz := '2018-07-01 00:00+08';
     court  CONSTANT text := '有管辖权的人民法院';
-    contact CONSTANT text := '本机关';
+    contact CONSTANT text := '办公地址和电话以本机关门户网站公布的为准';
 BEGIN
     INSERT INTO office (agency_id, name, short, review_body, court, contact, to_confirm, valid_from)
     SELECT id, name, short, '本机关', court, contact, true, since FROM (VALUES
@@ -38,7 +38,7 @@ BEGIN
         ('mofcom', '商务部', '商'), ('nfra', '国家金融监督管理总局', '金')) AS m (id, name, short);
     INSERT INTO office (agency_id, name, short, review_body, court, contact, to_confirm, valid_from)
     SELECT o.id || '-' || p.code,
-           CASE WHEN o.prefix THEN o.region || p.name || '监管局' WHEN p.city THEN p.name || o.city ELSE p.name || o.region END,
+           CASE WHEN o.prefix THEN o.region || regexp_replace(p.name, '(省|市|自治区|壮族自治区|回族自治区|维吾尔自治区)$', '') || '监管局' WHEN p.city THEN p.name || o.city ELSE p.name || o.region END,
            p.short || o.short, coalesce(o.review, p.name || '人民政府'), court, contact, true, since
       FROM (VALUES
         ('ca', '通信管理局', '通信管理局', false, '通管', '工业和信息化部'),

@@ -37,12 +37,15 @@ BEGIN
         PERFORM case_refuse('行政处罚法 第四十二条', 'a case needs two qualified officers at least');
     END IF;
     IF e.step = 'appoint' AND EXISTS (SELECT 1 FROM case_event j JOIN case_officer o ON o.case_id = j.case_id
-           AND (o.subject = j.subject AND j.step IN ('case_review', 'legal_review', 'case_sign', 'hold_hearing', 'transfer_approve', 'extend_sign')
-             OR o.subject = j.chair AND j.step = 'announce_hearing')
+           AND (o.subject = j.subject AND j.step IN ('case_review', 'legal_review', 'discuss', 'case_sign', 'hold_hearing', 'transfer_approve', 'extend_sign')
+             OR o.subject = j.chair AND j.step = 'announce_hearing' OR o.subject = ANY (j.participants) AND j.step = 'discuss')
            WHERE j.case_id = e.case_id) THEN
         PERFORM case_refuse('行政处罚法 第五十七条、第六十四条', 'who reviewed the case or chairs its hearing does not investigate it');
     END IF;
-    IF e.step IN ('case_review', 'legal_review', 'case_sign', 'hold_hearing', 'transfer_approve', 'extend_sign') AND officer THEN
+    IF e.step = 'discuss' AND EXISTS (SELECT 1 FROM case_officer o WHERE o.case_id = e.case_id AND o.subject = ANY (e.participants)) THEN
+        PERFORM case_refuse('行政处罚法 第五十七条', 'who investigates the case does not take part in deciding it');
+    END IF;
+    IF e.step IN ('case_review', 'legal_review', 'discuss', 'case_sign', 'hold_hearing', 'transfer_approve', 'extend_sign') AND officer THEN
         PERFORM case_refuse(CASE e.step WHEN 'hold_hearing' THEN '行政处罚法 第六十四条' WHEN 'legal_review' THEN '行政处罚法 第五十八条'
             ELSE '行政处罚法 第五十七条' END, 'who investigates the case must not take this step');
     END IF;
@@ -75,6 +78,14 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+-- A term of the notice is over: it has a clock, and no clock of it still runs.
+CREATE FUNCTION case_term_over(e case_event, term text, notice int) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce(bool_and(k.due_time <= e.event_time), false) FROM case_clock_now k
+     WHERE k.case_id = e.case_id AND k.basis = term AND k.event_seq = notice
+$$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
 -- The party was told, had its time, was answered and heard (行政处罚法 44, 45, 62, 63, 64).
 CREATE FUNCTION case_guard_heard(e case_event, p case_proposal) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -83,7 +94,7 @@ BEGIN
     IF ns IS NULL OR NOT EXISTS (SELECT 1 FROM case_notice n WHERE n.case_id = e.case_id AND n.proposal_seq = p.seq AND n.served_time <= e.event_time) THEN
         PERFORM case_refuse('行政处罚法 第四十四条、第四十五条、第六十二条', 'no decision without a notice of it served before');
     END IF;
-    IF NOT EXISTS (SELECT 1 FROM case_clock_now k WHERE k.case_id = e.case_id AND k.basis = 'statement_5wd' AND k.event_seq = ns AND k.due_time <= e.event_time)
+    IF NOT case_term_over(e, 'statement_5wd', ns)
        AND NOT EXISTS (SELECT 1 FROM case_event w WHERE w.case_id = e.case_id AND w.step = 'waiver' AND w.seq > ns AND w.event_time <= e.event_time) THEN
         PERFORM case_refuse('行政处罚法 第四十五条', 'the term for a statement is not over and was not waived');
     END IF;
@@ -95,8 +106,7 @@ BEGIN
            AND NOT EXISTS (SELECT 1 FROM case_event h WHERE h.case_id = e.case_id AND h.seq > q.seq AND h.step IN ('hold_hearing', 'hearing_withdrawn'))) THEN
         PERFORM case_refuse('行政处罚法 第六十三条、第六十四条', 'the hearing that the party rightly asked for was not held');
     END IF;
-    IF p.hearing_due AND NOT EXISTS (SELECT 1 FROM case_clock_now k WHERE k.case_id = e.case_id AND k.basis = 'hearing_request_5wd' AND k.event_seq = ns
-           AND k.due_time <= e.event_time)
+    IF p.hearing_due AND NOT case_term_over(e, 'hearing_request_5wd', ns)
        AND NOT EXISTS (SELECT 1 FROM case_event w WHERE w.case_id = e.case_id AND w.step IN ('hearing_waiver', 'hold_hearing', 'hearing_withdrawn') AND w.seq > ns
            AND w.event_time <= e.event_time) THEN
         PERFORM case_refuse('行政处罚法 第六十四条', 'the term in which a hearing may be asked for is not over and was not waived');
@@ -204,6 +214,13 @@ BEGIN
     ELSIF e.step = 'confirm_performance' AND e.outcome = 'unperformed' AND NOT EXISTS (SELECT 1 FROM case_clock_now k
            WHERE k.case_id = e.case_id AND k.basis = 'perform_15d' AND k.due_time <= e.event_time) THEN
         PERFORM case_refuse('行政处罚法 第六十七条', 'the term for payment is not over');
+    ELSIF e.step = 'confirm_performance' AND e.outcome = 'instalments' AND NOT EXISTS (SELECT 1 FROM party_file f
+           WHERE f.case_id = e.case_id AND f.file_id::text = lower(e.document_id)) THEN
+        PERFORM case_refuse('行政处罚法 第六十六条', 'instalments are granted on the application of the party');
+    ELSIF e.step = 'instalments_sign' AND NOT EXISTS (SELECT 1 FROM case_event a WHERE a.case_id = e.case_id AND a.step = 'confirm_performance'
+           AND a.outcome = 'instalments' AND a.subject <> e.subject
+           AND a.seq > (SELECT coalesce(max(s.seq), 0) FROM case_event s WHERE s.case_id = e.case_id AND s.step = 'instalments_sign')) THEN
+        PERFORM case_refuse('行政处罚法 第六十六条', 'the head grants a plan that another put forward');
     ELSIF e.to_state = 'DEMANDED' AND e.from_state = 'PERFORMING' AND NOT EXISTS (SELECT 1 FROM case_event u WHERE u.case_id = e.case_id
            AND u.step = 'confirm_performance' AND u.outcome = 'unperformed') THEN
         PERFORM case_refuse('行政强制法 第五十四条', 'a demand follows what was found not performed');
@@ -339,5 +356,5 @@ DROP TRIGGER case_begins ON enforcement_case;
 DROP TRIGGER case_event_moves ON case_event;
 DROP FUNCTION case_decision_signed(), case_begins(), case_event_moves();
 DROP FUNCTION case_guard_sideways(case_event), case_guard_after(case_event, enforcement_case), case_guard_decision(case_event, enforcement_case),
-    case_guard_not_harsher(case_proposal), case_guard_heard(case_event, case_proposal), case_guard_reviews(case_event, case_proposal),
+    case_guard_not_harsher(case_proposal), case_guard_heard(case_event, case_proposal), case_term_over(case_event, text, int), case_guard_reviews(case_event, case_proposal),
     case_guard_people(case_event), case_officers_at(uuid, timestamptz), case_harshness(uuid, int, text), case_refuse(text, text);

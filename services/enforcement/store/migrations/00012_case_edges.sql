@@ -51,6 +51,7 @@ SELECT f, CASE WHEN e.t = '=' THEN f ELSE e.t END, e.step, e.article
     (ARRAY['DELIVERED'], 'PERFORMING', 'deliver', '行政处罚法 第六十六条'),
     (ARRAY['DELIVERED','NO_PENALTY'], 'CLOSED', 'deliver', '行政处罚法 第六十一条'),
     (ARRAY['PERFORMING'], '=', 'confirm_performance', '行政处罚法 第六十六条'),
+    (ARRAY['PERFORMING'], '=', 'instalments_sign', '行政处罚法 第六十六条'),
     (ARRAY['PERFORMING','DEMANDED'], 'PERFORMED', 'confirm_performance', '行政处罚法 第六十七条'),
     (ARRAY['PERFORMED'], 'CLOSED', 'confirm_performance', '行政处罚法 第六十七条'),
     (ARRAY['PERFORMING'], 'DEMANDED', 'demand', '行政强制法 第五十四条'),
