@@ -21,6 +21,9 @@ const (
 	withdrawn = "WITHDRAWN"
 )
 
+// minorClass are the minor dishonest acts, which are in principle not published (轻微失信, 信用修复管理办法).
+const minorClass = "minor"
+
 // ahead is how far another workload's clock may be ahead of ours.
 const ahead = 5 * time.Minute
 
@@ -33,6 +36,7 @@ type facts struct {
 	personRule bool      // a rule lets persons be published
 	entitled   bool      // the agency publishes this kind about such a party
 	barred     bool      // its decision was reversed, or repaired
+	minor      bool      // of the minor class, which no exception lets be published
 	takeDown   time.Time // zero where no basis says when
 }
 
@@ -48,9 +52,10 @@ var lacks = map[string]func(f *facts) bool{
 	"no_penalty": func(f *facts) bool {
 		return !slices.Contains([]string{"warning", "criticism", "fine", "confiscation", "closure", "revocation"}, f.gate.GetPenaltyKind())
 	},
-	"natural_person":   func(f *facts) bool { return f.person && !f.personRule },
-	"warning_only":     func(f *facts) bool { return f.gate.GetPenaltyKind() == "warning" },
-	"no_social_impact": func(f *facts) bool { return !f.gate.GetSocialImpact() },
+	"natural_person":      func(f *facts) bool { return f.person && !f.personRule },
+	"warning_only":        func(f *facts) bool { return f.gate.GetPenaltyKind() == "warning" },
+	"no_social_impact":    func(f *facts) bool { return !f.gate.GetSocialImpact() },
+	"minor_not_published": func(f *facts) bool { return f.minor },
 	"no_notice": func(f *facts) bool {
 		if f.item.GetKind() == recall { // announced before it is carried out, not in the same moment
 			return !before(f.gate.GetNoticeTime(), f.gate.GetDecidedTime())

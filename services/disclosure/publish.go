@@ -3,6 +3,7 @@ package disclosure
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -51,7 +52,9 @@ func (s *Server) Publish(ctx context.Context, req *disclosurev1.PublishRequest) 
 // presentable is an item as it may be read: without the numbers of persons, a person by surname only.
 func presentable(p *disclosurev1.Publication) *disclosurev1.Publication {
 	p = proto.CloneOf(p)
-	p.Title, p.Summary, p.Ground = withoutPersons(p.GetTitle()), withoutPersons(p.GetSummary()), withoutPersons(p.GetGround())
+	for _, words := range []*string{&p.Title, &p.Summary, &p.Ground, &p.PartyName, &p.AgencyName, &p.DecisionNo, &p.LicenceNo} {
+		*words = withoutPersons(*words)
+	}
 	return p
 }
 
@@ -146,6 +149,12 @@ func (s *Server) look(ctx context.Context, q *store.Queries, f *facts) (store.Pu
 	terms, err := termsOf(rows, p.GetTerms(), g.GetDecidedTime(), f.now)
 	if len(terms) > 0 {
 		f.takeDown = terms[0].EndTime
+	}
+	if slices.ContainsFunc(terms, func(t store.InsertTermParams) bool { return t.Class == minorClass }) {
+		excepted, err := q.MinorException(ctx, store.MinorExceptionParams{PenaltyKind: termKey(p, g), Impact: g.GetSocialImpact(), At: f.now})
+		if f.minor = !excepted; err != nil {
+			return policy, nil, err
+		}
 	}
 	return policy, terms, err
 }

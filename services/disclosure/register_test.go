@@ -103,6 +103,7 @@ func TestSearch(t *testing.T) {
 // The bases of a take-down date are all shown with their computation; the earliest end holds.
 func TestTakeDownBases(t *testing.T) {
 	w := newWorld(t)
+	w.exceptMinor(t)
 	for _, c := range []struct {
 		name   string
 		kind   string

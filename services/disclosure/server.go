@@ -104,39 +104,38 @@ func (s *Server) Audit(ctx context.Context, req *disclosurev1.AuditRequest) (*di
 	return &disclosurev1.AuditResponse{Publications: out, NextPageToken: next}, nil
 }
 
+// sentences are paged by what they say too: one row may break several rules.
 func (s *Server) sentences(ctx context.Context, what, token string, size int32) (*disclosurev1.AuditResponse, error) {
-	after := uuid.Nil.String()
-	parts, err := pg.DecodeToken(token, 1)
+	parts, err := pg.DecodeToken(token, 2)
 	if err != nil {
 		return nil, err
 	}
-	if parts != nil {
-		if after = parts[0]; uuid.Validate(after) != nil {
-			return nil, badToken()
-		}
+	if parts == nil {
+		parts = []string{uuid.Nil.String(), ""}
 	}
-	resp, q := &disclosurev1.AuditResponse{}, store.New(s.db)
-	if what == "late" {
-		rows, err := q.AuditLate(ctx, store.AuditLateParams{After: after, PageSize: size})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			resp.Violations = append(resp.Violations, r.ID+": "+r.What)
-			after = r.ID
+	if uuid.Validate(parts[0]) != nil {
+		return nil, badToken()
+	}
+	var rows []store.AuditViolationsRow
+	if q := store.New(s.db); what == "late" {
+		var late []store.AuditLateRow
+		late, err = q.AuditLate(ctx, store.AuditLateParams{After: parts[0], AfterWhat: parts[1], PageSize: size})
+		for _, r := range late {
+			rows = append(rows, store.AuditViolationsRow(r))
 		}
 	} else {
-		rows, err := q.AuditViolations(ctx, store.AuditViolationsParams{After: after, At: s.now(), PageSize: size})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			resp.Violations = append(resp.Violations, r.ID+": "+r.What)
-			after = r.ID
-		}
+		rows, err = q.AuditViolations(ctx, store.AuditViolationsParams{After: parts[0], AfterWhat: parts[1], At: s.now(), PageSize: size})
 	}
-	if len(resp.GetViolations()) == int(size) {
-		resp.NextPageToken = pg.EncodeToken(after)
+	if err != nil {
+		return nil, err
+	}
+	resp := &disclosurev1.AuditResponse{}
+	for _, r := range rows {
+		resp.Violations = append(resp.Violations, r.ID+": "+r.What)
+	}
+	if len(rows) == int(size) {
+		last := rows[len(rows)-1]
+		resp.NextPageToken = pg.EncodeToken(last.ID, last.What)
 	}
 	return resp, nil
 }

@@ -15,8 +15,6 @@ import (
 var (
 	creditCode = regexp.MustCompile(`^[0-9A-Z]{18}$`)
 	personalID = regexp.MustCompile(`^[1-9][0-9]{16}[0-9X]$`)
-	// what may be a number: a landline with a hyphen, or a run of digits and letters, which credit codes are as well
-	token = regexp.MustCompile(`0[0-9]{2,3}-[0-9]{7,8}|[0-9A-Za-z]+`)
 )
 
 // published are the kinds of numbers that public pages may name: codes of firms and services, never subscribers'.
@@ -30,7 +28,7 @@ func publicCode(text string) (normal string, ok bool) {
 
 // isPersonalID says whether a text is a citizen identification number (公民身份号码, GB 11643-1999).
 func isPersonalID(text string) bool {
-	if !personalID.MatchString(text) {
+	if text = strings.ToUpper(text); !personalID.MatchString(text) {
 		return false
 	}
 	if _, err := time.Parse("20060102", text[6:14]); err != nil {
@@ -41,21 +39,6 @@ func isPersonalID(text string) bool {
 		sum += int(text[i]-'0') * weight
 	}
 	return "10X98765432"[sum%11] == text[17]
-}
-
-// withoutPersons masks subscribers' numbers and identity numbers in words that the public reads: whoever wrote them may
-// have named what no page shows.
-func withoutPersons(text string) string {
-	return token.ReplaceAllStringFunc(text, func(t string) string {
-		digits := strings.ReplaceAll(t, "-", "")
-		switch {
-		case isPersonalID(t):
-			return t[:6] + "************"
-		case len(digits) >= 10 && len(digits) <= 12 && (phone.Parse(digits).GetKind() == phone.Mobile || phone.Parse(digits).GetKind() == phone.Landline):
-			return phone.Mask(digits)
-		}
-		return t
-	})
 }
 
 // surname is how a natural person is shown where a rule lets one be shown.

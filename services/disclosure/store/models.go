@@ -140,6 +140,16 @@ type GateCondition struct {
 	CreatedAt time.Time
 }
 
+type MinorException struct {
+	PenaltyKind string
+	WithImpact  bool
+	Source      string
+	ToConfirm   bool
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	CreatedAt   time.Time
+}
+
 type Publication struct {
 	PublicationID      string
 	Kind               string

@@ -23,6 +23,11 @@ SELECT basis, class, earliest_months, months, counts_from, source, to_confirm FR
  WHERE kind = @kind AND penalty_kind = @penalty_kind AND sqlc.arg(amount_fen)::bigint <@ int8range(min_fen, below_fen)
    AND valid_from <= @at AND (valid_to IS NULL OR valid_to > @at) ORDER BY basis;
 
+-- name: MinorException :one
+-- Whether a rule lets a minor penalty be published all the same.
+SELECT EXISTS (SELECT FROM minor_exception e WHERE e.penalty_kind IN ('', @penalty_kind) AND (NOT e.with_impact OR sqlc.arg(impact)::boolean)
+   AND e.valid_from <= @at AND (e.valid_to IS NULL OR e.valid_to > @at));
+
 -- name: PublicationOfCase :one
 SELECT publication_id FROM publication WHERE kind = @kind AND case_id = @case_id;
 

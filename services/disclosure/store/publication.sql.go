@@ -538,6 +538,25 @@ func (q *Queries) ListWithheld(ctx context.Context, arg ListWithheldParams) ([]P
 	return items, nil
 }
 
+const minorException = `-- name: MinorException :one
+SELECT EXISTS (SELECT FROM minor_exception e WHERE e.penalty_kind IN ('', $1) AND (NOT e.with_impact OR $2::boolean)
+   AND e.valid_from <= $3 AND (e.valid_to IS NULL OR e.valid_to > $3))
+`
+
+type MinorExceptionParams struct {
+	PenaltyKind string
+	Impact      bool
+	At          time.Time
+}
+
+// Whether a rule lets a minor penalty be published all the same.
+func (q *Queries) MinorException(ctx context.Context, arg MinorExceptionParams) (bool, error) {
+	row := q.db.QueryRow(ctx, minorException, arg.PenaltyKind, arg.Impact, arg.At)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const personPolicy = `-- name: PersonPolicy :one
 SELECT count(*) > 0 AS allowed FROM publication_person_policy
  WHERE kind = $1 AND penalty_kind IN ('', $2::text) AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3)

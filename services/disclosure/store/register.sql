@@ -69,24 +69,26 @@ SELECT sqlc.embed(p), sqlc.embed(v), w.reason, w.withdrawn_time, w.cause, w.basi
 
 -- name: AuditViolations :many
 -- What is broken, and what is wrong as of a time: still public though it was to go.
-SELECT v.id, v.what::text AS what FROM violation v WHERE v.id > sqlc.arg(after)
+SELECT b.id, b.what FROM (
+SELECT v.id, v.what::text AS what FROM violation v WHERE v.id >= sqlc.arg(after)
 UNION
-SELECT r.id, r.what FROM publication_violation r WHERE r.id > sqlc.arg(after)
+SELECT r.id, r.what FROM publication_violation r WHERE r.id >= sqlc.arg(after)
 UNION
-SELECT d.id, d.what FROM digest_violation d WHERE d.id > sqlc.arg(after)
+SELECT d.id, d.what FROM digest_violation d WHERE d.id >= sqlc.arg(after)
 UNION
-SELECT s.id, s.what FROM scorecard_violation s WHERE s.id > sqlc.arg(after)
+SELECT s.id, s.what FROM scorecard_violation s WHERE s.id >= sqlc.arg(after)
 UNION
 SELECT p.publication_id, 'publication is still public after the term to withdraw it (penalty law, article 48)'
   FROM withdrawal_order o JOIN publication p ON p.kind = o.kind AND p.case_id = o.case_id
- WHERE p.publication_id > sqlc.arg(after) AND o.due_time < sqlc.arg(at) AND p.take_down_time > sqlc.arg(at)
+ WHERE p.publication_id >= sqlc.arg(after) AND o.due_time < sqlc.arg(at) AND p.take_down_time > sqlc.arg(at)
    AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = p.publication_id)
 UNION
 SELECT p.publication_id, 'end of the publication is not announced to those who follow the register'
   FROM publication p
- WHERE p.publication_id > sqlc.arg(after) AND p.take_down_time < sqlc.arg(at) - interval '1 day'
+ WHERE p.publication_id >= sqlc.arg(after) AND p.take_down_time < sqlc.arg(at) - interval '1 day'
    AND NOT EXISTS (SELECT FROM publication_change c WHERE c.publication_id = p.publication_id AND c.change IN ('ended', 'withdrawn'))
- ORDER BY 1, 2 LIMIT sqlc.arg(page_size);
+) b WHERE (b.id, b.what) > (sqlc.arg(after)::uuid, sqlc.arg(after_what)::text)
+ ORDER BY b.id, b.what LIMIT sqlc.arg(page_size);
 
 -- name: AuditLate :many
-SELECT l.id, l.what::text AS what FROM publication_late l WHERE l.id > @after ORDER BY l.id, l.what LIMIT @page_size;
+SELECT l.id, l.what::text AS what FROM publication_late l WHERE (l.id, l.what) > (@after::uuid, @after_what::text) ORDER BY l.id, l.what LIMIT @page_size;

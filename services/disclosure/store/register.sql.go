@@ -11,12 +11,13 @@ import (
 )
 
 const auditLate = `-- name: AuditLate :many
-SELECT l.id, l.what::text AS what FROM publication_late l WHERE l.id > $1 ORDER BY l.id, l.what LIMIT $2
+SELECT l.id, l.what::text AS what FROM publication_late l WHERE (l.id, l.what) > ($1::uuid, $2::text) ORDER BY l.id, l.what LIMIT $3
 `
 
 type AuditLateParams struct {
-	After    string
-	PageSize int32
+	After     string
+	AfterWhat string
+	PageSize  int32
 }
 
 type AuditLateRow struct {
@@ -25,7 +26,7 @@ type AuditLateRow struct {
 }
 
 func (q *Queries) AuditLate(ctx context.Context, arg AuditLateParams) ([]AuditLateRow, error) {
-	rows, err := q.db.Query(ctx, auditLate, arg.After, arg.PageSize)
+	rows, err := q.db.Query(ctx, auditLate, arg.After, arg.AfterWhat, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -45,30 +46,33 @@ func (q *Queries) AuditLate(ctx context.Context, arg AuditLateParams) ([]AuditLa
 }
 
 const auditViolations = `-- name: AuditViolations :many
-SELECT v.id, v.what::text AS what FROM violation v WHERE v.id > $2
+SELECT b.id, b.what FROM (
+SELECT v.id, v.what::text AS what FROM violation v WHERE v.id >= $1
 UNION
-SELECT r.id, r.what FROM publication_violation r WHERE r.id > $2
+SELECT r.id, r.what FROM publication_violation r WHERE r.id >= $1
 UNION
-SELECT d.id, d.what FROM digest_violation d WHERE d.id > $2
+SELECT d.id, d.what FROM digest_violation d WHERE d.id >= $1
 UNION
-SELECT s.id, s.what FROM scorecard_violation s WHERE s.id > $2
+SELECT s.id, s.what FROM scorecard_violation s WHERE s.id >= $1
 UNION
 SELECT p.publication_id, 'publication is still public after the term to withdraw it (penalty law, article 48)'
   FROM withdrawal_order o JOIN publication p ON p.kind = o.kind AND p.case_id = o.case_id
- WHERE p.publication_id > $2 AND o.due_time < $3 AND p.take_down_time > $3
+ WHERE p.publication_id >= $1 AND o.due_time < $2 AND p.take_down_time > $2
    AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = p.publication_id)
 UNION
 SELECT p.publication_id, 'end of the publication is not announced to those who follow the register'
   FROM publication p
- WHERE p.publication_id > $2 AND p.take_down_time < $3 - interval '1 day'
+ WHERE p.publication_id >= $1 AND p.take_down_time < $2 - interval '1 day'
    AND NOT EXISTS (SELECT FROM publication_change c WHERE c.publication_id = p.publication_id AND c.change IN ('ended', 'withdrawn'))
- ORDER BY 1, 2 LIMIT $1
+) b WHERE (b.id, b.what) > ($1::uuid, $3::text)
+ ORDER BY b.id, b.what LIMIT $4
 `
 
 type AuditViolationsParams struct {
-	PageSize int32
-	After    string
-	At       time.Time
+	After     string
+	At        time.Time
+	AfterWhat string
+	PageSize  int32
 }
 
 type AuditViolationsRow struct {
@@ -78,7 +82,12 @@ type AuditViolationsRow struct {
 
 // What is broken, and what is wrong as of a time: still public though it was to go.
 func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams) ([]AuditViolationsRow, error) {
-	rows, err := q.db.Query(ctx, auditViolations, arg.PageSize, arg.After, arg.At)
+	rows, err := q.db.Query(ctx, auditViolations,
+		arg.After,
+		arg.At,
+		arg.AfterWhat,
+		arg.PageSize,
+	)
 	if err != nil {
 		return nil, err
 	}

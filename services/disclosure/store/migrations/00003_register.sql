@@ -83,6 +83,7 @@ SELECT k.kind, c.code, c.rank, c.fatal, c.words, c.article, c.to_confirm
     ('{penalty,listing,exposure,circular,recall_notice,recall,service_notice,digest}', 'natural_person', 40, false, '当事人为自然人,没有规则允许公示', '行政处罚法 第五十条;个人信息保护法 第二十五条', false),
     ('{penalty}', 'warning_only', 50, false, '仅受到警告的不公示', '市场监督管理行政处罚信息公示规定', false),
     ('{penalty}', 'no_social_impact', 60, false, '未认定具有一定社会影响', '行政处罚法 第四十八条', false),
+    ('{penalty}', 'minor_not_published', 65, false, '轻微失信信息原则上不公示', '信用修复管理办法(国家发展改革委令第36号)', true),
     ('{penalty,listing}', 'no_notice', 70, false, '作出决定前没有送达告知书', '行政处罚法 第四十四条、第四十五条、第六十二条', false),
     ('{recall}', 'no_notice', 70, false, '收回决定前没有公告', 'programme: 收回公告期三十日', true),
     ('{circular}', 'party_not_informed', 70, false, '通报涉及当事人,但通报前没有告知当事人', '行政处罚法 第四十五条', true),
@@ -100,6 +101,23 @@ SELECT k.kind, c.code, c.rank, c.fatal, c.words, c.article, c.to_confirm
     ('{penalty,listing,exposure}', 'term_over', 190, false, '公示期限已经届满', '信用修复管理办法(国家发展改革委令第36号)', false),
     ('{penalty,listing,exposure,circular,recall_notice,recall,service_notice,digest}', 'withdrawn_before', 200, false, '所依据的决定已被撤销、变更、确认违法或者已经修复', '行政处罚法 第四十八条', false)
   ) AS c (kinds, code, rank, fatal, words, article, to_confirm), unnest(c.kinds::text[]) AS k (kind);
+
+UPDATE gate_condition SET valid_from = '2026-04-01T00:00:00+08:00' WHERE code = 'minor_not_published'; -- when the order came into force
+
+-- Exceptions from minor_not_published (轻微失信信息例外公示): none is enacted. with_impact: it needs an impact on society as well.
+CREATE TABLE minor_exception (
+    penalty_kind text        NOT NULL, -- simplified: a fine on the spot; empty: every kind
+    with_impact  boolean     NOT NULL,
+    source       text        NOT NULL,
+    to_confirm   boolean     NOT NULL,
+    valid_from   timestamptz NOT NULL,
+    valid_to     timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT minor_exception_pkey PRIMARY KEY (penalty_kind, valid_from),
+    CONSTRAINT minor_exception_sourced CHECK (source <> ''),
+    CONSTRAINT minor_exception_one_at_a_time EXCLUDE USING gist (penalty_kind WITH =, tstzrange(valid_from, valid_to) WITH &&)
+);
+GRANT SELECT ON minor_exception TO disclosure;
 
 -- Rules under which a natural person may stand on a public page (自然人公示规则). There are none until one is enacted; whoever
 -- is shown is shown by surname only.
@@ -396,4 +414,4 @@ INSERT INTO take_down_policy (kind, penalty_kind, months, source, to_confirm, va
     ('penalty', 'closure', 36, '市场监督管理行政处罚信息公示规定;信用修复管理办法:严重失信信息最长三年', true, '2021-07-15T00:00:00+08:00'),
     ('penalty', 'revocation', 36, '市场监督管理行政处罚信息公示规定;信用修复管理办法:严重失信信息最长三年', true, '2021-07-15T00:00:00+08:00'),
     ('listing', '', 12, '电信业务经营许可管理办法 第三十七条;信用修复管理办法:一般失信信息最长一年', true, '2017-09-01T00:00:00+08:00');
-DROP TABLE publication_person_policy, gate_condition, publisher_policy, publication_kind;
+DROP TABLE minor_exception, publication_person_policy, gate_condition, publisher_policy, publication_kind;
