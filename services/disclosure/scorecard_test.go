@@ -170,7 +170,7 @@ func TestScorecard_hash(t *testing.T) {
 		_, hash := m.finish()
 		return hash
 	}
-	if make1(nil) != make1(nil) {
+	if first, again := make1(nil), make1(nil); first != again {
 		t.Error("the same counts have two hashes")
 	}
 	if make1(nil) == make1(func(c *commonv1.DayCount) { c.Bucket = 0 }) {
