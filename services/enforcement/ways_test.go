@@ -36,13 +36,13 @@ func (f *file) party(act string) error {
 // handsIn is what the party hands in with its acts.
 var handsIn = map[string]string{
 	actStatement: `INSERT INTO case_statement (statement_id, case_id, late, received_time, text_sealed, channel, received_by)
-		VALUES ($1, $2, false, $3, '', 'paper', 'officer-1@samr-11')`,
+		VALUES ($1, $2, false, $3, '', 'electronic', 'party')`,
 	actWaiver: `INSERT INTO case_waiver (waiver_id, case_id, waived, notice_time, waived_time, channel, received_by)
 		SELECT $1, $2, 'statement', notice_time, $3, 'electronic', 'party' FROM enforcement_case WHERE case_id = $2`,
 	actHearingWaiver: `INSERT INTO case_waiver (waiver_id, case_id, waived, notice_time, waived_time, channel, received_by)
 		SELECT $1, $2, 'hearing', notice_time, $3, 'electronic', 'party' FROM enforcement_case WHERE case_id = $2`,
 	actHearingRequest: `INSERT INTO case_hearing_request (hearing_request_id, case_id, notice_time, due, due_proof, asked_time, reason_sealed, channel, received_by)
-		SELECT $1, $2, notice_time, $3, 'x', $3, '', 'paper', 'officer-1@samr-11' FROM enforcement_case WHERE case_id = $2`,
+		SELECT $1, $2, notice_time, $3, 'x', $3, '', 'electronic', 'party' FROM enforcement_case WHERE case_id = $2`,
 }
 
 func (f *file) partyMust(act string) {
