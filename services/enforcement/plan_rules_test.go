@@ -133,7 +133,7 @@ func (y *toy) words(t planned, outcome string, fen int64) *assignmentv1.CaseStep
 	case stepAppoint:
 		for i := len(y.m.officers); len(w.Officers) < 2; i++ {
 			if name := fmt.Sprintf("officer-%d", i); !y.m.judged(name) {
-				w.Officers = append(w.Officers, &assignmentv1.AppointedOfficer{Subject: name, QualificationNo: "1"})
+				w.Officers = append(w.Officers, &assignmentv1.AppointedOfficer{Subject: name, QualificationNo: name})
 			}
 		}
 	case stepInvestigate:

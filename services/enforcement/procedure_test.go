@@ -145,7 +145,7 @@ func (f *file) step(step, outcome string, w *assignmentv1.CaseStepDetail) *enfor
 // proved puts a piece of evidence on file where there is none: without it no penalty is proposed.
 func (f *file) proved() {
 	f.t.Helper()
-	clerk := f.as("clerk", "samr-11", accessv1.Role_ROLE_CASEWORKER)
+	clerk := f.as("clerk", f.get().GetCase().GetAgencyId(), accessv1.Role_ROLE_CASEWORKER)
 	listed, err := clerk.ListCaseEvidence(f.t.Context(), &enforcementv1.ListCaseEvidenceRequest{CaseId: f.id})
 	if err != nil || len(listed.GetEvidence()) > 0 {
 		return

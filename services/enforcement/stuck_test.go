@@ -120,6 +120,7 @@ func TestARecusalBetweenDecisionAndRecord(t *testing.T) {
 	f := newFile(t, nil)
 	f.effects()
 	f.must(stepAppoint, "appointed", officersNamed("officer-1", "officer-2", "officer-3"))
+	f.proved()
 	st := f.step(stepInvestigate, outProposed, &assignmentv1.CaseStepDetail{Proposal: yuanFine(600_000)})
 	if err := f.check(st); err != nil {
 		t.Fatal(err)
