@@ -88,7 +88,7 @@ func checkCommand(t *testing.T, m protoreflect.MethodDescriptor) {
 // checkList: every list is bounded and can be gone on with.
 func checkList(t *testing.T, m protoreflect.MethodDescriptor) {
 	need := map[protoreflect.Name]protoreflect.Kind{"page_size": protoreflect.Int32Kind, "page_token": protoreflect.StringKind}
-	if m.Name() == "ListTaskChanges" || m.Name() == "ListFeedback" { // change feeds
+	if m.Input().Fields().ByName("after_cursor") != nil { // change feeds
 		need = map[protoreflect.Name]protoreflect.Kind{"after_cursor": protoreflect.StringKind, "max_wait": protoreflect.MessageKind}
 	}
 	for name, kind := range need {

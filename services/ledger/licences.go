@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"quietline/internal/pg"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/ledger/store"
 )
@@ -24,17 +25,30 @@ func (s *Server) ListLicences(ctx context.Context, req *ledgerv1.ListLicencesReq
 	if err != nil {
 		return nil, err
 	}
-	return licencesOf(ctx, q, h, at)
+	return licencesOf(ctx, q, h, at, req)
 }
 
-func licencesOf(ctx context.Context, q *store.Queries, h store.Holder, at time.Time) (*ledgerv1.ListLicencesResponse, error) {
-	const most = 100
+// licencesOf is a page of a firm's licences, by number. They are few: all are read.
+func licencesOf(ctx context.Context, q *store.Queries, h store.Holder, at time.Time, req *ledgerv1.ListLicencesRequest) (*ledgerv1.ListLicencesResponse, error) {
+	after := ""
+	if parts, err := pg.DecodeToken(req.GetPageToken(), 1); err != nil {
+		return nil, err
+	} else if parts != nil {
+		after = parts[0]
+	}
 	rows, err := q.LicencesOf(ctx, store.LicencesOfParams{HolderID: h.HolderID, At: at})
 	if err != nil {
 		return nil, err
 	}
-	resp := &ledgerv1.ListLicencesResponse{RegisteredNumber: h.Licence}
-	for _, l := range rows[:min(len(rows), most)] {
+	resp, size := &ledgerv1.ListLicencesResponse{RegisteredNumber: h.Licence}, int(pg.PageSize(req.GetPageSize()))
+	for _, l := range rows {
+		if l.Number <= after {
+			continue
+		}
+		if len(resp.GetLicences()) == size {
+			resp.NextPageToken = pg.EncodeToken(resp.GetLicences()[size-1].GetNumber())
+			break
+		}
 		resp.Licences = append(resp.Licences, licenceProto(l))
 	}
 	return resp, nil

@@ -29,7 +29,11 @@ type ListLicencesRequest struct {
 	// Unified social credit code (统一社会信用代码).
 	CreditCode string `protobuf:"bytes,1,opt,name=credit_code,json=creditCode,proto3" json:"credit_code,omitempty"`
 	// In force at this time; unset is now (时点).
-	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Page size, at most 500; 0 is 50 (每页条数).
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the next page (翻页标记).
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -78,15 +82,31 @@ func (x *ListLicencesRequest) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// ListLicencesResponse has its licences of telecom business, at most 100.
+func (x *ListLicencesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListLicencesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListLicencesResponse has a page of its licences of telecom business.
 type ListLicencesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Licences, by number (许可证).
 	Licences []*Licence `protobuf:"bytes,1,rep,name=licences,proto3" json:"licences,omitempty"`
 	// Number that was entered with the holder; it tells nothing of scope or term (登记许可证编号).
 	RegisteredNumber string `protobuf:"bytes,2,opt,name=registered_number,json=registeredNumber,proto3" json:"registered_number,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Empty on the last page (下一页标记).
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListLicencesResponse) Reset() {
@@ -133,18 +153,30 @@ func (x *ListLicencesResponse) GetRegisteredNumber() string {
 	return ""
 }
 
+func (x *ListLicencesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_quietline_ledger_v1_licence_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_licence_proto_rawDesc = "" +
 	"\n" +
-	"!quietline/ledger/v1/licence.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!quietline/ledger/v1/holding.proto\"m\n" +
+	"!quietline/ledger/v1/licence.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!quietline/ledger/v1/holding.proto\"\xbf\x01\n" +
 	"\x13ListLicencesRequest\x12*\n" +
 	"\vcredit_code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x12R\n" +
 	"creditCode\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"}\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\"\xa5\x01\n" +
 	"\x14ListLicencesResponse\x128\n" +
 	"\blicences\x18\x01 \x03(\v2\x1c.quietline.ledger.v1.LicenceR\blicences\x12+\n" +
-	"\x11registered_number\x18\x02 \x01(\tR\x10registeredNumberB\xc3\x01\n" +
+	"\x11registered_number\x18\x02 \x01(\tR\x10registeredNumber\x12&\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageTokenB\xc3\x01\n" +
 	"\x17com.quietline.ledger.v1B\fLicenceProtoP\x01Z,quietline/proto/quietline/ledger/v1;ledgerv1\xa2\x02\x03QLX\xaa\x02\x13Quietline.Ledger.V1\xca\x02\x13Quietline\\Ledger\\V1\xe2\x02\x1fQuietline\\Ledger\\V1\\GPBMetadata\xea\x02\x15Quietline::Ledger::V1b\x06proto3"
 
 var (
