@@ -62,7 +62,7 @@ func (s *Server) told(kind string, ids ...string) {
 
 // WithdrawListing takes an entry back; who listed withdraws. Withdrawing again keeps the first reason.
 func (s *Server) WithdrawListing(ctx context.Context, req *creditv1.WithdrawListingRequest) (*creditv1.WithdrawListingResponse, error) {
-	var moot string
+	var moot []string
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*creditv1.WithdrawListingResponse, error) {
 		q, now := store.New(tx), s.now()
 		l, err := q.LockListing(ctx, req.GetListingId())
@@ -75,7 +75,7 @@ func (s *Server) WithdrawListing(ctx context.Context, req *creditv1.WithdrawList
 		switch state := stateAt(now, l); state {
 		case withdrawn:
 		case listed, repairRequested:
-			moot, err = s.end(ctx, q, l, ending{state: withdrawn, reason: req.GetReason(), by: doneBy(ctx), at: now, end: now})
+			moot, err = s.takeBack(ctx, q, l, ending{state: withdrawn, reason: req.GetReason(), by: doneBy(ctx), at: now, end: now})
 			if err != nil {
 				return nil, err
 			}
@@ -88,8 +88,32 @@ func (s *Server) WithdrawListing(ctx context.Context, req *creditv1.WithdrawList
 		}
 		return &creditv1.WithdrawListingResponse{Listing: out}, nil
 	})
-	s.told(kindRepair, moot)
+	s.told(kindRepair, moot...)
 	return resp, err
+}
+
+// takeBack ends an entry and what rests on it: without the first, the others have no ground.
+func (s *Server) takeBack(ctx context.Context, q *store.Queries, l store.Listing, e ending) (moot []string, err error) {
+	for open := []store.Listing{l}; len(open) > 0; open = open[1:] {
+		id, err := s.end(ctx, q, open[0], e)
+		if err != nil {
+			return nil, err
+		}
+		moot = append(moot, id)
+		on, err := q.ListingsOn(ctx, &open[0].ListingID)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range on {
+			if o, err = q.LockListing(ctx, o.ListingID); err != nil {
+				return nil, err
+			}
+			if o.State != withdrawn {
+				open = append(open, o)
+			}
+		}
+	}
+	return moot, nil
 }
 
 // mayWithdraw holds 谁认定、谁修复: a person withdraws what the own agency listed.

@@ -74,6 +74,10 @@ SELECT * FROM listing l
  WHERE l.case_id = @case_id OR l.rests_on IN (SELECT e.listing_id FROM listing e WHERE e.case_id = @case_id)
  ORDER BY l.propose_time, l.listing_id LIMIT 50;
 
+-- name: ListingsOn :many
+-- The entries that rest on one, and still stand or were not taken back.
+SELECT * FROM listing WHERE rests_on = @listing_id AND state <> 'WITHDRAWN' ORDER BY propose_time, listing_id LIMIT 50;
+
 -- name: GetListing :one
 SELECT * FROM listing WHERE listing_id = @listing_id;
 

@@ -831,6 +831,81 @@ func (q *Queries) ListingsOfCase(ctx context.Context, caseID *string) ([]Listing
 	return items, nil
 }
 
+const listingsOn = `-- name: ListingsOn :many
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE rests_on = $1 AND state <> 'WITHDRAWN' ORDER BY propose_time, listing_id LIMIT 50
+`
+
+// The entries that rest on one, and still stand or were not taken back.
+func (q *Queries) ListingsOn(ctx context.Context, listingID *string) ([]Listing, error) {
+	rows, err := q.db.Query(ctx, listingsOn, listingID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Listing
+	for rows.Next() {
+		var i Listing
+		if err := rows.Scan(
+			&i.ListingID,
+			&i.List,
+			&i.Ground,
+			&i.PartyName,
+			&i.CreditCode,
+			&i.Licence,
+			&i.CaseID,
+			&i.AgencyID,
+			&i.Severity,
+			&i.DecidedTime,
+			&i.EarliestEnd,
+			&i.LatestEnd,
+			&i.ListedTime,
+			&i.ListedBy,
+			&i.CreatedAt,
+			&i.State,
+			&i.StateTime,
+			&i.StateBy,
+			&i.StateReason,
+			&i.StateTaskID,
+			&i.StateArticle,
+			&i.GroundName,
+			&i.Sector,
+			&i.Outcome,
+			&i.StatementSealed,
+			&i.GroundTime,
+			&i.EntryDue,
+			&i.EntryProof,
+			&i.EndsProof,
+			&i.EndsToConfirm,
+			&i.StatutoryEarliest,
+			&i.StatutoryLatest,
+			&i.ProposedBy,
+			&i.ProposeTime,
+			&i.ReviewedBy,
+			&i.SignedBy,
+			&i.NoticeTime,
+			&i.ObjectionUntil,
+			&i.NoticeProof,
+			&i.RestsOn,
+			&i.PublishFrom,
+			&i.PublicationID,
+			&i.NotPublishedBecause,
+			&i.UnpublishTime,
+			&i.EndTime,
+			&i.LiftDue,
+			&i.PenaltyPublicUntil,
+			&i.PenaltyPublicBecause,
+			&i.PenaltyUnpublishTime,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listingsToEnd = `-- name: ListingsToEnd :many
 SELECT listing_id FROM listing
  WHERE state IN ('LISTED', 'REPAIR_REQUESTED') AND latest_end <= $1
