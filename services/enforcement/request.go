@@ -155,17 +155,22 @@ func (s *Server) recuseObjected(ctx context.Context, q *store.Queries, caseID, o
 	if err != nil {
 		return err
 	}
-	subject, at := subjectOfSignature(officer), s.now()
+	subject, at := officer, s.now()
+	if !slices.Contains(m.inOffice(at), subject) { // as the documents name him
+		subject = subjectOfSignature(officer)
+	}
 	if m.State != opened && !undecided(m.State) || !slices.Contains(m.inOffice(at), subject) {
 		return nil
 	}
 	return guarded(s.recuse(ctx, q, m, subject, reason, at))
 }
 
-// subjectOfSignature is the person of subject@agency.
+// subjectOfSignature is the person of subject@agency; a subject may have an @ of its own.
 func subjectOfSignature(signature string) string {
-	subject, _, _ := strings.Cut(signature, "@")
-	return subject
+	if i := strings.LastIndex(signature, "@"); i >= 0 {
+		return signature[:i]
+	}
+	return signature
 }
 
 // DisputeJurisdiction says that the caller's agency claims a case that another opened first (行政处罚法 25). The first has it

@@ -87,8 +87,7 @@ func (m *matter) task(step string, anchor int32, from time.Time) planned {
 func (m *matter) othersOf(step string) []string {
 	var out []string
 	if p := m.proposal(); p != nil {
-		subject, _, _ := strings.Cut(p.ProposedBy, "@")
-		out = append(out, subject)
+		out = append(out, subjectOfSignature(p.ProposedBy))
 		if r := m.last(stepReview, p.Seq, outApproved); r != nil && step == stepSign {
 			out = append(out, r.Subject)
 		}

@@ -1,6 +1,7 @@
 package enforcement
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -305,4 +306,24 @@ func TestTheSimplifiedProcedure(t *testing.T) {
 		t.Errorf("decided: %v", c)
 	}
 	f.sound()
+}
+
+// Accounts have an @ of their own: who proposed neither decides on the spot, nor is asked to review.
+func TestSubjectsAreAccounts(t *testing.T) {
+	for signature, want := range map[string]string{"wang@samr-11": "wang", "caseworker@samr-11@samr-11": "caseworker@samr-11", "wang": "wang"} {
+		if got := subjectOfSignature(signature); got != want {
+			t.Errorf("%s is signed by %q, want %q", signature, got, want)
+		}
+	}
+	f := newFile(t, nil)
+	f.effects()
+	f.must(stepAppoint, "appointed", officersNamed("a@samr-11", "b@samr-11"))
+	st := f.step(stepInvestigate, outProposed, &assignmentv1.CaseStepDetail{Proposal: yuanFine(600_000)})
+	st.ActorSubject = "a@samr-11"
+	if err := f.try(st); err != nil {
+		t.Fatal(err)
+	}
+	if who := f.task(stepReview).GetExcluded(); !slices.Contains(who, "a@samr-11") {
+		t.Errorf("the review is not for %v", who)
+	}
 }
