@@ -50,12 +50,11 @@ const (
 	driveLedgersPageLimit = 500
 )
 
-// ways in the order in which cases take them: what lasts long first. The simplified procedure is not among them: on a mesh
-// the service notes its decision on the spot as late and asks for it again, which the tests of the service do not show.
+// ways in the order in which cases take them: what lasts long first.
 var ways = []string{
 	wayCourt, wayRevoked, wayReconsidered, wayDemanded, wayLate, wayHearing, wayHearingAbandoned, wayPublicNotice, wayInstalments,
 	wayTransferred, wayTransferReturned, wayAdopted, wayNotAdopted, wayLegalReturned, wayDiscussed, wayExtended, wayRecused,
-	wayDisputed, wayElectronic, wayWaived, waySlight, wayFirstSlight, wayNoFault, wayLimitation, wayNotEstablished,
+	wayDisputed, wayElectronic, wayWaived, waySimplified, waySlight, wayFirstSlight, wayNoFault, wayLimitation, wayNotEstablished,
 	wayStraight,
 }
 

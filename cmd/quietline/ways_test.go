@@ -48,7 +48,10 @@ var taken = map[string]func(*caseView) bool{
 	wayHearingAbandoned: wayOf("hearing_request: hold_hearing:abandoned case_sign:signed"),
 	wayLegalReturned:    wayOf("legal_review:returned legal_review:passed case_sign:signed"),
 	wayDiscussed:        wayOf("discuss:agreed case_sign:signed"),
-	waySlight:           endedBy(waySlight), wayFirstSlight: endedBy(wayFirstSlight), wayNoFault: endedBy(wayNoFault),
+	waySimplified: func(v *caseView) bool {
+		return v.GetCase().GetProcedure() == "simplified" && v.GetCase().GetState() == stateClosed
+	},
+	waySlight: endedBy(waySlight), wayFirstSlight: endedBy(wayFirstSlight), wayNoFault: endedBy(wayNoFault),
 	wayLimitation: endedBy(wayLimitation), wayNotEstablished: endedBy(wayNotEstablished),
 	wayTransferred:      wayOf("transfer_approve:approved transfer_send:sent police_decide:accepted police_result:crime"),
 	wayTransferReturned: wayOf("transfer_send:sent police_decide:returned case_sign:signed"),
