@@ -20,5 +20,4 @@
 //	server.go     reads; enter.go: entries that a case makes; policy.go: the policy in force; proposal.go: proposed entries
 //	withdraw.go   what ends; publish.go: the quarter's publication; repair.go, measure.go: repair and joint punishment
 //	feed.go       the feed and who follows it; hub.go: one listener for all who wait; audit.go: checks
-//	tell.go       casework is told of rows whose workflow is to start
 package credit

@@ -51,7 +51,7 @@ func (s *Server) ProposeListing(ctx context.Context, req *creditv1.ProposeListin
 		return &creditv1.ProposeListingResponse{Listing: l}, nil
 	})
 	if err == nil && resp.GetListing().GetState() == proposed {
-		s.tell.start(kindListing, resp.GetListing().GetListingId())
+		s.tell.Start(kindListing, resp.GetListing().GetListingId())
 	}
 	return resp, err
 }

@@ -51,7 +51,7 @@ func (s *Server) ApplyForRepair(ctx context.Context, req *creditv1.ApplyForRepai
 		return &creditv1.ApplyForRepairResponse{Repair: out}, err
 	})
 	if err == nil && resp.GetRepair().GetState() == repairFiled {
-		s.tell.start(kindRepair, resp.GetRepair().GetRepairId())
+		s.tell.Start(kindRepair, resp.GetRepair().GetRepairId())
 	}
 	return resp, err
 }

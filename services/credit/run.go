@@ -12,7 +12,7 @@ import (
 	"quietline/internal/pg"
 	"quietline/internal/rpc"
 	"quietline/internal/seal"
-	caseworkv1 "quietline/proto/quietline/casework/v1"
+	"quietline/internal/tell"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	"quietline/services/credit/store"
 )
@@ -59,8 +59,8 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 			return fmt.Errorf("credit: %w", err)
 		}
 		defer func() { _ = conn.Close() }()
-		credit.tell = newTeller(caseworkv1.NewCaseworkServiceClient(conn))
-		go credit.tell.run(ctx)
+		credit.tell = tell.New(conn)
+		go credit.tell.Run(ctx)
 	}
 	go credit.hub.run(ctx)
 	s := rpc.NewServer(src)

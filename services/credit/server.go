@@ -12,6 +12,7 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/pg"
 	"quietline/internal/seal"
+	"quietline/internal/tell"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	"quietline/services/credit/store"
 )
@@ -21,14 +22,20 @@ const ahead = 5 * time.Minute
 
 var creditCode = regexp.MustCompile(`^[0-9A-Z]{18}$`)
 
+// Kinds of subjects that workflows drive for the lists.
+const (
+	kindListing = "listing"
+	kindRepair  = "repair"
+)
+
 // Server implements creditv1.CreditServiceServer.
 type Server struct {
 	creditv1.UnsafeCreditServiceServer // a missing RPC does not compile
 	db                                 *pgxpool.Pool
 	keys                               *seal.Keys
 	now                                func() time.Time
-	profile                            string  // how long terms really last
-	tell                               *teller // nil: the sweep starts everything
+	profile                            string       // how long terms really last
+	tell                               *tell.Teller // nil: the sweep starts everything
 	hub                                *hub
 }
 

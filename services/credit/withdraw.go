@@ -55,7 +55,7 @@ func (s *Server) end(ctx context.Context, q *store.Queries, l store.Listing, e e
 func (s *Server) told(kind string, ids ...string) {
 	for _, id := range ids {
 		if id != "" {
-			s.tell.nudge(kind, id)
+			s.tell.Nudge(kind, id)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (s *Server) RecordDelivery(ctx context.Context, req *enforcementv1.RecordDe
 		return &enforcementv1.RecordDeliveryResponse{Document: out}, err
 	})
 	if err == nil {
-		s.tell.nudge(resp.GetDocument().GetCaseId())
+		s.nudgeCase(resp.GetDocument().GetCaseId())
 	}
 	return resp, err
 }

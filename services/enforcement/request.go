@@ -62,7 +62,7 @@ func (s *Server) RequestCaseStep(ctx context.Context, req *enforcementv1.Request
 // told has the workflow look at the case; a closed one that moved again is started anew.
 func (s *Server) told(caseID string, reopened bool) {
 	if reopened {
-		s.tell.start(caseID)
+		s.tell.Start(kindCase, caseID)
 		return
 	}
 	s.nudgeCase(caseID)

@@ -12,7 +12,7 @@ import (
 	"quietline/internal/pg"
 	"quietline/internal/rpc"
 	"quietline/internal/seal"
-	caseworkv1 "quietline/proto/quietline/casework/v1"
+	"quietline/internal/tell"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	"quietline/services/enforcement/store"
 )
@@ -61,8 +61,8 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 			return fmt.Errorf("enforcement: %w", err)
 		}
 		defer func() { _ = casework.Close() }()
-		service.tell = newTeller(caseworkv1.NewCaseworkServiceClient(casework))
-		go service.tell.run(ctx)
+		service.tell = tell.New(casework)
+		go service.tell.Run(ctx)
 	}
 	go service.settleDemands(ctx)
 	go service.countDays(ctx)

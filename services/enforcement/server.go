@@ -12,6 +12,7 @@ import (
 	"quietline/internal/identity"
 	"quietline/internal/pg"
 	"quietline/internal/seal"
+	"quietline/internal/tell"
 	accessv1 "quietline/proto/quietline/access/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	"quietline/services/enforcement/store"
@@ -23,20 +24,26 @@ const firstID = "00000000-0000-0000-0000-000000000000"
 // leadMinistry leads the programme and sees all of it.
 const leadMinistry = "miit"
 
+// kindCase is the kind of subject that workflows drive for enforcement.
+const kindCase = "case"
+
 // Server implements enforcementv1.EnforcementServiceServer.
 type Server struct {
 	enforcementv1.UnsafeEnforcementServiceServer // a missing RPC does not compile
 	db                                           *pgxpool.Pool
 	keys                                         *seal.Keys
 	now                                          func() time.Time
-	profile                                      string  // of clocks that no workflow starts; empty is statutory
-	tell                                         *teller // nil tells nobody
+	profile                                      string       // of clocks that no workflow starts; empty is statutory
+	tell                                         *tell.Teller // nil tells nobody
 }
 
 // New makes a server on a migrated database; keys seal the names of natural persons.
 func New(db *pgxpool.Pool, keys *seal.Keys, now func() time.Time) *Server {
 	return &Server{db: db, keys: keys, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
 }
+
+// nudgeCase has the workflow of a case look at it again, after a commit.
+func (s *Server) nudgeCase(caseID string) { s.tell.Nudge(kindCase, caseID) }
 
 // GetCase returns a case to its agency, to the lead and to the workflows.
 func (s *Server) GetCase(ctx context.Context, req *enforcementv1.GetCaseRequest) (*enforcementv1.GetCaseResponse, error) {

@@ -98,7 +98,7 @@ func (s *Server) AppealRestriction(ctx context.Context, req *ledgerv1.AppealRest
 		return &ledgerv1.AppealRestrictionResponse{Appeal: appealProto(filed, held.CreditCode, v), Filed: true}, nil
 	})
 	if err == nil && resp.GetAppeal().GetState() == appealFiled {
-		s.tell.start(kindAppeal, resp.GetAppeal().GetAppealId())
+		s.tell.Start(kindAppeal, resp.GetAppeal().GetAppealId())
 	}
 	return resp, err
 }

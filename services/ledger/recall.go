@@ -72,7 +72,7 @@ func (s *Server) ProposeRecall(ctx context.Context, req *ledgerv1.ProposeRecallR
 		return &ledgerv1.ProposeRecallResponse{Recall: recallProto(row, nil, true), Proposed: true}, err
 	})
 	if err == nil && resp.GetRecall().GetState() == recallProposed {
-		s.tell.start(kindRecall, resp.GetRecall().GetRecallId())
+		s.tell.Start(kindRecall, resp.GetRecall().GetRecallId())
 	}
 	return resp, err
 }
@@ -188,7 +188,7 @@ func (s *Server) ObjectToRecall(ctx context.Context, req *ledgerv1.ObjectToRecal
 		return &ledgerv1.ObjectToRecallResponse{Objection: objectionProto(open), Objected: true}, err
 	})
 	if err == nil && resp.GetObjection().GetState() == objectionOpen {
-		s.tell.nudge(kindRecall, req.GetRecallId())
+		s.tell.Nudge(kindRecall, req.GetRecallId())
 	}
 	return resp, err
 }

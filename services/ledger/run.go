@@ -12,7 +12,7 @@ import (
 	"quietline/internal/pg"
 	"quietline/internal/phone"
 	"quietline/internal/rpc"
-	caseworkv1 "quietline/proto/quietline/casework/v1"
+	"quietline/internal/tell"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/ledger/format"
@@ -78,8 +78,8 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 			return fmt.Errorf("ledger: %w", err)
 		}
 		defer func() { _ = casework.Close() }()
-		server.tell = newTeller(caseworkv1.NewCaseworkServiceClient(casework))
-		go server.tell.run(ctx)
+		server.tell = tell.New(casework)
+		go server.tell.Run(ctx)
 	}
 	ledgerv1.RegisterLedgerServiceServer(s, server)
 	return rpc.Serve(ctx, lis, s)

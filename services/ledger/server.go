@@ -12,12 +12,19 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
+	"quietline/internal/tell"
 	accessv1 "quietline/proto/quietline/access/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/ledger/format"
 	"quietline/services/ledger/portability"
 	"quietline/services/ledger/store"
+)
+
+// Kinds of subjects that workflows drive for the ledger.
+const (
+	kindRecall = "recall"
+	kindAppeal = "appeal"
 )
 
 // Server implements ledgerv1.LedgerServiceServer.
@@ -27,7 +34,7 @@ type Server struct {
 	credit                             creditv1.CreditServiceClient
 	now                                func() time.Time
 	ports                              portability.Source // who ported numbers are served by
-	tell                               *teller            // nil: workflows are left to the sweep
+	tell                               *tell.Teller       // nil: workflows are left to the sweep
 	formats                            map[string]*format.Format
 	profile                            string // of the clocks of campaigns
 }
