@@ -138,7 +138,7 @@ func (a *apart) start(t *testing.T) {
 			flags = append(flags, "--blob", "file://"+filepath.Join(a.dir, "evidence")+"?create_dir=true",
 				"--casework", a.addrs[identity.Workflows], "--assignment", a.addrs[identity.Assignment])
 			fallthrough
-		case identity.Enforcement, identity.Assignment:
+		case identity.Enforcement, identity.Assignment, identity.Credit:
 			flags = append(flags, "--keys", filepath.Join(a.dir, "keys", name))
 		case identity.Ledger:
 			flags = append(flags, "--credit", a.addrs[identity.Credit], "--casework", a.addrs[identity.Workflows])

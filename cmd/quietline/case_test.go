@@ -127,6 +127,9 @@ func (m *testMesh) straight(t *testing.T, task *assignmentv1.Task) *caseworkv1.D
 		t.Fatal(err)
 	}
 	v := &caseView{GetCaseResponse: file, way: wayStraight, read: time.Now()}
+	if err := v.lookAtSuspects(t.Context(), service); err != nil {
+		t.Fatal(err)
+	}
 	if task.GetStep() == "investigate" {
 		s, err := service.SuggestPenalties(t.Context(), &enforcementv1.SuggestPenaltiesRequest{CaseId: task.GetSubjectId(), Profile: "rehearsal", Mitigated: true})
 		if err != nil {

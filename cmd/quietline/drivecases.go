@@ -67,7 +67,8 @@ type caseView struct {
 	way       string
 	suggested []*enforcementv1.SuggestedPenalty
 	read      time.Time
-	signed    string // by the party: its consent to electronic delivery, or its application for instalments
+	signed    string   // by the party: its consent to electronic delivery, or its application for instalments
+	suspects  []string // cases that may be of the same act, which who serves the notice has looked at
 }
 
 func (v *caseView) id() string { return v.GetCase().GetCaseId() }
@@ -188,6 +189,21 @@ func (d *driver) view(ctx context.Context, c *enforcementv1.Case) error {
 		}
 	}
 	d.cases.byCase[c.GetCaseId()] = v
+	return v.lookAtSuspects(ctx, service)
+}
+
+// lookAtSuspects looks, before the notice, at the cases that may be of the same act (行政处罚法 29).
+func (v *caseView) lookAtSuspects(ctx context.Context, service enforcementv1.EnforcementServiceClient) error {
+	if v.GetCase().GetState() != stateInvestigating {
+		return nil
+	}
+	r, err := service.ListSameActs(ctx, &enforcementv1.ListSameActsRequest{CaseId: v.id()})
+	if err != nil {
+		return fmt.Errorf("same acts: %w", err)
+	}
+	for _, s := range r.GetSuspected() {
+		v.suspects = append(v.suspects, s.GetOtherCaseId())
+	}
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (p people) caseStep(t *assignmentv1.Task, v *caseView) (string, *assignment
 	case "investigate":
 		return p.investigate(v, step), detail
 	case "serve_notice", "demand":
-		step.Method = "direct"
+		step.Method, step.AcknowledgedCaseIds = "direct", v.suspects
 		return "served", detail
 	case "answer_statement":
 		if v.way == wayAdopted {

@@ -33,7 +33,8 @@ func due(r *disclosurev1.PublishRequest, now time.Time) bool {
 	if p.GetKind() == listing {
 		return process && p.GetLicenceNo() != "" && (p.GetAgencyId() == "miit" || p.GetAgencyId() == "ca-11")
 	}
-	return process && g.GetSocialImpact() && slices.Contains([]string{"criticism", "fine", "closure"}, g.GetPenaltyKind()) &&
+	// a criticism alone is a minor matter, which is in principle not published (信用修复管理办法)
+	return process && g.GetSocialImpact() && slices.Contains([]string{"fine", "closure"}, g.GetPenaltyKind()) &&
 		(g.GetPenaltyKind() != "fine" || g.GetAmountFen() > 0)
 }
 
