@@ -1,7 +1,9 @@
 package pg
 
 import (
+	"cmp"
 	"context"
+	"embed"
 	"fmt"
 	"strings"
 	"time"
@@ -40,4 +42,13 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return db, nil
+}
+
+// Start brings a service's database to this program's schema, as its owner or, without ownerURL, as the service itself,
+// and opens it for the service, whose role is role.
+func Start(ctx context.Context, ownerURL, serviceURL string, files embed.FS, role string) (*pgxpool.Pool, error) {
+	if err := Migrate(ctx, cmp.Or(ownerURL, serviceURL), files, role); err != nil {
+		return nil, err
+	}
+	return Open(ctx, serviceURL)
 }

@@ -99,6 +99,17 @@ func Serve(ctx context.Context, lis net.Listener, s *grpc.Server) error {
 	return nil
 }
 
+// ListenAndServe is Serve on lis or, without one, on addr.
+func ListenAndServe(ctx context.Context, lis net.Listener, addr string, s *grpc.Server) error {
+	if lis == nil {
+		var err error
+		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+	}
+	return Serve(ctx, lis, s)
+}
+
 // stop says that the server is going, ends the long polls, and waits for the rest of the calls, but not for ever.
 func (c *chain) stop(ctx context.Context, s *grpc.Server) {
 	c.health.Shutdown()

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"google.golang.org/grpc"
-
+	"quietline/internal/identity"
+	"quietline/internal/rpc"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 )
 
@@ -23,9 +23,19 @@ type Teller struct {
 	calls    chan func(context.Context) error
 }
 
-// New makes a Teller that tells by a connection once it runs.
-func New(conn grpc.ClientConnInterface) *Teller {
-	return &Teller{casework: caseworkv1.NewCaseworkServiceClient(conn), calls: make(chan func(context.Context) error, most)}
+// Dial makes a Teller that tells the casework at addr until ctx ends, and what closes its connection; without addr, the
+// Teller that tells nobody.
+func Dial(ctx context.Context, addr string, src identity.Source) (*Teller, func(), error) {
+	if addr == "" {
+		return nil, func() {}, nil
+	}
+	conn, err := rpc.Dial(addr, identity.Workflows, src)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &Teller{casework: caseworkv1.NewCaseworkServiceClient(conn), calls: make(chan func(context.Context) error, most)}
+	go t.run(ctx)
+	return t, func() { _ = conn.Close() }, nil
 }
 
 // Start has the workflow of a subject started.
@@ -54,8 +64,8 @@ func (t *Teller) put(call func(context.Context) error) {
 	}
 }
 
-// Run tells until ctx ends.
-func (t *Teller) Run(ctx context.Context) {
+// run tells until ctx ends.
+func (t *Teller) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():

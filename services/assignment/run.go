@@ -51,14 +51,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err != nil {
 		return fmt.Errorf("assignment: %w", err)
 	}
-	owner := cfg.MigrateDatabase
-	if owner == "" {
-		owner = cfg.Database
-	}
-	if err := pg.Migrate(ctx, owner, store.Migrations, Role); err != nil {
-		return fmt.Errorf("assignment: %w", err)
-	}
-	db, err := pg.Open(ctx, cfg.Database)
+	db, err := pg.Start(ctx, cfg.MigrateDatabase, cfg.Database, store.Migrations, Role)
 	if err != nil {
 		return fmt.Errorf("assignment: %w", err)
 	}
@@ -67,16 +60,11 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err != nil {
 		return fmt.Errorf("assignment: %w", err)
 	}
-	if lis == nil {
-		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("assignment: %w", err)
-		}
-	}
 	go s.MaintainDaily(ctx)
 	go s.book().Keep(ctx, cfg.CountEvery)
 	server := rpc.NewServer(src)
 	s.Register(server)
-	return rpc.Serve(ctx, lis, server)
+	return rpc.ListenAndServe(ctx, lis, cfg.Listen, server)
 }
 
 // Register puts the service on a server.

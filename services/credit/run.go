@@ -37,33 +37,22 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err != nil {
 		return fmt.Errorf("credit: %w", err)
 	}
-	if err := pg.Migrate(ctx, cmp.Or(cfg.MigrateDatabase, cfg.Database), store.Migrations, string(identity.Credit)); err != nil {
-		return fmt.Errorf("credit: %w", err)
-	}
-	db, err := pg.Open(ctx, cfg.Database)
+	db, err := pg.Start(ctx, cfg.MigrateDatabase, cfg.Database, store.Migrations, string(identity.Credit))
 	if err != nil {
 		return fmt.Errorf("credit: %w", err)
 	}
 	defer db.Close()
 	go pg.MaintainDaily(ctx, db)
-	if lis == nil {
-		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("credit: %w", err)
-		}
-	}
 	credit := New(db, keys, time.Now)
 	credit.profile = cmp.Or(cfg.Profile, calendar.Statutory)
-	if cfg.Casework != "" {
-		conn, err := rpc.Dial(cfg.Casework, identity.Workflows, src)
-		if err != nil {
-			return fmt.Errorf("credit: %w", err)
-		}
-		defer func() { _ = conn.Close() }()
-		credit.tell = tell.New(conn)
-		go credit.tell.Run(ctx)
+	teller, hangUp, err := tell.Dial(ctx, cfg.Casework, src)
+	if err != nil {
+		return fmt.Errorf("credit: %w", err)
 	}
+	defer hangUp()
+	credit.tell = teller
 	go credit.hub.run(ctx)
 	s := rpc.NewServer(src)
 	creditv1.RegisterCreditServiceServer(s, credit)
-	return rpc.Serve(ctx, lis, s)
+	return rpc.ListenAndServe(ctx, lis, cfg.Listen, s)
 }

@@ -1,7 +1,6 @@
 package disclosure
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -24,23 +23,15 @@ type Config struct {
 
 // Run migrates the database and serves until ctx ends. Without a listener it listens on cfg.Listen.
 func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener) error {
-	if err := pg.Migrate(ctx, cmp.Or(cfg.MigrateDatabase, cfg.Database), store.Migrations, string(identity.Disclosure)); err != nil {
-		return fmt.Errorf("disclosure: %w", err)
-	}
-	db, err := pg.Open(ctx, cfg.Database)
+	db, err := pg.Start(ctx, cfg.MigrateDatabase, cfg.Database, store.Migrations, string(identity.Disclosure))
 	if err != nil {
 		return fmt.Errorf("disclosure: %w", err)
 	}
 	defer db.Close()
 	go pg.MaintainDaily(ctx, db)
-	if lis == nil {
-		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("disclosure: %w", err)
-		}
-	}
 	s, server := rpc.NewServer(src), New(db, time.Now)
 	server.rehearsal = cfg.Profile == "rehearsal"
 	go server.announceEnds(ctx)
 	disclosurev1.RegisterDisclosureServiceServer(s, server)
-	return rpc.Serve(ctx, lis, s)
+	return rpc.ListenAndServe(ctx, lis, cfg.Listen, s)
 }

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"quietline/internal/identity"
-	"quietline/internal/rpc"
 	"quietline/internal/testkit"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 )
@@ -18,26 +17,12 @@ import (
 // TestRun starts the service as an installation does: on an empty database, which its owner migrates.
 func TestRun(t *testing.T) {
 	owner, service := testkit.EmptyDB(t, "disclosure")
-	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() {
-		done <- Run(ctx, Config{Database: service, MigrateDatabase: owner}, testkit.Source(t, identity.Disclosure), lis)
-	}()
-	conn, err := rpc.Dial(lis.Addr().String(), identity.Disclosure, testkit.Source(t, identity.Workflows))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_, err = disclosurev1.NewDisclosureServiceClient(conn).GetPublication(t.Context(), &disclosurev1.GetPublicationRequest{PublicationId: uuid.NewString()})
+	cfg := Config{Database: service, MigrateDatabase: owner}
+	conn := testkit.Running(t, identity.Disclosure, identity.Workflows, func(ctx context.Context, src identity.Source, lis net.Listener) error {
+		return Run(ctx, cfg, src, lis)
+	})
+	_, err := disclosurev1.NewDisclosureServiceClient(conn).GetPublication(t.Context(), &disclosurev1.GetPublicationRequest{PublicationId: uuid.NewString()})
 	if status.Code(err) != codes.NotFound {
 		t.Errorf("the first call: %v", err)
-	}
-	stop()
-	if err := <-done; err != nil {
-		t.Errorf("stopping: %v", err)
 	}
 }

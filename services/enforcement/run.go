@@ -38,35 +38,24 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err != nil {
 		return fmt.Errorf("enforcement: %w", err)
 	}
-	if err := pg.Migrate(ctx, cmp.Or(cfg.MigrateDatabase, cfg.Database), store.Migrations, string(identity.Enforcement)); err != nil {
-		return fmt.Errorf("enforcement: %w", err)
-	}
-	db, err := pg.Open(ctx, cfg.Database)
+	db, err := pg.Start(ctx, cfg.MigrateDatabase, cfg.Database, store.Migrations, string(identity.Enforcement))
 	if err != nil {
 		return fmt.Errorf("enforcement: %w", err)
 	}
 	defer db.Close()
 	go pg.MaintainDaily(ctx, db)
-	if lis == nil {
-		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("enforcement: %w", err)
-		}
-	}
 	s := rpc.NewServer(src)
 	service := New(db, keys, time.Now)
 	service.profile = cmp.Or(cfg.Profile, calendar.Statutory)
-	if cfg.Casework != "" {
-		casework, err := rpc.Dial(cfg.Casework, identity.Workflows, src)
-		if err != nil {
-			return fmt.Errorf("enforcement: %w", err)
-		}
-		defer func() { _ = casework.Close() }()
-		service.tell = tell.New(casework)
-		go service.tell.Run(ctx)
+	teller, hangUp, err := tell.Dial(ctx, cfg.Casework, src)
+	if err != nil {
+		return fmt.Errorf("enforcement: %w", err)
 	}
+	defer hangUp()
+	service.tell = teller
 	go service.settleDemands(ctx)
 	go service.countDays(ctx)
 	go service.book().Keep(ctx, cfg.CountEvery)
 	enforcementv1.RegisterEnforcementServiceServer(s, service)
-	return rpc.Serve(ctx, lis, s)
+	return rpc.ListenAndServe(ctx, lis, cfg.Listen, s)
 }

@@ -46,20 +46,12 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	if err := pg.Migrate(ctx, cmp.Or(cfg.MigrateDatabase, cfg.Database), store.Migrations, string(identity.Ledger)); err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	db, err := pg.Open(ctx, cfg.Database)
+	db, err := pg.Start(ctx, cfg.MigrateDatabase, cfg.Database, store.Migrations, string(identity.Ledger))
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	defer db.Close()
 	go pg.MaintainDaily(ctx, db)
-	if lis == nil {
-		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("ledger: %w", err)
-		}
-	}
 	credit, err := rpc.Dial(cfg.Credit, identity.Credit, src)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
@@ -72,17 +64,14 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if server.formats, err = format.Load(cfg.Formats); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	if cfg.Casework != "" {
-		casework, err := rpc.Dial(cfg.Casework, identity.Workflows, src)
-		if err != nil {
-			return fmt.Errorf("ledger: %w", err)
-		}
-		defer func() { _ = casework.Close() }()
-		server.tell = tell.New(casework)
-		go server.tell.Run(ctx)
+	teller, hangUp, err := tell.Dial(ctx, cfg.Casework, src)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
 	}
+	defer hangUp()
+	server.tell = teller
 	ledgerv1.RegisterLedgerServiceServer(s, server)
-	return rpc.Serve(ctx, lis, s)
+	return rpc.ListenAndServe(ctx, lis, cfg.Listen, s)
 }
 
 // sourceOf is the portability source that is configured.

@@ -42,13 +42,6 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err := phone.LoadPlacesFile(cfg.Places); err != nil {
 		return fmt.Errorf("reporting: %w", err)
 	}
-	owner := cfg.MigrateDatabase
-	if owner == "" {
-		owner = cfg.Database
-	}
-	if err := pg.Migrate(ctx, owner, store.Migrations, string(identity.Reporting)); err != nil {
-		return err
-	}
 	keys, err := seal.Open(cfg.Keys)
 	if err != nil {
 		return err
@@ -68,7 +61,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		return err
 	}
 	defer func() { _ = assignment.Close() }()
-	db, err := pg.Open(ctx, cfg.Database)
+	db, err := pg.Start(ctx, cfg.MigrateDatabase, cfg.Database, store.Migrations, string(identity.Reporting))
 	if err != nil {
 		return err
 	}
@@ -81,17 +74,12 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if err != nil {
 		return err
 	}
-	if lis == nil {
-		if lis, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-			return fmt.Errorf("listen: %w", err)
-		}
-	}
 	go pg.MaintainDaily(ctx, db, server.MaintainMarks)
 	go starter.run(ctx)
 	go server.book().Keep(ctx, cfg.CountEvery)
 	s := rpc.NewServer(src)
 	reportingv1.RegisterReportingServiceServer(s, server)
-	return rpc.Serve(ctx, lis, s)
+	return rpc.ListenAndServe(ctx, lis, cfg.Listen, s)
 }
 
 // openBlob opens the store of evidence; a folder is made when it is not there, for its owner only.
