@@ -20,7 +20,7 @@ import (
 // within the bands for individuals.
 func (s *Server) AttributeCaller(ctx context.Context, req *enforcementv1.AttributeCallerRequest) (*enforcementv1.AttributeCallerResponse, error) {
 	principal := &enforcementv1.Party{
-		Role: "caller", Name: req.GetPrincipal().GetName(), CreditCode: req.GetPrincipal().GetCreditCode(), Person: req.GetPrincipal().GetPerson(),
+		Role: roleCaller, Name: req.GetPrincipal().GetName(), CreditCode: req.GetPrincipal().GetCreditCode(), Person: req.GetPrincipal().GetPerson(),
 	}
 	if err := checkParty(principal); err != nil {
 		return nil, err
@@ -32,6 +32,9 @@ func (s *Server) AttributeCaller(ctx context.Context, req *enforcementv1.Attribu
 		q := store.New(tx)
 		c, err := s.attributable(ctx, q, req.GetCaseId())
 		if err != nil {
+			return nil, err
+		}
+		if err := ownEvidence(ctx, q, c.CaseID, "evidence_ids", req.GetEvidenceIds()); err != nil {
 			return nil, err
 		}
 		id, err := s.party(ctx, q, &enforcementv1.OpenCaseRequest{Party: principal})
@@ -62,7 +65,7 @@ func (s *Server) attributable(ctx context.Context, q *store.Queries, id string) 
 	switch {
 	case err != nil:
 		return c, err
-	case !party.Person || c.PartyRole != "caller":
+	case !party.Person || c.PartyRole != roleCaller:
 		return c, wrongState("only a natural person's calls are attributed to a principal")
 	case c.State != opened && c.State != investigating || c.NoticeTime != nil:
 		return c, wrongState("the notice names the party: attribute before it is served (行政处罚法 第四十四条)")

@@ -31,7 +31,7 @@ var rank = map[string]int{opened: 0, investigating: 1, noticeServed: 2, decided:
 
 var (
 	creditCode = regexp.MustCompile(`^[0-9A-Z]{18}$`)
-	partyRoles = map[string]bool{"advertiser": true, "caller": true, "data_supplier": true, "access_operator": true}
+	partyRoles = map[string]bool{"advertiser": true, roleCaller: true, "data_supplier": true, "access_operator": true}
 )
 
 func checkParty(p *enforcementv1.Party) error {

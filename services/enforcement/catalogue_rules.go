@@ -23,6 +23,7 @@ const (
 )
 
 const (
+	roleCaller       = "caller"
 	simulation       = "simulation" // profile of rows that are no law
 	rehearsing       = "rehearsal"  // profile of runs that may cite them
 	fineKind         = "fine"

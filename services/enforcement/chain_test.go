@@ -1,6 +1,7 @@
 package enforcement
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +105,18 @@ func (c *court) order(t *testing.T, complaint, code, agency string) string {
 	return id
 }
 
+// evidence puts a piece of evidence on the file of a case.
+func (c *court) evidence(t *testing.T, id string) string {
+	t.Helper()
+	got, err := c.worker("samr-44").AddCaseEvidence(t.Context(), &enforcementv1.AddCaseEvidenceRequest{
+		RequestId: uuid.NewString(), CaseId: id, Kind: "documentary", Title: "劳动合同", Sha256: strings.Repeat("a", 64), FromHolder: "甲公司", ToHolder: "officer",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.GetEvidence().GetEvidenceId()
+}
+
 // Without evidence of employment a caller stays an individual; with it the case is the principal's, and measured so.
 func TestAttributeCaller(t *testing.T) {
 	c := newCourt(t)
@@ -121,6 +134,16 @@ func TestAttributeCaller(t *testing.T) {
 	req.EvidenceIds = []string{uuid.NewString()}
 	_, err = c.worker("ca-44").AttributeCaller(t.Context(), req)
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	_, err = c.worker("samr-44").AttributeCaller(t.Context(), req)
+	wantText(t, err, "evidence_ids") // nobody has ever seen it
+	stranger := c.open(t, "samr-44", marketing, func(r *enforcementv1.OpenCaseRequest) { r.Party.CreditCode = "91110000000000000E" })
+	req.EvidenceIds = []string{c.evidence(t, stranger)}
+	_, err = c.worker("samr-44").AttributeCaller(t.Context(), req)
+	wantText(t, err, "evidence_ids") // it is of another case
+	reasoned := lightFine(60_000)
+	reasoned.BandReason = "情节恶劣"
+	wantText(t, c.lawful(t, id, "statutory", reasoned), "stays an individual") // no reason makes a firm of a person
+	req.EvidenceIds = []string{c.evidence(t, id)}
 	got, err := c.worker("samr-44").AttributeCaller(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +165,7 @@ func TestAttributeCaller(t *testing.T) {
 	second := c.open(t, "samr-44", marketing, func(r *enforcementv1.OpenCaseRequest) {
 		r.Party = &enforcementv1.Party{Role: "caller", Name: "王五", Person: true}
 	})
-	req.RequestId, req.CaseId = uuid.NewString(), second
+	req.RequestId, req.CaseId, req.EvidenceIds = uuid.NewString(), second, []string{c.evidence(t, second)}
 	_, err = c.worker("samr-44").AttributeCaller(t.Context(), req)
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS) // the principal has its case for the act
 }

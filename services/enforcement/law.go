@@ -44,7 +44,7 @@ func (s *Server) law(ctx context.Context, q *store.Queries, c store.EnforcementC
 		return nil, err
 	}
 	l.limitation = discoveryOf(discoveries, c.OpenTime)
-	if err := l.limitation.said(p); err != nil {
+	if err := l.limitation.said(p, at); err != nil {
 		return nil, err
 	}
 	return l, l.read(ctx, q, at)
@@ -73,18 +73,23 @@ func (l *law) read(ctx context.Context, q *store.Queries, at time.Time) error {
 	return err
 }
 
-// said is what the investigators found out of the limitation, over the default.
-func (l *limitation) said(p *assignmentv1.CaseProposal) error {
+// said is what the investigators found out of the limitation, over the default. Neither time is one of the future, nor of
+// before the term of the limitation is known.
+func (l *limitation) said(p *assignmentv1.CaseProposal, now time.Time) error {
 	l.continues, l.disputed, l.grave = p.GetActContinues(), p.GetDiscoveryDisputed(), p.GetGraveHarm()
 	if end := p.GetActEndTime(); end != nil {
 		t := end.AsTime()
 		l.end = &t
+		if err := reckonable("detail.case_step.proposal.act_end_time", t, now, l.grave); err != nil {
+			return err
+		}
 	}
 	if found := p.GetDiscoverTime(); found != nil {
 		if p.GetDiscoverBasis() == "" {
 			return errs.Field("detail.case_step.proposal.discover_basis", "must say what the time of discovery rests on (行政处罚法 第三十六条)")
 		}
 		l.discovery, l.basis = found.AsTime(), p.GetDiscoverBasis()
+		return reckonable("detail.case_step.proposal.discover_time", l.discovery, now, l.grave)
 	}
 	return nil
 }
@@ -114,6 +119,10 @@ func (l *law) measureAll() ([]measured, error) {
 		m, err := l.measure(d)
 		if err != nil {
 			return nil, err
+		}
+		if m.outside && m.fen > m.band.high && l.facts.subject == subjectPerson && l.facts.role == roleCaller {
+			return nil, refused("a %s is above the band for individuals of %s (%s, grade %s): who calls without evidence of employment or mandate "+
+				"stays an individual (行政处罚法 第五条、第三十四条)", m.words(), m.band.span, m.band.document, m.band.grade)
 		}
 		if m.outside && l.bandReason == "" {
 			return nil, refused("a %s is outside the published discretion band of %s (%s, grade %s): it needs a reason, and a legal review (行政处罚法 第三十四条、第五十八条)",

@@ -218,6 +218,42 @@ func TestLawful_limitation(t *testing.T) {
 	wantText(t, c.lawful(t, fresh, "statutory", &assignmentv1.CaseProposal{NoPenaltyGround: "limitation"}), "has not run out")
 }
 
+// A time that no limitation can be reckoned from is refused by its field, whoever says it.
+func TestTimesOfTheLimitation(t *testing.T) {
+	c := newCourt(t)
+	id := c.open(t, "samr-44", marketing, nil)
+	when := func(text string) *timestamppb.Timestamp {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return timestamppb.New(at)
+	}
+	for _, at := range []string{"0001-01-01T00:00:00Z", "1990-05-01T00:00:00Z", "2027-01-01T00:00:00Z", "9999-12-31T23:59:59Z"} {
+		said := lightFine(20_000)
+		said.ActEndTime = when(at)
+		err := c.lawful(t, id, "statutory", said)
+		wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+		wantText(t, err, "act_end_time")
+		said = lightFine(20_000)
+		said.DiscoverTime, said.DiscoverBasis = when(at), "检查笔录"
+		err = c.lawful(t, id, "statutory", said)
+		wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+		wantText(t, err, "discover_time")
+		// what a report says of the end of the act is nobody's finding: it puts the limitation in doubt, and fails nothing
+		told := c.open(t, "samr-44", marketing, func(r *enforcementv1.OpenCaseRequest) {
+			r.Party.CreditCode = "9111000000000" + at[:4] + "K"
+			r.ActBeginTime, r.ActEndTime = nil, when(at)
+		})
+		if err := c.lawful(t, told, "statutory", lightFine(20_000)); err != nil {
+			t.Errorf("the act is said to have ended %s: %v", at, err)
+		}
+	}
+	old := lightFine(20_000)
+	old.ActEndTime = when("2020-05-01T00:00:00Z") // by the law of then
+	wantText(t, c.lawful(t, id, "statutory", old), "may not be punished any more")
+}
+
 func TestSuggestPenalties(t *testing.T) {
 	c := newCourt(t)
 	id := c.open(t, "ca-44", marketing, nil)

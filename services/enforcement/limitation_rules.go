@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"quietline/internal/calendar"
+	"quietline/internal/errs"
 	"quietline/services/enforcement/store"
 )
 
@@ -47,15 +48,15 @@ func discoveryOf(rows []store.CaseDiscovery, opened time.Time) limitation {
 // judge holds the discovery against the term. It is undisputed only when the end of the act is known, the act is over and
 // nobody disputes when it was discovered.
 func (l limitation) judge() (verdict, error) {
-	basis, years := limitationOrdinary, "2 years"
-	if l.grave {
-		basis, years = limitationGrave, "5 years"
-	}
+	basis, years := termOfLimitation(l.grave)
 	switch {
 	case l.continues:
 		return verdict{doubtful: true, words: "the act goes on, so that its limitation has not begun (行政处罚法 第三十六条); its end is to be found out"}, nil
 	case l.end == nil:
 		return verdict{doubtful: true, words: "the end of the act is not known, nor therefore its limitation (行政处罚法 第三十六条)"}, nil
+	}
+	if _, err := calendar.TermOf(basis, *l.end); err != nil { // a report's own word, which nobody checked
+		return verdict{doubtful: true, words: "the act is said to have ended on " + onDay(*l.end) + ", when this limitation was not in force (行政处罚法 第三十六条)"}, nil
 	}
 	term, err := calendar.Due(basis, *l.end, calendar.Statutory)
 	if err != nil {
@@ -71,6 +72,27 @@ func (l limitation) judge() (verdict, error) {
 		return verdict{barred: true, words: words}, nil
 	}
 	return verdict{words: words}, nil
+}
+
+// termOfLimitation is the basis of the term in the deadline table, and how long it is.
+func termOfLimitation(grave bool) (basis, years string) {
+	if grave {
+		return limitationGrave, "5 years"
+	}
+	return limitationOrdinary, "2 years"
+}
+
+// reckonable refuses a time that no limitation can be reckoned from: of the future, or of before the deadline table.
+func reckonable(field string, t, now time.Time, grave bool) error {
+	basis, _ := termOfLimitation(grave)
+	if t.After(now) {
+		return errs.Field(field, "must not be in the future (行政处罚法 第三十六条)")
+	}
+	if _, err := calendar.TermOf(basis, t); err != nil {
+		return errs.Field(field, "is %s, for which the table of deadlines has no %s: the limitation cannot be reckoned from it (行政处罚法 第三十六条)",
+			onDay(t), basis)
+	}
+	return nil
 }
 
 func onDay(t time.Time) string { return t.In(calendar.Shanghai).Format(time.DateOnly) }
