@@ -78,7 +78,7 @@ func (a *Activities) BuildDigest(ctx context.Context, in *caseworkv1.DigestInput
 	}
 	drafted, err := a.Disclosure.RecordDigest(ctx, &disclosurev1.RecordDigestRequest{
 		RequestId: derived(in.GetDigestId() + "/record"), DigestId: in.GetDigestId(), Month: in.GetMonth(), Note: in.GetNote(),
-		DraftedBy: in.GetDraftedBy(), Names: names,
+		DraftedBy: in.GetDraftedBy(), DraftedByAgency: in.GetDraftedByAgency(), Names: names,
 	})
 	if err != nil {
 		return err

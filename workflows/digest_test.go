@@ -10,10 +10,12 @@ import (
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"quietline/internal/calendar"
+	"quietline/internal/errs"
 	"quietline/internal/identity"
-
+	accessv1 "quietline/proto/quietline/access/v1"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
@@ -75,10 +77,15 @@ func testRealDigest(t *testing.T, x *town) {
 	asked := &caseworkv1.BuildDigestRequest{RequestId: uuid.NewString(), Month: "2026-10"}
 	for range 2 {
 		resp, err := x.server.BuildDigest(identity.WithActor(t.Context(), &commonv1.Actor{Subject: "statistician", AgencyId: "miit"}), asked)
-		if err != nil || len(x.w.digests) != 1 || x.w.digests[0].GetDraftedBy() == "" {
+		if err != nil || len(x.w.digests) != 1 || x.w.digests[0].GetDraftedBy() == "" || x.w.digests[0].GetDraftedByAgency() != "miit" {
 			t.Fatalf("digest: %v, %d written", err, len(x.w.digests))
 		}
 		x.keep("digest", digestID(resp.GetDigestId()))
+	}
+	lead := identity.WithActor(t.Context(), &commonv1.Actor{Subject: "lead", AgencyId: "samr", Roles: []accessv1.Role{accessv1.Role_ROLE_LEAD}})
+	other := &caseworkv1.BuildDigestRequest{RequestId: uuid.NewString(), Month: "2026-10"}
+	if _, err := x.server.BuildDigest(lead, other); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY) || len(x.w.digests) != 1 {
+		t.Errorf("drafted for an agency that disclosure does not name: %v", err)
 	}
 	for _, at := range []digestDay{{5, 9, 0}, {5, 9, 0}, {6, 10, 30}} {
 		if err := x.mesh.scheduleDigest(t.Context(), at); err != nil {
@@ -169,6 +176,14 @@ func (f fakeEnforcement) CutCounts(context.Context, *enforcementv1.CutCountsRequ
 
 func (f fakeEnforcement) ListDailyCounts(_ context.Context, req *enforcementv1.ListDailyCountsRequest, _ ...grpc.CallOption) (*enforcementv1.ListDailyCountsResponse, error) {
 	return &enforcementv1.ListDailyCountsResponse{Counts: counts(req.GetMonth() + "-01")}, nil
+}
+
+// The policy of publishers is disclosure's: here it names one agency.
+func (f fakeDisclosure) CheckDigestDraft(_ context.Context, req *disclosurev1.CheckDigestDraftRequest, _ ...grpc.CallOption) (*disclosurev1.CheckDigestDraftResponse, error) {
+	if req.GetAgencyId() != "miit" {
+		return nil, errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY, "%s", req.GetMonth())
+	}
+	return &disclosurev1.CheckDigestDraftResponse{}, nil
 }
 
 func (f fakeDisclosure) FreezeCounts(_ context.Context, req *disclosurev1.FreezeCountsRequest, _ ...grpc.CallOption) (*disclosurev1.FreezeCountsResponse, error) {

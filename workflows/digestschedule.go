@@ -4,20 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
-	"google.golang.org/grpc/codes"
 
 	"quietline/internal/calendar"
-	"quietline/internal/errs"
-	"quietline/internal/identity"
-	accessv1 "quietline/proto/quietline/access/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
-	commonv1 "quietline/proto/quietline/common/v1"
 )
 
 // digestSchedule is the schedule that drafts the digest of the month before.
@@ -77,23 +71,3 @@ func (c *Client) scheduleDigest(ctx context.Context, d digestDay) error {
 func DraftDigest(ctx context.Context, owners Owners, in *caseworkv1.DigestInput) error {
 	return newActivities(owners, nil, nil).BuildDigest(ctx, in)
 }
-
-// mayDraft refuses who does not keep digests, and a month that is not over; rehearsals show the running one. Disclosure
-// holds releases against the policy of publishers once more.
-func (s *Server) mayDraft(actor *commonv1.Actor, month string) error {
-	if !identity.HasRole(actor, accessv1.Role_ROLE_LEAD) && !slices.Contains(digestKeepers, actor.GetAgencyId()) {
-		return errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
-			"digests are drafted by %v, not by %s", digestKeepers, actor.GetAgencyId())
-	}
-	first, err := time.ParseInLocation(monthLayout, month, calendar.Shanghai)
-	if err != nil {
-		return errs.Field("month", "must be YYYY-MM")
-	}
-	if s.profile != Rehearsal && s.now().Before(first.AddDate(0, 1, 0)) {
-		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "%s is not over yet", month)
-	}
-	return nil
-}
-
-// digestKeepers are the lead ministry and the reporting centre, as disclosure's policy of publishers has them.
-var digestKeepers = []string{"miit", "centre-12321"}

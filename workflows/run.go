@@ -94,7 +94,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	mesh := NewClient(c, profileOf(cfg))
 	s := newStarts(startRate(cfg))
 	server := rpc.NewServer(src)
-	casework := NewServer(mesh, owners.Assignment, s, keys)
+	casework := NewServer(mesh, owners.Assignment, owners.Disclosure, s, keys)
 	caseworkv1.RegisterCaseworkServiceServer(server, casework)
 
 	// The worker outlives the server: decisions under way need it to be written.

@@ -19,6 +19,7 @@ import (
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 )
 
 const (
@@ -32,6 +33,7 @@ type Server struct {
 
 	client     *Client
 	assignment assignmentv1.AssignmentServiceClient
+	disclosure disclosurev1.DisclosureServiceClient
 	starts     *starts
 	keys       *seal.Keys
 	profile    string
@@ -40,9 +42,11 @@ type Server struct {
 }
 
 // NewServer makes a Server.
-func NewServer(c *Client, assignment assignmentv1.AssignmentServiceClient, s *starts, keys *seal.Keys) *Server {
+func NewServer(
+	c *Client, assignment assignmentv1.AssignmentServiceClient, disclosure disclosurev1.DisclosureServiceClient, s *starts, keys *seal.Keys,
+) *Server {
 	return &Server{
-		client: c, assignment: assignment, starts: s, keys: keys, profile: c.profile, now: time.Now, taken: newTaken(assignment),
+		client: c, assignment: assignment, disclosure: disclosure, starts: s, keys: keys, profile: c.profile, now: time.Now, taken: newTaken(assignment),
 	}
 }
 
@@ -181,14 +185,16 @@ func (s *Server) decideValid(ctx context.Context, d *caseworkv1.DecideRequest) (
 	return s.Decide(ctx, d)
 }
 
-// BuildDigest drafts the digest of a month and returns when it is written.
+// BuildDigest drafts the digest of a month and returns when it is written. Whose agency may is disclosure's policy.
 func (s *Server) BuildDigest(ctx context.Context, req *caseworkv1.BuildDigestRequest) (*caseworkv1.BuildDigestResponse, error) {
-	if err := s.mayDraft(identity.ActorOf(ctx), req.GetMonth()); err != nil {
+	actor, agency := identity.ActorOf(ctx).GetSubject(), identity.ActorOf(ctx).GetAgencyId()
+	if _, err := s.disclosure.CheckDigestDraft(ctx, &disclosurev1.CheckDigestDraftRequest{AgencyId: agency, Month: req.GetMonth()}); err != nil {
 		return nil, err
 	}
-	actor := identity.ActorOf(ctx).GetSubject()
 	id := derived("digest/" + actor + "/" + req.GetRequestId())
-	err := s.client.BuildDigest(ctx, &caseworkv1.DigestInput{DigestId: id, Month: req.GetMonth(), Note: req.GetNote(), DraftedBy: actor})
+	err := s.client.BuildDigest(ctx, &caseworkv1.DigestInput{
+		DigestId: id, Month: req.GetMonth(), Note: req.GetNote(), DraftedBy: actor, DraftedByAgency: agency,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (g *realTemporal) town(t *testing.T) *town {
 	w := newWorld()
 	mesh := NewClient(g.client, Rehearsal)
 	s := newStarts(1000)
-	x := &town{t: t, g: g, w: w, mesh: mesh, server: NewServer(mesh, fakeAssignment{w: w}, s, g.keys)}
+	x := &town{t: t, g: g, w: w, mesh: mesh, server: NewServer(mesh, fakeAssignment{w: w}, fakeDisclosure{w: w}, s, g.keys)}
 	x.worker = newWorker(g.client, newActivities(w.owners(), mesh, s), nil)
 	if err := x.worker.Start(); err != nil {
 		t.Fatal(err)

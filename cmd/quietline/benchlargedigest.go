@@ -147,7 +147,7 @@ func (d *largeDigest) draft(ctx context.Context) error {
 	for round := range d.cmd.Rounds {
 		began := time.Now()
 		err := workflows.DraftDigest(ctx, d.owners, &caseworkv1.DigestInput{
-			DigestId: uuid.NewString(), Month: largeMonth, Note: fmt.Sprintf("bench, round %d", round+1), DraftedBy: "bench",
+			DigestId: uuid.NewString(), Month: largeMonth, Note: fmt.Sprintf("bench, round %d", round+1), DraftedBy: "bench", DraftedByAgency: "miit",
 		})
 		if err != nil {
 			return err

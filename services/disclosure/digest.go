@@ -90,6 +90,11 @@ func (s *Server) RecordDigest(ctx context.Context, req *disclosurev1.RecordDiges
 
 func (s *Server) draft(ctx context.Context, tx pgx.Tx, req *disclosurev1.RecordDigestRequest) (digestRow, error) {
 	q := store.New(tx)
+	if req.GetDraftedBy() != "" {
+		if err := s.isKeeper(ctx, q, req.GetDraftedByAgency()); err != nil {
+			return digestRow{}, err
+		}
+	}
 	last, err := q.LastVersion(ctx, req.GetMonth())
 	if err != nil {
 		return digestRow{}, err
@@ -159,7 +164,7 @@ func (s *Server) building(ctx context.Context, q *store.Queries, req *disclosure
 	b.sums = counted.sums
 	b.digest = store.InsertDigestParams{
 		DigestID: req.GetDigestId(), Month: req.GetMonth(), Title: titleOf(policy.Title, req.GetMonth()), CutHash: counted.hash(), Rounding: rounding,
-		MinReporters: policy.MinReporters, BuildTime: now, Note: req.GetNote(), DraftedBy: req.GetDraftedBy(), CutTime: &cut.CutTime,
+		MinReporters: policy.MinReporters, BuildTime: now, Note: req.GetNote(), DraftedBy: req.GetDraftedBy(), DraftedByAgency: req.GetDraftedByAgency(), CutTime: &cut.CutTime,
 	}
 	if all := b.sums[source{"reporting", inReports, "total"}]["verified"]; all != nil {
 		b.digest.Total = all.count

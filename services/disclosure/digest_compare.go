@@ -144,7 +144,7 @@ func readTables(ctx context.Context, q *store.Queries, id, edition string) (*dis
 func tableProto(h *store.DigestTable) *disclosurev1.DigestTable {
 	t := &disclosurev1.DigestTable{
 		Axis: h.Axis, Title: h.Title, Unit: h.Unit, UnitName: h.UnitName, DateBasis: h.DateBasis, RegionKind: h.RegionKind, Span: h.Span,
-		ShareKind: h.ShareKind, Total: h.Total,
+		ShareKind: h.ShareKind, Total: h.Total, ThresholdUnit: h.ThresholdUnit,
 	}
 	for c := range slices.Chunk(h.Columns, 3) {
 		col := &disclosurev1.DigestColumn{Code: c[0], Title: c[1]}

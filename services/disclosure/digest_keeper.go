@@ -20,9 +20,12 @@ import (
 	"quietline/services/disclosure/store"
 )
 
-// keepsDigests says whether the actor's agency is one that publishes digests, as the policy of publishers has it.
-func (s *Server) keepsDigests(ctx context.Context, q *store.Queries) (bool, error) {
-	_, err := q.PublisherPolicy(ctx, store.PublisherPolicyParams{Kind: digestKind, AgencyID: identity.ActorOf(ctx).GetAgencyId(), At: s.now()})
+// keepsDigests says whether an agency is one that publishes digests, as the policy of publishers has it.
+func (s *Server) keepsDigests(ctx context.Context, q *store.Queries, agency string) (bool, error) {
+	if agency == "" {
+		return false, nil
+	}
+	_, err := q.PublisherPolicy(ctx, store.PublisherPolicyParams{Kind: digestKind, AgencyID: agency, At: s.now()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
@@ -32,25 +35,41 @@ func (s *Server) keepsDigests(ctx context.Context, q *store.Queries) (bool, erro
 // mayKeepDigests lets the statisticians and leads of such an agency draft and release digests and load what they are made
 // with, and nobody else's.
 func (s *Server) mayKeepDigests(ctx context.Context, q *store.Queries) error {
-	ok, err := s.keepsDigests(ctx, q)
+	return s.isKeeper(ctx, q, identity.ActorOf(ctx).GetAgencyId())
+}
+
+// isKeeper refuses an agency that publishes no digests.
+func (s *Server) isKeeper(ctx context.Context, q *store.Queries, agency string) error {
+	ok, err := s.keepsDigests(ctx, q, agency)
 	if err == nil && !ok {
 		err = errs.New(codes.PermissionDenied, commonv1.ErrorReason_ERROR_REASON_OTHER_AGENCY,
-			"digests are kept by the agencies that the policy of publishers names, not by %s", identity.ActorOf(ctx).GetAgencyId())
+			"digests are kept by the agencies that the policy of publishers names, not by %s", agency)
 	}
 	return err
 }
 
-// sees says whether the actor may see of digests what the public may not: statisticians of the agencies that keep digests, leads and
-// auditors.
+// CheckDigestDraft says whether an agency may have the digest of a month drafted, before anything is counted for it.
+func (s *Server) CheckDigestDraft(ctx context.Context, req *disclosurev1.CheckDigestDraftRequest) (*disclosurev1.CheckDigestDraftResponse, error) {
+	if err := s.isKeeper(ctx, store.New(s.db), req.GetAgencyId()); err != nil {
+		return nil, err
+	}
+	if !s.rehearsal && !over(req.GetMonth(), s.now()) {
+		return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "%s is not over yet", req.GetMonth())
+	}
+	return &disclosurev1.CheckDigestDraftResponse{}, nil
+}
+
+// sees says whether the actor may see of digests and scorecards what the public may not: auditors, and the statisticians and
+// leads of the agencies that keep digests.
 func (s *Server) sees(ctx context.Context, q *store.Queries) (bool, error) {
 	actor := identity.ActorOf(ctx)
-	if identity.HasRole(actor, accessv1.Role_ROLE_LEAD, accessv1.Role_ROLE_AUDITOR) {
+	if identity.HasRole(actor, accessv1.Role_ROLE_AUDITOR) {
 		return true, nil
 	}
-	if !identity.HasRole(actor, accessv1.Role_ROLE_STATISTICIAN) {
+	if !identity.HasRole(actor, accessv1.Role_ROLE_STATISTICIAN, accessv1.Role_ROLE_LEAD) {
 		return false, nil
 	}
-	return s.keepsDigests(ctx, q)
+	return s.keepsDigests(ctx, q, actor.GetAgencyId())
 }
 
 // over says whether a month, YYYY-MM in Shanghai, was over at a time.

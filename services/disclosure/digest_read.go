@@ -11,20 +11,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
-	"quietline/internal/identity"
 	"quietline/internal/pg"
-	accessv1 "quietline/proto/quietline/access/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	"quietline/services/disclosure/store"
 )
 
 // digestRow is what every query of digests returns; the rows of the others convert to it.
 type digestRow store.GetDigestRow
-
-// inside says whether the actor's role is one that sees scorecards of all.
-func inside(ctx context.Context) bool {
-	return identity.HasRole(identity.ActorOf(ctx), accessv1.Role_ROLE_STATISTICIAN, accessv1.Role_ROLE_LEAD, accessv1.Role_ROLE_AUDITOR)
-}
 
 // GetDigest returns a version of a month's digest.
 func (s *Server) GetDigest(ctx context.Context, req *disclosurev1.GetDigestRequest) (*disclosurev1.GetDigestResponse, error) {

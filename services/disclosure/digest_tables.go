@@ -38,6 +38,19 @@ const (
 	byDecision = "决定日期(北京时间)"
 )
 
+// thresholdUnit is of what there must be enough behind a public figure of a table. Who reported is reporting's alone to know:
+// tasks, measures and penalties are of their complaints or cases, and marks are of nobody.
+func (t *table) thresholdUnit() string {
+	switch {
+	case t.unit == inMarks:
+		return "marks"
+	case t.from.owner == "reporting":
+		return "reporters"
+	default:
+		return "matters"
+	}
+}
+
 // source is where an owner keeps the figures of a table.
 type source struct{ owner, unit, axis string }
 

@@ -77,7 +77,7 @@ func (w *world) draft(t *testing.T, month string, m *madeUp, change func(*disclo
 		}
 	}
 	req := &disclosurev1.RecordDigestRequest{
-		RequestId: uuid.NewString(), DigestId: id, Month: month, DraftedBy: "drafter",
+		RequestId: uuid.NewString(), DigestId: id, Month: month, DraftedBy: "drafter", DraftedByAgency: "miit",
 		Names: []*disclosurev1.DigestName{{Key: "ca-11", Name: "北京市通信管理局"}},
 	}
 	if change != nil {

@@ -46,6 +46,7 @@ func (b *building) head(s *sheet, edition string, position int) store.InsertDige
 	return store.InsertDigestTablesParams{
 		DigestID: b.digest.DigestID, Edition: edition, Axis: s.axis, Position: int32(position), Title: s.title, Unit: s.unit, //nolint:gosec // few
 		UnitName: unitNames[s.unit], DateBasis: s.dateBasis, RegionKind: s.region, Span: s.span, ShareKind: s.share, Columns: columns, Total: s.total,
+		ThresholdUnit: s.thresholdUnit(),
 	}
 }
 

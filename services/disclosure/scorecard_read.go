@@ -14,19 +14,26 @@ import (
 	"quietline/services/disclosure/store"
 )
 
-// cardsSeen is what the caller may see of scorecards.
-func cardsSeen(ctx context.Context, period string, version int32) store.ListScorecardsParams {
+// cardsSeen is what the caller may see of scorecards: auditors and those who keep digests all of them, an operator its own, an
+// administration those that it decides on. A statistician sees what the own agency does.
+func (s *Server) cardsSeen(ctx context.Context, q *store.Queries, period string, version int32) (store.ListScorecardsParams, error) {
 	a := identity.ActorOf(ctx)
+	all, err := s.sees(ctx, q)
 	return store.ListScorecardsParams{
-		Period: period, Version: version, AgencyID: a.GetAgencyId(), SeesAll: inside(ctx),
-		IsOperator: a.GetAgencyId() != "" && identity.HasRole(a, accessv1.Role_ROLE_OPERATOR),
-		Official:   a.GetAgencyId() != "" && identity.HasRole(a, accessv1.Role_ROLE_CASEWORKER, accessv1.Role_ROLE_REVIEWER, accessv1.Role_ROLE_HEAD),
-	}
+		Period: period, Version: version, AgencyID: a.GetAgencyId(), SeesAll: all,
+		IsOperator: a.GetAgencyId() != "" && identity.HasRole(a, accessv1.Role_ROLE_OPERATOR, accessv1.Role_ROLE_STATISTICIAN),
+		Official: a.GetAgencyId() != "" && identity.HasRole(a, accessv1.Role_ROLE_CASEWORKER, accessv1.Role_ROLE_REVIEWER, accessv1.Role_ROLE_HEAD,
+			accessv1.Role_ROLE_STATISTICIAN),
+	}, err
 }
 
 // GetScorecard returns a card with its sources and the appeals behind it.
 func (s *Server) GetScorecard(ctx context.Context, req *disclosurev1.GetScorecardRequest) (*disclosurev1.GetScorecardResponse, error) {
-	arg, q := cardsSeen(ctx, req.GetPeriod(), req.GetVersion()), store.New(s.db)
+	q := store.New(s.db)
+	arg, err := s.cardsSeen(ctx, q, req.GetPeriod(), req.GetVersion())
+	if err != nil {
+		return nil, err
+	}
 	arg.Operator, arg.PageSize = req.GetOperatorId(), 1
 	cards, err := readCards(ctx, q, arg)
 	if err != nil {
@@ -59,12 +66,16 @@ func (s *Server) ListScorecards(ctx context.Context, req *disclosurev1.ListScore
 	if err != nil {
 		return nil, err
 	}
-	arg := cardsSeen(ctx, req.GetPeriod(), req.GetVersion())
+	q := store.New(s.db)
+	arg, err := s.cardsSeen(ctx, q, req.GetPeriod(), req.GetVersion())
+	if err != nil {
+		return nil, err
+	}
 	arg.PageSize = pg.PageSize(req.GetPageSize())
 	if after != nil {
 		arg.After = after[0]
 	}
-	cards, err := readCards(ctx, store.New(s.db), arg)
+	cards, err := readCards(ctx, q, arg)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (w *world) monthOfCards(t *testing.T, month, note string, reporting, assign
 		}
 	}
 	if _, err := w.flows.RecordDigest(t.Context(), &disclosurev1.RecordDigestRequest{
-		RequestId: uuid.NewString(), DigestId: id, Month: month, Note: note, DraftedBy: "someone else",
+		RequestId: uuid.NewString(), DigestId: id, Month: month, Note: note, DraftedBy: "someone else", DraftedByAgency: "miit",
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -221,6 +221,8 @@ func TestScorecard_whoSees(t *testing.T) {
 		{"cmcc-11", accessv1.Role_ROLE_OPERATOR, 1}, {"cmcc", accessv1.Role_ROLE_OPERATOR, 1}, {"cmcc-1", accessv1.Role_ROLE_OPERATOR, 0},
 		{"ctcc-31", accessv1.Role_ROLE_OPERATOR, 1}, {"ctcc-11", accessv1.Role_ROLE_OPERATOR, 0}, {"", accessv1.Role_ROLE_OPERATOR, 0},
 		{"ca-11", accessv1.Role_ROLE_HEAD, 1}, {"ca-44", accessv1.Role_ROLE_CASEWORKER, 0}, {"cmcc-11", accessv1.Role_ROLE_CASEWORKER, 0},
+		{"ca-11", accessv1.Role_ROLE_STATISTICIAN, 1}, {"cmcc", accessv1.Role_ROLE_STATISTICIAN, 1}, {"samr-44", accessv1.Role_ROLE_STATISTICIAN, 0},
+		{"", accessv1.Role_ROLE_STATISTICIAN, 0}, {"samr", accessv1.Role_ROLE_LEAD, 0}, {"centre-12321", accessv1.Role_ROLE_STATISTICIAN, 2},
 		{"miit", accessv1.Role_ROLE_LEAD, 2}, {"", accessv1.Role_ROLE_AUDITOR, 2},
 	} {
 		client := disclosurev1.NewDisclosureServiceClient(dial(identity.Gateway, &commonv1.Actor{

@@ -11,11 +11,12 @@ import (
 )
 
 // A complaint belongs to the day on which it began, as it stands now: a cohort (同期群). Its agency is the one that leads or
-// led it last.
+// led it last. It is fed back when somebody was told its result; that one reporter withdrew is told to that one.
 const cohortSQL = `SELECT c.complaint_id, c.origin, coalesce(nullif(c.category, ''), 'unknown'), c.state, c.result, c.stage,
     c.reopened > 0, c.handled_time IS NOT NULL, c.disclosure, coalesce(l.agency_id, ''),
     coalesce(f.verified, false), coalesce(f.substantiated, false),
-    EXISTS (SELECT 1 FROM report r JOIN feedback b USING (report_id) WHERE r.complaint_id = c.complaint_id AND b.stage = 'result')
+    EXISTS (SELECT 1 FROM report r JOIN feedback b USING (report_id) WHERE r.complaint_id = c.complaint_id AND b.stage = 'result'
+            AND b.code <> 'withdrawn')
 FROM complaint c
 LEFT JOIN LATERAL (SELECT agency_id FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.part = 'lead'
     ORDER BY p.until_time IS NULL DESC, p.party_id DESC LIMIT 1) l ON true
@@ -80,31 +81,43 @@ func (d *dayCounting) complaint(c *cohortRow, people [][]byte) {
 	add("total", "all", "")
 	add("origin", c.origin, "")
 	add("category", c.category, "")
-	add("outcome", cmp.Or(c.result, "open"), "")
+	outcome := cmp.Or(c.result, "open")
+	add("outcome", outcome, "")
 	if c.reopened {
 		add("relapse", "reopened", "")
 	} else {
 		add("relapse", "not_reopened", "")
 	}
-	if c.agency == "" { // counted as well, so that agencies add to all complaints: the difference would tell a few
-		add("agency", "none", "")
-		return
-	}
-	add("agency", c.agency, "")
-	for _, column := range []struct {
-		name string
-		is   bool
-	}{
-		{"accepted", c.stage != "accept" && c.result != resultNotAccepted},
-		{"verified", c.verified},
-		{"substantiated", c.substantiated},
-		{"handled", c.handled},
-		{"fed_back", c.fedBack},
-		{"disclosed", strings.HasPrefix(c.disclosure, "case_published")},
-		{"reopened", c.reopened},
-	} {
-		if column.is {
-			add("agency", c.agency, column.name)
+	led := c.agency != "" // those that nobody leads are counted as well, so that agencies add to all complaints: the difference would tell a few
+	add("agency", cmp.Or(c.agency, "none"), "")
+	in := map[string]bool{"": true}
+	for _, s := range steps {
+		is := led && s.is(c)
+		in[s.column] = is
+		switch {
+		case is:
+			add("agency", c.agency, s.column)
+			add("outcome", outcome, s.column)
+		default:
+			add("outcome", outcome, "-"+s.column)
+		}
+		if led && in[s.of] && !is {
+			add("agency", c.agency, "-"+s.column)
 		}
 	}
+}
+
+// steps are how far a complaint came, each a part of the step that it is of. What a step leaves of that is counted with a
+// stroke before its name: whoever publishes both must know who stands behind the difference.
+var steps = []struct {
+	column, of string
+	is         func(*cohortRow) bool
+}{
+	{"accepted", "", func(c *cohortRow) bool { return c.stage != "accept" && c.result != resultNotAccepted }},
+	{"verified", "accepted", func(c *cohortRow) bool { return c.verified }},
+	{"substantiated", "verified", func(c *cohortRow) bool { return c.substantiated }},
+	{"handled", "accepted", func(c *cohortRow) bool { return c.handled }},
+	{"fed_back", "", func(c *cohortRow) bool { return c.fedBack }},
+	{"disclosed", "handled", func(c *cohortRow) bool { return strings.HasPrefix(c.disclosure, "case_published") }},
+	{"reopened", "", func(c *cohortRow) bool { return c.reopened }},
 }

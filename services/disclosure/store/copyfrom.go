@@ -42,6 +42,7 @@ func (r iteratorForInsertDigestTables) Values() ([]interface{}, error) {
 		r.rows[0].ShareKind,
 		r.rows[0].Columns,
 		r.rows[0].Total,
+		r.rows[0].ThresholdUnit,
 	}, nil
 }
 
@@ -50,5 +51,5 @@ func (r iteratorForInsertDigestTables) Err() error {
 }
 
 func (q *Queries) InsertDigestTables(ctx context.Context, arg []InsertDigestTablesParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"digest_table"}, []string{"digest_id", "edition", "axis", "position", "title", "unit", "unit_name", "date_basis", "region_kind", "span", "share_kind", "columns", "total"}, &iteratorForInsertDigestTables{rows: arg})
+	return q.db.CopyFrom(ctx, []string{"digest_table"}, []string{"digest_id", "edition", "axis", "position", "title", "unit", "unit_name", "date_basis", "region_kind", "span", "share_kind", "columns", "total", "threshold_unit"}, &iteratorForInsertDigestTables{rows: arg})
 }

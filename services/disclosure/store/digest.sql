@@ -9,14 +9,16 @@ SELECT cut FROM digest_cut WHERE digest_id = @digest_id AND owner = @owner;
 SELECT min(cut_time)::timestamptz AS cut_time, count(*) AS owners FROM digest_cut WHERE digest_id = @digest_id HAVING count(*) > 0;
 
 -- name: InsertDigest :exec
-INSERT INTO digest (digest_id, month, version, title, total, cut_hash, rounding, min_reporters, build_time, note, drafted_by, cut_time,
+INSERT INTO digest (digest_id, month, version, title, total, cut_hash, rounding, min_reporters, build_time, note, drafted_by, drafted_by_agency, cut_time,
                     total_hidden, previous, previous_year)
-VALUES (@digest_id, @month, @version, @title, @total, @cut_hash, @rounding, @min_reporters, @build_time, @note, @drafted_by, @cut_time,
+VALUES (@digest_id, @month, @version, @title, @total, @cut_hash, @rounding, @min_reporters, @build_time, @note, @drafted_by, @drafted_by_agency, @cut_time,
         @total_hidden, @previous, @previous_year);
 
 -- name: InsertDigestTables :copyfrom
-INSERT INTO digest_table (digest_id, edition, axis, position, title, unit, unit_name, date_basis, region_kind, span, share_kind, columns, total)
-VALUES (@digest_id, @edition, @axis, @position, @title, @unit, @unit_name, @date_basis, @region_kind, @span, @share_kind, @columns, @total);
+INSERT INTO digest_table (digest_id, edition, axis, position, title, unit, unit_name, date_basis, region_kind, span, share_kind, columns, total,
+                          threshold_unit)
+VALUES (@digest_id, @edition, @axis, @position, @title, @unit, @unit_name, @date_basis, @region_kind, @span, @share_kind, @columns, @total,
+        @threshold_unit);
 
 -- name: InsertDigestIndicator :exec
 INSERT INTO digest_indicator (digest_id, edition, code, title, method, per_mille, reports, change_previous, change_year)

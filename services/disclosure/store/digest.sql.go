@@ -27,7 +27,7 @@ func (q *Queries) CutOf(ctx context.Context, arg CutOfParams) (int64, error) {
 }
 
 const digestByID = `-- name: DigestByID :one
-SELECT d.digest_id, d.month, d.version, d.title, d.total, d.cut_hash, d.rounding, d.min_reporters, d.build_time, d.created_at, d.note, d.drafted_by, d.cut_time, d.total_hidden, d.previous, d.previous_year, r.released_by, r.released_by_agency, r.release_time
+SELECT d.digest_id, d.month, d.version, d.title, d.total, d.cut_hash, d.rounding, d.min_reporters, d.build_time, d.created_at, d.note, d.drafted_by, d.cut_time, d.total_hidden, d.previous, d.previous_year, d.drafted_by_agency, r.released_by, r.released_by_agency, r.release_time
   FROM digest d LEFT JOIN digest_release r ON r.digest_id = d.digest_id
  WHERE d.digest_id = $1
 `
@@ -59,6 +59,7 @@ func (q *Queries) DigestByID(ctx context.Context, digestID string) (DigestByIDRo
 		&i.Digest.TotalHidden,
 		&i.Digest.Previous,
 		&i.Digest.PreviousYear,
+		&i.Digest.DraftedByAgency,
 		&i.ReleasedBy,
 		&i.ReleasedByAgency,
 		&i.ReleaseTime,
@@ -185,7 +186,7 @@ func (q *Queries) DigestPolicy(ctx context.Context, at time.Time) (DigestPolicy,
 }
 
 const digestTables = `-- name: DigestTables :many
-SELECT digest_id, edition, axis, position, title, unit, unit_name, date_basis, region_kind, span, share_kind, columns, total, created_at FROM digest_table WHERE digest_id = $1 AND edition = $2 ORDER BY position
+SELECT digest_id, edition, axis, position, title, unit, unit_name, date_basis, region_kind, span, share_kind, columns, total, created_at, threshold_unit FROM digest_table WHERE digest_id = $1 AND edition = $2 ORDER BY position
 `
 
 type DigestTablesParams struct {
@@ -217,6 +218,7 @@ func (q *Queries) DigestTables(ctx context.Context, arg DigestTablesParams) ([]D
 			&i.Columns,
 			&i.Total,
 			&i.CreatedAt,
+			&i.ThresholdUnit,
 		); err != nil {
 			return nil, err
 		}
@@ -331,7 +333,7 @@ func (q *Queries) FrozenPages(ctx context.Context, digestID string) ([]FrozenPag
 }
 
 const getDigest = `-- name: GetDigest :one
-SELECT d.digest_id, d.month, d.version, d.title, d.total, d.cut_hash, d.rounding, d.min_reporters, d.build_time, d.created_at, d.note, d.drafted_by, d.cut_time, d.total_hidden, d.previous, d.previous_year, r.released_by, r.released_by_agency, r.release_time
+SELECT d.digest_id, d.month, d.version, d.title, d.total, d.cut_hash, d.rounding, d.min_reporters, d.build_time, d.created_at, d.note, d.drafted_by, d.cut_time, d.total_hidden, d.previous, d.previous_year, d.drafted_by_agency, r.released_by, r.released_by_agency, r.release_time
   FROM digest d LEFT JOIN digest_release r ON r.digest_id = d.digest_id
  WHERE d.month = $1 AND ($2::int = 0 OR d.version = $2) AND (NOT $3::boolean OR r.digest_id IS NOT NULL)
  ORDER BY d.version DESC LIMIT 1
@@ -371,6 +373,7 @@ func (q *Queries) GetDigest(ctx context.Context, arg GetDigestParams) (GetDigest
 		&i.Digest.TotalHidden,
 		&i.Digest.Previous,
 		&i.Digest.PreviousYear,
+		&i.Digest.DraftedByAgency,
 		&i.ReleasedBy,
 		&i.ReleasedByAgency,
 		&i.ReleaseTime,
@@ -379,28 +382,29 @@ func (q *Queries) GetDigest(ctx context.Context, arg GetDigestParams) (GetDigest
 }
 
 const insertDigest = `-- name: InsertDigest :exec
-INSERT INTO digest (digest_id, month, version, title, total, cut_hash, rounding, min_reporters, build_time, note, drafted_by, cut_time,
+INSERT INTO digest (digest_id, month, version, title, total, cut_hash, rounding, min_reporters, build_time, note, drafted_by, drafted_by_agency, cut_time,
                     total_hidden, previous, previous_year)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-        $13, $14, $15)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+        $14, $15, $16)
 `
 
 type InsertDigestParams struct {
-	DigestID     string
-	Month        string
-	Version      int32
-	Title        string
-	Total        int64
-	CutHash      string
-	Rounding     string
-	MinReporters int32
-	BuildTime    time.Time
-	Note         string
-	DraftedBy    string
-	CutTime      *time.Time
-	TotalHidden  bool
-	Previous     string
-	PreviousYear string
+	DigestID        string
+	Month           string
+	Version         int32
+	Title           string
+	Total           int64
+	CutHash         string
+	Rounding        string
+	MinReporters    int32
+	BuildTime       time.Time
+	Note            string
+	DraftedBy       string
+	DraftedByAgency string
+	CutTime         *time.Time
+	TotalHidden     bool
+	Previous        string
+	PreviousYear    string
 }
 
 func (q *Queries) InsertDigest(ctx context.Context, arg InsertDigestParams) error {
@@ -416,6 +420,7 @@ func (q *Queries) InsertDigest(ctx context.Context, arg InsertDigestParams) erro
 		arg.BuildTime,
 		arg.Note,
 		arg.DraftedBy,
+		arg.DraftedByAgency,
 		arg.CutTime,
 		arg.TotalHidden,
 		arg.Previous,
@@ -457,19 +462,20 @@ func (q *Queries) InsertDigestIndicator(ctx context.Context, arg InsertDigestInd
 }
 
 type InsertDigestTablesParams struct {
-	DigestID   string
-	Edition    string
-	Axis       string
-	Position   int32
-	Title      string
-	Unit       string
-	UnitName   string
-	DateBasis  string
-	RegionKind string
-	Span       string
-	ShareKind  string
-	Columns    []string
-	Total      *int64
+	DigestID      string
+	Edition       string
+	Axis          string
+	Position      int32
+	Title         string
+	Unit          string
+	UnitName      string
+	DateBasis     string
+	RegionKind    string
+	Span          string
+	ShareKind     string
+	Columns       []string
+	Total         *int64
+	ThresholdUnit string
 }
 
 const insertRelease = `-- name: InsertRelease :exec
@@ -529,7 +535,7 @@ func (q *Queries) LastVersion(ctx context.Context, month string) (int32, error) 
 }
 
 const listDigests = `-- name: ListDigests :many
-SELECT d.digest_id, d.month, d.version, d.title, d.total, d.cut_hash, d.rounding, d.min_reporters, d.build_time, d.created_at, d.note, d.drafted_by, d.cut_time, d.total_hidden, d.previous, d.previous_year, r.released_by, r.released_by_agency, r.release_time
+SELECT d.digest_id, d.month, d.version, d.title, d.total, d.cut_hash, d.rounding, d.min_reporters, d.build_time, d.created_at, d.note, d.drafted_by, d.cut_time, d.total_hidden, d.previous, d.previous_year, d.drafted_by_agency, r.released_by, r.released_by_agency, r.release_time
   FROM digest d LEFT JOIN digest_release r ON r.digest_id = d.digest_id
  WHERE (NOT $1::boolean OR r.digest_id IS NOT NULL)
    AND ($2::text = '' OR (d.month, d.version) < ($2::text, $3::int))
@@ -581,6 +587,7 @@ func (q *Queries) ListDigests(ctx context.Context, arg ListDigestsParams) ([]Lis
 			&i.Digest.TotalHidden,
 			&i.Digest.Previous,
 			&i.Digest.PreviousYear,
+			&i.Digest.DraftedByAgency,
 			&i.ReleasedBy,
 			&i.ReleasedByAgency,
 			&i.ReleaseTime,

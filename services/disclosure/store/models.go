@@ -11,22 +11,23 @@ import (
 )
 
 type Digest struct {
-	DigestID     string
-	Month        string
-	Version      int32
-	Title        string
-	Total        int64
-	CutHash      string
-	Rounding     string
-	MinReporters int32
-	BuildTime    time.Time
-	CreatedAt    time.Time
-	Note         string
-	DraftedBy    string
-	CutTime      *time.Time
-	TotalHidden  bool
-	Previous     string
-	PreviousYear string
+	DigestID        string
+	Month           string
+	Version         int32
+	Title           string
+	Total           int64
+	CutHash         string
+	Rounding        string
+	MinReporters    int32
+	BuildTime       time.Time
+	CreatedAt       time.Time
+	Note            string
+	DraftedBy       string
+	CutTime         *time.Time
+	TotalHidden     bool
+	Previous        string
+	PreviousYear    string
+	DraftedByAgency string
 }
 
 type DigestCell struct {
@@ -68,6 +69,11 @@ type DigestIndicator struct {
 	CreatedAt      time.Time
 }
 
+type DigestKeeperViolation struct {
+	ID   string
+	What string
+}
+
 type DigestPage struct {
 	DigestID  string
 	Owner     string
@@ -106,20 +112,21 @@ type DigestRow struct {
 }
 
 type DigestTable struct {
-	DigestID   string
-	Edition    string
-	Axis       string
-	Position   int32
-	Title      string
-	Unit       string
-	UnitName   string
-	DateBasis  string
-	RegionKind string
-	Span       string
-	ShareKind  string
-	Columns    []string
-	Total      *int64
-	CreatedAt  time.Time
+	DigestID      string
+	Edition       string
+	Axis          string
+	Position      int32
+	Title         string
+	Unit          string
+	UnitName      string
+	DateBasis     string
+	RegionKind    string
+	Span          string
+	ShareKind     string
+	Columns       []string
+	Total         *int64
+	CreatedAt     time.Time
+	ThresholdUnit string
 }
 
 type DigestViolation struct {

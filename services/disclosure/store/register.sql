@@ -76,6 +76,8 @@ SELECT r.id, r.what FROM publication_violation r WHERE r.id >= sqlc.arg(after)
 UNION
 SELECT d.id, d.what FROM digest_violation d WHERE d.id >= sqlc.arg(after)
 UNION
+SELECT k.id, k.what FROM digest_keeper_violation k WHERE k.id >= sqlc.arg(after)
+UNION
 SELECT s.id, s.what FROM scorecard_violation s WHERE s.id >= sqlc.arg(after)
 UNION
 SELECT p.publication_id, 'publication is still public after the term to withdraw it (penalty law, article 48)'

@@ -53,6 +53,8 @@ SELECT r.id, r.what FROM publication_violation r WHERE r.id >= $1
 UNION
 SELECT d.id, d.what FROM digest_violation d WHERE d.id >= $1
 UNION
+SELECT k.id, k.what FROM digest_keeper_violation k WHERE k.id >= $1
+UNION
 SELECT s.id, s.what FROM scorecard_violation s WHERE s.id >= $1
 UNION
 SELECT p.publication_id, 'publication is still public after the term to withdraw it (penalty law, article 48)'

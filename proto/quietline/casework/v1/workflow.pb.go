@@ -157,9 +157,11 @@ type DigestInput struct {
 	// What it corrects (更正说明).
 	Note string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
 	// Who asked for it; empty for the schedule (编制人).
-	DraftedBy     string `protobuf:"bytes,4,opt,name=drafted_by,json=draftedBy,proto3" json:"drafted_by,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DraftedBy string `protobuf:"bytes,4,opt,name=drafted_by,json=draftedBy,proto3" json:"drafted_by,omitempty"`
+	// Agency of who asked for it; empty for the schedule (编制单位).
+	DraftedByAgency string `protobuf:"bytes,5,opt,name=drafted_by_agency,json=draftedByAgency,proto3" json:"drafted_by_agency,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *DigestInput) Reset() {
@@ -216,6 +218,13 @@ func (x *DigestInput) GetNote() string {
 func (x *DigestInput) GetDraftedBy() string {
 	if x != nil {
 		return x.DraftedBy
+	}
+	return ""
+}
+
+func (x *DigestInput) GetDraftedByAgency() string {
+	if x != nil {
+		return x.DraftedByAgency
 	}
 	return ""
 }
@@ -1834,13 +1843,14 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\aprofile\x18\x03 \x01(\tR\aprofile\">\n" +
 	"\tCaseInput\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x18\n" +
-	"\aprofile\x18\x02 \x01(\tR\aprofile\"s\n" +
+	"\aprofile\x18\x02 \x01(\tR\aprofile\"\x9f\x01\n" +
 	"\vDigestInput\x12\x1b\n" +
 	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12\x12\n" +
 	"\x04note\x18\x03 \x01(\tR\x04note\x12\x1d\n" +
 	"\n" +
-	"drafted_by\x18\x04 \x01(\tR\tdraftedBy\"~\n" +
+	"drafted_by\x18\x04 \x01(\tR\tdraftedBy\x12*\n" +
+	"\x11drafted_by_agency\x18\x05 \x01(\tR\x0fdraftedByAgency\"~\n" +
 	"\vDecideInput\x12=\n" +
 	"\bdecision\x18\x01 \x01(\v2!.quietline.assignment.v1.DecisionR\bdecision\x120\n" +
 	"\x05actor\x18\x02 \x01(\v2\x1a.quietline.common.v1.ActorR\x05actor\"^\n" +

@@ -368,7 +368,10 @@ type DigestTable struct {
 	// Further columns, in order (列).
 	Columns []*DigestColumn `protobuf:"bytes,10,rep,name=columns,proto3" json:"columns,omitempty"`
 	// Sum over all rows, where that says something (合计).
-	Total         *int64 `protobuf:"varint,11,opt,name=total,proto3,oneof" json:"total,omitempty"`
+	Total *int64 `protobuf:"varint,11,opt,name=total,proto3,oneof" json:"total,omitempty"`
+	// Of what there must be enough behind each public figure: reporters (举报人), matters (complaints or cases, 事项或案件:
+	// their owners do not know who reported) or marks, each taken for one person (标记) (公开下限的计数对象).
+	ThresholdUnit string `protobuf:"bytes,12,opt,name=threshold_unit,json=thresholdUnit,proto3" json:"threshold_unit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -478,6 +481,13 @@ func (x *DigestTable) GetTotal() int64 {
 		return *x.Total
 	}
 	return 0
+}
+
+func (x *DigestTable) GetThresholdUnit() string {
+	if x != nil {
+		return x.ThresholdUnit
+	}
+	return ""
 }
 
 // DigestColumn is a further column of a table (列).
@@ -743,9 +753,11 @@ type RecordDigestRequest struct {
 	// Who asked for it; empty for the schedule (编制人).
 	DraftedBy string `protobuf:"bytes,8,opt,name=drafted_by,json=draftedBy,proto3" json:"drafted_by,omitempty"`
 	// Names of agencies and operators as of now (单位名称).
-	Names         []*DigestName `protobuf:"bytes,9,rep,name=names,proto3" json:"names,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Names []*DigestName `protobuf:"bytes,9,rep,name=names,proto3" json:"names,omitempty"`
+	// Agency of who asked for it; empty for the schedule (编制单位).
+	DraftedByAgency string `protobuf:"bytes,10,opt,name=drafted_by_agency,json=draftedByAgency,proto3" json:"drafted_by_agency,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RecordDigestRequest) Reset() {
@@ -844,6 +856,105 @@ func (x *RecordDigestRequest) GetNames() []*DigestName {
 	return nil
 }
 
+func (x *RecordDigestRequest) GetDraftedByAgency() string {
+	if x != nil {
+		return x.DraftedByAgency
+	}
+	return ""
+}
+
+// CheckDigestDraftRequest asks for an agency and a month.
+type CheckDigestDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency of who asks (单位).
+	AgencyId string `protobuf:"bytes,1,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
+	// Month (月份).
+	Month         string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDigestDraftRequest) Reset() {
+	*x = CheckDigestDraftRequest{}
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDigestDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDigestDraftRequest) ProtoMessage() {}
+
+func (x *CheckDigestDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDigestDraftRequest.ProtoReflect.Descriptor instead.
+func (*CheckDigestDraftRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CheckDigestDraftRequest) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
+	}
+	return ""
+}
+
+func (x *CheckDigestDraftRequest) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+// CheckDigestDraftResponse is empty: it may.
+type CheckDigestDraftResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDigestDraftResponse) Reset() {
+	*x = CheckDigestDraftResponse{}
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDigestDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDigestDraftResponse) ProtoMessage() {}
+
+func (x *CheckDigestDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDigestDraftResponse.ProtoReflect.Descriptor instead.
+func (*CheckDigestDraftResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{8}
+}
+
 // DigestName is what a key is called (名称).
 type DigestName struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -857,7 +968,7 @@ type DigestName struct {
 
 func (x *DigestName) Reset() {
 	*x = DigestName{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[7]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +980,7 @@ func (x *DigestName) String() string {
 func (*DigestName) ProtoMessage() {}
 
 func (x *DigestName) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[7]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +993,7 @@ func (x *DigestName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestName.ProtoReflect.Descriptor instead.
 func (*DigestName) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{7}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DigestName) GetKey() string {
@@ -910,7 +1021,7 @@ type RecordDigestResponse struct {
 
 func (x *RecordDigestResponse) Reset() {
 	*x = RecordDigestResponse{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[8]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1033,7 @@ func (x *RecordDigestResponse) String() string {
 func (*RecordDigestResponse) ProtoMessage() {}
 
 func (x *RecordDigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[8]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1046,7 @@ func (x *RecordDigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDigestResponse.ProtoReflect.Descriptor instead.
 func (*RecordDigestResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{8}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RecordDigestResponse) GetDigest() *Digest {
@@ -960,7 +1071,7 @@ type GetDigestRequest struct {
 
 func (x *GetDigestRequest) Reset() {
 	*x = GetDigestRequest{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[9]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1083,7 @@ func (x *GetDigestRequest) String() string {
 func (*GetDigestRequest) ProtoMessage() {}
 
 func (x *GetDigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[9]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1096,7 @@ func (x *GetDigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDigestRequest.ProtoReflect.Descriptor instead.
 func (*GetDigestRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{9}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetDigestRequest) GetMonth() string {
@@ -1020,7 +1131,7 @@ type GetDigestResponse struct {
 
 func (x *GetDigestResponse) Reset() {
 	*x = GetDigestResponse{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[10]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1143,7 @@ func (x *GetDigestResponse) String() string {
 func (*GetDigestResponse) ProtoMessage() {}
 
 func (x *GetDigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[10]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1156,7 @@ func (x *GetDigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDigestResponse.ProtoReflect.Descriptor instead.
 func (*GetDigestResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{10}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetDigestResponse) GetDigest() *Digest {
@@ -1078,7 +1189,7 @@ type FreezeCountsRequest struct {
 
 func (x *FreezeCountsRequest) Reset() {
 	*x = FreezeCountsRequest{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[11]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1201,7 @@ func (x *FreezeCountsRequest) String() string {
 func (*FreezeCountsRequest) ProtoMessage() {}
 
 func (x *FreezeCountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[11]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1214,7 @@ func (x *FreezeCountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreezeCountsRequest.ProtoReflect.Descriptor instead.
 func (*FreezeCountsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{11}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FreezeCountsRequest) GetRequestId() string {
@@ -1166,7 +1277,7 @@ type FreezeCountsResponse struct {
 
 func (x *FreezeCountsResponse) Reset() {
 	*x = FreezeCountsResponse{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[12]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1289,7 @@ func (x *FreezeCountsResponse) String() string {
 func (*FreezeCountsResponse) ProtoMessage() {}
 
 func (x *FreezeCountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[12]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1302,7 @@ func (x *FreezeCountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreezeCountsResponse.ProtoReflect.Descriptor instead.
 func (*FreezeCountsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{12}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FreezeCountsResponse) GetFrozen() int32 {
@@ -1216,7 +1327,7 @@ type ReleaseDigestRequest struct {
 
 func (x *ReleaseDigestRequest) Reset() {
 	*x = ReleaseDigestRequest{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[13]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1339,7 @@ func (x *ReleaseDigestRequest) String() string {
 func (*ReleaseDigestRequest) ProtoMessage() {}
 
 func (x *ReleaseDigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[13]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1352,7 @@ func (x *ReleaseDigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseDigestRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseDigestRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{13}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReleaseDigestRequest) GetRequestId() string {
@@ -1276,7 +1387,7 @@ type ReleaseDigestResponse struct {
 
 func (x *ReleaseDigestResponse) Reset() {
 	*x = ReleaseDigestResponse{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[14]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1399,7 @@ func (x *ReleaseDigestResponse) String() string {
 func (*ReleaseDigestResponse) ProtoMessage() {}
 
 func (x *ReleaseDigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[14]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1412,7 @@ func (x *ReleaseDigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseDigestResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseDigestResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{14}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReleaseDigestResponse) GetDigest() *Digest {
@@ -1324,7 +1435,7 @@ type ListDigestsRequest struct {
 
 func (x *ListDigestsRequest) Reset() {
 	*x = ListDigestsRequest{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[15]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1336,7 +1447,7 @@ func (x *ListDigestsRequest) String() string {
 func (*ListDigestsRequest) ProtoMessage() {}
 
 func (x *ListDigestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[15]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1349,7 +1460,7 @@ func (x *ListDigestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDigestsRequest.ProtoReflect.Descriptor instead.
 func (*ListDigestsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{15}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListDigestsRequest) GetPageSize() int32 {
@@ -1379,7 +1490,7 @@ type ListDigestsResponse struct {
 
 func (x *ListDigestsResponse) Reset() {
 	*x = ListDigestsResponse{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[16]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1502,7 @@ func (x *ListDigestsResponse) String() string {
 func (*ListDigestsResponse) ProtoMessage() {}
 
 func (x *ListDigestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[16]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1515,7 @@ func (x *ListDigestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDigestsResponse.ProtoReflect.Descriptor instead.
 func (*ListDigestsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{16}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListDigestsResponse) GetDigests() []*Digest {
@@ -1438,7 +1549,7 @@ type ListDigestCountsRequest struct {
 
 func (x *ListDigestCountsRequest) Reset() {
 	*x = ListDigestCountsRequest{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[17]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +1561,7 @@ func (x *ListDigestCountsRequest) String() string {
 func (*ListDigestCountsRequest) ProtoMessage() {}
 
 func (x *ListDigestCountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[17]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +1574,7 @@ func (x *ListDigestCountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDigestCountsRequest.ProtoReflect.Descriptor instead.
 func (*ListDigestCountsRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{17}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListDigestCountsRequest) GetMonth() string {
@@ -1507,7 +1618,7 @@ type ListDigestCountsResponse struct {
 
 func (x *ListDigestCountsResponse) Reset() {
 	*x = ListDigestCountsResponse{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[18]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1630,7 @@ func (x *ListDigestCountsResponse) String() string {
 func (*ListDigestCountsResponse) ProtoMessage() {}
 
 func (x *ListDigestCountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[18]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1643,7 @@ func (x *ListDigestCountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDigestCountsResponse.ProtoReflect.Descriptor instead.
 func (*ListDigestCountsResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{18}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListDigestCountsResponse) GetCounts() []*OwnedCount {
@@ -1562,7 +1673,7 @@ type OwnedCount struct {
 
 func (x *OwnedCount) Reset() {
 	*x = OwnedCount{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[19]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1685,7 @@ func (x *OwnedCount) String() string {
 func (*OwnedCount) ProtoMessage() {}
 
 func (x *OwnedCount) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[19]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1698,7 @@ func (x *OwnedCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnedCount.ProtoReflect.Descriptor instead.
 func (*OwnedCount) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{19}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *OwnedCount) GetOwner() string {
@@ -1621,7 +1732,7 @@ type UserFigure struct {
 
 func (x *UserFigure) Reset() {
 	*x = UserFigure{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[20]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1633,7 +1744,7 @@ func (x *UserFigure) String() string {
 func (*UserFigure) ProtoMessage() {}
 
 func (x *UserFigure) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[20]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1646,7 +1757,7 @@ func (x *UserFigure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserFigure.ProtoReflect.Descriptor instead.
 func (*UserFigure) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{20}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UserFigure) GetOperatorId() string {
@@ -1690,7 +1801,7 @@ type LoadUserFiguresRequest struct {
 
 func (x *LoadUserFiguresRequest) Reset() {
 	*x = LoadUserFiguresRequest{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[21]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1702,7 +1813,7 @@ func (x *LoadUserFiguresRequest) String() string {
 func (*LoadUserFiguresRequest) ProtoMessage() {}
 
 func (x *LoadUserFiguresRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[21]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1715,7 +1826,7 @@ func (x *LoadUserFiguresRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadUserFiguresRequest.ProtoReflect.Descriptor instead.
 func (*LoadUserFiguresRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{21}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LoadUserFiguresRequest) GetRequestId() string {
@@ -1743,7 +1854,7 @@ type LoadUserFiguresResponse struct {
 
 func (x *LoadUserFiguresResponse) Reset() {
 	*x = LoadUserFiguresResponse{}
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[22]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1866,7 @@ func (x *LoadUserFiguresResponse) String() string {
 func (*LoadUserFiguresResponse) ProtoMessage() {}
 
 func (x *LoadUserFiguresResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[22]
+	mi := &file_quietline_disclosure_v1_digest_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +1879,7 @@ func (x *LoadUserFiguresResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadUserFiguresResponse.ProtoReflect.Descriptor instead.
 func (*LoadUserFiguresResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{22}
+	return file_quietline_disclosure_v1_digest_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LoadUserFiguresResponse) GetLoaded() int32 {
@@ -1822,7 +1933,7 @@ const file_quietline_disclosure_v1_digest_proto_rawDesc = "" +
 	"\n" +
 	"\b_reportsB\x12\n" +
 	"\x10_change_previousB\x0e\n" +
-	"\f_change_year\"\xf9\x02\n" +
+	"\f_change_year\"\xa0\x03\n" +
 	"\vDigestTable\x12\x12\n" +
 	"\x04axis\x18\x01 \x01(\tR\x04axis\x126\n" +
 	"\x04rows\x18\x02 \x03(\v2\".quietline.disclosure.v1.DigestRowR\x04rows\x12\x14\n" +
@@ -1838,7 +1949,8 @@ const file_quietline_disclosure_v1_digest_proto_rawDesc = "" +
 	"share_kind\x18\t \x01(\tR\tshareKind\x12?\n" +
 	"\acolumns\x18\n" +
 	" \x03(\v2%.quietline.disclosure.v1.DigestColumnR\acolumns\x12\x19\n" +
-	"\x05total\x18\v \x01(\x03H\x00R\x05total\x88\x01\x01B\b\n" +
+	"\x05total\x18\v \x01(\x03H\x00R\x05total\x88\x01\x01\x12%\n" +
+	"\x0ethreshold_unit\x18\f \x01(\tR\rthresholdUnitB\b\n" +
 	"\x06_total\"T\n" +
 	"\fDigestColumn\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
@@ -1860,7 +1972,7 @@ const file_quietline_disclosure_v1_digest_proto_rawDesc = "" +
 	"\x06values\x18\b \x03(\v2$.quietline.disclosure.v1.DigestValueR\x06values\x12\x18\n" +
 	"\amembers\x18\t \x03(\tR\amembersB\x12\n" +
 	"\x10_change_previousB\x0e\n" +
-	"\f_change_year\"\xb7\x03\n" +
+	"\f_change_year\"\xec\x03\n" +
 	"\x13RecordDigestRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12%\n" +
@@ -1873,7 +1985,13 @@ const file_quietline_disclosure_v1_digest_proto_rawDesc = "" +
 	"\x04note\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12'\n" +
 	"\n" +
 	"drafted_by\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\tdraftedBy\x12D\n" +
-	"\x05names\x18\t \x03(\v2#.quietline.disclosure.v1.DigestNameB\t\xbaH\x06\x92\x01\x03\x10\x88'R\x05names\"H\n" +
+	"\x05names\x18\t \x03(\v2#.quietline.disclosure.v1.DigestNameB\t\xbaH\x06\x92\x01\x03\x10\x88'R\x05names\x123\n" +
+	"\x11drafted_by_agency\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18PR\x0fdraftedByAgency\"z\n" +
+	"\x17CheckDigestDraftRequest\x12$\n" +
+	"\tagency_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18PR\bagencyId\x129\n" +
+	"\x05month\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\"\x1a\n" +
+	"\x18CheckDigestDraftResponse\"H\n" +
 	"\n" +
 	"DigestName\x12\x1b\n" +
 	"\x03key\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18PR\x03key\x12\x1d\n" +
@@ -1956,7 +2074,7 @@ func file_quietline_disclosure_v1_digest_proto_rawDescGZIP() []byte {
 	return file_quietline_disclosure_v1_digest_proto_rawDescData
 }
 
-var file_quietline_disclosure_v1_digest_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_quietline_disclosure_v1_digest_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_quietline_disclosure_v1_digest_proto_goTypes = []any{
 	(*Digest)(nil),                   // 0: quietline.disclosure.v1.Digest
 	(*DigestIndicator)(nil),          // 1: quietline.disclosure.v1.DigestIndicator
@@ -1965,45 +2083,47 @@ var file_quietline_disclosure_v1_digest_proto_goTypes = []any{
 	(*DigestValue)(nil),              // 4: quietline.disclosure.v1.DigestValue
 	(*DigestRow)(nil),                // 5: quietline.disclosure.v1.DigestRow
 	(*RecordDigestRequest)(nil),      // 6: quietline.disclosure.v1.RecordDigestRequest
-	(*DigestName)(nil),               // 7: quietline.disclosure.v1.DigestName
-	(*RecordDigestResponse)(nil),     // 8: quietline.disclosure.v1.RecordDigestResponse
-	(*GetDigestRequest)(nil),         // 9: quietline.disclosure.v1.GetDigestRequest
-	(*GetDigestResponse)(nil),        // 10: quietline.disclosure.v1.GetDigestResponse
-	(*FreezeCountsRequest)(nil),      // 11: quietline.disclosure.v1.FreezeCountsRequest
-	(*FreezeCountsResponse)(nil),     // 12: quietline.disclosure.v1.FreezeCountsResponse
-	(*ReleaseDigestRequest)(nil),     // 13: quietline.disclosure.v1.ReleaseDigestRequest
-	(*ReleaseDigestResponse)(nil),    // 14: quietline.disclosure.v1.ReleaseDigestResponse
-	(*ListDigestsRequest)(nil),       // 15: quietline.disclosure.v1.ListDigestsRequest
-	(*ListDigestsResponse)(nil),      // 16: quietline.disclosure.v1.ListDigestsResponse
-	(*ListDigestCountsRequest)(nil),  // 17: quietline.disclosure.v1.ListDigestCountsRequest
-	(*ListDigestCountsResponse)(nil), // 18: quietline.disclosure.v1.ListDigestCountsResponse
-	(*OwnedCount)(nil),               // 19: quietline.disclosure.v1.OwnedCount
-	(*UserFigure)(nil),               // 20: quietline.disclosure.v1.UserFigure
-	(*LoadUserFiguresRequest)(nil),   // 21: quietline.disclosure.v1.LoadUserFiguresRequest
-	(*LoadUserFiguresResponse)(nil),  // 22: quietline.disclosure.v1.LoadUserFiguresResponse
-	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
-	(*v1.DayCount)(nil),              // 24: quietline.common.v1.DayCount
+	(*CheckDigestDraftRequest)(nil),  // 7: quietline.disclosure.v1.CheckDigestDraftRequest
+	(*CheckDigestDraftResponse)(nil), // 8: quietline.disclosure.v1.CheckDigestDraftResponse
+	(*DigestName)(nil),               // 9: quietline.disclosure.v1.DigestName
+	(*RecordDigestResponse)(nil),     // 10: quietline.disclosure.v1.RecordDigestResponse
+	(*GetDigestRequest)(nil),         // 11: quietline.disclosure.v1.GetDigestRequest
+	(*GetDigestResponse)(nil),        // 12: quietline.disclosure.v1.GetDigestResponse
+	(*FreezeCountsRequest)(nil),      // 13: quietline.disclosure.v1.FreezeCountsRequest
+	(*FreezeCountsResponse)(nil),     // 14: quietline.disclosure.v1.FreezeCountsResponse
+	(*ReleaseDigestRequest)(nil),     // 15: quietline.disclosure.v1.ReleaseDigestRequest
+	(*ReleaseDigestResponse)(nil),    // 16: quietline.disclosure.v1.ReleaseDigestResponse
+	(*ListDigestsRequest)(nil),       // 17: quietline.disclosure.v1.ListDigestsRequest
+	(*ListDigestsResponse)(nil),      // 18: quietline.disclosure.v1.ListDigestsResponse
+	(*ListDigestCountsRequest)(nil),  // 19: quietline.disclosure.v1.ListDigestCountsRequest
+	(*ListDigestCountsResponse)(nil), // 20: quietline.disclosure.v1.ListDigestCountsResponse
+	(*OwnedCount)(nil),               // 21: quietline.disclosure.v1.OwnedCount
+	(*UserFigure)(nil),               // 22: quietline.disclosure.v1.UserFigure
+	(*LoadUserFiguresRequest)(nil),   // 23: quietline.disclosure.v1.LoadUserFiguresRequest
+	(*LoadUserFiguresResponse)(nil),  // 24: quietline.disclosure.v1.LoadUserFiguresResponse
+	(*timestamppb.Timestamp)(nil),    // 25: google.protobuf.Timestamp
+	(*v1.DayCount)(nil),              // 26: quietline.common.v1.DayCount
 }
 var file_quietline_disclosure_v1_digest_proto_depIdxs = []int32{
 	2,  // 0: quietline.disclosure.v1.Digest.tables:type_name -> quietline.disclosure.v1.DigestTable
-	23, // 1: quietline.disclosure.v1.Digest.build_time:type_name -> google.protobuf.Timestamp
-	23, // 2: quietline.disclosure.v1.Digest.release_time:type_name -> google.protobuf.Timestamp
-	23, // 3: quietline.disclosure.v1.Digest.cut_time:type_name -> google.protobuf.Timestamp
+	25, // 1: quietline.disclosure.v1.Digest.build_time:type_name -> google.protobuf.Timestamp
+	25, // 2: quietline.disclosure.v1.Digest.release_time:type_name -> google.protobuf.Timestamp
+	25, // 3: quietline.disclosure.v1.Digest.cut_time:type_name -> google.protobuf.Timestamp
 	1,  // 4: quietline.disclosure.v1.Digest.indicators:type_name -> quietline.disclosure.v1.DigestIndicator
 	5,  // 5: quietline.disclosure.v1.DigestTable.rows:type_name -> quietline.disclosure.v1.DigestRow
 	3,  // 6: quietline.disclosure.v1.DigestTable.columns:type_name -> quietline.disclosure.v1.DigestColumn
 	4,  // 7: quietline.disclosure.v1.DigestRow.values:type_name -> quietline.disclosure.v1.DigestValue
 	2,  // 8: quietline.disclosure.v1.RecordDigestRequest.tables:type_name -> quietline.disclosure.v1.DigestTable
-	7,  // 9: quietline.disclosure.v1.RecordDigestRequest.names:type_name -> quietline.disclosure.v1.DigestName
+	9,  // 9: quietline.disclosure.v1.RecordDigestRequest.names:type_name -> quietline.disclosure.v1.DigestName
 	0,  // 10: quietline.disclosure.v1.RecordDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
 	0,  // 11: quietline.disclosure.v1.GetDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
-	23, // 12: quietline.disclosure.v1.FreezeCountsRequest.cut_time:type_name -> google.protobuf.Timestamp
-	24, // 13: quietline.disclosure.v1.FreezeCountsRequest.counts:type_name -> quietline.common.v1.DayCount
+	25, // 12: quietline.disclosure.v1.FreezeCountsRequest.cut_time:type_name -> google.protobuf.Timestamp
+	26, // 13: quietline.disclosure.v1.FreezeCountsRequest.counts:type_name -> quietline.common.v1.DayCount
 	0,  // 14: quietline.disclosure.v1.ReleaseDigestResponse.digest:type_name -> quietline.disclosure.v1.Digest
 	0,  // 15: quietline.disclosure.v1.ListDigestsResponse.digests:type_name -> quietline.disclosure.v1.Digest
-	19, // 16: quietline.disclosure.v1.ListDigestCountsResponse.counts:type_name -> quietline.disclosure.v1.OwnedCount
-	24, // 17: quietline.disclosure.v1.OwnedCount.count:type_name -> quietline.common.v1.DayCount
-	20, // 18: quietline.disclosure.v1.LoadUserFiguresRequest.figures:type_name -> quietline.disclosure.v1.UserFigure
+	21, // 16: quietline.disclosure.v1.ListDigestCountsResponse.counts:type_name -> quietline.disclosure.v1.OwnedCount
+	26, // 17: quietline.disclosure.v1.OwnedCount.count:type_name -> quietline.common.v1.DayCount
+	22, // 18: quietline.disclosure.v1.LoadUserFiguresRequest.figures:type_name -> quietline.disclosure.v1.UserFigure
 	19, // [19:19] is the sub-list for method output_type
 	19, // [19:19] is the sub-list for method input_type
 	19, // [19:19] is the sub-list for extension type_name
@@ -2026,7 +2146,7 @@ func file_quietline_disclosure_v1_digest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_disclosure_v1_digest_proto_rawDesc), len(file_quietline_disclosure_v1_digest_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -170,7 +170,7 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xaa\x15\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xb0\x16\n" +
 	"\x11DisclosureService\x12e\n" +
 	"\aPublish\x12'.quietline.disclosure.v1.PublishRequest\x1a(.quietline.disclosure.v1.PublishResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12\x8d\x01\n" +
@@ -191,7 +191,10 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\x0eGetPublication\x12..quietline.disclosure.v1.GetPublicationRequest\x1a/.quietline.disclosure.v1.GetPublicationResponse\"\x10\x8a\xb5\x18\t\n" +
 	"\x02\x01\x02\x12\x03\x01\x03\v\x90\x02\x01\x12\x88\x01\n" +
 	"\x10ListPublications\x120.quietline.disclosure.v1.ListPublicationsRequest\x1a1.quietline.disclosure.v1.ListPublicationsResponse\"\x0f\x8a\xb5\x18\b\n" +
-	"\x01\x01\x12\x03\x01\x03\v\x90\x02\x01\x12t\n" +
+	"\x01\x01\x12\x03\x01\x03\v\x90\x02\x01\x12\x83\x01\n" +
+	"\x10CheckDigestDraft\x120.quietline.disclosure.v1.CheckDigestDraftRequest\x1a1.quietline.disclosure.v1.CheckDigestDraftResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12t\n" +
 	"\fFreezeCounts\x12,.quietline.disclosure.v1.FreezeCountsRequest\x1a-.quietline.disclosure.v1.FreezeCountsResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12t\n" +
 	"\fRecordDigest\x12,.quietline.disclosure.v1.RecordDigestRequest\x1a-.quietline.disclosure.v1.RecordDigestResponse\"\a\x8a\xb5\x18\x03\n" +
@@ -249,37 +252,39 @@ var file_quietline_disclosure_v1_disclosure_proto_goTypes = []any{
 	(*ListWithheldRequest)(nil),            // 9: quietline.disclosure.v1.ListWithheldRequest
 	(*GetPublicationRequest)(nil),          // 10: quietline.disclosure.v1.GetPublicationRequest
 	(*ListPublicationsRequest)(nil),        // 11: quietline.disclosure.v1.ListPublicationsRequest
-	(*FreezeCountsRequest)(nil),            // 12: quietline.disclosure.v1.FreezeCountsRequest
-	(*RecordDigestRequest)(nil),            // 13: quietline.disclosure.v1.RecordDigestRequest
-	(*ReleaseDigestRequest)(nil),           // 14: quietline.disclosure.v1.ReleaseDigestRequest
-	(*GetDigestRequest)(nil),               // 15: quietline.disclosure.v1.GetDigestRequest
-	(*ListDigestsRequest)(nil),             // 16: quietline.disclosure.v1.ListDigestsRequest
-	(*ListDigestCountsRequest)(nil),        // 17: quietline.disclosure.v1.ListDigestCountsRequest
-	(*FreezeAppealsRequest)(nil),           // 18: quietline.disclosure.v1.FreezeAppealsRequest
-	(*RecordScorecardsRequest)(nil),        // 19: quietline.disclosure.v1.RecordScorecardsRequest
-	(*GetScorecardRequest)(nil),            // 20: quietline.disclosure.v1.GetScorecardRequest
-	(*ListScorecardsRequest)(nil),          // 21: quietline.disclosure.v1.ListScorecardsRequest
-	(*LoadUserFiguresRequest)(nil),         // 22: quietline.disclosure.v1.LoadUserFiguresRequest
-	(*PublishResponse)(nil),                // 23: quietline.disclosure.v1.PublishResponse
-	(*WithdrawPublicationResponse)(nil),    // 24: quietline.disclosure.v1.WithdrawPublicationResponse
-	(*WithdrawByCaseResponse)(nil),         // 25: quietline.disclosure.v1.WithdrawByCaseResponse
-	(*CorrectPublicationResponse)(nil),     // 26: quietline.disclosure.v1.CorrectPublicationResponse
-	(*SearchPublicationsResponse)(nil),     // 27: quietline.disclosure.v1.SearchPublicationsResponse
-	(*ListPublicationChangesResponse)(nil), // 28: quietline.disclosure.v1.ListPublicationChangesResponse
-	(*ListWithheldResponse)(nil),           // 29: quietline.disclosure.v1.ListWithheldResponse
-	(*GetPublicationResponse)(nil),         // 30: quietline.disclosure.v1.GetPublicationResponse
-	(*ListPublicationsResponse)(nil),       // 31: quietline.disclosure.v1.ListPublicationsResponse
-	(*FreezeCountsResponse)(nil),           // 32: quietline.disclosure.v1.FreezeCountsResponse
-	(*RecordDigestResponse)(nil),           // 33: quietline.disclosure.v1.RecordDigestResponse
-	(*ReleaseDigestResponse)(nil),          // 34: quietline.disclosure.v1.ReleaseDigestResponse
-	(*GetDigestResponse)(nil),              // 35: quietline.disclosure.v1.GetDigestResponse
-	(*ListDigestsResponse)(nil),            // 36: quietline.disclosure.v1.ListDigestsResponse
-	(*ListDigestCountsResponse)(nil),       // 37: quietline.disclosure.v1.ListDigestCountsResponse
-	(*FreezeAppealsResponse)(nil),          // 38: quietline.disclosure.v1.FreezeAppealsResponse
-	(*RecordScorecardsResponse)(nil),       // 39: quietline.disclosure.v1.RecordScorecardsResponse
-	(*GetScorecardResponse)(nil),           // 40: quietline.disclosure.v1.GetScorecardResponse
-	(*ListScorecardsResponse)(nil),         // 41: quietline.disclosure.v1.ListScorecardsResponse
-	(*LoadUserFiguresResponse)(nil),        // 42: quietline.disclosure.v1.LoadUserFiguresResponse
+	(*CheckDigestDraftRequest)(nil),        // 12: quietline.disclosure.v1.CheckDigestDraftRequest
+	(*FreezeCountsRequest)(nil),            // 13: quietline.disclosure.v1.FreezeCountsRequest
+	(*RecordDigestRequest)(nil),            // 14: quietline.disclosure.v1.RecordDigestRequest
+	(*ReleaseDigestRequest)(nil),           // 15: quietline.disclosure.v1.ReleaseDigestRequest
+	(*GetDigestRequest)(nil),               // 16: quietline.disclosure.v1.GetDigestRequest
+	(*ListDigestsRequest)(nil),             // 17: quietline.disclosure.v1.ListDigestsRequest
+	(*ListDigestCountsRequest)(nil),        // 18: quietline.disclosure.v1.ListDigestCountsRequest
+	(*FreezeAppealsRequest)(nil),           // 19: quietline.disclosure.v1.FreezeAppealsRequest
+	(*RecordScorecardsRequest)(nil),        // 20: quietline.disclosure.v1.RecordScorecardsRequest
+	(*GetScorecardRequest)(nil),            // 21: quietline.disclosure.v1.GetScorecardRequest
+	(*ListScorecardsRequest)(nil),          // 22: quietline.disclosure.v1.ListScorecardsRequest
+	(*LoadUserFiguresRequest)(nil),         // 23: quietline.disclosure.v1.LoadUserFiguresRequest
+	(*PublishResponse)(nil),                // 24: quietline.disclosure.v1.PublishResponse
+	(*WithdrawPublicationResponse)(nil),    // 25: quietline.disclosure.v1.WithdrawPublicationResponse
+	(*WithdrawByCaseResponse)(nil),         // 26: quietline.disclosure.v1.WithdrawByCaseResponse
+	(*CorrectPublicationResponse)(nil),     // 27: quietline.disclosure.v1.CorrectPublicationResponse
+	(*SearchPublicationsResponse)(nil),     // 28: quietline.disclosure.v1.SearchPublicationsResponse
+	(*ListPublicationChangesResponse)(nil), // 29: quietline.disclosure.v1.ListPublicationChangesResponse
+	(*ListWithheldResponse)(nil),           // 30: quietline.disclosure.v1.ListWithheldResponse
+	(*GetPublicationResponse)(nil),         // 31: quietline.disclosure.v1.GetPublicationResponse
+	(*ListPublicationsResponse)(nil),       // 32: quietline.disclosure.v1.ListPublicationsResponse
+	(*CheckDigestDraftResponse)(nil),       // 33: quietline.disclosure.v1.CheckDigestDraftResponse
+	(*FreezeCountsResponse)(nil),           // 34: quietline.disclosure.v1.FreezeCountsResponse
+	(*RecordDigestResponse)(nil),           // 35: quietline.disclosure.v1.RecordDigestResponse
+	(*ReleaseDigestResponse)(nil),          // 36: quietline.disclosure.v1.ReleaseDigestResponse
+	(*GetDigestResponse)(nil),              // 37: quietline.disclosure.v1.GetDigestResponse
+	(*ListDigestsResponse)(nil),            // 38: quietline.disclosure.v1.ListDigestsResponse
+	(*ListDigestCountsResponse)(nil),       // 39: quietline.disclosure.v1.ListDigestCountsResponse
+	(*FreezeAppealsResponse)(nil),          // 40: quietline.disclosure.v1.FreezeAppealsResponse
+	(*RecordScorecardsResponse)(nil),       // 41: quietline.disclosure.v1.RecordScorecardsResponse
+	(*GetScorecardResponse)(nil),           // 42: quietline.disclosure.v1.GetScorecardResponse
+	(*ListScorecardsResponse)(nil),         // 43: quietline.disclosure.v1.ListScorecardsResponse
+	(*LoadUserFiguresResponse)(nil),        // 44: quietline.disclosure.v1.LoadUserFiguresResponse
 }
 var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
 	2,  // 0: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
@@ -292,41 +297,43 @@ var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
 	9,  // 7: quietline.disclosure.v1.DisclosureService.ListWithheld:input_type -> quietline.disclosure.v1.ListWithheldRequest
 	10, // 8: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
 	11, // 9: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
-	12, // 10: quietline.disclosure.v1.DisclosureService.FreezeCounts:input_type -> quietline.disclosure.v1.FreezeCountsRequest
-	13, // 11: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
-	14, // 12: quietline.disclosure.v1.DisclosureService.ReleaseDigest:input_type -> quietline.disclosure.v1.ReleaseDigestRequest
-	15, // 13: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
-	16, // 14: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
-	17, // 15: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
-	18, // 16: quietline.disclosure.v1.DisclosureService.FreezeAppeals:input_type -> quietline.disclosure.v1.FreezeAppealsRequest
-	19, // 17: quietline.disclosure.v1.DisclosureService.RecordScorecards:input_type -> quietline.disclosure.v1.RecordScorecardsRequest
-	20, // 18: quietline.disclosure.v1.DisclosureService.GetScorecard:input_type -> quietline.disclosure.v1.GetScorecardRequest
-	21, // 19: quietline.disclosure.v1.DisclosureService.ListScorecards:input_type -> quietline.disclosure.v1.ListScorecardsRequest
-	22, // 20: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
-	0,  // 21: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
-	23, // 22: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
-	24, // 23: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
-	25, // 24: quietline.disclosure.v1.DisclosureService.WithdrawByCase:output_type -> quietline.disclosure.v1.WithdrawByCaseResponse
-	26, // 25: quietline.disclosure.v1.DisclosureService.CorrectPublication:output_type -> quietline.disclosure.v1.CorrectPublicationResponse
-	27, // 26: quietline.disclosure.v1.DisclosureService.SearchPublications:output_type -> quietline.disclosure.v1.SearchPublicationsResponse
-	28, // 27: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:output_type -> quietline.disclosure.v1.ListPublicationChangesResponse
-	29, // 28: quietline.disclosure.v1.DisclosureService.ListWithheld:output_type -> quietline.disclosure.v1.ListWithheldResponse
-	30, // 29: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
-	31, // 30: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
-	32, // 31: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
-	33, // 32: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
-	34, // 33: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
-	35, // 34: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
-	36, // 35: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
-	37, // 36: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
-	38, // 37: quietline.disclosure.v1.DisclosureService.FreezeAppeals:output_type -> quietline.disclosure.v1.FreezeAppealsResponse
-	39, // 38: quietline.disclosure.v1.DisclosureService.RecordScorecards:output_type -> quietline.disclosure.v1.RecordScorecardsResponse
-	40, // 39: quietline.disclosure.v1.DisclosureService.GetScorecard:output_type -> quietline.disclosure.v1.GetScorecardResponse
-	41, // 40: quietline.disclosure.v1.DisclosureService.ListScorecards:output_type -> quietline.disclosure.v1.ListScorecardsResponse
-	42, // 41: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
-	1,  // 42: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
-	22, // [22:43] is the sub-list for method output_type
-	1,  // [1:22] is the sub-list for method input_type
+	12, // 10: quietline.disclosure.v1.DisclosureService.CheckDigestDraft:input_type -> quietline.disclosure.v1.CheckDigestDraftRequest
+	13, // 11: quietline.disclosure.v1.DisclosureService.FreezeCounts:input_type -> quietline.disclosure.v1.FreezeCountsRequest
+	14, // 12: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
+	15, // 13: quietline.disclosure.v1.DisclosureService.ReleaseDigest:input_type -> quietline.disclosure.v1.ReleaseDigestRequest
+	16, // 14: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
+	17, // 15: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
+	18, // 16: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
+	19, // 17: quietline.disclosure.v1.DisclosureService.FreezeAppeals:input_type -> quietline.disclosure.v1.FreezeAppealsRequest
+	20, // 18: quietline.disclosure.v1.DisclosureService.RecordScorecards:input_type -> quietline.disclosure.v1.RecordScorecardsRequest
+	21, // 19: quietline.disclosure.v1.DisclosureService.GetScorecard:input_type -> quietline.disclosure.v1.GetScorecardRequest
+	22, // 20: quietline.disclosure.v1.DisclosureService.ListScorecards:input_type -> quietline.disclosure.v1.ListScorecardsRequest
+	23, // 21: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
+	0,  // 22: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
+	24, // 23: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
+	25, // 24: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
+	26, // 25: quietline.disclosure.v1.DisclosureService.WithdrawByCase:output_type -> quietline.disclosure.v1.WithdrawByCaseResponse
+	27, // 26: quietline.disclosure.v1.DisclosureService.CorrectPublication:output_type -> quietline.disclosure.v1.CorrectPublicationResponse
+	28, // 27: quietline.disclosure.v1.DisclosureService.SearchPublications:output_type -> quietline.disclosure.v1.SearchPublicationsResponse
+	29, // 28: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:output_type -> quietline.disclosure.v1.ListPublicationChangesResponse
+	30, // 29: quietline.disclosure.v1.DisclosureService.ListWithheld:output_type -> quietline.disclosure.v1.ListWithheldResponse
+	31, // 30: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
+	32, // 31: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
+	33, // 32: quietline.disclosure.v1.DisclosureService.CheckDigestDraft:output_type -> quietline.disclosure.v1.CheckDigestDraftResponse
+	34, // 33: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
+	35, // 34: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
+	36, // 35: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
+	37, // 36: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
+	38, // 37: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
+	39, // 38: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
+	40, // 39: quietline.disclosure.v1.DisclosureService.FreezeAppeals:output_type -> quietline.disclosure.v1.FreezeAppealsResponse
+	41, // 40: quietline.disclosure.v1.DisclosureService.RecordScorecards:output_type -> quietline.disclosure.v1.RecordScorecardsResponse
+	42, // 41: quietline.disclosure.v1.DisclosureService.GetScorecard:output_type -> quietline.disclosure.v1.GetScorecardResponse
+	43, // 42: quietline.disclosure.v1.DisclosureService.ListScorecards:output_type -> quietline.disclosure.v1.ListScorecardsResponse
+	44, // 43: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
+	1,  // 44: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
+	23, // [23:45] is the sub-list for method output_type
+	1,  // [1:23] is the sub-list for method input_type
 	1,  // [1:1] is the sub-list for extension type_name
 	1,  // [1:1] is the sub-list for extension extendee
 	0,  // [0:1] is the sub-list for field type_name

@@ -30,6 +30,7 @@ const (
 	DisclosureService_ListWithheld_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/ListWithheld"
 	DisclosureService_GetPublication_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/GetPublication"
 	DisclosureService_ListPublications_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/ListPublications"
+	DisclosureService_CheckDigestDraft_FullMethodName       = "/quietline.disclosure.v1.DisclosureService/CheckDigestDraft"
 	DisclosureService_FreezeCounts_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/FreezeCounts"
 	DisclosureService_RecordDigest_FullMethodName           = "/quietline.disclosure.v1.DisclosureService/RecordDigest"
 	DisclosureService_ReleaseDigest_FullMethodName          = "/quietline.disclosure.v1.DisclosureService/ReleaseDigest"
@@ -74,6 +75,9 @@ type DisclosureServiceClient interface {
 	GetPublication(ctx context.Context, in *GetPublicationRequest, opts ...grpc.CallOption) (*GetPublicationResponse, error)
 	// ListPublications lists live publications, newest first (公示列表).
 	ListPublications(ctx context.Context, in *ListPublicationsRequest, opts ...grpc.CallOption) (*ListPublicationsResponse, error)
+	// CheckDigestDraft says whether an agency may have the digest of a month drafted (编制资格): it publishes digests by the
+	// policy of publishers, and the month is over; a rehearsal shows the running one. Errors: OTHER_AGENCY, WRONG_STATE.
+	CheckDigestDraft(ctx context.Context, in *CheckDigestDraftRequest, opts ...grpc.CallOption) (*CheckDigestDraftResponse, error)
 	// FreezeCounts keeps a page of an owner's day aggregates for a digest, as of one cut (冻结统计).
 	FreezeCounts(ctx context.Context, in *FreezeCountsRequest, opts ...grpc.CallOption) (*FreezeCountsResponse, error)
 	// RecordDigest drafts the digest of a month from what was frozen for it; shares add to 100.0 % (编制盘点). It is not
@@ -198,6 +202,16 @@ func (c *disclosureServiceClient) ListPublications(ctx context.Context, in *List
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListPublicationsResponse)
 	err := c.cc.Invoke(ctx, DisclosureService_ListPublications_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) CheckDigestDraft(ctx context.Context, in *CheckDigestDraftRequest, opts ...grpc.CallOption) (*CheckDigestDraftResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckDigestDraftResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_CheckDigestDraft_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -354,6 +368,9 @@ type DisclosureServiceServer interface {
 	GetPublication(context.Context, *GetPublicationRequest) (*GetPublicationResponse, error)
 	// ListPublications lists live publications, newest first (公示列表).
 	ListPublications(context.Context, *ListPublicationsRequest) (*ListPublicationsResponse, error)
+	// CheckDigestDraft says whether an agency may have the digest of a month drafted (编制资格): it publishes digests by the
+	// policy of publishers, and the month is over; a rehearsal shows the running one. Errors: OTHER_AGENCY, WRONG_STATE.
+	CheckDigestDraft(context.Context, *CheckDigestDraftRequest) (*CheckDigestDraftResponse, error)
 	// FreezeCounts keeps a page of an owner's day aggregates for a digest, as of one cut (冻结统计).
 	FreezeCounts(context.Context, *FreezeCountsRequest) (*FreezeCountsResponse, error)
 	// RecordDigest drafts the digest of a month from what was frozen for it; shares add to 100.0 % (编制盘点). It is not
@@ -420,6 +437,9 @@ func (UnimplementedDisclosureServiceServer) GetPublication(context.Context, *Get
 }
 func (UnimplementedDisclosureServiceServer) ListPublications(context.Context, *ListPublicationsRequest) (*ListPublicationsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPublications not implemented")
+}
+func (UnimplementedDisclosureServiceServer) CheckDigestDraft(context.Context, *CheckDigestDraftRequest) (*CheckDigestDraftResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckDigestDraft not implemented")
 }
 func (UnimplementedDisclosureServiceServer) FreezeCounts(context.Context, *FreezeCountsRequest) (*FreezeCountsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method FreezeCounts not implemented")
@@ -636,6 +656,24 @@ func _DisclosureService_ListPublications_Handler(srv interface{}, ctx context.Co
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(DisclosureServiceServer).ListPublications(ctx, req.(*ListPublicationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_CheckDigestDraft_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckDigestDraftRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).CheckDigestDraft(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_CheckDigestDraft_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).CheckDigestDraft(ctx, req.(*CheckDigestDraftRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -898,6 +936,10 @@ var DisclosureService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListPublications",
 			Handler:    _DisclosureService_ListPublications_Handler,
+		},
+		{
+			MethodName: "CheckDigestDraft",
+			Handler:    _DisclosureService_CheckDigestDraft_Handler,
 		},
 		{
 			MethodName: "FreezeCounts",
