@@ -283,6 +283,23 @@ func (d Deadline) Settled(at time.Time) (Deadline, error) {
 	return anew, nil
 }
 
+// Kept is a provisional clock of an owner that stores what came of it and not how it is counted. The rule in force when it
+// started counts it, if that is still the one that its proof names: no rule that was rewritten moves an old clock.
+func Kept(basis string, start, due, statutory time.Time, proof, profile string) (Deadline, error) {
+	b, ok := inForce(now().deadlines[basis], start)
+	if !ok {
+		return Deadline{}, refuse("no deadline basis %q at %s", basis, start.UTC().Format(time.RFC3339))
+	}
+	if !strings.HasPrefix(proof, fmt.Sprintf("%d %s %s %s:", b.amount, b.unit, b.preposition(), dayOf(start))) {
+		return Deadline{}, refuse("the rule of %s was rewritten since %s", basis, start.UTC().Format(time.RFC3339))
+	}
+	_, _, provisional := strings.Cut(proof, provisionally)
+	return Deadline{
+		Due: due, Statutory: statutory, Proof: proof, Provisional: provisional, Source: b.source, Basis: basis, Profile: profile,
+		Start: start.UTC(), Term: b.String(), Counted: statutory,
+	}, nil
+}
+
 // Unsettled are the years whose missing notice made a clock provisional; none for one that is not.
 func (d Deadline) Unsettled() []int {
 	if !d.Provisional {

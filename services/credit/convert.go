@@ -13,11 +13,13 @@ import (
 	"quietline/services/credit/store"
 )
 
-// viewer is who reads: a party sees its own, staff what stands and the proposals of their own agency.
+// viewer is who reads: a party sees its own, staff what stands and the proposals of their own agency. An operator, who
+// gives access, learns of the telecom lists whether a firm stands on them and what for, and what the public may read.
 type viewer struct {
-	all    bool // the mesh itself, and the lead
-	agency string
-	party  string
+	all      bool // the mesh itself, and the lead
+	operator bool
+	agency   string
+	party    string
 }
 
 func viewerOf(ctx context.Context) viewer {
@@ -27,6 +29,8 @@ func viewerOf(ctx context.Context) viewer {
 		return viewer{all: true}
 	case identity.HasRole(a, accessv1.Role_ROLE_PARTY):
 		return viewer{party: orNobody(a.GetParty())}
+	case identity.HasRole(a, accessv1.Role_ROLE_OPERATOR):
+		return viewer{operator: true, agency: orNobody(a.GetAgencyId())}
 	case identity.HasRole(a, accessv1.Role_ROLE_LEAD), identity.HasRole(a, accessv1.Role_ROLE_AUDITOR):
 		return viewer{all: true, agency: a.GetAgencyId()}
 	}
@@ -46,6 +50,8 @@ func (v viewer) sees(l store.Listing) bool {
 	switch {
 	case v.all:
 		return true
+	case v.operator: // what has ended is no longer shared or used (信用修复管理办法)
+		return l.List != creditRecord && (l.State == listed || l.State == repairRequested)
 	case v.party != "":
 		return l.CreditCode == v.party && (l.ListedTime != nil || l.NoticeTime != nil)
 	}
@@ -53,10 +59,27 @@ func (v viewer) sees(l store.Listing) bool {
 }
 
 // knows says whether a viewer reads who decided and what was written.
-func (v viewer) knows(l store.Listing) bool { return v.all || v.agency != "" && v.agency == l.AgencyID }
+func (v viewer) knows(l store.Listing) bool {
+	return v.all || !v.operator && v.agency != "" && v.agency == l.AgencyID
+}
+
+// forOperator is an entry for who gives access: that it stands and what for, and the published fields once they are public.
+func forOperator(l store.Listing, at time.Time) *creditv1.Listing {
+	out := &creditv1.Listing{
+		ListingId: l.ListingID, List: l.List, Ground: l.Ground, GroundName: l.GroundName, Severity: l.Severity, State: stateAt(at, l),
+	}
+	if l.PublishFrom != nil && !l.PublishFrom.After(at) && stands(at, l) {
+		out.PartyName, out.CreditCode, out.Licence, out.AgencyId = l.PartyName, l.CreditCode, l.Licence, l.AgencyID
+		out.DecidedTime, out.LatestEnd, out.PublishFrom, out.PublicationId = stamp(l.DecidedTime), stamp(l.LatestEnd), stamp(l.PublishFrom), text(l.PublicationID)
+	}
+	return out
+}
 
 // proto is an entry as of a time.
 func proto(l store.Listing, at time.Time, v viewer) *creditv1.Listing {
+	if v.operator {
+		return forOperator(l, at)
+	}
 	out := &creditv1.Listing{
 		ListingId: l.ListingID, List: l.List, PartyName: l.PartyName, CreditCode: l.CreditCode, Licence: l.Licence, Ground: l.Ground,
 		AgencyId: l.AgencyID, Severity: l.Severity, State: stateAt(at, l), GroundName: l.GroundName, Sector: l.Sector, Outcome: l.Outcome,

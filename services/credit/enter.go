@@ -163,7 +163,7 @@ func (s *Server) enter(ctx context.Context, q *store.Queries, e entry) (string, 
 	err = q.InsertListing(ctx, store.InsertListingParams{
 		ListingID: id.String(), List: e.list, Ground: g.Ground, GroundName: g.Name, PartyName: e.party, CreditCode: e.code, Licence: e.licence,
 		CaseID: &e.caseID, AgencyID: e.agency, Severity: e.severity, Sector: e.sector, Outcome: e.outcome, GroundTime: &e.decided,
-		EntryDue: &due.Due, EntryProof: due.Proof, ProposedBy: people[0], ProposeTime: e.now, ReviewedBy: some(people[1]), SignedBy: some(people[2]),
+		EntryDue: &due.Due, EntryStatutory: &due.Statutory, EntryProof: due.Proof, EntryProvisional: &due.Provisional, ProposedBy: people[0], ProposeTime: e.now, ReviewedBy: some(people[1]), SignedBy: some(people[2]),
 		RestsOn: e.restsOn, StateBy: doneBy(ctx), StateArticle: g.Article,
 	})
 	if err != nil {

@@ -47,7 +47,7 @@ func TestThePenaltySaysWhichList(t *testing.T) {
 	if !d.GetLatestEnd().AsTime().Equal(at("2029-04-22 00:00")) {
 		t.Errorf("latest end %v: %s", d.GetLatestEnd().AsTime(), d.GetProof())
 	}
-	check, err := w.operator.CheckParty(t.Context(), &creditv1.CheckPartyRequest{CreditCode: firm})
+	check, err := w.at.CheckParty(t.Context(), &creditv1.CheckPartyRequest{CreditCode: firm})
 	if err != nil || !check.GetFocusedSupervision() || len(check.GetListings()) != 3 {
 		t.Errorf("%v, %v", check, err)
 	}
@@ -92,15 +92,15 @@ func TestAnAdvertiserGetsACreditRecordAndNoListing(t *testing.T) {
 	if again := w.record(t, id); again.GetListingId() != r.GetListingId() || r.GetList() != creditRecord || r.GetSector() != "samr" {
 		t.Errorf("%v, %v", r, again)
 	}
-	check, err := w.operator.CheckParty(t.Context(), &creditv1.CheckPartyRequest{CreditCode: firm})
+	check, err := w.at.CheckParty(t.Context(), &creditv1.CheckPartyRequest{CreditCode: firm})
 	if err != nil || check.GetFocusedSupervision() || len(check.GetListings()) != 0 || len(check.GetRecords()) != 1 {
 		t.Errorf("%v, %v", check, err)
 	}
-	lists, err := w.operator.ListListings(t.Context(), &creditv1.ListListingsRequest{})
+	lists, err := w.at.ListListings(t.Context(), &creditv1.ListListingsRequest{})
 	if err != nil || len(lists.GetListings()) != 0 {
 		t.Errorf("both lists: %v, %v", lists, err)
 	}
-	records, err := w.operator.ListListings(t.Context(), &creditv1.ListListingsRequest{List: creditRecord, CreditCode: firm})
+	records, err := w.at.ListListings(t.Context(), &creditv1.ListListingsRequest{List: creditRecord, CreditCode: firm})
 	if err != nil || len(records.GetListings()) != 1 {
 		t.Errorf("records: %v, %v", records, err)
 	}
@@ -178,7 +178,7 @@ func TestTheQuarterPublishesSixFields(t *testing.T) {
 	if _, err := w.head.WithdrawListing(t.Context(), &creditv1.WithdrawListingRequest{RequestId: uuid.NewString(), ListingId: gone.GetListingId(), Reason: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	q, err := w.operator.ListQuarter(t.Context(), &creditv1.ListQuarterRequest{Year: 2026, Quarter: 2, List: badList})
+	q, err := w.at.ListQuarter(t.Context(), &creditv1.ListQuarterRequest{Year: 2026, Quarter: 2, List: badList})
 	if err != nil || len(q.GetRows()) != 1 || q.GetStanding() != 1 || !q.GetPublishFrom().AsTime().Equal(at("2026-07-01 00:00")) {
 		t.Fatalf("%v, %v", q, err)
 	}

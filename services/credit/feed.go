@@ -12,7 +12,6 @@ import (
 	"quietline/internal/errs"
 	"quietline/internal/identity"
 	"quietline/internal/pg"
-	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
 	"quietline/services/credit/store"
@@ -49,7 +48,10 @@ func (s *Server) ListListingChanges(ctx context.Context, req *creditv1.ListListi
 	if n == 0 {
 		n = feedPage
 	}
-	telecomOnly := identity.HasRole(identity.ActorOf(ctx), accessv1.Role_ROLE_OPERATOR)
+	telecomOnly := viewerOf(ctx).operator
+	if err := s.follows(ctx, after); err != nil {
+		return nil, err
+	}
 	rows, err := pg.LongPollWoken(ctx, req.GetMaxWait().AsDuration(), s.hub.interval, s.hub.wake, func(ctx context.Context) ([]store.ListingChange, error) {
 		if rows, ok := s.hub.after(after, int(n)); ok {
 			return rows, nil
@@ -65,6 +67,9 @@ func (s *Server) ListListingChanges(ctx context.Context, req *creditv1.ListListi
 		if telecomOnly && c.List == creditRecord {
 			continue // an operator acts on the telecom lists; what a firm's own sector keeps of it is no business of its
 		}
+		if telecomOnly { // who, and what for: more it reads of the entry itself, when that is public
+			c.PartyName, c.Licence, c.Reason = "", "", ""
+		}
 		resp.Changes = append(resp.Changes, &creditv1.ListingChange{
 			Cursor: resp.GetNextCursor(), ListingId: c.ListingID, List: c.List, State: c.State, PartyName: c.PartyName, CreditCode: c.CreditCode,
 			Licence: c.Licence, Ground: c.Ground, AgencyId: c.AgencyID, Reason: c.Reason, ChangeTime: stamp(&c.ChangeTime),
@@ -72,6 +77,20 @@ func (s *Server) ListListingChanges(ctx context.Context, req *creditv1.ListListi
 		})
 	}
 	return resp, nil
+}
+
+// follows writes who reads, and what it must have taken since it asks for what comes after. It is known before it waits.
+func (s *Server) follows(ctx context.Context, after int64) error {
+	agency := identity.ActorOf(ctx).GetAgencyId()
+	if agency == "" {
+		return nil
+	}
+	q := store.New(s.db)
+	last, err := q.LastChange(ctx)
+	if err != nil {
+		return err
+	}
+	return q.Taken(ctx, store.TakenParams{AgencyID: agency, Taken: min(after, last), At: new(s.now())})
 }
 
 // AckListingChanges says up to where the caller's agency has taken the changes over.
@@ -90,7 +109,7 @@ func (s *Server) AckListingChanges(ctx context.Context, req *creditv1.AckListing
 		if acked > last {
 			return nil, badCursor()
 		}
-		if _, err := q.Ack(ctx, store.AckParams{AgencyID: agency, Acked: acked, At: s.now()}); err != nil {
+		if _, err := q.Ack(ctx, store.AckParams{AgencyID: agency, Acked: acked, At: new(s.now())}); err != nil {
 			return nil, err
 		}
 		row, err := q.GetSubscriber(ctx, agency)
@@ -99,7 +118,8 @@ func (s *Server) AckListingChanges(ctx context.Context, req *creditv1.AckListing
 }
 
 func (s *Server) subscriber(r store.ListSubscribersRow) *creditv1.Subscriber {
-	out := &creditv1.Subscriber{AgencyId: r.AgencyID, SinceTime: stamp(&r.CreatedAt), AckTime: stamp(&r.AckedTime), Behind: r.Behind}
+	out := &creditv1.Subscriber{AgencyId: r.AgencyID, SinceTime: stamp(&r.CreatedAt), AckTime: stamp(r.AckedTime), Behind: r.Behind,
+		ReadTime: stamp(r.TakenTime), Unread: r.Unread}
 	if r.Behind > 0 {
 		out.BehindAge = durationpb.New(max(s.now().Sub(r.Oldest), time.Duration(0)))
 	}

@@ -121,6 +121,14 @@ func measures(ctx context.Context, q *store.Queries, arg store.ListMeasuresParam
 	return out, nil
 }
 
+// ownOr is the agency whose measures a viewer asks for: an operator's own, whatever it asks for.
+func (v viewer) ownOr(asked string) string {
+	if v.operator {
+		return v.agency
+	}
+	return asked
+}
+
 // ListJointMeasures lists who punishes and who has lifted; a party reads what concerns it.
 func (s *Server) ListJointMeasures(ctx context.Context, req *creditv1.ListJointMeasuresRequest) (*creditv1.ListJointMeasuresResponse, error) {
 	after, err := idToken(req.GetPageToken())
@@ -128,7 +136,7 @@ func (s *Server) ListJointMeasures(ctx context.Context, req *creditv1.ListJointM
 		return nil, err
 	}
 	arg := store.ListMeasuresParams{
-		AgencyID: req.GetAgencyId(), Live: req.GetLive(), Party: viewerOf(ctx).party, After: after, PageSize: pg.PageSize(req.GetPageSize()),
+		AgencyID: viewerOf(ctx).ownOr(req.GetAgencyId()), Live: req.GetLive(), Party: viewerOf(ctx).party, After: after, PageSize: pg.PageSize(req.GetPageSize()),
 	}
 	if req.GetListingId() != "" {
 		if uuid.Validate(req.GetListingId()) != nil {
@@ -156,13 +164,13 @@ func (s *Server) ListStillPunished(ctx context.Context, req *creditv1.ListStillP
 	if !ok {
 		after, id = time.Unix(0, 0), firstID
 	}
-	q, now := store.New(s.db), s.now()
-	arg := store.StillPunishedParams{At: &now, AgencyID: req.GetAgencyId(), AfterTime: after, AfterID: id, PageSize: pg.PageSize(req.GetPageSize())}
+	q, now, agency := store.New(s.db), s.now(), viewerOf(ctx).ownOr(req.GetAgencyId())
+	arg := store.StillPunishedParams{At: &now, AgencyID: agency, AfterTime: after, AfterID: id, PageSize: pg.PageSize(req.GetPageSize())}
 	rows, err := q.StillPunished(ctx, arg)
 	if err != nil {
 		return nil, err
 	}
-	counts, err := q.StillPunishedByAgency(ctx, store.StillPunishedByAgencyParams{At: &now, AgencyID: req.GetAgencyId()})
+	counts, err := q.StillPunishedByAgency(ctx, store.StillPunishedByAgencyParams{At: &now, AgencyID: agency})
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func (s *Server) propose(ctx context.Context, q *store.Queries, req *creditv1.Pr
 	return id.String(), q.InsertListing(ctx, store.InsertListingParams{
 		ListingID: id.String(), List: g.List, Ground: g.Ground, GroundName: g.Name, PartyName: req.GetPartyName(), CreditCode: req.GetCreditCode(),
 		Licence: req.GetLicence(), AgencyID: agency, Severity: g.Severity, StatementSealed: sealed, GroundTime: &arose, EntryDue: &due.Due,
-		EntryProof: due.Proof, ProposedBy: doneBy(ctx), ProposeTime: now, StateBy: doneBy(ctx), StateArticle: g.Article,
+		EntryStatutory: &due.Statutory, EntryProof: due.Proof, EntryProvisional: &due.Provisional, ProposedBy: doneBy(ctx), ProposeTime: now, StateBy: doneBy(ctx), StateArticle: g.Article,
 	})
 }
 
@@ -218,11 +218,7 @@ func (s *Server) advance(ctx context.Context, q *store.Queries, l store.Listing,
 		if req.GetNoticeTime() == nil || req.GetObjectionUntil() == nil {
 			return errs.Field("objection_until", "a notice names the end of its term")
 		}
-		at, until := req.GetNoticeTime().AsTime(), req.GetObjectionUntil().AsTime()
-		return q.NotifyListing(ctx, store.NotifyListingParams{
-			ListingID: l.ListingID, At: now, By: doneBy(ctx), Article: "2018年3月名单管理通知", TaskID: some(req.GetTaskId()), NoticeTime: &at,
-			ObjectionUntil: &until, NoticeProof: new(req.GetClock().GetProof()),
-		})
+		return notify(ctx, q, l.ListingID, req, now)
 	case withdrawn:
 		_, err := s.end(ctx, q, l, ending{
 			state: withdrawn, reason: req.GetReason(), by: doneBy(ctx), taskID: req.GetTaskId(), at: now, end: now,
@@ -245,6 +241,19 @@ func (s *Server) advance(ctx context.Context, q *store.Queries, l store.Listing,
 	return s.begin(ctx, q, begun{
 		id: l.ListingID, list: l.List, agency: l.AgencyID, severity: l.Severity, article: l.StateArticle, by: doneBy(ctx),
 		reviewedBy: req.GetReviewedBy(), signedBy: req.GetSignedBy(), taskID: req.GetTaskId(), decided: req.GetDecidedTime().AsTime(), now: now,
+	})
+}
+
+// notify writes that the party was told, and until when it is heard.
+func notify(ctx context.Context, q *store.Queries, id string, req *creditv1.AdvanceListingRequest, now time.Time) error {
+	at, until, k := req.GetNoticeTime().AsTime(), req.GetObjectionUntil().AsTime(), req.GetClock()
+	statutory, err := time.Parse(time.RFC3339, k.GetStatutoryDue())
+	if err != nil {
+		statutory = until
+	}
+	return q.NotifyListing(ctx, store.NotifyListingParams{
+		ListingID: id, At: now, By: doneBy(ctx), Article: "2018年3月名单管理通知", TaskID: some(req.GetTaskId()), NoticeTime: &at,
+		ObjectionUntil: &until, NoticeProof: new(k.GetProof()), NoticeStatutory: &statutory, NoticeProvisional: new(k.GetProvisional()),
 	})
 }
 

@@ -189,7 +189,7 @@ func TestStillPunished(t *testing.T) {
 	if n, _ := alarm(); n != 0 || len(w.violations(t)) != 0 {
 		t.Error("lifted, and still an alarm")
 	}
-	view, err := w.operator.GetListing(t.Context(), &creditv1.GetListingRequest{ListingId: l.GetListingId()})
+	view, err := w.at.GetListing(t.Context(), &creditv1.GetListingRequest{ListingId: l.GetListingId()})
 	if err != nil || len(view.GetMeasures()) != 2 || view.GetMeasures()[0].GetLiftTime() == nil {
 		t.Errorf("%v, %v", view, err)
 	}

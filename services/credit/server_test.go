@@ -86,7 +86,7 @@ func (w *world) check(t *testing.T, when *time.Time) []*creditv1.Listing {
 	if when != nil {
 		req.At = timestamppb.New(*when)
 	}
-	resp, err := w.operator.CheckParty(t.Context(), req)
+	resp, err := w.at.CheckParty(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestListedOncePerGround(t *testing.T) {
 	if got := w.check(t, nil); len(got) != 0 {
 		t.Errorf("after the latest end: %v", got)
 	}
-	got, err := w.operator.GetListing(t.Context(), &creditv1.GetListingRequest{ListingId: a.GetListingId()})
+	got, err := w.at.GetListing(t.Context(), &creditv1.GetListingRequest{ListingId: a.GetListingId()})
 	if err != nil || got.GetListing().GetState() != expired {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -184,7 +184,7 @@ func TestWithdrawal(t *testing.T) {
 	if got := w.check(t, &then); len(got) != 1 || got[0].GetState() != listed {
 		t.Errorf("as of the day before: %v", got)
 	}
-	list, err := w.operator.ListListings(t.Context(), &creditv1.ListListingsRequest{List: "bad"})
+	list, err := w.at.ListListings(t.Context(), &creditv1.ListListingsRequest{List: "bad"})
 	if err != nil || len(list.GetListings()) != 1 {
 		t.Errorf("the row stays: %v, %v", list, err)
 	}

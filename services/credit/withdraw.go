@@ -36,7 +36,7 @@ func (s *Server) end(ctx context.Context, q *store.Queries, l store.Listing, e e
 	}
 	err = q.EndListing(ctx, store.EndListingParams{
 		ListingID: l.ListingID, State: e.state, At: e.at, By: e.by, Reason: e.reason, Article: e.article, TaskID: some(e.taskID),
-		EndTime: &e.end, LiftDue: &due.Due,
+		EndTime: &e.end, LiftDue: &due.Due, LiftStatutory: &due.Statutory, LiftProof: &due.Proof, LiftProvisional: &due.Provisional,
 	})
 	if err != nil {
 		return "", err

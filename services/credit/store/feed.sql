@@ -10,8 +10,15 @@ INSERT INTO subscriber AS s (agency_id, acked, acked_time) VALUES (@agency_id, @
 ON CONFLICT (agency_id) DO UPDATE SET acked = greatest(s.acked, excluded.acked), acked_time = excluded.acked_time
 RETURNING *;
 
+-- name: Taken :exec
+-- Who reads after a place has taken what is before it. A waiting reader asks often: the same again is written twice a minute.
+INSERT INTO subscriber AS s (agency_id, taken, taken_time) VALUES (@agency_id, @taken, @at)
+ON CONFLICT (agency_id) DO UPDATE SET taken = greatest(s.taken, excluded.taken), taken_time = excluded.taken_time
+ WHERE s.taken < excluded.taken OR s.taken_time IS NULL OR s.taken_time < excluded.taken_time - interval '30 seconds';
+
 -- name: ListSubscribers :many
-SELECT s.agency_id, s.created_at, s.acked_time,
+SELECT s.agency_id, s.created_at, s.acked_time, s.taken_time,
+       (SELECT count(*) FROM listing_change c WHERE c.change_id > s.taken)::int AS unread,
        (SELECT count(*) FROM listing_change c WHERE c.change_id > s.acked)::int AS behind,
        coalesce((SELECT min(c.created_at) FROM listing_change c WHERE c.change_id > s.acked), 'epoch')::timestamptz AS oldest
   FROM subscriber s
@@ -19,7 +26,8 @@ SELECT s.agency_id, s.created_at, s.acked_time,
  ORDER BY s.agency_id LIMIT @page_size;
 
 -- name: GetSubscriber :one
-SELECT s.agency_id, s.created_at, s.acked_time,
+SELECT s.agency_id, s.created_at, s.acked_time, s.taken_time,
+       (SELECT count(*) FROM listing_change c WHERE c.change_id > s.taken)::int AS unread,
        (SELECT count(*) FROM listing_change c WHERE c.change_id > s.acked)::int AS behind,
        coalesce((SELECT min(c.created_at) FROM listing_change c WHERE c.change_id > s.acked), 'epoch')::timestamptz AS oldest
   FROM subscriber s WHERE s.agency_id = @agency_id;

@@ -13,13 +13,13 @@ import (
 const ack = `-- name: Ack :one
 INSERT INTO subscriber AS s (agency_id, acked, acked_time) VALUES ($1, $2, $3)
 ON CONFLICT (agency_id) DO UPDATE SET acked = greatest(s.acked, excluded.acked), acked_time = excluded.acked_time
-RETURNING agency_id, acked, acked_time, created_at
+RETURNING agency_id, acked, acked_time, created_at, taken, taken_time
 `
 
 type AckParams struct {
 	AgencyID string
 	Acked    int64
-	At       time.Time
+	At       *time.Time
 }
 
 // It never goes back: an acknowledgement that comes late changes nothing.
@@ -31,6 +31,8 @@ func (q *Queries) Ack(ctx context.Context, arg AckParams) (Subscriber, error) {
 		&i.Acked,
 		&i.AckedTime,
 		&i.CreatedAt,
+		&i.Taken,
+		&i.TakenTime,
 	)
 	return i, err
 }
@@ -80,7 +82,8 @@ func (q *Queries) ChangesAfter(ctx context.Context, arg ChangesAfterParams) ([]L
 }
 
 const getSubscriber = `-- name: GetSubscriber :one
-SELECT s.agency_id, s.created_at, s.acked_time,
+SELECT s.agency_id, s.created_at, s.acked_time, s.taken_time,
+       (SELECT count(*) FROM listing_change c WHERE c.change_id > s.taken)::int AS unread,
        (SELECT count(*) FROM listing_change c WHERE c.change_id > s.acked)::int AS behind,
        coalesce((SELECT min(c.created_at) FROM listing_change c WHERE c.change_id > s.acked), 'epoch')::timestamptz AS oldest
   FROM subscriber s WHERE s.agency_id = $1
@@ -89,7 +92,9 @@ SELECT s.agency_id, s.created_at, s.acked_time,
 type GetSubscriberRow struct {
 	AgencyID  string
 	CreatedAt time.Time
-	AckedTime time.Time
+	AckedTime *time.Time
+	TakenTime *time.Time
+	Unread    int32
 	Behind    int32
 	Oldest    time.Time
 }
@@ -101,6 +106,8 @@ func (q *Queries) GetSubscriber(ctx context.Context, agencyID string) (GetSubscr
 		&i.AgencyID,
 		&i.CreatedAt,
 		&i.AckedTime,
+		&i.TakenTime,
+		&i.Unread,
 		&i.Behind,
 		&i.Oldest,
 	)
@@ -119,7 +126,8 @@ func (q *Queries) LastChange(ctx context.Context) (int64, error) {
 }
 
 const listSubscribers = `-- name: ListSubscribers :many
-SELECT s.agency_id, s.created_at, s.acked_time,
+SELECT s.agency_id, s.created_at, s.acked_time, s.taken_time,
+       (SELECT count(*) FROM listing_change c WHERE c.change_id > s.taken)::int AS unread,
        (SELECT count(*) FROM listing_change c WHERE c.change_id > s.acked)::int AS behind,
        coalesce((SELECT min(c.created_at) FROM listing_change c WHERE c.change_id > s.acked), 'epoch')::timestamptz AS oldest
   FROM subscriber s
@@ -135,7 +143,9 @@ type ListSubscribersParams struct {
 type ListSubscribersRow struct {
 	AgencyID  string
 	CreatedAt time.Time
-	AckedTime time.Time
+	AckedTime *time.Time
+	TakenTime *time.Time
+	Unread    int32
 	Behind    int32
 	Oldest    time.Time
 }
@@ -153,6 +163,8 @@ func (q *Queries) ListSubscribers(ctx context.Context, arg ListSubscribersParams
 			&i.AgencyID,
 			&i.CreatedAt,
 			&i.AckedTime,
+			&i.TakenTime,
+			&i.Unread,
 			&i.Behind,
 			&i.Oldest,
 		); err != nil {
@@ -164,4 +176,22 @@ func (q *Queries) ListSubscribers(ctx context.Context, arg ListSubscribersParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const taken = `-- name: Taken :exec
+INSERT INTO subscriber AS s (agency_id, taken, taken_time) VALUES ($1, $2, $3)
+ON CONFLICT (agency_id) DO UPDATE SET taken = greatest(s.taken, excluded.taken), taken_time = excluded.taken_time
+ WHERE s.taken < excluded.taken OR s.taken_time IS NULL OR s.taken_time < excluded.taken_time - interval '30 seconds'
+`
+
+type TakenParams struct {
+	AgencyID string
+	Taken    int64
+	At       *time.Time
+}
+
+// Who reads after a place has taken what is before it. A waiting reader asks often: the same again is written twice a minute.
+func (q *Queries) Taken(ctx context.Context, arg TakenParams) error {
+	_, err := q.db.Exec(ctx, taken, arg.AgencyID, arg.Taken, arg.At)
+	return err
 }

@@ -8,6 +8,21 @@ import (
 	"time"
 )
 
+type ClockSettlement struct {
+	Kind         string
+	ID           string
+	Year         int32
+	OldDue       time.Time
+	NewDue       time.Time
+	OldStatutory time.Time
+	NewStatutory time.Time
+	OldProof     string
+	Party        bool
+	SettledBy    string
+	SettledTime  time.Time
+	CreatedAt    time.Time
+}
+
 type DishonestRule struct {
 	Rule         string
 	Rank         int32
@@ -103,6 +118,13 @@ type Listing struct {
 	PenaltyPublicUntil   *time.Time
 	PenaltyPublicBecause *string
 	PenaltyUnpublishTime *time.Time
+	EntryStatutory       *time.Time
+	EntryProvisional     *bool
+	NoticeStatutory      *time.Time
+	NoticeProvisional    *bool
+	LiftStatutory        *time.Time
+	LiftProof            *string
+	LiftProvisional      *bool
 }
 
 type ListingChange struct {
@@ -205,6 +227,18 @@ type Repair struct {
 	CreatedAt        time.Time
 }
 
+type RunningClock struct {
+	Kind        string
+	ID          string
+	AgencyID    string
+	Basis       string
+	StartTime   *time.Time
+	Due         *time.Time
+	Statutory   *time.Time
+	Proof       string
+	Provisional bool
+}
+
 type SeverityTerm struct {
 	Severity  string
 	MinMonths int32
@@ -220,8 +254,10 @@ type SeverityTerm struct {
 type Subscriber struct {
 	AgencyID  string
 	Acked     int64
-	AckedTime time.Time
+	AckedTime *time.Time
 	CreatedAt time.Time
+	Taken     int64
+	TakenTime *time.Time
 }
 
 type Violation struct {

@@ -5,7 +5,8 @@ SELECT * FROM listing
 
 -- name: NotifyListing :exec
 UPDATE listing SET state = 'NOTIFIED', state_time = @at, state_by = @by, state_reason = '', state_article = @article, state_task_id = @task_id,
-       notice_time = @notice_time, objection_until = @objection_until, notice_proof = @notice_proof
+       notice_time = @notice_time, objection_until = @objection_until, notice_proof = @notice_proof,
+       notice_statutory = @notice_statutory, notice_provisional = @notice_provisional
  WHERE listing_id = @listing_id;
 
 -- name: InsertObjection :exec

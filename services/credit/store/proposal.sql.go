@@ -89,19 +89,22 @@ func (q *Queries) LockObjection(ctx context.Context, objectionID string) (Listin
 
 const notifyListing = `-- name: NotifyListing :exec
 UPDATE listing SET state = 'NOTIFIED', state_time = $1, state_by = $2, state_reason = '', state_article = $3, state_task_id = $4,
-       notice_time = $5, objection_until = $6, notice_proof = $7
- WHERE listing_id = $8
+       notice_time = $5, objection_until = $6, notice_proof = $7,
+       notice_statutory = $8, notice_provisional = $9
+ WHERE listing_id = $10
 `
 
 type NotifyListingParams struct {
-	At             time.Time
-	By             string
-	Article        string
-	TaskID         *string
-	NoticeTime     *time.Time
-	ObjectionUntil *time.Time
-	NoticeProof    *string
-	ListingID      string
+	At                time.Time
+	By                string
+	Article           string
+	TaskID            *string
+	NoticeTime        *time.Time
+	ObjectionUntil    *time.Time
+	NoticeProof       *string
+	NoticeStatutory   *time.Time
+	NoticeProvisional *bool
+	ListingID         string
 }
 
 func (q *Queries) NotifyListing(ctx context.Context, arg NotifyListingParams) error {
@@ -113,6 +116,8 @@ func (q *Queries) NotifyListing(ctx context.Context, arg NotifyListingParams) er
 		arg.NoticeTime,
 		arg.ObjectionUntil,
 		arg.NoticeProof,
+		arg.NoticeStatutory,
+		arg.NoticeProvisional,
 		arg.ListingID,
 	)
 	return err
@@ -180,7 +185,7 @@ func (q *Queries) OpenObjection(ctx context.Context, listingID string) (ListingO
 }
 
 const openProposal = `-- name: OpenProposal :one
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing
  WHERE credit_code = $1 AND list = $2 AND ground = $3 AND case_id IS NULL
    AND state IN ('PROPOSED', 'NOTIFIED', 'LISTED', 'REPAIR_REQUESTED')
 `
@@ -244,6 +249,13 @@ func (q *Queries) OpenProposal(ctx context.Context, arg OpenProposalParams) (Lis
 		&i.PenaltyPublicUntil,
 		&i.PenaltyPublicBecause,
 		&i.PenaltyUnpublishTime,
+		&i.EntryStatutory,
+		&i.EntryProvisional,
+		&i.NoticeStatutory,
+		&i.NoticeProvisional,
+		&i.LiftStatutory,
+		&i.LiftProof,
+		&i.LiftProvisional,
 	)
 	return i, err
 }

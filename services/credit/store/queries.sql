@@ -32,10 +32,10 @@ SELECT listing_id, decided_time FROM listing
 
 -- name: InsertListing :exec
 INSERT INTO listing (listing_id, list, ground, ground_name, party_name, credit_code, licence, case_id, agency_id, severity, sector, outcome,
-                     statement_sealed, ground_time, entry_due, entry_proof, proposed_by, propose_time, reviewed_by, signed_by, rests_on,
+                     statement_sealed, ground_time, entry_due, entry_statutory, entry_proof, entry_provisional, proposed_by, propose_time, reviewed_by, signed_by, rests_on,
                      state_time, state_by, state_article)
 VALUES (@listing_id, @list, @ground, @ground_name, @party_name, @credit_code, @licence, sqlc.narg(case_id), @agency_id, @severity, @sector, @outcome,
-        sqlc.narg(statement_sealed), @ground_time, @entry_due, @entry_proof, @proposed_by, @propose_time, sqlc.narg(reviewed_by), sqlc.narg(signed_by),
+        sqlc.narg(statement_sealed), @ground_time, @entry_due, @entry_statutory, @entry_proof, @entry_provisional, @proposed_by, @propose_time, sqlc.narg(reviewed_by), sqlc.narg(signed_by),
         sqlc.narg(rests_on), @propose_time, @state_by, @state_article);
 
 -- name: EnterListing :exec
@@ -54,7 +54,9 @@ UPDATE listing SET state = @state, state_time = @at, state_by = @by, state_reaso
 -- name: EndListing :exec
 -- What had ended keeps the time when it ended.
 UPDATE listing SET state = @state, state_time = @at, state_by = @by, state_reason = @reason, state_article = @article,
-       state_task_id = sqlc.narg(task_id), end_time = coalesce(end_time, @end_time), lift_due = coalesce(lift_due, @lift_due)
+       state_task_id = sqlc.narg(task_id), end_time = coalesce(end_time, @end_time), lift_due = coalesce(lift_due, @lift_due),
+       lift_statutory = coalesce(lift_statutory, @lift_statutory), lift_proof = coalesce(lift_proof, @lift_proof),
+       lift_provisional = coalesce(lift_provisional, @lift_provisional)
  WHERE listing_id = @listing_id;
 
 -- name: ListingByGround :one
@@ -104,6 +106,9 @@ SELECT * FROM listing l
    AND (@sees_all::boolean OR l.state NOT IN ('PROPOSED', 'NOTIFIED') AND l.listed_time IS NOT NULL OR l.agency_id = @agency_id
         OR l.credit_code = @party AND l.notice_time IS NOT NULL)
    AND (@party::text = '' OR l.credit_code = @party)
+   -- an operator sees what is public now
+   AND (sqlc.narg(public_at)::timestamptz IS NULL OR (l.list <> 'credit_record' AND l.publish_from <= sqlc.narg(public_at)::timestamptz
+        AND l.latest_end > sqlc.narg(public_at)::timestamptz AND l.end_time IS NULL))
    AND (sqlc.narg(live_at)::timestamptz IS NULL OR (l.listed_time <= sqlc.narg(live_at)::timestamptz AND l.latest_end > sqlc.narg(live_at)::timestamptz
         AND l.end_time IS NULL))
    AND (sqlc.narg(before_time)::timestamptz IS NULL

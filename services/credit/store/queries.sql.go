@@ -59,7 +59,7 @@ func (q *Queries) AuditViolations(ctx context.Context, arg AuditViolationsParams
 }
 
 const checkParty = `-- name: CheckParty :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing
  WHERE credit_code = $1 AND listed_time <= $2 AND latest_end > $2 AND (end_time IS NULL OR end_time > $2)
    AND (list = 'credit_record') = $3::boolean
  ORDER BY listed_time DESC, listing_id DESC
@@ -132,6 +132,13 @@ func (q *Queries) CheckParty(ctx context.Context, arg CheckPartyParams) ([]Listi
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -182,20 +189,25 @@ func (q *Queries) DishonestRulesInForce(ctx context.Context, at time.Time) ([]Di
 
 const endListing = `-- name: EndListing :exec
 UPDATE listing SET state = $1, state_time = $2, state_by = $3, state_reason = $4, state_article = $5,
-       state_task_id = $6, end_time = coalesce(end_time, $7), lift_due = coalesce(lift_due, $8)
- WHERE listing_id = $9
+       state_task_id = $6, end_time = coalesce(end_time, $7), lift_due = coalesce(lift_due, $8),
+       lift_statutory = coalesce(lift_statutory, $9), lift_proof = coalesce(lift_proof, $10),
+       lift_provisional = coalesce(lift_provisional, $11)
+ WHERE listing_id = $12
 `
 
 type EndListingParams struct {
-	State     string
-	At        time.Time
-	By        string
-	Reason    string
-	Article   string
-	TaskID    *string
-	EndTime   *time.Time
-	LiftDue   *time.Time
-	ListingID string
+	State           string
+	At              time.Time
+	By              string
+	Reason          string
+	Article         string
+	TaskID          *string
+	EndTime         *time.Time
+	LiftDue         *time.Time
+	LiftStatutory   *time.Time
+	LiftProof       *string
+	LiftProvisional *bool
+	ListingID       string
 }
 
 // What had ended keeps the time when it ended.
@@ -209,6 +221,9 @@ func (q *Queries) EndListing(ctx context.Context, arg EndListingParams) error {
 		arg.TaskID,
 		arg.EndTime,
 		arg.LiftDue,
+		arg.LiftStatutory,
+		arg.LiftProof,
+		arg.LiftProvisional,
 		arg.ListingID,
 	)
 	return err
@@ -298,7 +313,7 @@ func (q *Queries) EventsOf(ctx context.Context, listingID string) ([]ListingEven
 }
 
 const getListing = `-- name: GetListing :one
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE listing_id = $1
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing WHERE listing_id = $1
 `
 
 func (q *Queries) GetListing(ctx context.Context, listingID string) (Listing, error) {
@@ -354,6 +369,13 @@ func (q *Queries) GetListing(ctx context.Context, listingID string) (Listing, er
 		&i.PenaltyPublicUntil,
 		&i.PenaltyPublicBecause,
 		&i.PenaltyUnpublishTime,
+		&i.EntryStatutory,
+		&i.EntryProvisional,
+		&i.NoticeStatutory,
+		&i.NoticeProvisional,
+		&i.LiftStatutory,
+		&i.LiftProof,
+		&i.LiftProvisional,
 	)
 	return i, err
 }
@@ -392,37 +414,39 @@ func (q *Queries) GroundInForce(ctx context.Context, arg GroundInForceParams) (L
 
 const insertListing = `-- name: InsertListing :exec
 INSERT INTO listing (listing_id, list, ground, ground_name, party_name, credit_code, licence, case_id, agency_id, severity, sector, outcome,
-                     statement_sealed, ground_time, entry_due, entry_proof, proposed_by, propose_time, reviewed_by, signed_by, rests_on,
+                     statement_sealed, ground_time, entry_due, entry_statutory, entry_proof, entry_provisional, proposed_by, propose_time, reviewed_by, signed_by, rests_on,
                      state_time, state_by, state_article)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-        $13, $14, $15, $16, $17, $18, $19, $20,
-        $21, $18, $22, $23)
+        $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+        $23, $20, $24, $25)
 `
 
 type InsertListingParams struct {
-	ListingID       string
-	List            string
-	Ground          string
-	GroundName      string
-	PartyName       string
-	CreditCode      string
-	Licence         string
-	CaseID          *string
-	AgencyID        string
-	Severity        string
-	Sector          string
-	Outcome         string
-	StatementSealed []byte
-	GroundTime      *time.Time
-	EntryDue        *time.Time
-	EntryProof      string
-	ProposedBy      string
-	ProposeTime     time.Time
-	ReviewedBy      *string
-	SignedBy        *string
-	RestsOn         *string
-	StateBy         string
-	StateArticle    string
+	ListingID        string
+	List             string
+	Ground           string
+	GroundName       string
+	PartyName        string
+	CreditCode       string
+	Licence          string
+	CaseID           *string
+	AgencyID         string
+	Severity         string
+	Sector           string
+	Outcome          string
+	StatementSealed  []byte
+	GroundTime       *time.Time
+	EntryDue         *time.Time
+	EntryStatutory   *time.Time
+	EntryProof       string
+	EntryProvisional *bool
+	ProposedBy       string
+	ProposeTime      time.Time
+	ReviewedBy       *string
+	SignedBy         *string
+	RestsOn          *string
+	StateBy          string
+	StateArticle     string
 }
 
 func (q *Queries) InsertListing(ctx context.Context, arg InsertListingParams) error {
@@ -442,7 +466,9 @@ func (q *Queries) InsertListing(ctx context.Context, arg InsertListingParams) er
 		arg.StatementSealed,
 		arg.GroundTime,
 		arg.EntryDue,
+		arg.EntryStatutory,
 		arg.EntryProof,
+		arg.EntryProvisional,
 		arg.ProposedBy,
 		arg.ProposeTime,
 		arg.ReviewedBy,
@@ -487,7 +513,7 @@ func (q *Queries) LastOnBadList(ctx context.Context, arg LastOnBadListParams) (L
 }
 
 const lateListings = `-- name: LateListings :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing l
  WHERE l.list <> 'credit_record' AND (l.listed_time > l.entry_due AND l.state <> 'WITHDRAWN' OR l.state IN ('PROPOSED', 'NOTIFIED') AND l.entry_due < $1)
    AND l.listing_id > $2::uuid
  ORDER BY l.listing_id LIMIT $3
@@ -559,6 +585,13 @@ func (q *Queries) LateListings(ctx context.Context, arg LateListingsParams) ([]L
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -598,7 +631,7 @@ func (q *Queries) ListInForce(ctx context.Context, arg ListInForceParams) (ListP
 }
 
 const listListings = `-- name: ListListings :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing l
  WHERE CASE $1::text WHEN '' THEN l.list <> 'credit_record' WHEN '*' THEN true ELSE l.list = $1 END
    AND ($2::text = '' OR l.credit_code = $2)
    AND ($3::text = '' OR l.state = $3)
@@ -606,12 +639,15 @@ SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agen
    AND ($4::boolean OR l.state NOT IN ('PROPOSED', 'NOTIFIED') AND l.listed_time IS NOT NULL OR l.agency_id = $5
         OR l.credit_code = $6 AND l.notice_time IS NOT NULL)
    AND ($6::text = '' OR l.credit_code = $6)
-   AND ($7::timestamptz IS NULL OR (l.listed_time <= $7::timestamptz AND l.latest_end > $7::timestamptz
+   -- an operator sees what is public now
+   AND ($7::timestamptz IS NULL OR (l.list <> 'credit_record' AND l.publish_from <= $7::timestamptz
+        AND l.latest_end > $7::timestamptz AND l.end_time IS NULL))
+   AND ($8::timestamptz IS NULL OR (l.listed_time <= $8::timestamptz AND l.latest_end > $8::timestamptz
         AND l.end_time IS NULL))
-   AND ($8::timestamptz IS NULL
-        OR (l.propose_time, l.listing_id) < ($8::timestamptz, $9::uuid))
+   AND ($9::timestamptz IS NULL
+        OR (l.propose_time, l.listing_id) < ($9::timestamptz, $10::uuid))
  ORDER BY l.propose_time DESC, l.listing_id DESC
- LIMIT $10
+ LIMIT $11
 `
 
 type ListListingsParams struct {
@@ -621,6 +657,7 @@ type ListListingsParams struct {
 	SeesAll    bool
 	AgencyID   string
 	Party      string
+	PublicAt   *time.Time
 	LiveAt     *time.Time
 	BeforeTime *time.Time
 	BeforeID   *string
@@ -635,6 +672,7 @@ func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]L
 		arg.SeesAll,
 		arg.AgencyID,
 		arg.Party,
+		arg.PublicAt,
 		arg.LiveAt,
 		arg.BeforeTime,
 		arg.BeforeID,
@@ -697,6 +735,13 @@ func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]L
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -755,7 +800,7 @@ func (q *Queries) ListingOfCase(ctx context.Context, caseID *string) (ListingOfC
 }
 
 const listingsOfCase = `-- name: ListingsOfCase :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing l
  WHERE l.case_id = $1 OR l.rests_on IN (SELECT e.listing_id FROM listing e WHERE e.case_id = $1)
  ORDER BY l.propose_time, l.listing_id LIMIT 50
 `
@@ -820,6 +865,13 @@ func (q *Queries) ListingsOfCase(ctx context.Context, caseID *string) ([]Listing
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -832,7 +884,7 @@ func (q *Queries) ListingsOfCase(ctx context.Context, caseID *string) ([]Listing
 }
 
 const listingsOn = `-- name: ListingsOn :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE rests_on = $1 AND state <> 'WITHDRAWN' ORDER BY propose_time, listing_id LIMIT 50
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing WHERE rests_on = $1 AND state <> 'WITHDRAWN' ORDER BY propose_time, listing_id LIMIT 50
 `
 
 // The entries that rest on one, and still stand or were not taken back.
@@ -895,6 +947,13 @@ func (q *Queries) ListingsOn(ctx context.Context, listingID *string) ([]Listing,
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -947,7 +1006,7 @@ func (q *Queries) LockKey(ctx context.Context, key string) error {
 }
 
 const lockListing = `-- name: LockListing :one
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE listing_id = $1 FOR UPDATE
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing WHERE listing_id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockListing(ctx context.Context, listingID string) (Listing, error) {
@@ -1003,6 +1062,13 @@ func (q *Queries) LockListing(ctx context.Context, listingID string) (Listing, e
 		&i.PenaltyPublicUntil,
 		&i.PenaltyPublicBecause,
 		&i.PenaltyUnpublishTime,
+		&i.EntryStatutory,
+		&i.EntryProvisional,
+		&i.NoticeStatutory,
+		&i.NoticeProvisional,
+		&i.LiftStatutory,
+		&i.LiftProof,
+		&i.LiftProvisional,
 	)
 	return i, err
 }
@@ -1037,7 +1103,7 @@ func (q *Queries) MoveListing(ctx context.Context, arg MoveListingParams) error 
 }
 
 const openProposals = `-- name: OpenProposals :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing WHERE state IN ('PROPOSED', 'NOTIFIED') AND listing_id > $1::uuid ORDER BY listing_id LIMIT $2
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing WHERE state IN ('PROPOSED', 'NOTIFIED') AND listing_id > $1::uuid ORDER BY listing_id LIMIT $2
 `
 
 type OpenProposalsParams struct {
@@ -1104,6 +1170,13 @@ func (q *Queries) OpenProposals(ctx context.Context, arg OpenProposalsParams) ([
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -1116,7 +1189,7 @@ func (q *Queries) OpenProposals(ctx context.Context, arg OpenProposalsParams) ([
 }
 
 const publicationWork = `-- name: PublicationWork :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing l
  WHERE ((l.publish_from <= $1 AND l.publication_id IS NULL AND l.not_published_because IS NULL AND l.end_time IS NULL AND l.latest_end > $1)
      OR (l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time IS NOT NULL)
      OR (l.state = 'REMOVED' AND l.case_id IS NOT NULL AND l.penalty_unpublish_time IS NULL
@@ -1191,6 +1264,13 @@ func (q *Queries) PublicationWork(ctx context.Context, arg PublicationWorkParams
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -1203,7 +1283,7 @@ func (q *Queries) PublicationWork(ctx context.Context, arg PublicationWorkParams
 }
 
 const quarterRows = `-- name: QuarterRows :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing
  WHERE list = $1 AND listed_time >= $2 AND listed_time < $3 AND publish_from IS NOT NULL AND end_time IS NULL AND latest_end > $4
    AND ($5::timestamptz IS NULL
         OR (decided_time, listing_id) > ($5::timestamptz, $6::uuid))
@@ -1288,6 +1368,13 @@ func (q *Queries) QuarterRows(ctx context.Context, arg QuarterRowsParams) ([]Lis
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}
@@ -1321,7 +1408,7 @@ func (q *Queries) RecordOfCase(ctx context.Context, arg RecordOfCaseParams) (Rec
 }
 
 const repairedListings = `-- name: RepairedListings :many
-SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time FROM listing l WHERE l.state = 'REMOVED' AND l.case_id IS NOT NULL AND l.listing_id > $1::uuid ORDER BY l.listing_id LIMIT $2
+SELECT listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end, latest_end, listed_time, listed_by, created_at, state, state_time, state_by, state_reason, state_task_id, state_article, ground_name, sector, outcome, statement_sealed, ground_time, entry_due, entry_proof, ends_proof, ends_to_confirm, statutory_earliest, statutory_latest, proposed_by, propose_time, reviewed_by, signed_by, notice_time, objection_until, notice_proof, rests_on, publish_from, publication_id, not_published_because, unpublish_time, end_time, lift_due, penalty_public_until, penalty_public_because, penalty_unpublish_time, entry_statutory, entry_provisional, notice_statutory, notice_provisional, lift_statutory, lift_proof, lift_provisional FROM listing l WHERE l.state = 'REMOVED' AND l.case_id IS NOT NULL AND l.listing_id > $1::uuid ORDER BY l.listing_id LIMIT $2
 `
 
 type RepairedListingsParams struct {
@@ -1388,6 +1475,13 @@ func (q *Queries) RepairedListings(ctx context.Context, arg RepairedListingsPara
 			&i.PenaltyPublicUntil,
 			&i.PenaltyPublicBecause,
 			&i.PenaltyUnpublishTime,
+			&i.EntryStatutory,
+			&i.EntryProvisional,
+			&i.NoticeStatutory,
+			&i.NoticeProvisional,
+			&i.LiftStatutory,
+			&i.LiftProof,
+			&i.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}

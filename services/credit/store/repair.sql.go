@@ -40,7 +40,7 @@ func (q *Queries) DecideRepair(ctx context.Context, arg DecideRepairParams) erro
 }
 
 const getRepair = `-- name: GetRepair :one
-SELECT r.repair_id, r.listing_id, r.state, r.applied_by, r.on_behalf, r.proofs, r.commitment_sealed, r.apply_time, r.due_time, r.clock_basis, r.clock_statutory, r.clock_proof, r.clock_provisional, r.task_id, r.decided_by, r.decide_time, r.reason_code, r.reply, r.created_at, l.listing_id, l.list, l.ground, l.party_name, l.credit_code, l.licence, l.case_id, l.agency_id, l.severity, l.decided_time, l.earliest_end, l.latest_end, l.listed_time, l.listed_by, l.created_at, l.state, l.state_time, l.state_by, l.state_reason, l.state_task_id, l.state_article, l.ground_name, l.sector, l.outcome, l.statement_sealed, l.ground_time, l.entry_due, l.entry_proof, l.ends_proof, l.ends_to_confirm, l.statutory_earliest, l.statutory_latest, l.proposed_by, l.propose_time, l.reviewed_by, l.signed_by, l.notice_time, l.objection_until, l.notice_proof, l.rests_on, l.publish_from, l.publication_id, l.not_published_because, l.unpublish_time, l.end_time, l.lift_due, l.penalty_public_until, l.penalty_public_because, l.penalty_unpublish_time FROM repair r JOIN listing l USING (listing_id) WHERE r.repair_id = $1
+SELECT r.repair_id, r.listing_id, r.state, r.applied_by, r.on_behalf, r.proofs, r.commitment_sealed, r.apply_time, r.due_time, r.clock_basis, r.clock_statutory, r.clock_proof, r.clock_provisional, r.task_id, r.decided_by, r.decide_time, r.reason_code, r.reply, r.created_at, l.listing_id, l.list, l.ground, l.party_name, l.credit_code, l.licence, l.case_id, l.agency_id, l.severity, l.decided_time, l.earliest_end, l.latest_end, l.listed_time, l.listed_by, l.created_at, l.state, l.state_time, l.state_by, l.state_reason, l.state_task_id, l.state_article, l.ground_name, l.sector, l.outcome, l.statement_sealed, l.ground_time, l.entry_due, l.entry_proof, l.ends_proof, l.ends_to_confirm, l.statutory_earliest, l.statutory_latest, l.proposed_by, l.propose_time, l.reviewed_by, l.signed_by, l.notice_time, l.objection_until, l.notice_proof, l.rests_on, l.publish_from, l.publication_id, l.not_published_because, l.unpublish_time, l.end_time, l.lift_due, l.penalty_public_until, l.penalty_public_because, l.penalty_unpublish_time, l.entry_statutory, l.entry_provisional, l.notice_statutory, l.notice_provisional, l.lift_statutory, l.lift_proof, l.lift_provisional FROM repair r JOIN listing l USING (listing_id) WHERE r.repair_id = $1
 `
 
 type GetRepairRow struct {
@@ -120,6 +120,13 @@ func (q *Queries) GetRepair(ctx context.Context, repairID string) (GetRepairRow,
 		&i.Listing.PenaltyPublicUntil,
 		&i.Listing.PenaltyPublicBecause,
 		&i.Listing.PenaltyUnpublishTime,
+		&i.Listing.EntryStatutory,
+		&i.Listing.EntryProvisional,
+		&i.Listing.NoticeStatutory,
+		&i.Listing.NoticeProvisional,
+		&i.Listing.LiftStatutory,
+		&i.Listing.LiftProof,
+		&i.Listing.LiftProvisional,
 	)
 	return i, err
 }
@@ -164,7 +171,7 @@ func (q *Queries) LastRepair(ctx context.Context, listingID string) (string, err
 }
 
 const listRepairs = `-- name: ListRepairs :many
-SELECT r.repair_id, r.listing_id, r.state, r.applied_by, r.on_behalf, r.proofs, r.commitment_sealed, r.apply_time, r.due_time, r.clock_basis, r.clock_statutory, r.clock_proof, r.clock_provisional, r.task_id, r.decided_by, r.decide_time, r.reason_code, r.reply, r.created_at, l.listing_id, l.list, l.ground, l.party_name, l.credit_code, l.licence, l.case_id, l.agency_id, l.severity, l.decided_time, l.earliest_end, l.latest_end, l.listed_time, l.listed_by, l.created_at, l.state, l.state_time, l.state_by, l.state_reason, l.state_task_id, l.state_article, l.ground_name, l.sector, l.outcome, l.statement_sealed, l.ground_time, l.entry_due, l.entry_proof, l.ends_proof, l.ends_to_confirm, l.statutory_earliest, l.statutory_latest, l.proposed_by, l.propose_time, l.reviewed_by, l.signed_by, l.notice_time, l.objection_until, l.notice_proof, l.rests_on, l.publish_from, l.publication_id, l.not_published_because, l.unpublish_time, l.end_time, l.lift_due, l.penalty_public_until, l.penalty_public_because, l.penalty_unpublish_time FROM repair r JOIN listing l USING (listing_id)
+SELECT r.repair_id, r.listing_id, r.state, r.applied_by, r.on_behalf, r.proofs, r.commitment_sealed, r.apply_time, r.due_time, r.clock_basis, r.clock_statutory, r.clock_proof, r.clock_provisional, r.task_id, r.decided_by, r.decide_time, r.reason_code, r.reply, r.created_at, l.listing_id, l.list, l.ground, l.party_name, l.credit_code, l.licence, l.case_id, l.agency_id, l.severity, l.decided_time, l.earliest_end, l.latest_end, l.listed_time, l.listed_by, l.created_at, l.state, l.state_time, l.state_by, l.state_reason, l.state_task_id, l.state_article, l.ground_name, l.sector, l.outcome, l.statement_sealed, l.ground_time, l.entry_due, l.entry_proof, l.ends_proof, l.ends_to_confirm, l.statutory_earliest, l.statutory_latest, l.proposed_by, l.propose_time, l.reviewed_by, l.signed_by, l.notice_time, l.objection_until, l.notice_proof, l.rests_on, l.publish_from, l.publication_id, l.not_published_because, l.unpublish_time, l.end_time, l.lift_due, l.penalty_public_until, l.penalty_public_because, l.penalty_unpublish_time, l.entry_statutory, l.entry_provisional, l.notice_statutory, l.notice_provisional, l.lift_statutory, l.lift_proof, l.lift_provisional FROM repair r JOIN listing l USING (listing_id)
  WHERE ($1::text = '' OR r.state = $1) AND ($2::uuid IS NULL OR r.listing_id = $2::uuid)
    AND ($3::text <> '' AND l.credit_code = $3 OR $3 = '' AND l.agency_id = $4)
    AND ($5::timestamptz IS NULL
@@ -273,6 +280,13 @@ func (q *Queries) ListRepairs(ctx context.Context, arg ListRepairsParams) ([]Lis
 			&i.Listing.PenaltyPublicUntil,
 			&i.Listing.PenaltyPublicBecause,
 			&i.Listing.PenaltyUnpublishTime,
+			&i.Listing.EntryStatutory,
+			&i.Listing.EntryProvisional,
+			&i.Listing.NoticeStatutory,
+			&i.Listing.NoticeProvisional,
+			&i.Listing.LiftStatutory,
+			&i.Listing.LiftProof,
+			&i.Listing.LiftProvisional,
 		); err != nil {
 			return nil, err
 		}

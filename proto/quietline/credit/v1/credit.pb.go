@@ -28,7 +28,7 @@ var File_quietline_credit_v1_credit_proto protoreflect.FileDescriptor
 
 const file_quietline_credit_v1_credit_proto_rawDesc = "" +
 	"\n" +
-	" quietline/credit/v1/credit.proto\x12\x13quietline.credit.v1\x1a quietline/access/v1/access.proto\x1a\x1fquietline/credit/v1/audit.proto\x1a\x1equietline/credit/v1/feed.proto\x1a!quietline/credit/v1/listing.proto\x1a!quietline/credit/v1/measure.proto\x1a\"quietline/credit/v1/proposal.proto\x1a quietline/credit/v1/repair.proto2\xf7\x1b\n" +
+	" quietline/credit/v1/credit.proto\x12\x13quietline.credit.v1\x1a quietline/access/v1/access.proto\x1a\x1fquietline/credit/v1/audit.proto\x1a\x1equietline/credit/v1/feed.proto\x1a!quietline/credit/v1/listing.proto\x1a!quietline/credit/v1/measure.proto\x1a\"quietline/credit/v1/proposal.proto\x1a quietline/credit/v1/repair.proto\x1a\x1equietline/credit/v1/term.proto2\x95\x1f\n" +
 	"\rCreditService\x12c\n" +
 	"\tListParty\x12%.quietline.credit.v1.ListPartyRequest\x1a&.quietline.credit.v1.ListPartyResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12l\n" +
@@ -93,7 +93,16 @@ const file_quietline_credit_v1_credit_proto_rawDesc = "" +
 	"\x01\x02\x12\x87\x01\n" +
 	"\x14ListUnstartedMatters\x120.quietline.credit.v1.ListUnstartedMattersRequest\x1a1.quietline.credit.v1.ListUnstartedMattersResponse\"\n" +
 	"\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x90\x02\x01\x12]\n" +
+	"\x01\x02\x90\x02\x01\x12y\n" +
+	"\rForecastTerms\x12).quietline.credit.v1.ForecastTermsRequest\x1a*.quietline.credit.v1.ForecastTermsResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\v\n" +
+	"\x90\x02\x01\x12\x8f\x01\n" +
+	"\x14ListProvisionalTerms\x120.quietline.credit.v1.ListProvisionalTermsRequest\x1a1.quietline.credit.v1.ListProvisionalTermsResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x03\x04\x05\v\f\n" +
+	"\x90\x02\x01\x12\x8e\x01\n" +
+	"\x16SettleProvisionalTerms\x122.quietline.credit.v1.SettleProvisionalTermsRequest\x1a3.quietline.credit.v1.SettleProvisionalTermsResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x12]\n" +
 	"\x05Audit\x12!.quietline.credit.v1.AuditRequest\x1a\".quietline.credit.v1.AuditResponse\"\r\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\n" +
 	"\x90\x02\x01B\xc2\x01\n" +
@@ -128,36 +137,42 @@ var file_quietline_credit_v1_credit_proto_goTypes = []any{
 	(*ListPublicationWorkRequest)(nil),       // 25: quietline.credit.v1.ListPublicationWorkRequest
 	(*RecordListingPublicationRequest)(nil),  // 26: quietline.credit.v1.RecordListingPublicationRequest
 	(*ListUnstartedMattersRequest)(nil),      // 27: quietline.credit.v1.ListUnstartedMattersRequest
-	(*AuditRequest)(nil),                     // 28: quietline.credit.v1.AuditRequest
-	(*ListPartyResponse)(nil),                // 29: quietline.credit.v1.ListPartyResponse
-	(*RecordCreditResponse)(nil),             // 30: quietline.credit.v1.RecordCreditResponse
-	(*CheckPartyResponse)(nil),               // 31: quietline.credit.v1.CheckPartyResponse
-	(*GetListingResponse)(nil),               // 32: quietline.credit.v1.GetListingResponse
-	(*ListListingsResponse)(nil),             // 33: quietline.credit.v1.ListListingsResponse
-	(*ListQuarterResponse)(nil),              // 34: quietline.credit.v1.ListQuarterResponse
-	(*WithdrawListingResponse)(nil),          // 35: quietline.credit.v1.WithdrawListingResponse
-	(*WithdrawByCaseResponse)(nil),           // 36: quietline.credit.v1.WithdrawByCaseResponse
-	(*ExpireListingsResponse)(nil),           // 37: quietline.credit.v1.ExpireListingsResponse
-	(*ProposeListingResponse)(nil),           // 38: quietline.credit.v1.ProposeListingResponse
-	(*ObjectToListingResponse)(nil),          // 39: quietline.credit.v1.ObjectToListingResponse
-	(*AdvanceListingResponse)(nil),           // 40: quietline.credit.v1.AdvanceListingResponse
-	(*AnswerListingObjectionResponse)(nil),   // 41: quietline.credit.v1.AnswerListingObjectionResponse
-	(*ApplyForRepairResponse)(nil),           // 42: quietline.credit.v1.ApplyForRepairResponse
-	(*GetRepairResponse)(nil),                // 43: quietline.credit.v1.GetRepairResponse
-	(*ListRepairsResponse)(nil),              // 44: quietline.credit.v1.ListRepairsResponse
-	(*AdvanceRepairResponse)(nil),            // 45: quietline.credit.v1.AdvanceRepairResponse
-	(*DecideRepairResponse)(nil),             // 46: quietline.credit.v1.DecideRepairResponse
-	(*RecordJointMeasureResponse)(nil),       // 47: quietline.credit.v1.RecordJointMeasureResponse
-	(*RecordLiftingResponse)(nil),            // 48: quietline.credit.v1.RecordLiftingResponse
-	(*ListJointMeasuresResponse)(nil),        // 49: quietline.credit.v1.ListJointMeasuresResponse
-	(*ListStillPunishedResponse)(nil),        // 50: quietline.credit.v1.ListStillPunishedResponse
-	(*ListListingChangesResponse)(nil),       // 51: quietline.credit.v1.ListListingChangesResponse
-	(*AckListingChangesResponse)(nil),        // 52: quietline.credit.v1.AckListingChangesResponse
-	(*ListSubscribersResponse)(nil),          // 53: quietline.credit.v1.ListSubscribersResponse
-	(*ListPublicationWorkResponse)(nil),      // 54: quietline.credit.v1.ListPublicationWorkResponse
-	(*RecordListingPublicationResponse)(nil), // 55: quietline.credit.v1.RecordListingPublicationResponse
-	(*ListUnstartedMattersResponse)(nil),     // 56: quietline.credit.v1.ListUnstartedMattersResponse
-	(*AuditResponse)(nil),                    // 57: quietline.credit.v1.AuditResponse
+	(*ForecastTermsRequest)(nil),             // 28: quietline.credit.v1.ForecastTermsRequest
+	(*ListProvisionalTermsRequest)(nil),      // 29: quietline.credit.v1.ListProvisionalTermsRequest
+	(*SettleProvisionalTermsRequest)(nil),    // 30: quietline.credit.v1.SettleProvisionalTermsRequest
+	(*AuditRequest)(nil),                     // 31: quietline.credit.v1.AuditRequest
+	(*ListPartyResponse)(nil),                // 32: quietline.credit.v1.ListPartyResponse
+	(*RecordCreditResponse)(nil),             // 33: quietline.credit.v1.RecordCreditResponse
+	(*CheckPartyResponse)(nil),               // 34: quietline.credit.v1.CheckPartyResponse
+	(*GetListingResponse)(nil),               // 35: quietline.credit.v1.GetListingResponse
+	(*ListListingsResponse)(nil),             // 36: quietline.credit.v1.ListListingsResponse
+	(*ListQuarterResponse)(nil),              // 37: quietline.credit.v1.ListQuarterResponse
+	(*WithdrawListingResponse)(nil),          // 38: quietline.credit.v1.WithdrawListingResponse
+	(*WithdrawByCaseResponse)(nil),           // 39: quietline.credit.v1.WithdrawByCaseResponse
+	(*ExpireListingsResponse)(nil),           // 40: quietline.credit.v1.ExpireListingsResponse
+	(*ProposeListingResponse)(nil),           // 41: quietline.credit.v1.ProposeListingResponse
+	(*ObjectToListingResponse)(nil),          // 42: quietline.credit.v1.ObjectToListingResponse
+	(*AdvanceListingResponse)(nil),           // 43: quietline.credit.v1.AdvanceListingResponse
+	(*AnswerListingObjectionResponse)(nil),   // 44: quietline.credit.v1.AnswerListingObjectionResponse
+	(*ApplyForRepairResponse)(nil),           // 45: quietline.credit.v1.ApplyForRepairResponse
+	(*GetRepairResponse)(nil),                // 46: quietline.credit.v1.GetRepairResponse
+	(*ListRepairsResponse)(nil),              // 47: quietline.credit.v1.ListRepairsResponse
+	(*AdvanceRepairResponse)(nil),            // 48: quietline.credit.v1.AdvanceRepairResponse
+	(*DecideRepairResponse)(nil),             // 49: quietline.credit.v1.DecideRepairResponse
+	(*RecordJointMeasureResponse)(nil),       // 50: quietline.credit.v1.RecordJointMeasureResponse
+	(*RecordLiftingResponse)(nil),            // 51: quietline.credit.v1.RecordLiftingResponse
+	(*ListJointMeasuresResponse)(nil),        // 52: quietline.credit.v1.ListJointMeasuresResponse
+	(*ListStillPunishedResponse)(nil),        // 53: quietline.credit.v1.ListStillPunishedResponse
+	(*ListListingChangesResponse)(nil),       // 54: quietline.credit.v1.ListListingChangesResponse
+	(*AckListingChangesResponse)(nil),        // 55: quietline.credit.v1.AckListingChangesResponse
+	(*ListSubscribersResponse)(nil),          // 56: quietline.credit.v1.ListSubscribersResponse
+	(*ListPublicationWorkResponse)(nil),      // 57: quietline.credit.v1.ListPublicationWorkResponse
+	(*RecordListingPublicationResponse)(nil), // 58: quietline.credit.v1.RecordListingPublicationResponse
+	(*ListUnstartedMattersResponse)(nil),     // 59: quietline.credit.v1.ListUnstartedMattersResponse
+	(*ForecastTermsResponse)(nil),            // 60: quietline.credit.v1.ForecastTermsResponse
+	(*ListProvisionalTermsResponse)(nil),     // 61: quietline.credit.v1.ListProvisionalTermsResponse
+	(*SettleProvisionalTermsResponse)(nil),   // 62: quietline.credit.v1.SettleProvisionalTermsResponse
+	(*AuditResponse)(nil),                    // 63: quietline.credit.v1.AuditResponse
 }
 var file_quietline_credit_v1_credit_proto_depIdxs = []int32{
 	0,  // 0: quietline.credit.v1.CreditService.ListParty:input_type -> quietline.credit.v1.ListPartyRequest
@@ -188,38 +203,44 @@ var file_quietline_credit_v1_credit_proto_depIdxs = []int32{
 	25, // 25: quietline.credit.v1.CreditService.ListPublicationWork:input_type -> quietline.credit.v1.ListPublicationWorkRequest
 	26, // 26: quietline.credit.v1.CreditService.RecordListingPublication:input_type -> quietline.credit.v1.RecordListingPublicationRequest
 	27, // 27: quietline.credit.v1.CreditService.ListUnstartedMatters:input_type -> quietline.credit.v1.ListUnstartedMattersRequest
-	28, // 28: quietline.credit.v1.CreditService.Audit:input_type -> quietline.credit.v1.AuditRequest
-	29, // 29: quietline.credit.v1.CreditService.ListParty:output_type -> quietline.credit.v1.ListPartyResponse
-	30, // 30: quietline.credit.v1.CreditService.RecordCredit:output_type -> quietline.credit.v1.RecordCreditResponse
-	31, // 31: quietline.credit.v1.CreditService.CheckParty:output_type -> quietline.credit.v1.CheckPartyResponse
-	32, // 32: quietline.credit.v1.CreditService.GetListing:output_type -> quietline.credit.v1.GetListingResponse
-	33, // 33: quietline.credit.v1.CreditService.ListListings:output_type -> quietline.credit.v1.ListListingsResponse
-	34, // 34: quietline.credit.v1.CreditService.ListQuarter:output_type -> quietline.credit.v1.ListQuarterResponse
-	35, // 35: quietline.credit.v1.CreditService.WithdrawListing:output_type -> quietline.credit.v1.WithdrawListingResponse
-	36, // 36: quietline.credit.v1.CreditService.WithdrawByCase:output_type -> quietline.credit.v1.WithdrawByCaseResponse
-	37, // 37: quietline.credit.v1.CreditService.ExpireListings:output_type -> quietline.credit.v1.ExpireListingsResponse
-	38, // 38: quietline.credit.v1.CreditService.ProposeListing:output_type -> quietline.credit.v1.ProposeListingResponse
-	39, // 39: quietline.credit.v1.CreditService.ObjectToListing:output_type -> quietline.credit.v1.ObjectToListingResponse
-	40, // 40: quietline.credit.v1.CreditService.AdvanceListing:output_type -> quietline.credit.v1.AdvanceListingResponse
-	41, // 41: quietline.credit.v1.CreditService.AnswerListingObjection:output_type -> quietline.credit.v1.AnswerListingObjectionResponse
-	42, // 42: quietline.credit.v1.CreditService.ApplyForRepair:output_type -> quietline.credit.v1.ApplyForRepairResponse
-	43, // 43: quietline.credit.v1.CreditService.GetRepair:output_type -> quietline.credit.v1.GetRepairResponse
-	44, // 44: quietline.credit.v1.CreditService.ListRepairs:output_type -> quietline.credit.v1.ListRepairsResponse
-	45, // 45: quietline.credit.v1.CreditService.AdvanceRepair:output_type -> quietline.credit.v1.AdvanceRepairResponse
-	46, // 46: quietline.credit.v1.CreditService.DecideRepair:output_type -> quietline.credit.v1.DecideRepairResponse
-	47, // 47: quietline.credit.v1.CreditService.RecordJointMeasure:output_type -> quietline.credit.v1.RecordJointMeasureResponse
-	48, // 48: quietline.credit.v1.CreditService.RecordLifting:output_type -> quietline.credit.v1.RecordLiftingResponse
-	49, // 49: quietline.credit.v1.CreditService.ListJointMeasures:output_type -> quietline.credit.v1.ListJointMeasuresResponse
-	50, // 50: quietline.credit.v1.CreditService.ListStillPunished:output_type -> quietline.credit.v1.ListStillPunishedResponse
-	51, // 51: quietline.credit.v1.CreditService.ListListingChanges:output_type -> quietline.credit.v1.ListListingChangesResponse
-	52, // 52: quietline.credit.v1.CreditService.AckListingChanges:output_type -> quietline.credit.v1.AckListingChangesResponse
-	53, // 53: quietline.credit.v1.CreditService.ListSubscribers:output_type -> quietline.credit.v1.ListSubscribersResponse
-	54, // 54: quietline.credit.v1.CreditService.ListPublicationWork:output_type -> quietline.credit.v1.ListPublicationWorkResponse
-	55, // 55: quietline.credit.v1.CreditService.RecordListingPublication:output_type -> quietline.credit.v1.RecordListingPublicationResponse
-	56, // 56: quietline.credit.v1.CreditService.ListUnstartedMatters:output_type -> quietline.credit.v1.ListUnstartedMattersResponse
-	57, // 57: quietline.credit.v1.CreditService.Audit:output_type -> quietline.credit.v1.AuditResponse
-	29, // [29:58] is the sub-list for method output_type
-	0,  // [0:29] is the sub-list for method input_type
+	28, // 28: quietline.credit.v1.CreditService.ForecastTerms:input_type -> quietline.credit.v1.ForecastTermsRequest
+	29, // 29: quietline.credit.v1.CreditService.ListProvisionalTerms:input_type -> quietline.credit.v1.ListProvisionalTermsRequest
+	30, // 30: quietline.credit.v1.CreditService.SettleProvisionalTerms:input_type -> quietline.credit.v1.SettleProvisionalTermsRequest
+	31, // 31: quietline.credit.v1.CreditService.Audit:input_type -> quietline.credit.v1.AuditRequest
+	32, // 32: quietline.credit.v1.CreditService.ListParty:output_type -> quietline.credit.v1.ListPartyResponse
+	33, // 33: quietline.credit.v1.CreditService.RecordCredit:output_type -> quietline.credit.v1.RecordCreditResponse
+	34, // 34: quietline.credit.v1.CreditService.CheckParty:output_type -> quietline.credit.v1.CheckPartyResponse
+	35, // 35: quietline.credit.v1.CreditService.GetListing:output_type -> quietline.credit.v1.GetListingResponse
+	36, // 36: quietline.credit.v1.CreditService.ListListings:output_type -> quietline.credit.v1.ListListingsResponse
+	37, // 37: quietline.credit.v1.CreditService.ListQuarter:output_type -> quietline.credit.v1.ListQuarterResponse
+	38, // 38: quietline.credit.v1.CreditService.WithdrawListing:output_type -> quietline.credit.v1.WithdrawListingResponse
+	39, // 39: quietline.credit.v1.CreditService.WithdrawByCase:output_type -> quietline.credit.v1.WithdrawByCaseResponse
+	40, // 40: quietline.credit.v1.CreditService.ExpireListings:output_type -> quietline.credit.v1.ExpireListingsResponse
+	41, // 41: quietline.credit.v1.CreditService.ProposeListing:output_type -> quietline.credit.v1.ProposeListingResponse
+	42, // 42: quietline.credit.v1.CreditService.ObjectToListing:output_type -> quietline.credit.v1.ObjectToListingResponse
+	43, // 43: quietline.credit.v1.CreditService.AdvanceListing:output_type -> quietline.credit.v1.AdvanceListingResponse
+	44, // 44: quietline.credit.v1.CreditService.AnswerListingObjection:output_type -> quietline.credit.v1.AnswerListingObjectionResponse
+	45, // 45: quietline.credit.v1.CreditService.ApplyForRepair:output_type -> quietline.credit.v1.ApplyForRepairResponse
+	46, // 46: quietline.credit.v1.CreditService.GetRepair:output_type -> quietline.credit.v1.GetRepairResponse
+	47, // 47: quietline.credit.v1.CreditService.ListRepairs:output_type -> quietline.credit.v1.ListRepairsResponse
+	48, // 48: quietline.credit.v1.CreditService.AdvanceRepair:output_type -> quietline.credit.v1.AdvanceRepairResponse
+	49, // 49: quietline.credit.v1.CreditService.DecideRepair:output_type -> quietline.credit.v1.DecideRepairResponse
+	50, // 50: quietline.credit.v1.CreditService.RecordJointMeasure:output_type -> quietline.credit.v1.RecordJointMeasureResponse
+	51, // 51: quietline.credit.v1.CreditService.RecordLifting:output_type -> quietline.credit.v1.RecordLiftingResponse
+	52, // 52: quietline.credit.v1.CreditService.ListJointMeasures:output_type -> quietline.credit.v1.ListJointMeasuresResponse
+	53, // 53: quietline.credit.v1.CreditService.ListStillPunished:output_type -> quietline.credit.v1.ListStillPunishedResponse
+	54, // 54: quietline.credit.v1.CreditService.ListListingChanges:output_type -> quietline.credit.v1.ListListingChangesResponse
+	55, // 55: quietline.credit.v1.CreditService.AckListingChanges:output_type -> quietline.credit.v1.AckListingChangesResponse
+	56, // 56: quietline.credit.v1.CreditService.ListSubscribers:output_type -> quietline.credit.v1.ListSubscribersResponse
+	57, // 57: quietline.credit.v1.CreditService.ListPublicationWork:output_type -> quietline.credit.v1.ListPublicationWorkResponse
+	58, // 58: quietline.credit.v1.CreditService.RecordListingPublication:output_type -> quietline.credit.v1.RecordListingPublicationResponse
+	59, // 59: quietline.credit.v1.CreditService.ListUnstartedMatters:output_type -> quietline.credit.v1.ListUnstartedMattersResponse
+	60, // 60: quietline.credit.v1.CreditService.ForecastTerms:output_type -> quietline.credit.v1.ForecastTermsResponse
+	61, // 61: quietline.credit.v1.CreditService.ListProvisionalTerms:output_type -> quietline.credit.v1.ListProvisionalTermsResponse
+	62, // 62: quietline.credit.v1.CreditService.SettleProvisionalTerms:output_type -> quietline.credit.v1.SettleProvisionalTermsResponse
+	63, // 63: quietline.credit.v1.CreditService.Audit:output_type -> quietline.credit.v1.AuditResponse
+	32, // [32:64] is the sub-list for method output_type
+	0,  // [0:32] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -236,6 +257,7 @@ func file_quietline_credit_v1_credit_proto_init() {
 	file_quietline_credit_v1_measure_proto_init()
 	file_quietline_credit_v1_proposal_proto_init()
 	file_quietline_credit_v1_repair_proto_init()
+	file_quietline_credit_v1_term_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -50,6 +50,9 @@ const (
 	CreditService_ListPublicationWork_FullMethodName      = "/quietline.credit.v1.CreditService/ListPublicationWork"
 	CreditService_RecordListingPublication_FullMethodName = "/quietline.credit.v1.CreditService/RecordListingPublication"
 	CreditService_ListUnstartedMatters_FullMethodName     = "/quietline.credit.v1.CreditService/ListUnstartedMatters"
+	CreditService_ForecastTerms_FullMethodName            = "/quietline.credit.v1.CreditService/ForecastTerms"
+	CreditService_ListProvisionalTerms_FullMethodName     = "/quietline.credit.v1.CreditService/ListProvisionalTerms"
+	CreditService_SettleProvisionalTerms_FullMethodName   = "/quietline.credit.v1.CreditService/SettleProvisionalTerms"
 	CreditService_Audit_FullMethodName                    = "/quietline.credit.v1.CreditService/Audit"
 )
 
@@ -67,10 +70,11 @@ type CreditServiceClient interface {
 	// sector, once per case (记入信用记录; 消费者权益保护法 56).
 	RecordCredit(ctx context.Context, in *RecordCreditRequest, opts ...grpc.CallOption) (*RecordCreditResponse, error)
 	// CheckParty says whether a firm is on a list as of a time, and whether it is under focused supervision (信用核查, 重点监管).
+	// An OPERATOR learns of today's telecom lists: that an entry stands and its ground, and the published fields once public.
 	CheckParty(ctx context.Context, in *CheckPartyRequest, opts ...grpc.CallOption) (*CheckPartyResponse, error)
 	// GetListing returns an entry with its log and who punishes it jointly (查看名单条目). A party reads its own.
 	GetListing(ctx context.Context, in *GetListingRequest, opts ...grpc.CallOption) (*GetListingResponse, error)
-	// ListListings lists entries of every state, newest first (名单). A party reads its own.
+	// ListListings lists entries of every state, newest first (名单). A party reads its own, an OPERATOR what is public.
 	ListListings(ctx context.Context, in *ListListingsRequest, opts ...grpc.CallOption) (*ListListingsResponse, error)
 	// ListQuarter is what a quarter publishes: entries of the quarter that still stand, with the six fields (季度公布名单).
 	ListQuarter(ctx context.Context, in *ListQuarterRequest, opts ...grpc.CallOption) (*ListQuarterResponse, error)
@@ -116,7 +120,7 @@ type CreditServiceClient interface {
 	ListListingChanges(ctx context.Context, in *ListListingChangesRequest, opts ...grpc.CallOption) (*ListListingChangesResponse, error)
 	// AckListingChanges says up to where the caller's agency has taken the changes over (确认名单变更). It never goes back.
 	AckListingChanges(ctx context.Context, in *AckListingChangesRequest, opts ...grpc.CallOption) (*AckListingChangesResponse, error)
-	// ListSubscribers shows how far every subscriber is behind (订阅单位进度).
+	// ListSubscribers shows how far everybody who follows is behind, also who reads and never acknowledges (订阅单位进度).
 	ListSubscribers(ctx context.Context, in *ListSubscribersRequest, opts ...grpc.CallOption) (*ListSubscribersResponse, error)
 	// ListPublicationWork lists entries whose publication is due, and those published whose publication must end (名单公布待办).
 	ListPublicationWork(ctx context.Context, in *ListPublicationWorkRequest, opts ...grpc.CallOption) (*ListPublicationWorkResponse, error)
@@ -124,6 +128,15 @@ type CreditServiceClient interface {
 	RecordListingPublication(ctx context.Context, in *RecordListingPublicationRequest, opts ...grpc.CallOption) (*RecordListingPublicationResponse, error)
 	// ListUnstartedMatters lists proposals and applications whose workflow has not begun (待启动).
 	ListUnstartedMatters(ctx context.Context, in *ListUnstartedMattersRequest, opts ...grpc.CallOption) (*ListUnstartedMattersResponse, error)
+	// ForecastTerms lists the clocks of the lists that are over or will be this week or within some days, per agency; the entry within
+	// 30 days (许可管理办法 42) among them; parties' terms are left out
+	// (期限预警).
+	ForecastTerms(ctx context.Context, in *ForecastTermsRequest, opts ...grpc.CallOption) (*ForecastTermsResponse, error)
+	// ListProvisionalTerms lists running clocks whose date is provisional, because a holiday notice was missing (暂定期限列表).
+	ListProvisionalTerms(ctx context.Context, in *ListProvisionalTermsRequest, opts ...grpc.CallOption) (*ListProvisionalTermsResponse, error)
+	// SettleProvisionalTerms reckons them anew with the notice of a year, once each; a party's term moves only later by it
+	// (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisionalTerms(ctx context.Context, in *SettleProvisionalTermsRequest, opts ...grpc.CallOption) (*SettleProvisionalTermsResponse, error)
 	// Audit returns grounds for fsck, late entries and broken invariants (核对).
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
 }
@@ -416,6 +429,36 @@ func (c *creditServiceClient) ListUnstartedMatters(ctx context.Context, in *List
 	return out, nil
 }
 
+func (c *creditServiceClient) ForecastTerms(ctx context.Context, in *ForecastTermsRequest, opts ...grpc.CallOption) (*ForecastTermsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForecastTermsResponse)
+	err := c.cc.Invoke(ctx, CreditService_ForecastTerms_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) ListProvisionalTerms(ctx context.Context, in *ListProvisionalTermsRequest, opts ...grpc.CallOption) (*ListProvisionalTermsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListProvisionalTermsResponse)
+	err := c.cc.Invoke(ctx, CreditService_ListProvisionalTerms_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *creditServiceClient) SettleProvisionalTerms(ctx context.Context, in *SettleProvisionalTermsRequest, opts ...grpc.CallOption) (*SettleProvisionalTermsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SettleProvisionalTermsResponse)
+	err := c.cc.Invoke(ctx, CreditService_SettleProvisionalTerms_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *creditServiceClient) Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AuditResponse)
@@ -440,10 +483,11 @@ type CreditServiceServer interface {
 	// sector, once per case (记入信用记录; 消费者权益保护法 56).
 	RecordCredit(context.Context, *RecordCreditRequest) (*RecordCreditResponse, error)
 	// CheckParty says whether a firm is on a list as of a time, and whether it is under focused supervision (信用核查, 重点监管).
+	// An OPERATOR learns of today's telecom lists: that an entry stands and its ground, and the published fields once public.
 	CheckParty(context.Context, *CheckPartyRequest) (*CheckPartyResponse, error)
 	// GetListing returns an entry with its log and who punishes it jointly (查看名单条目). A party reads its own.
 	GetListing(context.Context, *GetListingRequest) (*GetListingResponse, error)
-	// ListListings lists entries of every state, newest first (名单). A party reads its own.
+	// ListListings lists entries of every state, newest first (名单). A party reads its own, an OPERATOR what is public.
 	ListListings(context.Context, *ListListingsRequest) (*ListListingsResponse, error)
 	// ListQuarter is what a quarter publishes: entries of the quarter that still stand, with the six fields (季度公布名单).
 	ListQuarter(context.Context, *ListQuarterRequest) (*ListQuarterResponse, error)
@@ -489,7 +533,7 @@ type CreditServiceServer interface {
 	ListListingChanges(context.Context, *ListListingChangesRequest) (*ListListingChangesResponse, error)
 	// AckListingChanges says up to where the caller's agency has taken the changes over (确认名单变更). It never goes back.
 	AckListingChanges(context.Context, *AckListingChangesRequest) (*AckListingChangesResponse, error)
-	// ListSubscribers shows how far every subscriber is behind (订阅单位进度).
+	// ListSubscribers shows how far everybody who follows is behind, also who reads and never acknowledges (订阅单位进度).
 	ListSubscribers(context.Context, *ListSubscribersRequest) (*ListSubscribersResponse, error)
 	// ListPublicationWork lists entries whose publication is due, and those published whose publication must end (名单公布待办).
 	ListPublicationWork(context.Context, *ListPublicationWorkRequest) (*ListPublicationWorkResponse, error)
@@ -497,6 +541,15 @@ type CreditServiceServer interface {
 	RecordListingPublication(context.Context, *RecordListingPublicationRequest) (*RecordListingPublicationResponse, error)
 	// ListUnstartedMatters lists proposals and applications whose workflow has not begun (待启动).
 	ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error)
+	// ForecastTerms lists the clocks of the lists that are over or will be this week or within some days, per agency; the entry within
+	// 30 days (许可管理办法 42) among them; parties' terms are left out
+	// (期限预警).
+	ForecastTerms(context.Context, *ForecastTermsRequest) (*ForecastTermsResponse, error)
+	// ListProvisionalTerms lists running clocks whose date is provisional, because a holiday notice was missing (暂定期限列表).
+	ListProvisionalTerms(context.Context, *ListProvisionalTermsRequest) (*ListProvisionalTermsResponse, error)
+	// SettleProvisionalTerms reckons them anew with the notice of a year, once each; a party's term moves only later by it
+	// (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisionalTerms(context.Context, *SettleProvisionalTermsRequest) (*SettleProvisionalTermsResponse, error)
 	// Audit returns grounds for fsck, late entries and broken invariants (核对).
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
 	mustEmbedUnimplementedCreditServiceServer()
@@ -592,6 +645,15 @@ func (UnimplementedCreditServiceServer) RecordListingPublication(context.Context
 }
 func (UnimplementedCreditServiceServer) ListUnstartedMatters(context.Context, *ListUnstartedMattersRequest) (*ListUnstartedMattersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListUnstartedMatters not implemented")
+}
+func (UnimplementedCreditServiceServer) ForecastTerms(context.Context, *ForecastTermsRequest) (*ForecastTermsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForecastTerms not implemented")
+}
+func (UnimplementedCreditServiceServer) ListProvisionalTerms(context.Context, *ListProvisionalTermsRequest) (*ListProvisionalTermsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListProvisionalTerms not implemented")
+}
+func (UnimplementedCreditServiceServer) SettleProvisionalTerms(context.Context, *SettleProvisionalTermsRequest) (*SettleProvisionalTermsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SettleProvisionalTerms not implemented")
 }
 func (UnimplementedCreditServiceServer) Audit(context.Context, *AuditRequest) (*AuditResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
@@ -1121,6 +1183,60 @@ func _CreditService_ListUnstartedMatters_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CreditService_ForecastTerms_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForecastTermsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ForecastTerms(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ForecastTerms_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ForecastTerms(ctx, req.(*ForecastTermsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_ListProvisionalTerms_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListProvisionalTermsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).ListProvisionalTerms(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_ListProvisionalTerms_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).ListProvisionalTerms(ctx, req.(*ListProvisionalTermsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CreditService_SettleProvisionalTerms_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SettleProvisionalTermsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CreditServiceServer).SettleProvisionalTerms(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CreditService_SettleProvisionalTerms_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CreditServiceServer).SettleProvisionalTerms(ctx, req.(*SettleProvisionalTermsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CreditService_Audit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AuditRequest)
 	if err := dec(in); err != nil {
@@ -1257,6 +1373,18 @@ var CreditService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListUnstartedMatters",
 			Handler:    _CreditService_ListUnstartedMatters_Handler,
+		},
+		{
+			MethodName: "ForecastTerms",
+			Handler:    _CreditService_ForecastTerms_Handler,
+		},
+		{
+			MethodName: "ListProvisionalTerms",
+			Handler:    _CreditService_ListProvisionalTerms_Handler,
+		},
+		{
+			MethodName: "SettleProvisionalTerms",
+			Handler:    _CreditService_SettleProvisionalTerms_Handler,
 		},
 		{
 			MethodName: "Audit",

@@ -407,12 +407,16 @@ type Subscriber struct {
 	AgencyId string `protobuf:"bytes,1,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
 	// Since when it follows (订阅时间).
 	SinceTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
-	// When it last acknowledged (最近确认时间).
+	// When it last acknowledged; unset while it only reads (最近确认时间).
 	AckTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=ack_time,json=ackTime,proto3" json:"ack_time,omitempty"`
 	// Changes it has not acknowledged (落后条数).
 	Behind int32 `protobuf:"varint,4,opt,name=behind,proto3" json:"behind,omitempty"`
 	// Age of the oldest of them (落后时长).
-	BehindAge     *durationpb.Duration `protobuf:"bytes,5,opt,name=behind_age,json=behindAge,proto3" json:"behind_age,omitempty"`
+	BehindAge *durationpb.Duration `protobuf:"bytes,5,opt,name=behind_age,json=behindAge,proto3" json:"behind_age,omitempty"`
+	// When it last asked for changes, to half a minute; unset while it only acknowledges (最近读取时间).
+	ReadTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=read_time,json=readTime,proto3" json:"read_time,omitempty"`
+	// Changes after the cursor that it last read from (未读取条数).
+	Unread        int32 `protobuf:"varint,7,opt,name=unread,proto3" json:"unread,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -480,6 +484,20 @@ func (x *Subscriber) GetBehindAge() *durationpb.Duration {
 		return x.BehindAge
 	}
 	return nil
+}
+
+func (x *Subscriber) GetReadTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReadTime
+	}
+	return nil
+}
+
+func (x *Subscriber) GetUnread() int32 {
+	if x != nil {
+		return x.Unread
+	}
+	return 0
 }
 
 // ListSubscribersRequest asks for all.
@@ -633,7 +651,7 @@ const file_quietline_credit_v1_feed_proto_rawDesc = "" +
 	"\x19AckListingChangesResponse\x12?\n" +
 	"\n" +
 	"subscriber\x18\x01 \x01(\v2\x1f.quietline.credit.v1.SubscriberR\n" +
-	"subscriber\"\xed\x01\n" +
+	"subscriber\"\xbe\x02\n" +
 	"\n" +
 	"Subscriber\x12\x1b\n" +
 	"\tagency_id\x18\x01 \x01(\tR\bagencyId\x129\n" +
@@ -642,7 +660,9 @@ const file_quietline_credit_v1_feed_proto_rawDesc = "" +
 	"\back_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aackTime\x12\x16\n" +
 	"\x06behind\x18\x04 \x01(\x05R\x06behind\x128\n" +
 	"\n" +
-	"behind_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\tbehindAge\"j\n" +
+	"behind_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\tbehindAge\x127\n" +
+	"\tread_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\breadTime\x12\x16\n" +
+	"\x06unread\x18\a \x01(\x05R\x06unread\"j\n" +
 	"\x16ListSubscribersRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -688,12 +708,13 @@ var file_quietline_credit_v1_feed_proto_depIdxs = []int32{
 	8,  // 6: quietline.credit.v1.Subscriber.since_time:type_name -> google.protobuf.Timestamp
 	8,  // 7: quietline.credit.v1.Subscriber.ack_time:type_name -> google.protobuf.Timestamp
 	9,  // 8: quietline.credit.v1.Subscriber.behind_age:type_name -> google.protobuf.Duration
-	5,  // 9: quietline.credit.v1.ListSubscribersResponse.subscribers:type_name -> quietline.credit.v1.Subscriber
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	8,  // 9: quietline.credit.v1.Subscriber.read_time:type_name -> google.protobuf.Timestamp
+	5,  // 10: quietline.credit.v1.ListSubscribersResponse.subscribers:type_name -> quietline.credit.v1.Subscriber
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_quietline_credit_v1_feed_proto_init() }
