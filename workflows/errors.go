@@ -139,7 +139,12 @@ type activityErrors struct {
 func (a *activityErrors) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	out, err := a.Next.ExecuteActivity(ctx, in)
 	err = toApplication(err)
-	if info := activity.GetInfo(ctx); isRefusal(err) && info.ActivityType.Name != recordsDecisions {
+	info := activity.GetInfo(ctx)
+	switch {
+	case !isRefusal(err):
+	case answersPeople[info.ActivityType.Name]:
+		err = expected(err)
+	default:
 		reason := errs.Name(reasonIn(err))
 		refusedWrites.WithLabelValues(info.ActivityType.Name, reason).Inc()
 		slog.ErrorContext(ctx, "an owner refuses what the mesh itself must write: a defect, and the workflow waits until it is mended",
@@ -149,8 +154,21 @@ func (a *activityErrors) ExecuteActivity(ctx context.Context, in *interceptor.Ex
 	return out, err
 }
 
-// recordsDecisions is the one activity whose refusals are answers to people.
-const recordsDecisions = "Record"
+// answersPeople are the activities whose refusals are answers to people: to who decides, and to who asks for a digest.
+var answersPeople = map[string]bool{"Record": true, "BuildDigest": true}
+
+// expected is a refusal that is nobody's defect: Temporal's own log does not make an error of it either.
+func expected(err error) error {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) {
+		return err
+	}
+	var code int
+	_ = app.Details(&code) // without it the refusal is one of state, as refusalOf has it
+	return temporal.NewApplicationErrorWithOptions(app.Message(), app.Type(), temporal.ApplicationErrorOptions{
+		NonRetryable: true, Details: []any{code}, Category: temporal.ApplicationErrorCategoryBenign,
+	})
+}
 
 // refusedWrites counts what must never happen: above 0 a workflow is held up.
 var refusedWrites = promauto.With(obs.Registry()).NewCounterVec(prometheus.CounterOpts{

@@ -2,20 +2,25 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"quietline/internal/errs"
 	"quietline/internal/obs"
+	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
+	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
@@ -26,7 +31,15 @@ func (refusing) GiveFeedback(context.Context, *reportingv1.GiveFeedbackRequest, 
 	return nil, errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD, "stage: no such")
 }
 
-// A refused write of the mesh's own is counted by activity and reason; a refused decision is an answer and is not.
+// refusingDigests refuses a second version of a digest without a note.
+type refusingDigests struct{ fakeDisclosure }
+
+func (refusingDigests) RecordDigest(context.Context, *disclosurev1.RecordDigestRequest, ...grpc.CallOption) (*disclosurev1.RecordDigestResponse, error) {
+	return nil, errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD, "note: must say what changed")
+}
+
+// A refused write of the mesh's own is counted by activity and reason; a refused decision, or a refused
+// digest, is an answer: it is not, and is no error in the log.
 func TestErrors_refusedWritesAreCounted(t *testing.T) {
 	w := newWorld()
 	owners := w.owners()
@@ -44,6 +57,19 @@ func TestErrors_refusedWritesAreCounted(t *testing.T) {
 	}
 	if _, err := env.ExecuteLocalActivity(a.Record, recording{}); err == nil {
 		t.Error("nothing was recorded, and nobody says so")
+	}
+	owners.Disclosure = refusingDigests{fakeDisclosure{w: w}}
+	a = newActivities(owners, fakeRuns{w}, newStarts(1))
+	env = suite.NewTestActivityEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&errorsInterceptor{}}})
+	env.RegisterActivity(a)
+	_, err := env.ExecuteActivity(a.BuildDigest, &caseworkv1.DigestInput{DigestId: id(9), Month: "2026-10"})
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) || app.Category() != temporal.ApplicationErrorCategoryBenign {
+		t.Errorf("a refused digest: %v, an error of Temporal's log", err)
+	}
+	if back := fromTemporal(err); !errs.Is(back, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD) || status.Code(back) != codes.InvalidArgument {
+		t.Errorf("who asked for the digest hears %v", back)
 	}
 	scraped := httptest.NewRecorder()
 	obs.Handler().ServeHTTP(scraped, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))

@@ -114,6 +114,7 @@ const (
 	reversed            = "行政处罚决定已被撤销或变更"
 	effectDone          = "done"
 	effectNothing       = "nothing_there"
+	effectRestricted    = "restricted_otherwise"
 	refusedBy           = "refused:"
 	kindPenalty         = "penalty"
 	decisionWasReversed = "decision_reversed"
@@ -227,17 +228,29 @@ func (a *Activities) withdrawPenalty(ctx context.Context, c *enforcementv1.Case)
 	return effect{target: resp.GetPublications()[0].GetPublicationId(), result: effectDone}, nil
 }
 
-// restoreResource puts back into service what was suspended because of a decision that fell.
+// restoreResource corrects in the ledger what the case's agency did to a number on the finding that fell, as that agency's own
+// act; what somebody else ordered stands. The result says whether the number is back: then who gave it access is asked to
+// restore the service.
 func (a *Activities) restoreResource(ctx context.Context, c *enforcementv1.Case, e *enforcementv1.PlannedEffect) (effect, error) {
 	id := e.GetFacts()["resource_id"]
 	if id == "" {
 		return effect{result: effectNothing}, nil
 	}
-	_, err := a.Ledger.ResumeResource(ctx, &ledgerv1.ResumeResourceRequest{
-		RequestId: derived(c.GetCaseId() + "/resume/" + id), ResourceId: id, ReasonCode: decisionWasReversed, Basis: reversed,
+	resp, err := a.Ledger.ResumeResource(ctx, &ledgerv1.ResumeResourceRequest{
+		RequestId: derived(c.GetCaseId() + "/" + e.GetKey()), ResourceId: id, ReasonCode: decisionWasReversed,
+		Basis: reversed + " (行政处罚法 第四十八条), 案件 " + c.GetCaseId(), TaskId: e.GetFacts()["task_id"], AgencyId: e.GetFacts()["agency_id"],
 	})
-	if err == nil {
-		return effect{target: id, result: effectDone}, nil
+	switch {
+	case err != nil: // its use ended by itself
+		return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	case !resp.GetTakenBack():
+		return effect{result: effectNothing}, nil
 	}
-	return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
+	switch resp.GetResource().GetState() {
+	case "SUSPENDED":
+		return effect{target: id, result: effectRestricted}, nil
+	case "ENDED", "RECALLED": // the record is right again, and there is no service to restore
+		return effect{target: id, result: effectNothing}, nil
+	}
+	return effect{target: id, result: restored}, nil
 }

@@ -12,7 +12,7 @@ import (
 func (m *matter) effectsDue() []effect {
 	var out []effect
 	add := func(kind string, seq int32, due *time.Time, facts map[string]string) {
-		e := effect{key: kind + "/" + strconv.Itoa(int(seq)), kind: kind, facts: facts, due: due}
+		e := effect{key: kind + "/" + strconv.Itoa(int(seq)) + facts[factPart], kind: kind, facts: facts, due: due}
 		if !m.done(e.key) {
 			out = append(out, e)
 		}
@@ -60,9 +60,7 @@ func (m *matter) undone(reversed int32, add func(string, int32, *time.Time, map[
 	if e := m.did(effPublish); e != nil && e.TargetID != "" {
 		add(effUnpublish, reversed, due, map[string]string{"publication_id": e.TargetID})
 	}
-	if len(m.decidedPenalties()) > 0 {
-		add(effRestore, reversed, due, nil)
-	}
+	m.unrestrict(reversed, due, add)
 	add(effTell, reversed, nil, map[string]string{"outcome": outReversed, "disclosure": ""})
 }
 

@@ -26,7 +26,8 @@ type matter struct {
 	instalments []store.CaseInstalment
 	remedies    []store.RemediesOfRow
 	evidence    []store.EvidenceTitlesRow
-	begunDay    bool // a late day that has begun counts
+	restricted  []store.MeasureRecord // numbers, on the same finding; read when the decision was taken back
+	begunDay    bool                  // a late day that has begun counts
 }
 
 // matterOf reads a case for the rules.
@@ -49,6 +50,12 @@ func matterOf(ctx context.Context, q *store.Queries, id string) (*matter, error)
 		func() (err error) {
 			if m.DeliverTime != nil {
 				m.begunDay, err = q.LateDayBegun(ctx, id)
+			}
+			return err
+		},
+		func() (err error) {
+			if m.ReverseTime != nil {
+				m.restricted, err = q.RestrictionsOf(ctx, id)
 			}
 			return err
 		},
@@ -114,6 +121,7 @@ func (m *matter) decidedAt(st *enforcementv1.CaseStep, now time.Time) time.Time 
 // anchorOf is the event that a key of the plan was made of; 0 when there is no key.
 func anchorOf(key string) int32 {
 	_, n, _ := strings.Cut(key, "/")
+	n, _, _ = strings.Cut(n, "/")
 	anchor, err := strconv.ParseInt(n, 10, 32)
 	if err != nil {
 		return 0

@@ -12,6 +12,7 @@ import (
 type planned struct {
 	step        string
 	anchor      int32
+	part        string // of a step that is open several times at once
 	agency      string
 	superiorOf  []string
 	from        time.Time
@@ -24,7 +25,7 @@ type planned struct {
 	hearingTime *time.Time
 }
 
-func (p planned) key() string { return p.step + "/" + strconv.Itoa(int(p.anchor)) }
+func (p planned) key() string { return p.step + "/" + strconv.Itoa(int(p.anchor)) + p.part }
 
 // effect is something that the mesh has to do.
 type effect struct {
@@ -62,6 +63,8 @@ func planOf(m *matter, at time.Time) plan {
 		p.ended = len(due) == 0
 		return p
 	case m.State == stateReversed:
+		p.tasks = m.restoring()
+		p.brake(m, at)
 		return p
 	}
 	if t, ok := m.dispute(); ok {
@@ -83,6 +86,7 @@ func planOf(m *matter, at time.Time) plan {
 		t.excluded = append(t.excluded, r.Subject)
 		p.tasks = append(p.tasks, t)
 	}
+	p.brake(m, at)
 	return p
 }
 

@@ -190,13 +190,8 @@ func (s *Server) recordEffect(ctx context.Context, q *store.Queries, m *matter, 
 			return err
 		}
 		return s.start(ctx, q, m.CaseID, basisDecision, seq, "", m.OpenTime, s.profileOf(""))
-	case m.State == stateReversed && len(m.effectsDue()) == 0:
-		if err := s.meet(ctx, q, m, basisWithdraw, actMet, at); err != nil {
-			return err
-		}
-		return s.write(ctx, q, m, line{step: logWithdrawn, to: closed, at: at})
 	}
-	return nil
+	return s.closeReversed(ctx, q, m, at)
 }
 
 // CheckDecision lists everything that a decision still lacks.

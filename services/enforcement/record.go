@@ -54,7 +54,7 @@ func (s *Server) write(ctx context.Context, q *store.Queries, m *matter, l line)
 	m.events = append(m.events, store.CaseEvent{
 		CaseID: e.CaseID, Seq: e.Seq, FromState: e.FromState, ToState: e.ToState, Step: e.Step, Outcome: e.Outcome, TaskID: e.TaskID,
 		Subject: e.Subject, AgencyID: e.AgencyID, EventTime: e.EventTime, OtherAgencyID: e.OtherAgencyID, Chair: e.Chair,
-		HearingTime: e.HearingTime, Method: e.Method, ServedTime: e.ServedTime, Participants: e.Participants,
+		HearingTime: e.HearingTime, Method: e.Method, ServedTime: e.ServedTime, Participants: e.Participants, PlanKey: e.PlanKey,
 	})
 	m.State = l.to
 	return nil

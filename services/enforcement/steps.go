@@ -48,6 +48,7 @@ const (
 	stepExtend      = "extend_sign"
 	stepReverse     = "reverse"
 	stepDesignate   = "designate_case"
+	stepRestore     = "restore"
 )
 
 // Lines of the log that no task wrote.
@@ -94,6 +95,7 @@ const (
 	outNotTaken  = "not_applied"
 	outCrime     = "crime"
 	outParts     = "instalments"
+	outRestored  = "restored"
 )
 
 // Kinds of effects.
@@ -120,6 +122,7 @@ const (
 	caseworker = accessv1.Role_ROLE_CASEWORKER
 	reviewer   = accessv1.Role_ROLE_REVIEWER
 	head       = accessv1.Role_ROLE_HEAD
+	operator   = accessv1.Role_ROLE_OPERATOR
 )
 
 // ways are the steps of the procedure.
@@ -147,5 +150,6 @@ var ways = map[string]way{
 	stepPoliceEnd:   {caseworker, []string{outCrime, outReturned}, "police_result_60d", "行政处罚法 第二十七条"},
 	stepExtend:      {head, []string{"extended", outRefused}, "sign_3wd", "行政处罚法 第六十条"},
 	stepReverse:     {head, []string{outReversed, "maintained"}, "reverse_5wd", "行政处罚法 第七十五条"},
+	stepRestore:     {operator, []string{outRestored, "nothing_to_restore"}, "restore_1wd", "行政处罚法 第四十八条"},
 	stepDesignate:   {reviewer, []string{"designated"}, "designate_7wd", "行政处罚法 第二十五条"},
 }

@@ -46,7 +46,7 @@ func (w *writer) write() error {
 	after := map[string]func(int32) error{
 		stepInvestigate: w.investigated, stepNotice: w.notified, stepAnnounce: w.drawn(kindHearingNotice), stepConfirm: w.confirmed,
 		stepDemand: w.demanded, stepCourtResult: w.enforced, stepSend: w.sent, stepPolice: w.fromPolice, stepPoliceEnd: w.fromPolice,
-		stepExtend: w.extend, stepReverse: w.reversed,
+		stepExtend: w.extend, stepReverse: w.reversed, stepRestore: w.restored,
 	}
 	if f := after[w.GetStep()]; f != nil {
 		return f(seq)

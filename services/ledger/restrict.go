@@ -113,6 +113,9 @@ func (s *Server) mayRestrict(ctx context.Context, q *store.Queries, e store.AddE
 // ResumeResource puts a warned or suspended resource back. An operator and a registrar do so while nothing but what they did
 // themselves restricts it.
 func (s *Server) ResumeResource(ctx context.Context, req *ledgerv1.ResumeResourceRequest) (*ledgerv1.ResumeResourceResponse, error) {
+	if req.GetTaskId() != "" {
+		return s.correctOf(ctx, req)
+	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.ResumeResourceResponse, error) {
 		q := store.New(tx)
 		if err := q.LockKey(ctx, "resource/"+req.GetResourceId()); err != nil {

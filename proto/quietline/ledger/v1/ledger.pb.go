@@ -199,7 +199,12 @@ type ResumeResourceRequest struct {
 	// Reason code (理由代码).
 	ReasonCode string `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	// Basis (依据).
-	Basis         string `protobuf:"bytes,4,opt,name=basis,proto3" json:"basis,omitempty"`
+	Basis string `protobuf:"bytes,4,opt,name=basis,proto3" json:"basis,omitempty"`
+	// From the workflows: the task whose order alone is taken back, whatever else restricts the resource; others leave it
+	// empty (原决定待办).
+	TaskId string `protobuf:"bytes,5,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// From the workflows, with task_id: the agency that gave the order, whose act it is; others leave it empty (决定单位).
+	AgencyId      string `protobuf:"bytes,6,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -262,11 +267,27 @@ func (x *ResumeResourceRequest) GetBasis() string {
 	return ""
 }
 
+func (x *ResumeResourceRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *ResumeResourceRequest) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
+	}
+	return ""
+}
+
 // ResumeResourceResponse has the resource.
 type ResumeResourceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The resource (资源).
-	Resource      *Resource `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	Resource *Resource `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	// True when task_id had restricted it until now, or was taken back before: there was something to take back (已撤回).
+	TakenBack     bool `protobuf:"varint,2,opt,name=taken_back,json=takenBack,proto3" json:"taken_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -308,6 +329,13 @@ func (x *ResumeResourceResponse) GetResource() *Resource {
 	return nil
 }
 
+func (x *ResumeResourceResponse) GetTakenBack() bool {
+	if x != nil {
+		return x.TakenBack
+	}
+	return false
+}
+
 var File_quietline_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
@@ -330,7 +358,7 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\atask_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\x12$\n" +
 	"\tagency_id\x18\t \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\"T\n" +
 	"\x17SuspendResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\xb9\x01\n" +
+	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\x85\x02\n" +
 	"\x15ResumeResourceRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
@@ -339,9 +367,13 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\vreason_code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\n" +
 	"reasonCode\x12 \n" +
 	"\x05basis\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05basis\"S\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05basis\x12$\n" +
+	"\atask_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\x12$\n" +
+	"\tagency_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\"r\n" +
 	"\x16ResumeResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource2\xcb=\n" +
+	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\x12\x1d\n" +
+	"\n" +
+	"taken_back\x18\x02 \x01(\bR\ttakenBack2\xcb=\n" +
 	"\rLedgerService\x12k\n" +
 	"\aWhoHeld\x12#.quietline.ledger.v1.WhoHeldRequest\x1a$.quietline.ledger.v1.WhoHeldResponse\"\x15\x8a\xb5\x18\x0e\n" +
 	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12w\n" +
