@@ -227,7 +227,7 @@ func (c ledgerLoadCmd) show(ctx context.Context, client ledgerv1.LedgerServiceCl
 
 // shownAs is a difference in one line of text; what is missing has no line in the file.
 func shownAs(d *ledgerv1.LoadDifference) string {
-	text := strings.TrimSpace(fmt.Sprintf("%s %s %s", d.GetFate(), d.GetFirstNumber(), told(d)))
+	text := strings.TrimSpace(fmt.Sprintf("%s %s %s", d.GetFate(), strings.TrimSpace(d.GetAbout()+" "+d.GetFirstNumber()), told(d)))
 	if d.GetLine() == 0 {
 		return text
 	}
@@ -260,7 +260,7 @@ func newReport(name string) (*report, error) {
 		return nil, err
 	}
 	r := &report{file: file, csv: csv.NewWriter(file)}
-	return r, r.csv.Write([]string{"line", "fate", "resource_id", "scheme", "first_number", "last_number", "effect_time", "field", "reason", "changes"})
+	return r, r.csv.Write([]string{"line", "fate", "resource_id", "scheme", "first_number", "last_number", "effect_time", "field", "reason", "changes", "about"})
 }
 
 func (r *report) write(d *ledgerv1.LoadDifference) error {
@@ -277,7 +277,7 @@ func (r *report) write(d *ledgerv1.LoadDifference) error {
 	}
 	return r.csv.Write([]string{
 		strconv.Itoa(int(d.GetLine())), d.GetFate(), d.GetResourceId(), d.GetScheme(), d.GetFirstNumber(), d.GetLastNumber(), effect,
-		table.Inert(d.GetField()), table.Inert(d.GetReason()), table.Inert(strings.Join(changes, "; ")),
+		table.Inert(d.GetField()), table.Inert(d.GetReason()), table.Inert(strings.Join(changes, "; ")), d.GetAbout(),
 	})
 }
 

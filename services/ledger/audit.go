@@ -88,6 +88,11 @@ func (s *Server) violations(ctx context.Context, after string, size int32) (*led
 		return nil, err
 	}
 	resp.Violations = append(resp.Violations, loose...)
+	loads, err := brokenLoads(ctx, q, size)
+	if err != nil {
+		return nil, err
+	}
+	resp.Violations = append(resp.Violations, loads...)
 	bare, err := q.AuditUnallocated(ctx, store.AuditUnallocatedParams{After: firstID, PageSize: size})
 	if err != nil {
 		return nil, err
@@ -144,4 +149,21 @@ func (s *Server) brokenRows(ctx context.Context, q *store.Queries, size int32) (
 		broken = append(broken, fmt.Sprintf("finding %s is in another state than its last act says", id))
 	}
 	return broken, nil
+}
+
+// brokenLoads are rows of applied files that the ledger does not have, and staged rows that outlived their retention.
+func brokenLoads(ctx context.Context, q *store.Queries, size int32) ([]string, error) {
+	var broken []string
+	lost, err := q.AuditLoadEntries(ctx, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range lost {
+		broken = append(broken, fmt.Sprintf("load %s was applied and what its line %d enters is not in the ledger", r.LoadID, r.Line))
+	}
+	left, err := q.AuditUncleared(ctx)
+	if err == nil && left > 0 {
+		broken = append(broken, fmt.Sprintf("what was staged for %d loads is kept for longer than its retention", left))
+	}
+	return broken, err
 }

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,11 +26,15 @@ const (
 	partActs        = "e"
 )
 
+// parts are all of them: numbers, and then licences, contracts and sublets.
+var parts = []string{partStatements, partWithdrawals, partActs, "ls", "lw", "cs", "cw", "ts", "tw"}
+
 // monthChange is a change before its fields are read.
 type monthChange struct {
-	change, allocation, reason string
-	effect, known              time.Time
-	next                       string // of the page token
+	change, row, reason string
+	about               string
+	effect, known       time.Time
+	next                string // of the page token
 }
 
 // ListLedgerChanges returns what the ledger came to know in a month: what it states, what it withdrew, what was done.
@@ -68,7 +74,10 @@ func monthOf(text string) (time.Time, error) {
 }
 
 func nextPart(part string) string {
-	return map[string]string{partStatements: partWithdrawals, partWithdrawals: partActs}[part]
+	if i := slices.Index(parts, part); i+1 < len(parts) {
+		return parts[i+1]
+	}
+	return ""
 }
 
 // behind is where a page ends.
@@ -78,17 +87,17 @@ type behind struct {
 }
 
 func changeToken(token string) (string, *behind, error) {
-	parts, err := pg.DecodeToken(token, 3)
-	if err != nil || parts == nil {
+	said, err := pg.DecodeToken(token, 3)
+	if err != nil || said == nil {
 		return partStatements, nil, err
 	}
-	at, err := time.Parse(time.RFC3339, parts[1])
-	_, number := strconv.ParseInt(parts[2], 10, 64)
-	known := parts[0] == partActs && number == nil || nextPart(parts[0]) != "" && uuid.Validate(parts[2]) == nil
+	at, err := time.Parse(time.RFC3339, said[1])
+	_, number := strconv.ParseInt(said[2], 10, 64)
+	known := said[0] == partActs && number == nil || said[0] != partActs && slices.Contains(parts, said[0]) && uuid.Validate(said[2]) == nil
 	if err != nil || !known {
 		return "", nil, errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_BAD_CURSOR, "the page token is not one of this list")
 	}
-	return parts[0], &behind{at, parts[2]}, nil
+	return said[0], &behind{at, said[2]}, nil
 }
 
 type changeLister struct {
@@ -111,8 +120,10 @@ func (l changeLister) list(ctx context.Context, part string, after *behind, size
 		return l.statements(ctx, after, size)
 	case partWithdrawals:
 		return l.withdrawals(ctx, after, size)
+	case partActs:
+		return l.acts(ctx, after, size)
 	}
-	return l.acts(ctx, after, size)
+	return l.beside(ctx, part, after, size)
 }
 
 func (l changeLister) statements(ctx context.Context, after *behind, size int32) ([]monthChange, error) {
@@ -122,7 +133,7 @@ func (l changeLister) statements(ctx context.Context, after *behind, size int32)
 	})
 	var out []monthChange
 	for _, r := range rows {
-		c := monthChange{change: changeChanged, allocation: r.AllocationID, effect: r.ValidFrom, known: r.KnownFrom, next: r.AllocationID}
+		c := monthChange{change: changeChanged, row: r.AllocationID, effect: r.ValidFrom, known: r.KnownFrom, next: r.AllocationID}
 		switch {
 		case r.FirstKnown:
 			c.change = changeAllocated
@@ -141,7 +152,7 @@ func (l changeLister) withdrawals(ctx context.Context, after *behind, size int32
 	})
 	var out []monthChange
 	for _, r := range rows {
-		out = append(out, monthChange{change: changeWithdrawn, allocation: r.AllocationID, effect: r.ValidFrom, known: *r.KnownTo, next: r.AllocationID})
+		out = append(out, monthChange{change: changeWithdrawn, row: r.AllocationID, effect: r.ValidFrom, known: *r.KnownTo, next: r.AllocationID})
 	}
 	return out, err
 }
@@ -158,7 +169,7 @@ func (l changeLister) acts(ctx context.Context, after *behind, size int32) ([]mo
 	var out []monthChange
 	for _, r := range rows {
 		out = append(out, monthChange{
-			change: r.Event, allocation: r.AllocationID, reason: r.ReasonCode, effect: r.EffectTime, known: r.RecordedTime,
+			change: r.Event, row: r.AllocationID, reason: r.ReasonCode, effect: r.EffectTime, known: r.RecordedTime,
 			next: strconv.FormatInt(r.EventID, 10),
 		})
 	}
@@ -167,27 +178,47 @@ func (l changeLister) acts(ctx context.Context, after *behind, size int32) ([]mo
 
 // told reads what the ledger states with each change, in the columns that a load takes.
 func (l changeLister) told(ctx context.Context, page []monthChange) ([]*ledgerv1.LedgerChange, error) {
-	ids := make([]string, len(page))
-	for i, c := range page {
-		ids[i] = c.allocation
+	ids := map[string][]string{}
+	for _, c := range page {
+		ids[c.about] = append(ids[c.about], c.row)
 	}
-	rows, err := l.q.AllocationsToJudge(ctx, ids)
+	said, err := l.stated(ctx, ids[format.AboutNumber])
 	if err != nil {
 		return nil, err
 	}
-	held := map[string]heldRow{}
-	for _, r := range rows {
-		held[r.Allocation.AllocationID] = heldRow{Allocation: r.Allocation, holder: r.Holder, principal: r.PrincipalCode}
+	if err := l.statedBeside(ctx, ids, said); err != nil {
+		return nil, err
 	}
 	out := make([]*ledgerv1.LedgerChange, len(page))
 	for i, c := range page {
-		h := held[c.allocation]
-		fields := stated(h)
+		fields := maps.Clone(said[c.row].fields)
 		fields[format.Change], fields[format.Reason] = c.change, c.reason
 		fields[format.Effect], fields[format.Known] = stampOf(&c.effect), stampOf(&c.known)
 		out[i] = &ledgerv1.LedgerChange{
-			Change: c.change, ResourceId: h.ResourceID, Fields: fields, EffectTime: timestamppb.New(c.effect), KnownTime: timestamppb.New(c.known),
+			Change: c.change, ResourceId: said[c.row].resource, Fields: fields, EffectTime: timestamppb.New(c.effect), KnownTime: timestamppb.New(c.known),
 		}
+	}
+	return out, nil
+}
+
+// statement is what a row of the ledger states.
+type statement struct {
+	fields   format.Row
+	resource string
+}
+
+// stated are allocations in the columns of a load.
+func (l changeLister) stated(ctx context.Context, ids []string) (map[string]statement, error) {
+	rows, err := l.q.AllocationsToJudge(ctx, list(ids))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]statement{}
+	for _, r := range rows {
+		h := heldRow{Allocation: r.Allocation, holder: r.Holder, principal: r.PrincipalCode}
+		fields := stated(h)
+		fields[format.PrincipalName] = r.PrincipalName
+		out[r.Allocation.AllocationID] = statement{fields, h.ResourceID}
 	}
 	return out, nil
 }

@@ -23,6 +23,7 @@ type entry struct {
 	from     time.Time
 	to       *time.Time
 	corrects *string
+	closed   bool // what it replaces was closed before: it stands in its place beside another
 	reason   string
 	by       string
 }
@@ -93,27 +94,31 @@ func (s *Server) RecordLicence(ctx context.Context, req *ledgerv1.RecordLicenceR
 		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.RecordLicenceResponse, error) {
-		q := store.New(tx)
-		if _, err := q.HolderByID(ctx, in.GetHolderId()); err != nil {
-			return nil, errs.NotFound(err, "no such holder")
-		}
-		if e.corrects != nil {
-			if old, err := q.CloseLicence(ctx, *e.corrects); err != nil {
-				return nil, replaced(err)
-			} else if old.HolderID != in.GetHolderId() {
-				return nil, other("holder")
-			}
-		}
-		row, err := q.InsertLicence(ctx, store.InsertLicenceParams{
-			LicenceID: e.id, HolderID: in.GetHolderId(), Number: in.GetNumber(), Kinds: in.GetKinds(), Provinces: in.GetProvinces(),
-			Outbound: in.GetOutbound(), Document: in.GetDocument(), ValidFrom: e.from, ValidTo: e.to,
-			Corrects: e.corrects, Reason: e.reason, CreatedBy: e.by,
-		})
+		row, err := enterLicence(ctx, store.New(tx), in, e)
 		if err != nil {
-			return nil, recorded(err, "a licence of this number")
+			return nil, err
 		}
 		return &ledgerv1.RecordLicenceResponse{Licence: licenceProto(row)}, nil
 	})
+}
+
+func enterLicence(ctx context.Context, q *store.Queries, in *ledgerv1.Licence, e entry) (row store.Licence, err error) {
+	if _, err := q.HolderByID(ctx, in.GetHolderId()); err != nil {
+		return row, errs.NotFound(err, "no such holder")
+	}
+	if e.corrects != nil && !e.closed {
+		if old, err := q.CloseLicence(ctx, *e.corrects); err != nil {
+			return row, replaced(err)
+		} else if old.HolderID != in.GetHolderId() {
+			return row, other("holder")
+		}
+	}
+	row, err = q.InsertLicence(ctx, store.InsertLicenceParams{
+		LicenceID: e.id, HolderID: in.GetHolderId(), Number: in.GetNumber(), Kinds: in.GetKinds(), Provinces: in.GetProvinces(),
+		Outbound: in.GetOutbound(), Document: in.GetDocument(), ValidFrom: e.from, ValidTo: e.to,
+		Corrects: e.corrects, Reason: e.reason, CreatedBy: e.by,
+	})
+	return row, recorded(err, "a licence of this number")
 }
 
 // RecordContract enters a contract, or replaces one.
@@ -124,31 +129,35 @@ func (s *Server) RecordContract(ctx context.Context, req *ledgerv1.RecordContrac
 		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.RecordContractResponse, error) {
-		q := store.New(tx)
-		if _, err := allocatedAt(ctx, q, in.GetResourceId(), e.from); err != nil {
-			return nil, err
-		}
-		if err := lasting(ctx, q, in.GetResourceId(), &e); err != nil {
-			return nil, err
-		}
-		if e.corrects != nil {
-			if old, err := q.CloseContract(ctx, *e.corrects); err != nil {
-				return nil, replaced(err)
-			} else if old.ResourceID != in.GetResourceId() {
-				return nil, other("resource")
-			}
-		}
-		row, err := q.InsertContract(ctx, store.InsertContractParams{
-			ContractID: e.id, ResourceID: in.GetResourceId(), OperatorID: in.GetOperatorId(), Number: in.GetNumber(),
-			CallLimit: in.GetCallLimit(), LimitUnit: in.GetLimitUnit(), ComplaintClauses: in.GetComplaintClauses(),
-			HandlingClauses: in.GetHandlingClauses(), ValidFrom: e.from, ValidTo: e.to,
-			Corrects: e.corrects, Reason: e.reason, CreatedBy: e.by,
-		})
+		row, err := enterContract(ctx, store.New(tx), in, e)
 		if err != nil {
-			return nil, recorded(err, "a contract of this resource with this operator")
+			return nil, err
 		}
 		return &ledgerv1.RecordContractResponse{Contract: contractProto(row)}, nil
 	})
+}
+
+func enterContract(ctx context.Context, q *store.Queries, in *ledgerv1.Contract, e entry) (row store.Contract, err error) {
+	if _, err := allocatedAt(ctx, q, in.GetResourceId(), e.from); err != nil {
+		return row, err
+	}
+	if err := lasting(ctx, q, in.GetResourceId(), &e); err != nil {
+		return row, err
+	}
+	if e.corrects != nil && !e.closed {
+		if old, err := q.CloseContract(ctx, *e.corrects); err != nil {
+			return row, replaced(err)
+		} else if old.ResourceID != in.GetResourceId() {
+			return row, other("resource")
+		}
+	}
+	row, err = q.InsertContract(ctx, store.InsertContractParams{
+		ContractID: e.id, ResourceID: in.GetResourceId(), OperatorID: in.GetOperatorId(), Number: in.GetNumber(),
+		CallLimit: in.GetCallLimit(), LimitUnit: in.GetLimitUnit(), ComplaintClauses: in.GetComplaintClauses(),
+		HandlingClauses: in.GetHandlingClauses(), ValidFrom: e.from, ValidTo: e.to,
+		Corrects: e.corrects, Reason: e.reason, CreatedBy: e.by,
+	})
+	return row, recorded(err, "a contract of this resource with this operator")
 }
 
 // RecordAccess enters a further access, or replaces one. A licence must reach as far as the access.

@@ -166,6 +166,8 @@ func stage(to *store.StageRowsParams, h *format.Header, raw *ledgerv1.LoadRow) *
 	var key, last numberKey
 	if problem != nil {
 		fate, field, reason = fateRejected, problem.Field, problem.Reason
+	} else if row[format.About] == format.AboutLicence {
+		row[format.First], row[format.Last] = "", "" // it has no numbers
 	} else if _, _, err := block(row[format.First], row[format.Last]); err != nil {
 		fate, field, reason = fateRejected, h.Format().NameOf(format.First), format.ReasonNumber
 	} else if n, err := canonical(row[format.Scheme], row[format.First], row[format.Last]); err != nil {
@@ -178,6 +180,11 @@ func stage(to *store.StageRowsParams, h *format.Header, raw *ledgerv1.LoadRow) *
 	if err != nil { // a map of texts
 		said = []byte("{}")
 	}
+	about := row[format.About]
+	if fate == fateRejected {
+		about = format.AboutNumber // it is about nothing yet
+	}
+	to.Abouts = append(to.Abouts, about)
 	to.Lines, to.Raws, to.Saids = append(to.Lines, raw.GetLine()), append(to.Raws, raw.GetRaw()), append(to.Saids, string(said))
 	to.Schemes, to.Digits = append(to.Schemes, row[format.Scheme]), append(to.Digits, key.digits)
 	to.Firsts, to.Lasts = append(to.Firsts, key.value), append(to.Lasts, last.value)
@@ -280,36 +287,39 @@ func newestFirst(token string) (time.Time, string, error) {
 }
 
 func loadProto(ctx context.Context, q *store.Queries, l store.Load) (*ledgerv1.Load, error) {
-	rows, err := q.CountLoadRows(ctx, l.LoadID)
+	counts, err := countsOf(ctx, q, l)
 	if err != nil {
 		return nil, err
-	}
-	counts := &ledgerv1.LoadCounts{}
-	for _, r := range rows {
-		switch r.Fate {
-		case fateRejected:
-			counts.Rejected = r.Rows
-		case fateNew:
-			counts.New = r.Rows
-		case fateChanged:
-			counts.Changed = r.Rows
-		case fateUnchanged:
-			counts.Unchanged = r.Rows
-		case fateConflict:
-			counts.Conflict = r.Rows
-		case fateMissing:
-			counts.Missing = r.Rows
-			continue
-		}
-		counts.Rows += r.Rows
 	}
 	p := &ledgerv1.Load{
 		LoadId: l.LoadID, AgencyId: l.AgencyID, AccessOperatorId: l.AccessOperatorID, Format: l.Format, FileName: l.FileName,
 		FileSha256: l.FileSha256, AsOf: timestamppb.New(l.AsOf), State: l.State, Counts: counts, CreatedBy: l.CreatedBy,
-		CreateTime: timestamppb.New(l.CreatedAt), CompareTime: timeProto(l.ComparedAt), ApplyTime: timeProto(l.AppliedAt),
+		CreateTime: timestamppb.New(l.CreatedAt), CompareTime: timeProto(l.ComparedAt), ApplyTime: timeProto(l.AppliedAt), ClearTime: timeProto(l.ClearedAt),
 	}
 	if l.Version != nil {
 		p.Version = *l.Version
 	}
 	return p, nil
+}
+
+// countsOf counts the rows of a load by fate; of one that was cleared it is on record.
+func countsOf(ctx context.Context, q *store.Queries, l store.Load) (*ledgerv1.LoadCounts, error) {
+	n := map[string]int64{}
+	if err := json.Unmarshal(l.Counts, &n); err != nil {
+		return nil, err
+	}
+	if len(n) == 0 {
+		rows, err := q.CountLoadRows(ctx, l.LoadID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			n[r.Fate] = r.Rows
+		}
+	}
+	c := &ledgerv1.LoadCounts{
+		Rejected: n[fateRejected], New: n[fateNew], Changed: n[fateChanged], Unchanged: n[fateUnchanged], Conflict: n[fateConflict], Missing: n[fateMissing],
+	}
+	c.Rows = c.GetRejected() + c.GetNew() + c.GetChanged() + c.GetUnchanged() + c.GetConflict() + n[fateStaged]
+	return c, nil
 }

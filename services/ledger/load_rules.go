@@ -27,6 +27,7 @@ const (
 	changeChanged   = "changed"
 	changeEnded     = "ended"
 	changeWithdrawn = "withdrawn"
+	changeEntered   = "entered" // a licence, contract or sublet
 )
 
 // compared are the fields that are held against the ledger, in the order of the report. Licence and sector are of the

@@ -94,7 +94,7 @@ func differenceProto(r store.ListDifferencesRow) (*ledgerv1.LoadDifference, erro
 		return nil, err
 	}
 	d := &ledgerv1.LoadDifference{
-		Line: r.Line, Fate: r.Fate, Scheme: r.Scheme, Field: r.Field, Reason: r.Reason, EffectTime: timeProto(r.EffectTime),
+		Line: r.Line, About: r.About, Fate: r.Fate, Scheme: r.Scheme, Field: r.Field, Reason: r.Reason, EffectTime: timeProto(r.EffectTime),
 	}
 	if r.Digits > 0 {
 		d.FirstNumber, d.LastNumber = digitsOf(r.Digits, r.FirstNumber), digitsOf(r.Digits, r.LastNumber)
@@ -121,7 +121,7 @@ func (s *Server) ApplyLoad(ctx context.Context, req *ledgerv1.ApplyLoadRequest) 
 			return nil, err
 		}
 		if l.State == loadCompared {
-			if err := s.apply(ctx, q, l, req); err != nil {
+			if err := s.apply(ctx, tx, l, req); err != nil {
 				return nil, err
 			}
 			if l, err = q.LoadByID(ctx, store.LoadByIDParams{LoadID: l.LoadID, SeesAll: true}); err != nil {
@@ -146,7 +146,8 @@ func moved() error {
 }
 
 // apply copies what the report wrote down into the ledger.
-func (s *Server) apply(ctx context.Context, q *store.Queries, l store.Load, req *ledgerv1.ApplyLoadRequest) error {
+func (s *Server) apply(ctx context.Context, tx pgx.Tx, l store.Load, req *ledgerv1.ApplyLoadRequest) error {
+	q := store.New(tx)
 	if l.Version == nil || *l.Version != req.GetVersion() {
 		return moved()
 	}
@@ -165,10 +166,11 @@ func (s *Server) apply(ctx context.Context, q *store.Queries, l store.Load, req 
 		return err
 	}
 	by := doneBy(identity.ActorOf(ctx))
-	if err := endRows(ctx, q, l, req, by); err != nil {
+	b, err := s.beside(ctx, q, l)
+	if err != nil {
 		return err
 	}
-	if err := applyRows(ctx, q, l, by); err != nil {
+	if err := b.applyAll(ctx, tx, req, b.asReported(ctx, q)); err != nil {
 		return err
 	}
 	return q.SetApplied(ctx, store.SetAppliedParams{

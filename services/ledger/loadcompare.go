@@ -41,7 +41,7 @@ func (s *Server) CompareLoad(ctx context.Context, req *ledgerv1.CompareLoadReque
 			s: s, q: q, load: l, registrar: registrar(identity.ActorOf(ctx)), agency: identity.ActorOf(ctx).GetAgencyId(),
 			since: sentSince(l, s.now()), holders: map[string]string{}, names: map[string]string{}, firms: map[string]*applicant{},
 		}
-		if err := j.settle(ctx); err != nil {
+		if err := j.compareAll(ctx, tx); err != nil {
 			return nil, err
 		}
 		if err := s.setCompared(ctx, q, l); err != nil {
@@ -94,9 +94,10 @@ type judging struct {
 	since     time.Time // what an operator's file says holds from then at the earliest
 	policy    []store.AllocationPolicy
 	purposes  []store.Purpose
-	holders   map[string]string     // by credit code
-	names     map[string]string     // of holders without one
-	firms     map[string]*applicant // by holder
+	brought   map[string][]store.Licence // by holder: as they are with what the file says of them
+	holders   map[string]string          // by credit code
+	names     map[string]string          // of holders without one
+	firms     map[string]*applicant      // by holder
 }
 
 // applicant is what the rules look at of a holder.
@@ -235,7 +236,7 @@ func (j *judging) judge(ctx context.Context, line int32, said format.Row, is *he
 	}
 	by := parties{holder: j.holderOf(said), principal: j.holders[said[format.Principal]]}
 	if said[format.Principal] != "" && by.principal == "" {
-		return conflict(nil, "the principal has no entry in the ledger"), nil
+		return conflict(nil, "the principal has no entry in the ledger and the row no name for it (委托方名称)"), nil
 	}
 	if said[format.Principal] == "" && is != nil && is.PrincipalHolderID != nil {
 		by.principal = *is.PrincipalHolderID
@@ -356,10 +357,7 @@ func (j *judging) pieces(line int32, d difference, is *heldRow) ([]store.InsertL
 
 // judged adds a row to the statement that writes down what was found.
 func judged(out *store.JudgeRowsParams, line int32, d difference) error {
-	if d.changes == nil {
-		d.changes = []fieldChange{}
-	}
-	changes, err := json.Marshal(d.changes)
+	changes, err := changesOf(d)
 	if err != nil {
 		return err
 	}

@@ -13,13 +13,35 @@ import (
 
 var shanghai = calendar.Shanghai
 
+// firm is who a row names.
+type firm struct{ name, code, licence, sector string }
+
+// firmsIn are those that a row names.
+func firmsIn(r format.Row) []firm {
+	switch r[format.About] {
+	case format.AboutSublet:
+		return []firm{{code: r[format.CreditCode]}, {name: r[format.SubHolder], code: r[format.SubCode]}}
+	case format.AboutLicence:
+		return []firm{{name: r[format.Holder], code: r[format.CreditCode], sector: r[format.Sector]}}
+	}
+	all := []firm{{r[format.Holder], r[format.CreditCode], r[format.Licence], r[format.Sector]}}
+	if code := r[format.Principal]; code != "" {
+		all = append(all, firm{name: r[format.PrincipalName], code: code})
+	}
+	return all
+}
+
 // findHolders finds out who the rows of a page name; who is not known gets an entry with the load.
 func (j *judging) findHolders(ctx context.Context, said []format.Row) error {
+	var all []firm
 	var codes, names []string
 	for _, r := range said {
-		codes = append(codes, r[format.CreditCode], r[format.Principal])
-		if r[format.CreditCode] == "" {
-			names = append(names, r[format.Holder])
+		all = append(all, firmsIn(r)...)
+	}
+	for _, f := range all {
+		codes = append(codes, f.code)
+		if f.code == "" {
+			names = append(names, f.name)
 		}
 	}
 	known, err := j.q.HoldersByCode(ctx, unknown(codes, j.holders))
@@ -38,7 +60,7 @@ func (j *judging) findHolders(ctx context.Context, said []format.Row) error {
 			j.names[h.Name] = h.HolderID
 		}
 	}
-	return j.newHolders(ctx, said)
+	return j.newHolders(ctx, all)
 }
 
 // unknown are the texts that a map has not, each once.
@@ -54,21 +76,21 @@ func unknown(all []string, known map[string]string) []string {
 }
 
 // newHolders enters who is not known, under an identifier that follows from the load, so that comparing again gives the same.
-func (j *judging) newHolders(ctx context.Context, said []format.Row) error {
+func (j *judging) newHolders(ctx context.Context, all []firm) error {
 	in := store.InsertLoadHoldersParams{LoadID: j.load.LoadID}
-	for _, r := range said {
-		if r[format.Holder] == "" || j.holderOf(r) != "" {
-			continue
-		}
-		key, of := r[format.CreditCode], j.holders
+	for _, f := range all {
+		key, of := f.code, j.holders
 		if key == "" {
-			key, of = r[format.Holder], j.names
+			key, of = f.name, j.names
+		}
+		if f.name == "" || of[key] != "" {
+			continue
 		}
 		id := uuid.NewSHA1(uuid.MustParse(j.load.LoadID), []byte(key)).String()
 		of[key] = id
-		j.firms[id] = &applicant{code: r[format.CreditCode]}
-		in.Ids, in.Names, in.Codes = append(in.Ids, id), append(in.Names, r[format.Holder]), append(in.Codes, r[format.CreditCode])
-		in.Licences, in.Sectors = append(in.Licences, r[format.Licence]), append(in.Sectors, r[format.Sector])
+		j.firms[id] = &applicant{code: f.code}
+		in.Ids, in.Names, in.Codes = append(in.Ids, id), append(in.Names, f.name), append(in.Codes, f.code)
+		in.Licences, in.Sectors = append(in.Licences, f.licence), append(in.Sectors, f.sector)
 	}
 	if len(in.Ids) == 0 {
 		return nil
@@ -102,6 +124,9 @@ func (j *judging) firmOf(ctx context.Context, holder string) (*applicant, error)
 		if f.live, err = j.q.HoldsLive(ctx, store.HoldsLiveParams{HolderID: holder, At: j.s.now()}); err != nil {
 			return nil, err
 		}
+	}
+	if l, ok := j.brought[holder]; ok {
+		f.licences = l
 	}
 	var err error
 	if f.lists, err = j.s.listed(ctx, f.code, j.s.now()); err != nil {

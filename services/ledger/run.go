@@ -51,7 +51,6 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		return fmt.Errorf("ledger: %w", err)
 	}
 	defer db.Close()
-	go pg.MaintainDaily(ctx, db)
 	credit, err := rpc.Dial(cfg.Credit, identity.Credit, src)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
@@ -64,6 +63,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	if server.formats, err = format.Load(cfg.Formats); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
+	go pg.MaintainDaily(ctx, db, server.ClearLoads)
 	teller, hangUp, err := tell.Dial(ctx, cfg.Casework, src)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)

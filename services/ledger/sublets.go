@@ -30,41 +30,46 @@ func (s *Server) DeclareSublet(ctx context.Context, req *ledgerv1.DeclareSubletR
 		return nil, err
 	}
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.DeclareSubletResponse, error) {
-		q := store.New(tx)
-		a, err := allocatedAt(ctx, q, in.GetResourceId(), e.from)
+		row, lessee, err := s.enterSublet(ctx, store.New(tx), in, e)
 		if err != nil {
 			return nil, err
-		}
-		lessee, err := q.HolderByID(ctx, in.GetLessee().GetHolderId())
-		if err != nil {
-			return nil, errs.NotFound(err, "no such lessee")
-		}
-		x, err := subletOf(in, a, e)
-		if err != nil {
-			return nil, err
-		}
-		old, err := closeReplaced(ctx, q, x)
-		if err != nil {
-			return nil, err
-		}
-		if old == nil || givesMore(*old, x) {
-			if err := s.admitLessee(ctx, q, a, lessee, x); err != nil {
-				return nil, err
-			}
-		}
-		if err := chained(ctx, q, old, x); err != nil {
-			return nil, err
-		}
-		row, err := q.InsertSublet(ctx, store.InsertSubletParams{
-			SubletID: e.id, ResourceID: x.ResourceID, LessorID: x.LessorID, LesseeID: x.LesseeID, Digits: x.Digits,
-			FirstNumber: x.FirstNumber, LastNumber: x.LastNumber, Purpose: x.Purpose, Document: x.Document,
-			ValidFrom: e.from, ValidTo: e.to, Corrects: e.corrects, Reason: e.reason, CreatedBy: e.by,
-		})
-		if err != nil {
-			return nil, recorded(err, "a sublet of these numbers by this lessor or to this lessee")
 		}
 		return &ledgerv1.DeclareSubletResponse{Sublet: subletProto(row, lessee)}, nil
 	})
+}
+
+func (s *Server) enterSublet(ctx context.Context, q *store.Queries, in *ledgerv1.Sublet, e entry) (row store.Sublet, lessee store.Holder, err error) {
+	a, err := allocatedAt(ctx, q, in.GetResourceId(), e.from)
+	if err != nil {
+		return row, lessee, err
+	}
+	if lessee, err = q.HolderByID(ctx, in.GetLessee().GetHolderId()); err != nil {
+		return row, lessee, errs.NotFound(err, "no such lessee")
+	}
+	x, err := subletOf(in, a, e)
+	if err != nil {
+		return row, lessee, err
+	}
+	var old *store.Sublet
+	if !e.closed {
+		if old, err = closeReplaced(ctx, q, x); err != nil {
+			return row, lessee, err
+		}
+	}
+	if old == nil || givesMore(*old, x) {
+		if err := s.admitLessee(ctx, q, a, lessee, x); err != nil {
+			return row, lessee, err
+		}
+	}
+	if err := chained(ctx, q, old, x); err != nil {
+		return row, lessee, err
+	}
+	row, err = q.InsertSublet(ctx, store.InsertSubletParams{
+		SubletID: e.id, ResourceID: x.ResourceID, LessorID: x.LessorID, LesseeID: x.LesseeID, Digits: x.Digits,
+		FirstNumber: x.FirstNumber, LastNumber: x.LastNumber, Purpose: x.Purpose, Document: x.Document,
+		ValidFrom: e.from, ValidTo: e.to, Corrects: e.corrects, Reason: e.reason, CreatedBy: e.by,
+	})
+	return row, lessee, recorded(err, "a sublet of these numbers by this lessor or to this lessee")
 }
 
 // subletOf is what a request says, of all numbers and by the holder where it leaves that open.

@@ -38,6 +38,7 @@ const (
 	Effect         = "effect_time"       // 变更生效时间
 	Known          = "known_time"        // 入账时间
 	Reason         = "reason"            // 变更理由
+	PrincipalName  = "principal_name"    // 委托方名称
 )
 
 // kind is how a field is read.
@@ -51,6 +52,9 @@ const (
 	names
 	date
 	province
+	provinces
+	count
+	yesNo
 )
 
 // field is what is known of a field: its kind, its greatest length in characters.
@@ -64,7 +68,9 @@ var fields = map[string]field{
 	Licence: {text, 200}, Sector: {text, 60}, Province: {province, 20}, Purpose: {text, 60}, Callers: {list, 2000},
 	Operator: {text, 60}, Operation: {text, 20}, Principal: {code, 18}, Approval: {text, 200}, ApprovalReason: {text, 500},
 	Evidence: {names, 2000}, From: {date, 40}, To: {date, 40}, Basis: {text, 200}, Change: {text, 40}, Effect: {date, 40},
-	Known: {date, 40}, Reason: {text, 200},
+	Known: {date, 40}, Reason: {text, 200}, PrincipalName: {text, 200}, About: {text, 20}, Kinds: {names, 200}, Scope: {provinces, 400},
+	Outbound: {yesNo, 10}, Contract: {text, 100}, Limit: {count, 10}, Unit: {text, 20}, Complaints: {text, 2000}, Handling: {text, 2000},
+	SubHolder: {text, 200}, SubCode: {code, 18},
 }
 
 const maxIgnored = 1000
@@ -184,10 +190,14 @@ func (f *Format) checkColumns() error {
 			return fmt.Errorf("constant: %q is no field, or a column has it", name)
 		}
 	}
-	if has[First] == has[Range] {
+	about := f.Constant[About]
+	if _, ok := needed[about]; !ok {
+		return fmt.Errorf("constant: %s: there is no %q", About, about)
+	}
+	if about != AboutLicence && has[First] == has[Range] {
 		return fmt.Errorf("columns: either one is %s or one is %s", First, Range)
 	}
-	if !has[Holder] {
+	if about == AboutNumber && !has[Holder] {
 		return fmt.Errorf("columns: no column is %s", Holder)
 	}
 	for name := range f.Values {

@@ -82,6 +82,7 @@ func (h *Header) Parse(raw []byte) (Row, *Problem) {
 	if p.row == nil {
 		p.row = Row{}
 	}
+	p.about = h.about(cells)
 	for i := range h.format.Columns {
 		if at := h.At[i]; at >= 0 {
 			p.read(&h.format.Columns[i], cells[at])
@@ -104,6 +105,7 @@ func (h *Header) broken(cells []string) string {
 type parser struct {
 	f       *Format
 	row     Row
+	about   string // what the row is about decides which cells it needs
 	problem *Problem
 }
 
@@ -117,7 +119,7 @@ func (p *parser) refuse(name, reason string) {
 func (p *parser) read(c *Column, cell string) {
 	cell = strings.TrimSpace(table.Bare(cell))
 	switch {
-	case c.Required && cell == "":
+	case c.Required && cell == "" && p.about == AboutNumber:
 		p.refuse(c.Name, ReasonMissing)
 		return
 	case strings.ContainsFunc(cell, func(r rune) bool { return r < ' ' || r == 0x7F }):
@@ -129,7 +131,7 @@ func (p *parser) read(c *Column, cell string) {
 	case c.Field == "":
 		return
 	}
-	if m, ok := p.f.Values[c.Field]; ok {
+	if m, ok := p.f.Values[c.Field]; ok && fields[c.Field].kind != provinces {
 		cell = m.of(cell)
 	}
 	if c.Field == Range {
@@ -168,6 +170,14 @@ func (p *parser) normal(k kind, cell string) (value, reason string) {
 	case province:
 		if !provinceCode.MatchString(cell) {
 			return "", ReasonProvince
+		}
+	case provinces:
+		return p.provinces(cell)
+	case count:
+		return counted(cell)
+	case yesNo:
+		if cell != yes && cell != no {
+			return "", ReasonYesNo
 		}
 	case text:
 	}
@@ -277,6 +287,23 @@ func (p *parser) finish() {
 		return
 	}
 	r, f := p.row, p.f
+	if r[About] = p.about; p.about == AboutNumber {
+		delete(r, About)
+	}
+	p.complete()
+	if p.about != AboutLicence {
+		p.finishNumbers()
+	}
+	from, begins := r.Time(From)
+	to, ends := r.Time(To)
+	if begins && ends && !to.After(from) {
+		p.refuse(f.NameOf(To), ReasonOrder)
+	}
+}
+
+// finishNumbers puts the ends of a block in their form.
+func (p *parser) finishNumbers() {
+	r, f := p.row, p.f
 	if r[Scheme] == "" {
 		r[Scheme] = "national"
 	}
@@ -289,11 +316,6 @@ func (p *parser) finish() {
 	}
 	if len(r[Last]) != len(r[First]) || r[Last] < r[First] {
 		p.refuse(f.NameOf(Last), ReasonRange)
-	}
-	from, begins := r.Time(From)
-	to, ends := r.Time(To)
-	if begins && ends && !to.After(from) {
-		p.refuse(f.NameOf(To), ReasonOrder)
 	}
 }
 
@@ -331,6 +353,8 @@ func (f *Format) cell(name string, r Row) string {
 			return value
 		}
 		return strings.ReplaceAll(value, "; ", string(first))
+	case provinces:
+		return f.provinceNames(name, value, string(first))
 	default:
 	}
 	if m, ok := f.Values[name]; ok {

@@ -31,14 +31,14 @@ UPDATE load SET state = 'OPEN', version = NULL, compared_at = NULL WHERE load_id
 
 -- name: StageRows :execrows
 -- A line that was sent before is replaced: repaired rows come under their line.
-INSERT INTO load_row (load_id, line, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
-SELECT @load_id, r.line, r.raw, r.said::jsonb, r.scheme, r.digits, r.first_number, r.last_number,
+INSERT INTO load_row (load_id, line, about, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
+SELECT @load_id, r.line, r.about, r.raw, r.said::jsonb, r.scheme, r.digits, r.first_number, r.last_number,
        nullif(r.valid_from, '')::timestamptz, nullif(r.valid_to, '')::timestamptz, r.fate, r.field, r.reason
-  FROM ROWS FROM (unnest(@lines::int[]), unnest(@raws::bytea[]), unnest(@saids::text[]), unnest(@schemes::text[]), unnest(@digits::smallint[]),
+  FROM ROWS FROM (unnest(@lines::int[]), unnest(@abouts::text[]), unnest(@raws::bytea[]), unnest(@saids::text[]), unnest(@schemes::text[]), unnest(@digits::smallint[]),
        unnest(@firsts::bigint[]), unnest(@lasts::bigint[]), unnest(@froms::text[]), unnest(@tos::text[]), unnest(@fates::text[]),
        unnest(@fields::text[]), unnest(@reasons::text[]))
-    AS r (line, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
-ON CONFLICT (load_id, line) DO UPDATE SET raw = excluded.raw, said = excluded.said, scheme = excluded.scheme, digits = excluded.digits,
+    AS r (line, about, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
+ON CONFLICT (load_id, line) DO UPDATE SET about = excluded.about, raw = excluded.raw, said = excluded.said, scheme = excluded.scheme, digits = excluded.digits,
     first_number = excluded.first_number, last_number = excluded.last_number, valid_from = excluded.valid_from,
     valid_to = excluded.valid_to, fate = excluded.fate, field = excluded.field, reason = excluded.reason,
     allocation_id = NULL, resource_id = NULL, changes = '[]', effect_time = NULL, ends = NULL;
@@ -76,7 +76,7 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
                    AND x.known_to IS NULL AND (x.valid_from = w.valid_from OR (w.valid_from IS NULL AND x.valid_to = w.valid_to))
                  ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
                  LIMIT 1) a
-         WHERE w.load_id = @load_id AND w.fate = 'staged'
+         WHERE w.load_id = @load_id AND w.fate = 'staged' AND w.about = ''
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = @load_id AND r.line = m.line;
 
@@ -90,7 +90,7 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
                    AND x.known_to IS NULL AND x.valid @> coalesce(w.valid_from, @as_of::timestamptz)
                  ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
                  LIMIT 1) a
-         WHERE w.load_id = @load_id AND w.fate = 'staged' AND w.allocation_id IS NULL
+         WHERE w.load_id = @load_id AND w.fate = 'staged' AND w.about = '' AND w.allocation_id IS NULL
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = @load_id AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = @load_id AND r.line = m.line;
@@ -105,7 +105,7 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
                    AND x.known_to IS NULL AND x.valid @> @as_of::timestamptz
                  ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
                  LIMIT 1) a
-         WHERE w.load_id = @load_id AND w.fate = 'staged' AND w.allocation_id IS NULL AND w.valid_from IS NOT NULL
+         WHERE w.load_id = @load_id AND w.fate = 'staged' AND w.about = '' AND w.allocation_id IS NULL AND w.valid_from IS NOT NULL
            AND (w.valid_to IS NULL OR w.valid_to > @as_of::timestamptz)
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = @load_id AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m
@@ -113,13 +113,13 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
 
 -- name: LoadRowsToJudge :many
 SELECT line, said, allocation_id FROM load_row
- WHERE load_id = @load_id AND fate = 'staged' AND line > @after
+ WHERE load_id = @load_id AND fate = 'staged' AND about = '' AND line > @after
  ORDER BY line
  LIMIT @page_size;
 
 -- name: AllocationsToJudge :many
 -- Rows of the ledger with their holders and the state of their resources.
-SELECT sqlc.embed(a), sqlc.embed(h), coalesce(p.credit_code, '')::text AS principal_code, coalesce(e.state, 'ACTIVE')::text AS state
+SELECT sqlc.embed(a), sqlc.embed(h), coalesce(p.credit_code, '')::text AS principal_code, coalesce(p.name, '')::text AS principal_name, coalesce(e.state, 'ACTIVE')::text AS state
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
   LEFT JOIN holder p ON p.holder_id = a.principal_holder_id
@@ -226,7 +226,7 @@ SELECT l.load_id, a.resource_id, a.allocation_id
  WHERE l.load_id = @load_id AND l.access_operator_id <> ''
    AND NOT EXISTS (SELECT 1 FROM recall c WHERE c.resource_id = a.resource_id AND c.state = 'NOTICE')
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.resource_id = a.resource_id)
-   AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.scheme = a.scheme AND r.digits = a.digits
+   AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.about = '' AND r.scheme = a.scheme AND r.digits = a.digits
                       AND r.first_number <= a.last_number AND a.first_number <= r.last_number);
 
 -- name: CountLedgerRows :one
@@ -239,7 +239,7 @@ SELECT count(*) FROM allocation a
 UPDATE load SET state = 'COMPARED', version = @version::uuid, ledger_rows = @ledger_rows, compared_at = now() WHERE load_id = @load_id;
 
 -- name: ListDifferences :many
-SELECT r.line, r.fate, r.resource_id, r.scheme, r.digits, r.first_number, r.last_number, r.field, r.reason, r.changes, r.effect_time
+SELECT r.line, r.about, r.fate, r.resource_id, r.scheme, r.digits, r.first_number, r.last_number, r.field, r.reason, r.changes, r.effect_time
   FROM load_row r
  WHERE r.load_id = @load_id AND r.line > @after AND (r.fate = @fate::text OR (@fate::text = '' AND r.fate <> 'unchanged'))
  ORDER BY r.line
@@ -270,7 +270,8 @@ SELECT (l.compared_at < now() - interval '1 hour'
 INSERT INTO holder (holder_id, name, credit_code, licence, sector, created_by)
 SELECT h.holder_id, h.name, h.credit_code, h.licence, h.sector, @created_by
   FROM load_holder h
- WHERE h.load_id = @load_id AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = h.load_id AND p.holder_id = h.holder_id);
+ WHERE h.load_id = @load_id AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = h.load_id AND (p.holder_id = h.holder_id OR p.principal_holder_id = h.holder_id))
+ON CONFLICT (holder_id) DO NOTHING;
 
 -- name: ApplyClosings :execrows
 UPDATE allocation a SET known_to = now()
@@ -302,7 +303,7 @@ SELECT r.resource_id, CASE WHEN r.changes @> '[{"field":"purpose"}]' THEN 'purpo
        greatest(r.effect_time, l.effect_time + interval '1 microsecond') AS effect_time, @done_by AS done_by
   FROM load_row r
   JOIN LATERAL (SELECT max(e.effect_time) AS effect_time FROM resource_event e WHERE e.resource_id = r.resource_id) l ON true
- WHERE r.load_id = @load_id AND r.fate = 'changed' AND r.ends IS NULL
+ WHERE r.load_id = @load_id AND r.fate = 'changed' AND r.ends IS NULL AND r.about = ''
  ORDER BY r.line;
 
 -- name: SetApplied :exec
@@ -315,53 +316,23 @@ UPDATE load SET state = 'DISCARDED' WHERE load_id = @load_id;
 -- Loads applied in the last month whose pieces the ledger does not have.
 SELECT l.load_id
   FROM load l
- WHERE l.state = 'APPLIED' AND l.load_id > @after AND l.applied_at > now() - interval '31 days'
+ WHERE l.state = 'APPLIED' AND l.load_id > @after AND l.applied_at > now() - interval '31 days' AND l.cleared_at IS NULL
    AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = l.load_id
                   AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.allocation_id = p.allocation_id AND a.resource_id = p.resource_id
                                      AND a.holder_id = p.holder_id AND a.numbers = p.numbers AND a.valid = p.valid))
  ORDER BY l.load_id
  LIMIT @page_size;
 
--- name: ListStatements :many
--- What the ledger came to state in a month and still states at its end. The part of an allocation before a change says
--- nothing new: what follows it does.
-SELECT a.known_from, a.allocation_id, a.valid_from, a.valid_to,
-       NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND b.known_from < @month_from::timestamptz) AS first_known,
-       EXISTS (SELECT 1 FROM allocation b WHERE b.allocation_id = a.corrects AND a.valid_to < coalesce(b.valid_to, 'infinity')) AS shortened
-  FROM allocation a
- WHERE a.known_from >= @month_from::timestamptz AND a.known_from < @month_to::timestamptz AND (a.known_from, a.allocation_id) > (@after_time::timestamptz, @after_id::uuid)
-   AND (a.known_to IS NULL OR a.known_to >= @month_to::timestamptz)
-   AND NOT EXISTS (SELECT 1 FROM allocation b JOIN allocation n ON n.resource_id = a.resource_id AND n.corrects = a.corrects AND n.valid_from = a.valid_to
-                    WHERE b.allocation_id = a.corrects AND b.valid_from = a.valid_from AND (n.known_to IS NULL OR n.known_to >= @month_to::timestamptz))
-   AND (@access_operator_id::text = '' OR same_operator(@access_operator_id::text, a.access_operator_id))
-   AND (@sees_all::boolean OR (@agency_id::text <> '' AND same_operator(@agency_id::text, a.access_operator_id)))
- ORDER BY a.known_from, a.allocation_id
- LIMIT @page_size;
-
--- name: ListWithdrawals :many
--- What the ledger stated before a month and no longer does, with nothing in its place.
-SELECT a.known_to, a.allocation_id, a.valid_from
-  FROM allocation a
- WHERE a.known_to >= @month_from::timestamptz AND a.known_to < @month_to::timestamptz AND (a.known_to, a.allocation_id) > (@after_time::timestamptz, @after_id::uuid)
-   AND a.known_from < @month_from::timestamptz
-   AND NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND (b.known_to IS NULL OR b.known_to >= @month_to::timestamptz)
-                      AND b.known_from < @month_to::timestamptz AND b.numbers && a.numbers)
-   AND (@access_operator_id::text = '' OR same_operator(@access_operator_id::text, a.access_operator_id))
-   AND (@sees_all::boolean OR (@agency_id::text <> '' AND same_operator(@agency_id::text, a.access_operator_id)))
- ORDER BY a.known_to, a.allocation_id
- LIMIT @page_size;
-
--- name: ListActs :many
--- What happened to resources, as the ledger came to know in a month, with what was stated of them then.
-SELECT e.recorded_time, e.event_id, e.event, e.reason_code, e.effect_time, a.allocation_id
-  FROM resource_event e
-  JOIN LATERAL (SELECT v.allocation_id, v.access_operator_id FROM allocation v
-                 WHERE v.resource_id = e.resource_id AND v.known_from < @month_to::timestamptz AND (v.known_to IS NULL OR v.known_to >= @month_to::timestamptz)
-                 ORDER BY v.valid @> e.effect_time DESC, v.valid_from DESC
-                 LIMIT 1) a ON true
- WHERE e.recorded_time >= @month_from::timestamptz AND e.recorded_time < @month_to::timestamptz AND (e.recorded_time, e.event_id) > (@after_time::timestamptz, @after_id::bigint)
-   AND e.event NOT IN ('allocated', 'ended', 'allocation_corrected', 'purpose_changed')
-   AND (@access_operator_id::text = '' OR same_operator(@access_operator_id::text, a.access_operator_id))
-   AND (@sees_all::boolean OR (@agency_id::text <> '' AND same_operator(@agency_id::text, a.access_operator_id)))
- ORDER BY e.recorded_time, e.event_id
+-- name: AuditLoadEntries :many
+-- Rows of loads applied in the last month that entered something which the ledger does not have.
+SELECT r.load_id, r.line
+  FROM load l
+  JOIN load_row r ON r.load_id = l.load_id AND r.about <> ''
+ WHERE l.state = 'APPLIED' AND l.applied_at > now() - interval '31 days' AND l.cleared_at IS NULL
+   AND ((r.fate IN ('new', 'changed')) <> (cardinality(r.entered) > 0)
+     OR EXISTS (SELECT 1 FROM unnest(r.entered) e (id)
+                 WHERE NOT EXISTS (SELECT 1 FROM licence x WHERE x.licence_id = e.id)
+                   AND NOT EXISTS (SELECT 1 FROM contract x WHERE x.contract_id = e.id)
+                   AND NOT EXISTS (SELECT 1 FROM sublet x WHERE x.sublet_id = e.id)))
+ ORDER BY r.load_id, r.line
  LIMIT @page_size;

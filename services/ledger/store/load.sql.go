@@ -11,7 +11,7 @@ import (
 )
 
 const allocationsToJudge = `-- name: AllocationsToJudge :many
-SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, coalesce(p.credit_code, '')::text AS principal_code, coalesce(e.state, 'ACTIVE')::text AS state
+SELECT a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, coalesce(p.credit_code, '')::text AS principal_code, coalesce(p.name, '')::text AS principal_name, coalesce(e.state, 'ACTIVE')::text AS state
   FROM allocation a
   JOIN holder h ON h.holder_id = a.holder_id
   LEFT JOIN holder p ON p.holder_id = a.principal_holder_id
@@ -26,6 +26,7 @@ type AllocationsToJudgeRow struct {
 	Allocation    Allocation
 	Holder        Holder
 	PrincipalCode string
+	PrincipalName string
 	State         string
 }
 
@@ -77,6 +78,7 @@ func (q *Queries) AllocationsToJudge(ctx context.Context, ids []string) ([]Alloc
 			&i.Holder.CreatedBy,
 			&i.Holder.CreatedAt,
 			&i.PrincipalCode,
+			&i.PrincipalName,
 			&i.State,
 		); err != nil {
 			return nil, err
@@ -134,7 +136,7 @@ SELECT r.resource_id, CASE WHEN r.changes @> '[{"field":"purpose"}]' THEN 'purpo
        greatest(r.effect_time, l.effect_time + interval '1 microsecond') AS effect_time, $2 AS done_by
   FROM load_row r
   JOIN LATERAL (SELECT max(e.effect_time) AS effect_time FROM resource_event e WHERE e.resource_id = r.resource_id) l ON true
- WHERE r.load_id = $3 AND r.fate = 'changed' AND r.ends IS NULL
+ WHERE r.load_id = $3 AND r.fate = 'changed' AND r.ends IS NULL AND r.about = ''
  ORDER BY r.line
 `
 
@@ -154,7 +156,8 @@ const applyHolders = `-- name: ApplyHolders :exec
 INSERT INTO holder (holder_id, name, credit_code, licence, sector, created_by)
 SELECT h.holder_id, h.name, h.credit_code, h.licence, h.sector, $1
   FROM load_holder h
- WHERE h.load_id = $2 AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = h.load_id AND p.holder_id = h.holder_id)
+ WHERE h.load_id = $2 AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = h.load_id AND (p.holder_id = h.holder_id OR p.principal_holder_id = h.holder_id))
+ON CONFLICT (holder_id) DO NOTHING
 `
 
 type ApplyHoldersParams struct {
@@ -200,10 +203,50 @@ func (q *Queries) ApplyResources(ctx context.Context, loadID string) error {
 	return err
 }
 
+const auditLoadEntries = `-- name: AuditLoadEntries :many
+SELECT r.load_id, r.line
+  FROM load l
+  JOIN load_row r ON r.load_id = l.load_id AND r.about <> ''
+ WHERE l.state = 'APPLIED' AND l.applied_at > now() - interval '31 days' AND l.cleared_at IS NULL
+   AND ((r.fate IN ('new', 'changed')) <> (cardinality(r.entered) > 0)
+     OR EXISTS (SELECT 1 FROM unnest(r.entered) e (id)
+                 WHERE NOT EXISTS (SELECT 1 FROM licence x WHERE x.licence_id = e.id)
+                   AND NOT EXISTS (SELECT 1 FROM contract x WHERE x.contract_id = e.id)
+                   AND NOT EXISTS (SELECT 1 FROM sublet x WHERE x.sublet_id = e.id)))
+ ORDER BY r.load_id, r.line
+ LIMIT $1
+`
+
+type AuditLoadEntriesRow struct {
+	LoadID string
+	Line   int32
+}
+
+// Rows of loads applied in the last month that entered something which the ledger does not have.
+func (q *Queries) AuditLoadEntries(ctx context.Context, pageSize int32) ([]AuditLoadEntriesRow, error) {
+	rows, err := q.db.Query(ctx, auditLoadEntries, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditLoadEntriesRow
+	for rows.Next() {
+		var i AuditLoadEntriesRow
+		if err := rows.Scan(&i.LoadID, &i.Line); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditLoads = `-- name: AuditLoads :many
 SELECT l.load_id
   FROM load l
- WHERE l.state = 'APPLIED' AND l.load_id > $1 AND l.applied_at > now() - interval '31 days'
+ WHERE l.state = 'APPLIED' AND l.load_id > $1 AND l.applied_at > now() - interval '31 days' AND l.cleared_at IS NULL
    AND EXISTS (SELECT 1 FROM load_piece p WHERE p.load_id = l.load_id
                   AND NOT EXISTS (SELECT 1 FROM allocation a WHERE a.allocation_id = p.allocation_id AND a.resource_id = p.resource_id
                                      AND a.holder_id = p.holder_id AND a.numbers = p.numbers AND a.valid = p.valid))
@@ -359,7 +402,7 @@ SELECT l.load_id, a.resource_id, a.allocation_id
  WHERE l.load_id = $1 AND l.access_operator_id <> ''
    AND NOT EXISTS (SELECT 1 FROM recall c WHERE c.resource_id = a.resource_id AND c.state = 'NOTICE')
    AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.resource_id = a.resource_id)
-   AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.scheme = a.scheme AND r.digits = a.digits
+   AND NOT EXISTS (SELECT 1 FROM load_row r WHERE r.load_id = l.load_id AND r.fate = 'conflict' AND r.about = '' AND r.scheme = a.scheme AND r.digits = a.digits
                       AND r.first_number <= a.last_number AND a.first_number <= r.last_number)
 `
 
@@ -639,80 +682,8 @@ func (q *Queries) LicencesKnown(ctx context.Context, holderID string) ([]Licence
 	return items, nil
 }
 
-const listActs = `-- name: ListActs :many
-SELECT e.recorded_time, e.event_id, e.event, e.reason_code, e.effect_time, a.allocation_id
-  FROM resource_event e
-  JOIN LATERAL (SELECT v.allocation_id, v.access_operator_id FROM allocation v
-                 WHERE v.resource_id = e.resource_id AND v.known_from < $1::timestamptz AND (v.known_to IS NULL OR v.known_to >= $1::timestamptz)
-                 ORDER BY v.valid @> e.effect_time DESC, v.valid_from DESC
-                 LIMIT 1) a ON true
- WHERE e.recorded_time >= $2::timestamptz AND e.recorded_time < $1::timestamptz AND (e.recorded_time, e.event_id) > ($3::timestamptz, $4::bigint)
-   AND e.event NOT IN ('allocated', 'ended', 'allocation_corrected', 'purpose_changed')
-   AND ($5::text = '' OR same_operator($5::text, a.access_operator_id))
-   AND ($6::boolean OR ($7::text <> '' AND same_operator($7::text, a.access_operator_id)))
- ORDER BY e.recorded_time, e.event_id
- LIMIT $8
-`
-
-type ListActsParams struct {
-	MonthTo          time.Time
-	MonthFrom        time.Time
-	AfterTime        time.Time
-	AfterID          int64
-	AccessOperatorID string
-	SeesAll          bool
-	AgencyID         string
-	PageSize         int32
-}
-
-type ListActsRow struct {
-	RecordedTime time.Time
-	EventID      int64
-	Event        string
-	ReasonCode   string
-	EffectTime   time.Time
-	AllocationID string
-}
-
-// What happened to resources, as the ledger came to know in a month, with what was stated of them then.
-func (q *Queries) ListActs(ctx context.Context, arg ListActsParams) ([]ListActsRow, error) {
-	rows, err := q.db.Query(ctx, listActs,
-		arg.MonthTo,
-		arg.MonthFrom,
-		arg.AfterTime,
-		arg.AfterID,
-		arg.AccessOperatorID,
-		arg.SeesAll,
-		arg.AgencyID,
-		arg.PageSize,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListActsRow
-	for rows.Next() {
-		var i ListActsRow
-		if err := rows.Scan(
-			&i.RecordedTime,
-			&i.EventID,
-			&i.Event,
-			&i.ReasonCode,
-			&i.EffectTime,
-			&i.AllocationID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listDifferences = `-- name: ListDifferences :many
-SELECT r.line, r.fate, r.resource_id, r.scheme, r.digits, r.first_number, r.last_number, r.field, r.reason, r.changes, r.effect_time
+SELECT r.line, r.about, r.fate, r.resource_id, r.scheme, r.digits, r.first_number, r.last_number, r.field, r.reason, r.changes, r.effect_time
   FROM load_row r
  WHERE r.load_id = $1 AND r.line > $2 AND (r.fate = $3::text OR ($3::text = '' AND r.fate <> 'unchanged'))
  ORDER BY r.line
@@ -728,6 +699,7 @@ type ListDifferencesParams struct {
 
 type ListDifferencesRow struct {
 	Line        int32
+	About       string
 	Fate        string
 	ResourceID  *string
 	Scheme      string
@@ -756,6 +728,7 @@ func (q *Queries) ListDifferences(ctx context.Context, arg ListDifferencesParams
 		var i ListDifferencesRow
 		if err := rows.Scan(
 			&i.Line,
+			&i.About,
 			&i.Fate,
 			&i.ResourceID,
 			&i.Scheme,
@@ -778,7 +751,7 @@ func (q *Queries) ListDifferences(ctx context.Context, arg ListDifferencesParams
 }
 
 const listLoads = `-- name: ListLoads :many
-SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by FROM load
+SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by, cleared_at, counts FROM load
  WHERE (created_at, load_id) < ($1::timestamptz, $2::uuid) AND ($3::boolean OR agency_id = $4)
  ORDER BY created_at DESC, load_id DESC
  LIMIT $5
@@ -826,6 +799,8 @@ func (q *Queries) ListLoads(ctx context.Context, arg ListLoadsParams) ([]Load, e
 			&i.ComparedAt,
 			&i.AppliedAt,
 			&i.AppliedBy,
+			&i.ClearedAt,
+			&i.Counts,
 		); err != nil {
 			return nil, err
 		}
@@ -886,141 +861,8 @@ func (q *Queries) ListMissing(ctx context.Context, arg ListMissingParams) ([]Lis
 	return items, nil
 }
 
-const listStatements = `-- name: ListStatements :many
-SELECT a.known_from, a.allocation_id, a.valid_from, a.valid_to,
-       NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND b.known_from < $1::timestamptz) AS first_known,
-       EXISTS (SELECT 1 FROM allocation b WHERE b.allocation_id = a.corrects AND a.valid_to < coalesce(b.valid_to, 'infinity')) AS shortened
-  FROM allocation a
- WHERE a.known_from >= $1::timestamptz AND a.known_from < $2::timestamptz AND (a.known_from, a.allocation_id) > ($3::timestamptz, $4::uuid)
-   AND (a.known_to IS NULL OR a.known_to >= $2::timestamptz)
-   AND NOT EXISTS (SELECT 1 FROM allocation b JOIN allocation n ON n.resource_id = a.resource_id AND n.corrects = a.corrects AND n.valid_from = a.valid_to
-                    WHERE b.allocation_id = a.corrects AND b.valid_from = a.valid_from AND (n.known_to IS NULL OR n.known_to >= $2::timestamptz))
-   AND ($5::text = '' OR same_operator($5::text, a.access_operator_id))
-   AND ($6::boolean OR ($7::text <> '' AND same_operator($7::text, a.access_operator_id)))
- ORDER BY a.known_from, a.allocation_id
- LIMIT $8
-`
-
-type ListStatementsParams struct {
-	MonthFrom        time.Time
-	MonthTo          time.Time
-	AfterTime        time.Time
-	AfterID          string
-	AccessOperatorID string
-	SeesAll          bool
-	AgencyID         string
-	PageSize         int32
-}
-
-type ListStatementsRow struct {
-	KnownFrom    time.Time
-	AllocationID string
-	ValidFrom    time.Time
-	ValidTo      *time.Time
-	FirstKnown   bool
-	Shortened    bool
-}
-
-// What the ledger came to state in a month and still states at its end. The part of an allocation before a change says
-// nothing new: what follows it does.
-func (q *Queries) ListStatements(ctx context.Context, arg ListStatementsParams) ([]ListStatementsRow, error) {
-	rows, err := q.db.Query(ctx, listStatements,
-		arg.MonthFrom,
-		arg.MonthTo,
-		arg.AfterTime,
-		arg.AfterID,
-		arg.AccessOperatorID,
-		arg.SeesAll,
-		arg.AgencyID,
-		arg.PageSize,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListStatementsRow
-	for rows.Next() {
-		var i ListStatementsRow
-		if err := rows.Scan(
-			&i.KnownFrom,
-			&i.AllocationID,
-			&i.ValidFrom,
-			&i.ValidTo,
-			&i.FirstKnown,
-			&i.Shortened,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listWithdrawals = `-- name: ListWithdrawals :many
-SELECT a.known_to, a.allocation_id, a.valid_from
-  FROM allocation a
- WHERE a.known_to >= $1::timestamptz AND a.known_to < $2::timestamptz AND (a.known_to, a.allocation_id) > ($3::timestamptz, $4::uuid)
-   AND a.known_from < $1::timestamptz
-   AND NOT EXISTS (SELECT 1 FROM allocation b WHERE b.resource_id = a.resource_id AND (b.known_to IS NULL OR b.known_to >= $2::timestamptz)
-                      AND b.known_from < $2::timestamptz AND b.numbers && a.numbers)
-   AND ($5::text = '' OR same_operator($5::text, a.access_operator_id))
-   AND ($6::boolean OR ($7::text <> '' AND same_operator($7::text, a.access_operator_id)))
- ORDER BY a.known_to, a.allocation_id
- LIMIT $8
-`
-
-type ListWithdrawalsParams struct {
-	MonthFrom        time.Time
-	MonthTo          time.Time
-	AfterTime        time.Time
-	AfterID          string
-	AccessOperatorID string
-	SeesAll          bool
-	AgencyID         string
-	PageSize         int32
-}
-
-type ListWithdrawalsRow struct {
-	KnownTo      *time.Time
-	AllocationID string
-	ValidFrom    time.Time
-}
-
-// What the ledger stated before a month and no longer does, with nothing in its place.
-func (q *Queries) ListWithdrawals(ctx context.Context, arg ListWithdrawalsParams) ([]ListWithdrawalsRow, error) {
-	rows, err := q.db.Query(ctx, listWithdrawals,
-		arg.MonthFrom,
-		arg.MonthTo,
-		arg.AfterTime,
-		arg.AfterID,
-		arg.AccessOperatorID,
-		arg.SeesAll,
-		arg.AgencyID,
-		arg.PageSize,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListWithdrawalsRow
-	for rows.Next() {
-		var i ListWithdrawalsRow
-		if err := rows.Scan(&i.KnownTo, &i.AllocationID, &i.ValidFrom); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const loadByID = `-- name: LoadByID :one
-SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by FROM load WHERE load_id = $1 AND ($2::boolean OR agency_id = $3)
+SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by, cleared_at, counts FROM load WHERE load_id = $1 AND ($2::boolean OR agency_id = $3)
 `
 
 type LoadByIDParams struct {
@@ -1051,6 +893,8 @@ func (q *Queries) LoadByID(ctx context.Context, arg LoadByIDParams) (Load, error
 		&i.ComparedAt,
 		&i.AppliedAt,
 		&i.AppliedBy,
+		&i.ClearedAt,
+		&i.Counts,
 	)
 	return i, err
 }
@@ -1092,7 +936,7 @@ func (q *Queries) LoadFirms(ctx context.Context, loadID string) ([]LoadFirmsRow,
 }
 
 const loadOfFile = `-- name: LoadOfFile :one
-SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by FROM load
+SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by, cleared_at, counts FROM load
  WHERE agency_id = $1 AND file_sha256 = $2 AND format = $3 AND access_operator_id = $4
    AND state IN ('OPEN', 'COMPARED')
 `
@@ -1131,13 +975,15 @@ func (q *Queries) LoadOfFile(ctx context.Context, arg LoadOfFileParams) (Load, e
 		&i.ComparedAt,
 		&i.AppliedAt,
 		&i.AppliedBy,
+		&i.ClearedAt,
+		&i.Counts,
 	)
 	return i, err
 }
 
 const loadRowsToJudge = `-- name: LoadRowsToJudge :many
 SELECT line, said, allocation_id FROM load_row
- WHERE load_id = $1 AND fate = 'staged' AND line > $2
+ WHERE load_id = $1 AND fate = 'staged' AND about = '' AND line > $2
  ORDER BY line
  LIMIT $3
 `
@@ -1175,7 +1021,7 @@ func (q *Queries) LoadRowsToJudge(ctx context.Context, arg LoadRowsToJudgeParams
 }
 
 const lockLoad = `-- name: LockLoad :one
-SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by FROM load WHERE load_id = $1 AND ($2::boolean OR agency_id = $3) FOR UPDATE
+SELECT load_id, agency_id, access_operator_id, format, header, file_name, file_sha256, as_of, state, version, ledger_rows, end_missing, reason, created_by, created_at, compared_at, applied_at, applied_by, cleared_at, counts FROM load WHERE load_id = $1 AND ($2::boolean OR agency_id = $3) FOR UPDATE
 `
 
 type LockLoadParams struct {
@@ -1206,6 +1052,8 @@ func (q *Queries) LockLoad(ctx context.Context, arg LockLoadParams) (Load, error
 		&i.ComparedAt,
 		&i.AppliedAt,
 		&i.AppliedBy,
+		&i.ClearedAt,
+		&i.Counts,
 	)
 	return i, err
 }
@@ -1219,7 +1067,7 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
                    AND x.known_to IS NULL AND (x.valid_from = w.valid_from OR (w.valid_from IS NULL AND x.valid_to = w.valid_to))
                  ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
                  LIMIT 1) a
-         WHERE w.load_id = $1 AND w.fate = 'staged'
+         WHERE w.load_id = $1 AND w.fate = 'staged' AND w.about = ''
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = $1 AND r.line = m.line
 `
@@ -1240,7 +1088,7 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
                    AND x.known_to IS NULL AND x.valid @> $2::timestamptz
                  ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
                  LIMIT 1) a
-         WHERE w.load_id = $1 AND w.fate = 'staged' AND w.allocation_id IS NULL AND w.valid_from IS NOT NULL
+         WHERE w.load_id = $1 AND w.fate = 'staged' AND w.about = '' AND w.allocation_id IS NULL AND w.valid_from IS NOT NULL
            AND (w.valid_to IS NULL OR w.valid_to > $2::timestamptz)
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = $1 AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m
@@ -1267,7 +1115,7 @@ UPDATE load_row r SET allocation_id = m.allocation_id, resource_id = m.resource_
                    AND x.known_to IS NULL AND x.valid @> coalesce(w.valid_from, $2::timestamptz)
                  ORDER BY x.scheme, x.digits, x.first_number DESC, x.valid_from DESC, x.known_from DESC
                  LIMIT 1) a
-         WHERE w.load_id = $1 AND w.fate = 'staged' AND w.allocation_id IS NULL
+         WHERE w.load_id = $1 AND w.fate = 'staged' AND w.about = '' AND w.allocation_id IS NULL
            AND NOT EXISTS (SELECT 1 FROM load_row o WHERE o.load_id = $1 AND o.allocation_id = a.allocation_id)
          ORDER BY a.allocation_id, w.line) m
  WHERE r.load_id = $1 AND r.line = m.line
@@ -1466,14 +1314,14 @@ func (q *Queries) SetDiscarded(ctx context.Context, loadID string) error {
 }
 
 const stageRows = `-- name: StageRows :execrows
-INSERT INTO load_row (load_id, line, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
-SELECT $1, r.line, r.raw, r.said::jsonb, r.scheme, r.digits, r.first_number, r.last_number,
+INSERT INTO load_row (load_id, line, about, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
+SELECT $1, r.line, r.about, r.raw, r.said::jsonb, r.scheme, r.digits, r.first_number, r.last_number,
        nullif(r.valid_from, '')::timestamptz, nullif(r.valid_to, '')::timestamptz, r.fate, r.field, r.reason
-  FROM ROWS FROM (unnest($2::int[]), unnest($3::bytea[]), unnest($4::text[]), unnest($5::text[]), unnest($6::smallint[]),
-       unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::text[]), unnest($11::text[]),
-       unnest($12::text[]), unnest($13::text[]))
-    AS r (line, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
-ON CONFLICT (load_id, line) DO UPDATE SET raw = excluded.raw, said = excluded.said, scheme = excluded.scheme, digits = excluded.digits,
+  FROM ROWS FROM (unnest($2::int[]), unnest($3::text[]), unnest($4::bytea[]), unnest($5::text[]), unnest($6::text[]), unnest($7::smallint[]),
+       unnest($8::bigint[]), unnest($9::bigint[]), unnest($10::text[]), unnest($11::text[]), unnest($12::text[]),
+       unnest($13::text[]), unnest($14::text[]))
+    AS r (line, about, raw, said, scheme, digits, first_number, last_number, valid_from, valid_to, fate, field, reason)
+ON CONFLICT (load_id, line) DO UPDATE SET about = excluded.about, raw = excluded.raw, said = excluded.said, scheme = excluded.scheme, digits = excluded.digits,
     first_number = excluded.first_number, last_number = excluded.last_number, valid_from = excluded.valid_from,
     valid_to = excluded.valid_to, fate = excluded.fate, field = excluded.field, reason = excluded.reason,
     allocation_id = NULL, resource_id = NULL, changes = '[]', effect_time = NULL, ends = NULL
@@ -1482,6 +1330,7 @@ ON CONFLICT (load_id, line) DO UPDATE SET raw = excluded.raw, said = excluded.sa
 type StageRowsParams struct {
 	LoadID  string
 	Lines   []int32
+	Abouts  []string
 	Raws    [][]byte
 	Saids   []string
 	Schemes []string
@@ -1500,6 +1349,7 @@ func (q *Queries) StageRows(ctx context.Context, arg StageRowsParams) (int64, er
 	result, err := q.db.Exec(ctx, stageRows,
 		arg.LoadID,
 		arg.Lines,
+		arg.Abouts,
 		arg.Raws,
 		arg.Saids,
 		arg.Schemes,

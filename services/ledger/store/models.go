@@ -339,6 +339,8 @@ type Load struct {
 	ComparedAt       *time.Time
 	AppliedAt        *time.Time
 	AppliedBy        string
+	ClearedAt        *time.Time
+	Counts           []byte
 }
 
 type LoadEnding struct {
@@ -400,6 +402,12 @@ type LoadPiece struct {
 	Valid             pgtype.Range[pgtype.Timestamptz]
 }
 
+type LoadRetention struct {
+	State  string
+	Days   int32
+	Source string
+}
+
 type LoadRow struct {
 	LoadID       string
 	Line         int32
@@ -419,6 +427,8 @@ type LoadRow struct {
 	Changes      []byte
 	EffectTime   *time.Time
 	Ends         *time.Time
+	About        string
+	Entered      []string
 }
 
 type OperatorName struct {

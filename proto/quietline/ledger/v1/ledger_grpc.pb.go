@@ -149,7 +149,9 @@ type LedgerServiceClient interface {
 	// is a no-op; another one is added.
 	SuspendResource(ctx context.Context, in *SuspendResourceRequest, opts ...grpc.CallOption) (*SuspendResourceResponse, error)
 	// ResumeResource puts a warned or suspended resource back into full service (恢复资源). Resuming an active one is a
-	// no-op. An operator lifts its own measures, a registrar the orders of its own administration; nobody another's.
+	// no-op. An operator lifts its own measures, a registrar the orders of its own administration; nobody another's. The
+	// workflows take back what one task's decision ordered, and nothing else, when the decision of its case falls
+	// (行政处罚法 48).
 	ResumeResource(ctx context.Context, in *ResumeResourceRequest, opts ...grpc.CallOption) (*ResumeResourceResponse, error)
 	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access, an
 	// administration those of what it administers. The centre, which appeals for subscribers, and LEAD read all.
@@ -984,7 +986,9 @@ type LedgerServiceServer interface {
 	// is a no-op; another one is added.
 	SuspendResource(context.Context, *SuspendResourceRequest) (*SuspendResourceResponse, error)
 	// ResumeResource puts a warned or suspended resource back into full service (恢复资源). Resuming an active one is a
-	// no-op. An operator lifts its own measures, a registrar the orders of its own administration; nobody another's.
+	// no-op. An operator lifts its own measures, a registrar the orders of its own administration; nobody another's. The
+	// workflows take back what one task's decision ordered, and nothing else, when the decision of its case falls
+	// (行政处罚法 48).
 	ResumeResource(context.Context, *ResumeResourceRequest) (*ResumeResourceResponse, error)
 	// ListRestrictions lists warnings and suspensions (限制措施): a holder its own, an operator those of its access, an
 	// administration those of what it administers. The centre, which appeals for subscribers, and LEAD read all.

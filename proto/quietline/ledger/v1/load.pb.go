@@ -56,7 +56,9 @@ type Load struct {
 	// When it was compared last (比对时间).
 	CompareTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=compare_time,json=compareTime,proto3" json:"compare_time,omitempty"`
 	// When it was applied (入账时间).
-	ApplyTime     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=apply_time,json=applyTime,proto3" json:"apply_time,omitempty"`
+	ApplyTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=apply_time,json=applyTime,proto3" json:"apply_time,omitempty"`
+	// When what was staged for it was cleared after its retention; its counts stay, its report does not (清理时间).
+	ClearTime     *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=clear_time,json=clearTime,proto3" json:"clear_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -189,6 +191,13 @@ func (x *Load) GetApplyTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Load) GetClearTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClearTime
+	}
+	return nil
+}
+
 // LoadCounts counts rows (行数).
 type LoadCounts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -311,7 +320,9 @@ type LoadDifference struct {
 	// Field by field (变更内容).
 	Changes []*FieldChange `protobuf:"bytes,9,rep,name=changes,proto3" json:"changes,omitempty"`
 	// When the change takes effect (变更生效时间).
-	EffectTime    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=effect_time,json=effectTime,proto3" json:"effect_time,omitempty"`
+	EffectTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=effect_time,json=effectTime,proto3" json:"effect_time,omitempty"`
+	// What the row is about: licence, contract or sublet; empty for numbers (记录类型).
+	About         string `protobuf:"bytes,11,opt,name=about,proto3" json:"about,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +425,13 @@ func (x *LoadDifference) GetEffectTime() *timestamppb.Timestamp {
 		return x.EffectTime
 	}
 	return nil
+}
+
+func (x *LoadDifference) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
 }
 
 // FieldChange is a field whose statements differ (字段变更).
@@ -1464,9 +1482,10 @@ func (x *DiscardLoadResponse) GetLoad() *Load {
 // LedgerChange is one thing that the ledger came to know in a month (台账变更).
 type LedgerChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// allocated, changed, ended or withdrawn for what the ledger states; the act otherwise, such as suspended (变更类型).
+	// allocated, changed, ended or withdrawn for what the ledger states, entered instead of allocated where it is about a
+	// licence, contract or sublet; the act otherwise, such as suspended (变更类型).
 	Change string `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
-	// Resource (资源).
+	// Resource; empty for a licence (资源).
 	ResourceId string `protobuf:"bytes,2,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
 	// What the ledger states after it, by field as mapping files call it (台账内容).
 	Fields map[string]string `protobuf:"bytes,3,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -1676,7 +1695,7 @@ var File_quietline_ledger_v1_load_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_load_proto_rawDesc = "" +
 	"\n" +
-	"\x1equietline/ledger/v1/load.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x04\n" +
+	"\x1equietline/ledger/v1/load.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x04\n" +
 	"\x04Load\x12\x17\n" +
 	"\aload_id\x18\x01 \x01(\tR\x06loadId\x12\x1b\n" +
 	"\tagency_id\x18\x02 \x01(\tR\bagencyId\x12,\n" +
@@ -1696,7 +1715,9 @@ const file_quietline_ledger_v1_load_proto_rawDesc = "" +
 	"createTime\x12=\n" +
 	"\fcompare_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\vcompareTime\x129\n" +
 	"\n" +
-	"apply_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\tapplyTime\"\xbc\x01\n" +
+	"apply_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\tapplyTime\x129\n" +
+	"\n" +
+	"clear_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\tclearTime\"\xbc\x01\n" +
 	"\n" +
 	"LoadCounts\x12\x12\n" +
 	"\x04rows\x18\x01 \x01(\x03R\x04rows\x12\x1a\n" +
@@ -1705,7 +1726,7 @@ const file_quietline_ledger_v1_load_proto_rawDesc = "" +
 	"\achanged\x18\x04 \x01(\x03R\achanged\x12\x1c\n" +
 	"\tunchanged\x18\x05 \x01(\x03R\tunchanged\x12\x1a\n" +
 	"\bconflict\x18\x06 \x01(\x03R\bconflict\x12\x18\n" +
-	"\amissing\x18\a \x01(\x03R\amissing\"\xdc\x02\n" +
+	"\amissing\x18\a \x01(\x03R\amissing\"\xf2\x02\n" +
 	"\x0eLoadDifference\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x12\n" +
 	"\x04fate\x18\x02 \x01(\tR\x04fate\x12\x1f\n" +
@@ -1720,7 +1741,8 @@ const file_quietline_ledger_v1_load_proto_rawDesc = "" +
 	"\achanges\x18\t \x03(\v2 .quietline.ledger.v1.FieldChangeR\achanges\x12;\n" +
 	"\veffect_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"effectTime\"]\n" +
+	"effectTime\x12\x14\n" +
+	"\x05about\x18\v \x01(\tR\x05about\"]\n" +
 	"\vFieldChange\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x1b\n" +
 	"\told_value\x18\x02 \x01(\tR\boldValue\x12\x1b\n" +
@@ -1864,27 +1886,28 @@ var file_quietline_ledger_v1_load_proto_depIdxs = []int32{
 	25, // 2: quietline.ledger.v1.Load.create_time:type_name -> google.protobuf.Timestamp
 	25, // 3: quietline.ledger.v1.Load.compare_time:type_name -> google.protobuf.Timestamp
 	25, // 4: quietline.ledger.v1.Load.apply_time:type_name -> google.protobuf.Timestamp
-	3,  // 5: quietline.ledger.v1.LoadDifference.changes:type_name -> quietline.ledger.v1.FieldChange
-	25, // 6: quietline.ledger.v1.LoadDifference.effect_time:type_name -> google.protobuf.Timestamp
-	25, // 7: quietline.ledger.v1.LoadLedgerRequest.as_of:type_name -> google.protobuf.Timestamp
-	0,  // 8: quietline.ledger.v1.LoadLedgerResponse.load:type_name -> quietline.ledger.v1.Load
-	6,  // 9: quietline.ledger.v1.AddLoadRowsRequest.rows:type_name -> quietline.ledger.v1.LoadRow
-	2,  // 10: quietline.ledger.v1.AddLoadRowsResponse.rejected:type_name -> quietline.ledger.v1.LoadDifference
-	0,  // 11: quietline.ledger.v1.CompareLoadResponse.load:type_name -> quietline.ledger.v1.Load
-	0,  // 12: quietline.ledger.v1.GetLoadResponse.load:type_name -> quietline.ledger.v1.Load
-	0,  // 13: quietline.ledger.v1.ListLoadsResponse.loads:type_name -> quietline.ledger.v1.Load
-	2,  // 14: quietline.ledger.v1.GetLoadDifferenceResponse.differences:type_name -> quietline.ledger.v1.LoadDifference
-	0,  // 15: quietline.ledger.v1.ApplyLoadResponse.load:type_name -> quietline.ledger.v1.Load
-	0,  // 16: quietline.ledger.v1.DiscardLoadResponse.load:type_name -> quietline.ledger.v1.Load
-	24, // 17: quietline.ledger.v1.LedgerChange.fields:type_name -> quietline.ledger.v1.LedgerChange.FieldsEntry
-	25, // 18: quietline.ledger.v1.LedgerChange.effect_time:type_name -> google.protobuf.Timestamp
-	25, // 19: quietline.ledger.v1.LedgerChange.known_time:type_name -> google.protobuf.Timestamp
-	21, // 20: quietline.ledger.v1.ListLedgerChangesResponse.changes:type_name -> quietline.ledger.v1.LedgerChange
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	25, // 5: quietline.ledger.v1.Load.clear_time:type_name -> google.protobuf.Timestamp
+	3,  // 6: quietline.ledger.v1.LoadDifference.changes:type_name -> quietline.ledger.v1.FieldChange
+	25, // 7: quietline.ledger.v1.LoadDifference.effect_time:type_name -> google.protobuf.Timestamp
+	25, // 8: quietline.ledger.v1.LoadLedgerRequest.as_of:type_name -> google.protobuf.Timestamp
+	0,  // 9: quietline.ledger.v1.LoadLedgerResponse.load:type_name -> quietline.ledger.v1.Load
+	6,  // 10: quietline.ledger.v1.AddLoadRowsRequest.rows:type_name -> quietline.ledger.v1.LoadRow
+	2,  // 11: quietline.ledger.v1.AddLoadRowsResponse.rejected:type_name -> quietline.ledger.v1.LoadDifference
+	0,  // 12: quietline.ledger.v1.CompareLoadResponse.load:type_name -> quietline.ledger.v1.Load
+	0,  // 13: quietline.ledger.v1.GetLoadResponse.load:type_name -> quietline.ledger.v1.Load
+	0,  // 14: quietline.ledger.v1.ListLoadsResponse.loads:type_name -> quietline.ledger.v1.Load
+	2,  // 15: quietline.ledger.v1.GetLoadDifferenceResponse.differences:type_name -> quietline.ledger.v1.LoadDifference
+	0,  // 16: quietline.ledger.v1.ApplyLoadResponse.load:type_name -> quietline.ledger.v1.Load
+	0,  // 17: quietline.ledger.v1.DiscardLoadResponse.load:type_name -> quietline.ledger.v1.Load
+	24, // 18: quietline.ledger.v1.LedgerChange.fields:type_name -> quietline.ledger.v1.LedgerChange.FieldsEntry
+	25, // 19: quietline.ledger.v1.LedgerChange.effect_time:type_name -> google.protobuf.Timestamp
+	25, // 20: quietline.ledger.v1.LedgerChange.known_time:type_name -> google.protobuf.Timestamp
+	21, // 21: quietline.ledger.v1.ListLedgerChangesResponse.changes:type_name -> quietline.ledger.v1.LedgerChange
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_quietline_ledger_v1_load_proto_init() }
