@@ -56,6 +56,7 @@ func (p people) caseStep(t *assignmentv1.Task, v *caseView) (string, *assignment
 		return "not_adopted", detail
 	case "announce_hearing":
 		step.HearingTime, step.HearingPlace, step.Chair = timestamppb.New(v.read.Add(hearingAhead)), "机关听证室", account("reviewer", 2, agency)
+		step.ChairName = "演练主持人"
 		return "announced", detail
 	case "hold_hearing":
 		if at, err := time.Parse(time.RFC3339, t.GetFacts()["hearing_time"]); err == nil && time.Now().Before(at) {
@@ -143,7 +144,8 @@ func officers(agency string, v *caseView) []*assignmentv1.AppointedOfficer {
 	}
 	var out []*assignmentv1.AppointedOfficer
 	for n := range many {
-		out = append(out, &assignmentv1.AppointedOfficer{Subject: account("caseworker", n+1, agency), QualificationNo: fmt.Sprintf("执法证%04d", n+1)})
+		out = append(out, &assignmentv1.AppointedOfficer{Subject: account("caseworker", n+1, agency), QualificationNo: fmt.Sprintf("执法证%04d", n+1),
+			Name: fmt.Sprintf("演练办案员%d", n+1)})
 	}
 	return out
 }

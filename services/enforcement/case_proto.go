@@ -11,7 +11,7 @@ import (
 )
 
 // fileProto adds what stands in the file of a case. Who acted is for the case's agency and for the workflows alone.
-func (s *Server) fileProto(out *enforcementv1.GetCaseResponse, m *matter, notices []store.CaseNotice, names bool) error {
+func (s *Server) fileProto(out *enforcementv1.GetCaseResponse, m *matter, notices []store.CaseNotice, names bool, r reader) error {
 	const most = 500
 	for _, e := range m.events[max(len(m.events)-most, 0):] {
 		out.Events = append(out.Events, &enforcementv1.CaseEvent{
@@ -36,6 +36,9 @@ func (s *Server) fileProto(out *enforcementv1.GetCaseResponse, m *matter, notice
 	}
 	if len(m.proposals) > 0 {
 		p, err := proposalOf(&m.proposals[len(m.proposals)-1])
+		if err == nil {
+			err = s.showAddress(m, p, r)
+		}
 		if err != nil {
 			return err
 		}
@@ -62,7 +65,7 @@ func officersProto(rows []store.OfficersOfRow) []*enforcementv1.CaseOfficer {
 	for _, o := range rows {
 		out = append(out, &enforcementv1.CaseOfficer{
 			Subject: o.Subject, QualificationNo: o.QualificationNo, AppointTime: timestamppb.New(o.AppointTime),
-			RecuseTime: timeProto(o.RecuseTime), RecuseReason: o.RecuseReason,
+			RecuseTime: timeProto(o.RecuseTime), RecuseReason: o.RecuseReason, Name: o.Name,
 		})
 	}
 	return out

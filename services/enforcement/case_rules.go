@@ -49,9 +49,9 @@ func checkParty(p *enforcementv1.Party) error {
 	return nil
 }
 
-// caseNo is the public number of a case.
-func caseNo(agency string, year int32, n int64) string {
-	return fmt.Sprintf("%s〔%d〕%d号", agency, year, n)
+// caseNo is the public number of a case: the word of its office, that of cases, the year and the count.
+func caseNo(short string, year int32, n int64) string {
+	return fmt.Sprintf("%s%s〔%d〕%d号", short, caseWord, year, n)
 }
 
 // yearOf is the year of a case number.

@@ -85,7 +85,7 @@ func TestCheckDecision(t *testing.T) {
 
 func TestCaseNumberBelongsToTheYearInShanghai(t *testing.T) {
 	newYear := time.Date(2026, 12, 31, 16, 0, 0, 0, time.UTC)
-	if got := caseNo("ca-11", yearOf(newYear), 7); got != "ca-11〔2027〕7号" {
+	if got := caseNo("京通管", yearOf(newYear), 7); got != "京通管案〔2027〕7号" {
 		t.Error(got)
 	}
 }

@@ -106,6 +106,10 @@ func (s *Server) open(ctx context.Context, q *store.Queries, party string, req *
 		return "", fmt.Errorf("due date of the decision: %w", err)
 	}
 	year := yearOf(now)
+	office, err := s.officeFor(ctx, q, req.GetAgencyId())
+	if err != nil {
+		return "", err
+	}
 	n, err := q.NextCaseNumber(ctx, store.NextCaseNumberParams{AgencyID: req.GetAgencyId(), Year: year})
 	if err != nil {
 		return "", err
@@ -115,7 +119,7 @@ func (s *Server) open(ctx context.Context, q *store.Queries, party string, req *
 		return "", err
 	}
 	err = q.InsertCase(ctx, store.InsertCaseParams{
-		CaseID: id.String(), CaseNo: caseNo(req.GetAgencyId(), year, n), AgencyID: req.GetAgencyId(),
+		CaseID: id.String(), CaseNo: caseNo(shortOf(office, req.GetAgencyId()), year, n), AgencyID: req.GetAgencyId(),
 		PartyID: party, PartyRole: req.GetParty().GetRole(), Act: req.GetAct(), OpenTime: now,
 		DecisionDue: due.Statutory, DecisionDueProof: due.Proof, DecisionDueProvisional: due.Provisional,
 	})

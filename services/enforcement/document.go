@@ -2,7 +2,6 @@ package enforcement
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -51,18 +50,11 @@ type drawing struct {
 }
 
 // setting is what a document of the procedure says of its own making: where and when it was handed over, until when the
-// party has time, and where it lives.
+// party has time.
 type setting struct {
-	Place, Address       string
+	Place                string
 	Time                 time.Time
 	StatementBy, Perform time.Time // the last moments of the terms; zero when they are not known yet
-}
-
-func (s *setting) address() string {
-	if s == nil {
-		return unknownAddress
-	}
-	return cmp.Or(s.Address, unknownAddress)
 }
 
 // unknownAddress is what a document says of an address that is not on file (行政处罚法 59).
@@ -71,6 +63,7 @@ const unknownAddress = "未登记"
 // receiptFacts is what a 送达回证 says.
 type receiptFacts struct {
 	Name, No, Method, Signer string
+	Server                   string // who handed it over, by name; empty when nobody did
 	Served, Signed           time.Time
 }
 
@@ -172,8 +165,8 @@ func (s *Server) sheet(ctx context.Context, q *store.Queries, c store.Enforcemen
 	}
 	sh := &sheet{
 		Kind: kind.Name, Date: dayWords(now), CaseNo: c.CaseNo, Role: roleWords[c.PartyRole], short: office.Short,
-		Office: office.Name, ReviewBody: office.ReviewBody, Court: office.Court, Contact: office.Contact,
-		CreditCode: party.CreditCode, Person: party.Person, Address: d.Set.address(),
+		Office: office.Name, ReviewBody: office.ReviewBody, Court: office.Court, Contact: contactOf(office),
+		CreditCode: party.CreditCode, Person: party.Person,
 	}
 	if sh.Party, err = s.partyName(party); err != nil {
 		return nil, kind, err
@@ -197,15 +190,27 @@ func (s *Server) sheet(ctx context.Context, q *store.Queries, c store.Enforcemen
 		}
 		sh.Corrects = old.CaseDocument.DocumentNo
 	}
-	if d.Kind == docNotice && sh.Address == unknownAddress {
-		sh.Address = ""
+	if d.Kind == docPublication { // the public learns neither where the party lives nor who handled the case
+		return sh, kind, sh.fill(d)
 	}
-	officers, err := q.OfficersOf(ctx, c.CaseID)
-	if err != nil {
+	if err := s.people(ctx, q, c, sh, now); err != nil {
 		return nil, kind, err
 	}
-	sh.Officers = (&matter{EnforcementCase: c, officers: officers}).officersOf(now)
+	if sh.Address == "" && d.Kind != docNotice {
+		sh.Address = unknownAddress
+	}
 	return sh, kind, sh.fill(d)
+}
+
+// people writes the party's address and the officers in office, who are for the party and the case's agency alone.
+func (s *Server) people(ctx context.Context, q *store.Queries, c store.EnforcementCase, sh *sheet, now time.Time) error {
+	var err error
+	if sh.Address, err = s.addressOf(ctx, q, c.CaseID); err != nil {
+		return err
+	}
+	officers, err := q.OfficersOf(ctx, c.CaseID)
+	sh.Officers = (&matter{EnforcementCase: c, officers: officers}).officersOf(now)
+	return err
 }
 
 func (s *Server) partyName(p store.Party) (string, error) {

@@ -23,7 +23,7 @@ type sheet struct {
 	HearingChair, Recipient, ReferenceNo           string
 	FirstMonth, LastMonth                          string
 	ServedName, ServedNo, ServedMethod, ServedTime string
-	Signer, SignedTime                             string
+	Signer, SignedTime, Server                     string
 	Address, Place, Time                           string
 	StatementBy, HearingBy, PayBy                  string
 	Officers                                       []string
@@ -145,7 +145,7 @@ func (sh *sheet) fill(d drawing) error {
 	}
 	if r := d.Receipt; r != nil {
 		sh.ServedName, sh.ServedNo, sh.ServedMethod, sh.Signer = r.Name, r.No, methodWords[r.Method], r.Signer
-		sh.ServedTime = timeWords(r.Served)
+		sh.ServedTime, sh.Server = timeWords(r.Served), r.Server
 		if !r.Signed.IsZero() {
 			sh.SignedTime = timeWords(r.Signed)
 		}

@@ -159,14 +159,15 @@ func sampleSheet(kind string) (*sheet, []string) {
 		PerformBy: "〈期限〉", HearingTime: "〈听证时间〉", HearingPlace: "〈听证地点〉", HearingChair: "〈主持人〉", Recipient: "〈移送机关〉",
 		ReferenceNo: "〈所依文号〉", FirstMonth: "〈起始月〉", LastMonth: "〈截止月〉", ServedName: "〈送达文书〉", ServedNo: "〈送达文号〉",
 		Address: "〈地址〉", Place: "〈地点〉", Time: "〈时间〉", StatementBy: "〈申辩截止〉", PayBy: "〈履行截止〉", Officers: []string{"〈执法人员〉"},
-		ServedMethod: "〈送达方式〉", ServedTime: "〈送达时间〉", Signer: "〈签收人〉", SignedTime: "〈签收时间〉",
+		ServedMethod: "〈送达方式〉", ServedTime: "〈送达时间〉", Signer: "〈签收人〉", SignedTime: "〈签收时间〉", Server: "〈送达人〉",
 	}
-	all := []string{sh.No, sh.Date, sh.Office}
+	all := []string{sh.No, sh.Date, sh.Office, "印章"}
 	return sh, append(all, map[string][]string{
-		docNotice:        {sh.Party, sh.Facts, sh.Reasons, sh.Basis[0], sh.Orders[0], sh.FineWords, "陈述", "申辩", "听证"},
-		docHearing:       {sh.Party, sh.HearingTime, sh.HearingPlace, sh.HearingChair},
-		docDecision:      {sh.Party, sh.Address, sh.Facts, sh.Evidence[0], sh.Basis[0], sh.Orders[0], sh.FineWords, sh.Payment, "十五日", sh.ReviewBody, sh.Court, "六十日", "六个月"},
-		docOnspot:        {sh.Party, sh.Facts, sh.Basis[0], sh.Orders[0], sh.FineWords, sh.Payment, sh.Time, sh.Place, sh.Officers[0], "当场", "签名", "十五日", sh.ReviewBody, sh.Court, "六十日", "六个月"},
+		docNotice:   {sh.Party, sh.Facts, sh.Reasons, sh.Basis[0], sh.Orders[0], sh.FineWords, "陈述", "申辩", "听证", sh.Contact},
+		docHearing:  {sh.Party, sh.HearingTime, sh.HearingPlace, sh.HearingChair, sh.Contact},
+		docDecision: {sh.Party, sh.Address, sh.Facts, sh.Evidence[0], sh.Basis[0], sh.Orders[0], sh.FineWords, sh.Payment, "十五日", sh.ReviewBody, sh.Court, "六十日", "六个月"},
+		docOnspot: {sh.Party, sh.Facts, sh.Basis[0], sh.Orders[0], sh.FineWords, sh.Payment, sh.Time, sh.Place, sh.Officers[0], "当场", "签名",
+			"十五日", "先向" + sh.ReviewBody, sh.Court, "六十日"},
 		docNoPenalty:     {sh.Party, sh.Facts, sh.Ground, sh.ReviewBody, sh.Court},
 		docTransfer:      {sh.Party, sh.Facts, sh.Basis[0], sh.Recipient, sh.Attachments[0]},
 		docDemand:        {sh.Party, sh.ReferenceNo, sh.PerformBy, sh.OwedWords, "陈述", "申辩"},

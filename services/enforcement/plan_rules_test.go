@@ -133,7 +133,7 @@ func (y *toy) words(t planned, outcome string, fen int64) *assignmentv1.CaseStep
 	case stepAppoint:
 		for i := len(y.m.officers); len(w.Officers) < 2; i++ {
 			if name := fmt.Sprintf("officer-%d", i); !y.m.judged(name) {
-				w.Officers = append(w.Officers, &assignmentv1.AppointedOfficer{Subject: name, QualificationNo: name})
+				w.Officers = append(w.Officers, &assignmentv1.AppointedOfficer{Subject: name, QualificationNo: name, Name: name})
 			}
 		}
 	case stepInvestigate:
@@ -144,7 +144,7 @@ func (y *toy) words(t planned, outcome string, fen int64) *assignmentv1.CaseStep
 			w.Proposal.Penalties = []*assignmentv1.PenaltyDetail{{Kind: "fine", Amount: &commonv1.Money{Fen: fen}, Basis: "x"}}
 		}
 	case stepAnnounce:
-		w.HearingTime, w.HearingPlace, w.Chair = timestamppb.New(y.at.Add(10*time.Second)), "x", "chair"
+		w.HearingTime, w.HearingPlace, w.Chair, w.ChairName = timestamppb.New(y.at.Add(10*time.Second)), "x", "chair", "某主持人"
 	case stepApprove:
 		w.AgencyId = "mps-11"
 	case stepOnspot:

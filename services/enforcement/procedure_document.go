@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/calendar"
+	"quietline/internal/errs"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
@@ -81,7 +82,7 @@ func (s *Server) receipt(ctx context.Context, q *store.Queries, m *matter, e *st
 	}
 	_, err = s.compose(ctx, q, drawing{
 		Kind: docReceipt, CaseID: m.CaseID, By: e.Subject + "@" + e.AgencyID, TaskID: text(e.TaskID),
-		Receipt: &receiptFacts{Name: doc.Name, No: doc.CaseDocument.DocumentNo, Method: e.Method, Served: servedAt(e)},
+		Receipt: &receiptFacts{Name: doc.Name, No: doc.CaseDocument.DocumentNo, Method: e.Method, Served: servedAt(e), Server: m.officerNamed(e.Subject)},
 	})
 	return err
 }
@@ -98,13 +99,6 @@ func servedAt(e *store.CaseEvent) time.Time {
 // service, which is known when they are made; those of other documents are not.
 func (m *matter) setting(doc string, e *store.CaseEvent, profile string) (*setting, error) {
 	out := &setting{}
-	if p := m.lastProposal(); p != nil {
-		detail, err := proposalOf(p)
-		if err != nil {
-			return nil, err
-		}
-		out.Address = detail.GetPartyAddress()
-	}
 	if e == nil {
 		return out, nil
 	}
@@ -164,7 +158,7 @@ func (s *Server) drawReceipt(ctx context.Context, q *store.Queries, m *matter, e
 	}
 	return s.compose(ctx, q, drawing{
 		Kind: docReceipt, CaseID: m.CaseID, By: e.Subject + "@" + e.AgencyID, TaskID: text(e.TaskID),
-		Receipt: &receiptFacts{Name: doc.Name, No: doc.DocumentNo, Method: e.Method, Served: servedAt(e)},
+		Receipt: &receiptFacts{Name: doc.Name, No: doc.DocumentNo, Method: e.Method, Served: servedAt(e), Server: m.officerNamed(e.Subject)},
 	})
 }
 
@@ -211,6 +205,9 @@ func checkProposal(p *assignmentv1.CaseProposal) error {
 	for _, x := range p.GetPenalties() {
 		f.Basis = append(f.Basis, x.GetBasis())
 	}
+	if what := singlesOut(p.GetPartyAddress()); what != "" {
+		return errs.Field("detail.case_step.proposal.party_address", "holds %s (不得含有电话号码)", what)
+	}
 	return checkOpenTexts(f, "")
 }
 
@@ -220,7 +217,7 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 	now := s.now()
 	f := &enforcementv1.DocumentFacts{}
 	if e != nil && e.HearingTime != nil {
-		f.HearingTime, f.HearingPlace, f.HearingChair = timestamppb.New(*e.HearingTime), cmp.Or(e.Place, "本机关听证室"), personName(e.Chair)
+		f.HearingTime, f.HearingPlace, f.HearingChair = timestamppb.New(*e.HearingTime), cmp.Or(e.Place, "本机关听证室"), e.ChairName
 	}
 	p := m.lastProposal()
 	switch {
@@ -244,7 +241,11 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 	f.Evidence = m.evidenceLines(kind)
 	m.punish(f, p.Seq)
 	f.Defence = m.defence(kind)
-	f.Payment = "到指定银行或者通过电子支付系统缴纳(《行政处罚法》第六十七条)"
+	office, err := s.officeFor(ctx, q, m.AgencyID)
+	if err != nil {
+		return nil, "", err
+	}
+	f.Payment = cmp.Or(office.Payment, "到指定银行或者通过电子支付系统缴纳(《行政处罚法》第六十七条)")
 	switch kind {
 	case docNoPenalty:
 		f.Ground = groundWords[p.NoPenaltyGround]

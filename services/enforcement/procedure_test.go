@@ -246,7 +246,7 @@ func yuanFine(fen int64) *assignmentv1.CaseProposal {
 func officersNamed(names ...string) *assignmentv1.CaseStepDetail {
 	w := &assignmentv1.CaseStepDetail{}
 	for _, n := range names {
-		w.Officers = append(w.Officers, &assignmentv1.AppointedOfficer{Subject: n, QualificationNo: "ZF-" + n})
+		w.Officers = append(w.Officers, &assignmentv1.AppointedOfficer{Subject: n, QualificationNo: "ZF-" + n, Name: "某" + strings.ReplaceAll(n, "@", "-")})
 	}
 	return w
 }

@@ -7,6 +7,7 @@ import (
 
 	"quietline/internal/errs"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	"quietline/services/enforcement/store"
 )
 
 // evidenceArticle is the law that wants facts to be proved before somebody is punished.
@@ -48,8 +49,8 @@ func checkOfficers(m *matter, named []*assignmentv1.AppointedOfficer) error {
 		subject, no := strings.TrimSpace(o.GetSubject()), strings.TrimSpace(o.GetQualificationNo())
 		_, agency, says := strings.Cut(subject, "@")
 		switch {
-		case subject == "" || no == "":
-			return errs.Field(field, "must each have a subject and the number of their certificate (行政处罚法 第四十二条)")
+		case subject == "" || no == "" || !isName(o.GetName()):
+			return errs.Field(field, "must each have a subject, a name and the number of their certificate (行政处罚法 第四十二条)")
 		case says && agency != m.AgencyID:
 			return errs.Field(field, "must be officers of %s, which has the case (行政处罚法 第四十二条)", m.AgencyID)
 		case subjects[subject]:
@@ -90,14 +91,46 @@ func (m *matter) officersOf(at time.Time) []string {
 	var out []string
 	for _, o := range m.officers {
 		if slices.Contains(in, o.Subject) {
-			out = append(out, personName(o.Subject)+"(执法证号 "+o.QualificationNo+")")
+			out = append(out, officerWords(o.Name, o.QualificationNo))
 		}
 	}
 	return out
 }
 
-// personName is how a document names somebody who is known by an account: the account without its agency.
-func personName(subject string) string {
-	name, _, _ := strings.Cut(subject, "@")
-	return name
+// officerMeant is the officer whom a party means: by the certificate or the name that its documents show, or by an account.
+func (m *matter) officerMeant(said string) string {
+	for _, is := range []func(o store.OfficersOfRow) bool{
+		func(o store.OfficersOfRow) bool { return o.Subject == said || o.Subject == subjectOfSignature(said) },
+		func(o store.OfficersOfRow) bool {
+			return strings.TrimSpace(said) == o.QualificationNo || strings.Contains(said, "执法证号 "+o.QualificationNo+")")
+		},
+		func(o store.OfficersOfRow) bool { return o.Name != "" && strings.TrimSpace(said) == o.Name },
+	} {
+		if i := slices.IndexFunc(m.officers, is); i >= 0 {
+			return m.officers[i].Subject
+		}
+	}
+	return said
 }
+
+// officerNamed is how a document names an officer of the case who took a step; empty for anybody else.
+func (m *matter) officerNamed(subject string) string {
+	for _, o := range m.officers {
+		if o.Subject == subject {
+			return officerWords(o.Name, o.QualificationNo)
+		}
+	}
+	return ""
+}
+
+// officerWords is how a document names an officer: by name and certificate. One who was appointed before names were asked
+// for is known by the certificate alone; an account is nobody's name.
+func officerWords(name, certificate string) string {
+	if name == "" {
+		return "执法人员(执法证号 " + certificate + ")"
+	}
+	return name + "(执法证号 " + certificate + ")"
+}
+
+// isName says whether a text may stand for a person on a document: an account may not.
+func isName(text string) bool { return !blank(text) && !strings.ContainsAny(text, "@<>") }

@@ -66,6 +66,7 @@ func fill(e *store.InsertEventParams, st *enforcementv1.CaseStep) {
 	task := st.GetTaskId()
 	e.TaskID, e.PlanKey, e.Subject, e.AgencyID, e.ReasonCode = &task, st.GetKey(), st.GetActorSubject(), st.GetActorAgency(), st.GetReasonCode()
 	e.Method, e.DocumentID, e.Place, e.Chair = w.GetMethod(), cmp.Or(w.GetConsentDocumentId(), w.GetApplicationFileId()), w.GetHearingPlace(), w.GetChair()
+	e.ChairName = strings.TrimSpace(w.GetChairName())
 	e.QualificationNo, e.RecordHash, e.ReceiptNo = w.GetQualificationNo(), w.GetRecordHash(), w.GetReceiptNo()
 	e.Participants, e.StatementHeard, e.Note = w.GetParticipants(), w.GetStatementHeard(), w.GetBasis()
 	if e.OtherAgencyID == "" {
@@ -272,6 +273,10 @@ func (w *writer) propose(seq int32) error {
 	if err != nil {
 		return err
 	}
+	address, err := w.sealAddress(p, w.m.CaseID, seq)
+	if err != nil {
+		return err
+	}
 	detail, err := protojson.Marshal(p)
 	if err != nil {
 		return err
@@ -284,7 +289,7 @@ func (w *writer) propose(seq int32) error {
 		DiscoverBasis: p.GetDiscoverBasis(), GainsFen: p.GetGains().GetFen(), Serious: p.GetSerious(), Egregious: p.GetEgregious(),
 		ComplexOrMajor: p.GetComplexOrMajor(), MajorPublicInterest: p.GetMajorPublicInterest(), ThirdPartyInterest: p.GetThirdPartyInterest(),
 		Findings: p.GetFindings(), EvidenceIds: p.GetEvidenceIds(), HearingDue: due.Hearing, LegalDue: due.LegalReview, DiscussDue: due.Discussion,
-		Warnings: due.Why, Detail: detail,
+		Warnings: due.Why, Detail: detail, AddressSealed: address,
 	}
 	if row.EvidenceIds == nil {
 		row.EvidenceIds = []string{}

@@ -155,10 +155,8 @@ func (s *Server) recuseObjected(ctx context.Context, q *store.Queries, caseID, o
 	if err != nil {
 		return err
 	}
-	subject, at := officer, s.now()
-	if !slices.Contains(m.inOffice(at), subject) { // as the documents name him
-		subject = subjectOfSignature(officer)
-	}
+	at := s.now()
+	subject := m.officerMeant(officer)
 	if m.State != opened && !undecided(m.State) || !slices.Contains(m.inOffice(at), subject) {
 		return nil
 	}

@@ -43,6 +43,9 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		return fmt.Errorf("enforcement: %w", err)
 	}
 	defer db.Close()
+	if err := sealAddresses(ctx, cmp.Or(cfg.MigrateDatabase, cfg.Database), keys); err != nil {
+		return fmt.Errorf("enforcement: addresses of before: %w", err)
+	}
 	go pg.MaintainDaily(ctx, db)
 	s := rpc.NewServer(src)
 	service := New(db, keys, time.Now)

@@ -71,7 +71,7 @@ func (s *Server) GetCase(ctx context.Context, req *enforcementv1.GetCaseRequest)
 		return nil, err
 	}
 	names := identity.CallerOf(ctx) == accessv1.Caller_CALLER_WORKFLOWS || m.AgencyID == identity.ActorOf(ctx).GetAgencyId()
-	return out, s.fileProto(out, m, notices, names)
+	return out, s.fileProto(out, m, notices, names, readerOf(ctx))
 }
 
 // ListCases lists the cases of the caller's agency, newest first.

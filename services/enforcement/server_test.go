@@ -339,7 +339,7 @@ func TestRowRightsAndPages(t *testing.T) {
 		if diff := cmp.Diff(ids, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if last := fmt.Sprintf("ca-11〔%d〕5号", yearOf(time.Now())); !numbers[last] || len(numbers) != 5 {
+		if last := fmt.Sprintf("京通管案〔%d〕5号", yearOf(time.Now())); !numbers[last] || len(numbers) != 5 {
 			t.Errorf("case numbers: %v", numbers)
 		}
 	}

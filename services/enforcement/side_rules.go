@@ -11,8 +11,8 @@ import (
 // shows the last day for the announcement.
 func checkAnnounce(d deed) error {
 	w := d.words()
-	if w.GetHearingTime() == nil || w.GetChair() == "" || w.GetHearingPlace() == "" {
-		return errs.Field("detail.case_step", "must have hearing_time, hearing_place and chair (行政处罚法 第六十四条)")
+	if w.GetHearingTime() == nil || w.GetChair() == "" || !isName(w.GetChairName()) || w.GetHearingPlace() == "" {
+		return errs.Field("detail.case_step", "must have hearing_time, hearing_place, and the chair with chair_name (行政处罚法 第六十四条)")
 	}
 	if d.m.investigated(w.GetChair()) {
 		return samePerson("行政处罚法 第六十四条: the hearing is chaired by one who did not investigate the case")

@@ -49,7 +49,7 @@ func TestOfficersAreTwoPeople(t *testing.T) {
 	f.effects()
 	pair := func(a, noA, b, noB string) *enforcementv1.CaseStep {
 		return f.step(stepAppoint, "appointed", &assignmentv1.CaseStepDetail{Officers: []*assignmentv1.AppointedOfficer{
-			{Subject: a, QualificationNo: noA}, {Subject: b, QualificationNo: noB}}})
+			{Subject: a, QualificationNo: noA, Name: "张某"}, {Subject: b, QualificationNo: noB, Name: "李某"}}})
 	}
 	f.refuses(pair("zhang", "ZF-1", "li", "ZF-1"), "第四十二条")
 	f.refuses(pair("zhang", "ZF-1", "zhang", "ZF-2"), "第四十二条")

@@ -67,7 +67,7 @@ func largeFine(fen int64) *assignmentv1.CaseProposal {
 }
 
 func hearingAt(at time.Time, chair string) *assignmentv1.CaseStepDetail {
-	return &assignmentv1.CaseStepDetail{HearingTime: timestamppb.New(at), HearingPlace: "听证室", Chair: chair}
+	return &assignmentv1.CaseStepDetail{HearingTime: timestamppb.New(at), HearingPlace: "听证室", Chair: chair, ChairName: "某主持人"}
 }
 
 func record() *assignmentv1.CaseStepDetail {

@@ -3,6 +3,7 @@ package enforcement
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -140,6 +141,7 @@ func (w *writer) officers() error {
 	for _, o := range w.words().GetOfficers() {
 		err := w.q.InsertOfficer(w.ctx, store.InsertOfficerParams{
 			CaseID: w.m.CaseID, Subject: o.GetSubject(), AgencyID: w.GetActorAgency(), QualificationNo: o.GetQualificationNo(), AppointTime: w.at,
+			Name: strings.TrimSpace(o.GetName()),
 		})
 		if err != nil {
 			return err

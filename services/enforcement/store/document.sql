@@ -1,6 +1,19 @@
 -- name: OfficeOf :one
 SELECT * FROM office WHERE agency_id = @agency_id AND valid_from <= @at AND (valid_to IS NULL OR valid_to > @at);
 
+-- name: EndOffice :exec
+UPDATE office SET valid_to = @at WHERE agency_id = @agency_id AND valid_to IS NULL;
+
+-- name: InsertOffice :exec
+INSERT INTO office (agency_id, name, short, review_body, court, contact, to_confirm, valid_from, address, telephone, department, payment, put_by)
+VALUES (@agency_id, @name, @short, @review_body, @court, @contact, false, @valid_from, @address, @telephone, @department, @payment, @put_by);
+
+-- name: ShortTaken :one
+-- Whether a word, with any kind of document or a case behind it, makes a number of another office.
+SELECT (EXISTS (SELECT 1 FROM office o
+     CROSS JOIN (SELECT word FROM document_kind UNION SELECT '案') a CROSS JOIN (SELECT word FROM document_kind UNION SELECT '案') b
+     WHERE o.agency_id <> @agency_id AND o.short || a.word = @short::text || b.word))::boolean AS taken;
+
 -- name: DocumentKind :one
 SELECT * FROM document_kind WHERE kind = @kind;
 
@@ -141,3 +154,10 @@ SELECT name FROM office WHERE agency_id = @agency_id AND valid_from <= @at AND (
 SELECT DISTINCT ON (d.case_id) d.case_id, d.document_no FROM case_document d
  WHERE d.case_id = ANY (@case_ids::uuid[]) AND d.kind IN ('decision', 'onspot_decision', 'no_penalty')
  ORDER BY d.case_id, d.drawn_time DESC, d.document_id DESC;
+
+-- name: LastAddress :one
+-- The party's address as it was last found; one of before the case was attributed to another is not that party's.
+SELECT p.seq, p.address_sealed FROM case_proposal p
+ WHERE p.case_id = @case_id AND p.address_sealed IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM attribution a WHERE a.case_id = p.case_id AND a.created_at >= p.created_at)
+ ORDER BY p.seq DESC LIMIT 1;

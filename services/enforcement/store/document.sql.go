@@ -418,6 +418,20 @@ func (q *Queries) DocumentsOfCase(ctx context.Context, arg DocumentsOfCaseParams
 	return items, nil
 }
 
+const endOffice = `-- name: EndOffice :exec
+UPDATE office SET valid_to = $1 WHERE agency_id = $2 AND valid_to IS NULL
+`
+
+type EndOfficeParams struct {
+	At       *time.Time
+	AgencyID string
+}
+
+func (q *Queries) EndOffice(ctx context.Context, arg EndOfficeParams) error {
+	_, err := q.db.Exec(ctx, endOffice, arg.At, arg.AgencyID)
+	return err
+}
+
 const evidenceTitles = `-- name: EvidenceTitles :many
 SELECT kind, title FROM case_evidence WHERE case_id = $1 ORDER BY created_at, evidence_id LIMIT 50
 `
@@ -537,6 +551,44 @@ func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) 
 	return err
 }
 
+const insertOffice = `-- name: InsertOffice :exec
+INSERT INTO office (agency_id, name, short, review_body, court, contact, to_confirm, valid_from, address, telephone, department, payment, put_by)
+VALUES ($1, $2, $3, $4, $5, $6, false, $7, $8, $9, $10, $11, $12)
+`
+
+type InsertOfficeParams struct {
+	AgencyID   string
+	Name       string
+	Short      string
+	ReviewBody string
+	Court      string
+	Contact    string
+	ValidFrom  time.Time
+	Address    string
+	Telephone  string
+	Department string
+	Payment    string
+	PutBy      string
+}
+
+func (q *Queries) InsertOffice(ctx context.Context, arg InsertOfficeParams) error {
+	_, err := q.db.Exec(ctx, insertOffice,
+		arg.AgencyID,
+		arg.Name,
+		arg.Short,
+		arg.ReviewBody,
+		arg.Court,
+		arg.Contact,
+		arg.ValidFrom,
+		arg.Address,
+		arg.Telephone,
+		arg.Department,
+		arg.Payment,
+		arg.PutBy,
+	)
+	return err
+}
+
 const insertTemplate = `-- name: InsertTemplate :exec
 INSERT INTO document_template (kind, agency_id, version, body, sha256, valid_from, put_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -563,6 +615,26 @@ func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) 
 		arg.PutBy,
 	)
 	return err
+}
+
+const lastAddress = `-- name: LastAddress :one
+SELECT p.seq, p.address_sealed FROM case_proposal p
+ WHERE p.case_id = $1 AND p.address_sealed IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM attribution a WHERE a.case_id = p.case_id AND a.created_at >= p.created_at)
+ ORDER BY p.seq DESC LIMIT 1
+`
+
+type LastAddressRow struct {
+	Seq           int32
+	AddressSealed []byte
+}
+
+// The party's address as it was last found; one of before the case was attributed to another is not that party's.
+func (q *Queries) LastAddress(ctx context.Context, caseID string) (LastAddressRow, error) {
+	row := q.db.QueryRow(ctx, lastAddress, caseID)
+	var i LastAddressRow
+	err := row.Scan(&i.Seq, &i.AddressSealed)
+	return i, err
 }
 
 const lastDocument = `-- name: LastDocument :one
@@ -768,7 +840,7 @@ func (q *Queries) OfficeName(ctx context.Context, arg OfficeNameParams) (string,
 }
 
 const officeOf = `-- name: OfficeOf :one
-SELECT agency_id, name, short, review_body, court, contact, to_confirm, valid_from, valid_to, created_at FROM office WHERE agency_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+SELECT agency_id, name, short, review_body, court, contact, to_confirm, valid_from, valid_to, created_at, address, telephone, department, payment, put_by FROM office WHERE agency_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
 `
 
 type OfficeOfParams struct {
@@ -790,6 +862,11 @@ func (q *Queries) OfficeOf(ctx context.Context, arg OfficeOfParams) (Office, err
 		&i.ValidFrom,
 		&i.ValidTo,
 		&i.CreatedAt,
+		&i.Address,
+		&i.Telephone,
+		&i.Department,
+		&i.Payment,
+		&i.PutBy,
 	)
 	return i, err
 }
@@ -805,6 +882,25 @@ func (q *Queries) ServedBefore(ctx context.Context, caseID string) (bool, error)
 	var served bool
 	err := row.Scan(&served)
 	return served, err
+}
+
+const shortTaken = `-- name: ShortTaken :one
+SELECT (EXISTS (SELECT 1 FROM office o
+     CROSS JOIN (SELECT word FROM document_kind UNION SELECT '案') a CROSS JOIN (SELECT word FROM document_kind UNION SELECT '案') b
+     WHERE o.agency_id <> $1 AND o.short || a.word = $2::text || b.word))::boolean AS taken
+`
+
+type ShortTakenParams struct {
+	AgencyID string
+	Short    string
+}
+
+// Whether a word, with any kind of document or a case behind it, makes a number of another office.
+func (q *Queries) ShortTaken(ctx context.Context, arg ShortTakenParams) (bool, error) {
+	row := q.db.QueryRow(ctx, shortTaken, arg.AgencyID, arg.Short)
+	var taken bool
+	err := row.Scan(&taken)
+	return taken, err
 }
 
 const undelivered = `-- name: Undelivered :one

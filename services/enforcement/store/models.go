@@ -264,6 +264,7 @@ type CaseEvent struct {
 	OtherAgencyID   string
 	StatementHeard  bool
 	CreatedAt       time.Time
+	ChairName       string
 }
 
 type CaseEvidence struct {
@@ -363,6 +364,7 @@ type CaseOfficer struct {
 	QualificationNo string
 	AppointTime     time.Time
 	CreatedAt       time.Time
+	Name            string
 }
 
 type CasePayment struct {
@@ -432,6 +434,7 @@ type CaseProposal struct {
 	Warnings            []string
 	Detail              []byte
 	CreatedAt           time.Time
+	AddressSealed       []byte
 }
 
 type CaseReceipt struct {
@@ -798,6 +801,11 @@ type Office struct {
 	ValidFrom  time.Time
 	ValidTo    *time.Time
 	CreatedAt  time.Time
+	Address    string
+	Telephone  string
+	Department string
+	Payment    string
+	PutBy      string
 }
 
 type Party struct {

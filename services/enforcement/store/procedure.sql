@@ -7,21 +7,21 @@ SELECT * FROM case_event WHERE case_id = @case_id ORDER BY seq;
 -- name: InsertEvent :exec
 INSERT INTO case_event (case_id, seq, from_state, to_state, step, outcome, task_id, plan_key, subject, agency_id, event_time, article,
                         reason_code, note, method, served_time, document_id, hearing_time, place, chair, participants,
-                        qualification_no, record_hash, receipt_no, other_agency_id, statement_heard)
+                        qualification_no, record_hash, receipt_no, other_agency_id, statement_heard, chair_name)
 VALUES (@case_id, @seq, @from_state, @to_state, @step, @outcome, @task_id, @plan_key, @subject, @agency_id, @event_time, @article,
         @reason_code, @note, @method, @served_time, @document_id, @hearing_time, @place, @chair, @participants,
-        @qualification_no, @record_hash, @receipt_no, @other_agency_id, @statement_heard);
+        @qualification_no, @record_hash, @receipt_no, @other_agency_id, @statement_heard, @chair_name);
 
 -- name: OfficersOf :many
-SELECT o.case_id, o.subject, o.agency_id, o.qualification_no, o.appoint_time, r.recuse_time, coalesce(r.reason, '')::text AS recuse_reason
+SELECT o.case_id, o.subject, o.agency_id, o.qualification_no, o.name, o.appoint_time, r.recuse_time, coalesce(r.reason, '')::text AS recuse_reason
   FROM case_officer o
   LEFT JOIN case_recusal r ON r.case_id = o.case_id AND r.subject = o.subject
  WHERE o.case_id = @case_id
  ORDER BY o.appoint_time, o.subject;
 
 -- name: InsertOfficer :exec
-INSERT INTO case_officer (case_id, subject, agency_id, qualification_no, appoint_time)
-VALUES (@case_id, @subject, @agency_id, @qualification_no, @appoint_time) ON CONFLICT DO NOTHING;
+INSERT INTO case_officer (case_id, subject, agency_id, qualification_no, name, appoint_time)
+VALUES (@case_id, @subject, @agency_id, @qualification_no, @name, @appoint_time) ON CONFLICT DO NOTHING;
 
 -- name: InsertRecusal :exec
 INSERT INTO case_recusal (case_id, subject, reason, decided_by, recuse_time)
@@ -41,10 +41,10 @@ SELECT p.* FROM case_penalty p JOIN case_decision d ON d.case_id = p.case_id AND
 -- name: InsertProposal :exec
 INSERT INTO case_proposal (case_id, seq, kind, proposed_by, no_penalty_ground, act_end_time, discover_time, discover_basis, gains_fen, serious,
                            egregious, complex_or_major, major_public_interest, third_party_interest, findings, evidence_ids,
-                           hearing_due, legal_due, discuss_due, warnings, detail)
+                           hearing_due, legal_due, discuss_due, warnings, detail, address_sealed)
 VALUES (@case_id, @seq, @kind, @proposed_by, @no_penalty_ground, @act_end_time, @discover_time, @discover_basis, @gains_fen, @serious,
         @egregious, @complex_or_major, @major_public_interest, @third_party_interest, @findings, @evidence_ids,
-        @hearing_due, @legal_due, @discuss_due, @warnings, @detail);
+        @hearing_due, @legal_due, @discuss_due, @warnings, @detail, @address_sealed);
 
 -- name: InsertPenalty :exec
 INSERT INTO case_penalty (case_id, seq, n, kind, amount_fen, basis, catalogue_code, list_party, publish)

@@ -217,7 +217,7 @@ func (q *Queries) EffectsOf(ctx context.Context, caseID string) ([]CaseEffect, e
 }
 
 const eventsOf = `-- name: EventsOf :many
-SELECT case_id, seq, from_state, to_state, step, outcome, task_id, plan_key, subject, agency_id, event_time, article, reason_code, note, method, served_time, document_id, hearing_time, place, chair, participants, qualification_no, record_hash, receipt_no, other_agency_id, statement_heard, created_at FROM case_event WHERE case_id = $1 ORDER BY seq
+SELECT case_id, seq, from_state, to_state, step, outcome, task_id, plan_key, subject, agency_id, event_time, article, reason_code, note, method, served_time, document_id, hearing_time, place, chair, participants, qualification_no, record_hash, receipt_no, other_agency_id, statement_heard, created_at, chair_name FROM case_event WHERE case_id = $1 ORDER BY seq
 `
 
 func (q *Queries) EventsOf(ctx context.Context, caseID string) ([]CaseEvent, error) {
@@ -257,6 +257,7 @@ func (q *Queries) EventsOf(ctx context.Context, caseID string) ([]CaseEvent, err
 			&i.OtherAgencyID,
 			&i.StatementHeard,
 			&i.CreatedAt,
+			&i.ChairName,
 		); err != nil {
 			return nil, err
 		}
@@ -396,10 +397,10 @@ func (q *Queries) InsertEffect(ctx context.Context, arg InsertEffectParams) erro
 const insertEvent = `-- name: InsertEvent :exec
 INSERT INTO case_event (case_id, seq, from_state, to_state, step, outcome, task_id, plan_key, subject, agency_id, event_time, article,
                         reason_code, note, method, served_time, document_id, hearing_time, place, chair, participants,
-                        qualification_no, record_hash, receipt_no, other_agency_id, statement_heard)
+                        qualification_no, record_hash, receipt_no, other_agency_id, statement_heard, chair_name)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
         $13, $14, $15, $16, $17, $18, $19, $20, $21,
-        $22, $23, $24, $25, $26)
+        $22, $23, $24, $25, $26, $27)
 `
 
 type InsertEventParams struct {
@@ -429,6 +430,7 @@ type InsertEventParams struct {
 	ReceiptNo       string
 	OtherAgencyID   string
 	StatementHeard  bool
+	ChairName       string
 }
 
 func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
@@ -459,6 +461,7 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 		arg.ReceiptNo,
 		arg.OtherAgencyID,
 		arg.StatementHeard,
+		arg.ChairName,
 	)
 	return err
 }
@@ -516,8 +519,8 @@ func (q *Queries) InsertNotice(ctx context.Context, arg InsertNoticeParams) erro
 }
 
 const insertOfficer = `-- name: InsertOfficer :exec
-INSERT INTO case_officer (case_id, subject, agency_id, qualification_no, appoint_time)
-VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+INSERT INTO case_officer (case_id, subject, agency_id, qualification_no, name, appoint_time)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
 `
 
 type InsertOfficerParams struct {
@@ -525,6 +528,7 @@ type InsertOfficerParams struct {
 	Subject         string
 	AgencyID        string
 	QualificationNo string
+	Name            string
 	AppointTime     time.Time
 }
 
@@ -534,6 +538,7 @@ func (q *Queries) InsertOfficer(ctx context.Context, arg InsertOfficerParams) er
 		arg.Subject,
 		arg.AgencyID,
 		arg.QualificationNo,
+		arg.Name,
 		arg.AppointTime,
 	)
 	return err
@@ -602,10 +607,10 @@ func (q *Queries) InsertPenalty(ctx context.Context, arg InsertPenaltyParams) er
 const insertProposal = `-- name: InsertProposal :exec
 INSERT INTO case_proposal (case_id, seq, kind, proposed_by, no_penalty_ground, act_end_time, discover_time, discover_basis, gains_fen, serious,
                            egregious, complex_or_major, major_public_interest, third_party_interest, findings, evidence_ids,
-                           hearing_due, legal_due, discuss_due, warnings, detail)
+                           hearing_due, legal_due, discuss_due, warnings, detail, address_sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
         $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21)
+        $17, $18, $19, $20, $21, $22)
 `
 
 type InsertProposalParams struct {
@@ -630,6 +635,7 @@ type InsertProposalParams struct {
 	DiscussDue          bool
 	Warnings            []string
 	Detail              []byte
+	AddressSealed       []byte
 }
 
 func (q *Queries) InsertProposal(ctx context.Context, arg InsertProposalParams) error {
@@ -655,6 +661,7 @@ func (q *Queries) InsertProposal(ctx context.Context, arg InsertProposalParams) 
 		arg.DiscussDue,
 		arg.Warnings,
 		arg.Detail,
+		arg.AddressSealed,
 	)
 	return err
 }
@@ -859,7 +866,7 @@ func (q *Queries) NoticesOf(ctx context.Context, caseID string) ([]CaseNotice, e
 }
 
 const officersOf = `-- name: OfficersOf :many
-SELECT o.case_id, o.subject, o.agency_id, o.qualification_no, o.appoint_time, r.recuse_time, coalesce(r.reason, '')::text AS recuse_reason
+SELECT o.case_id, o.subject, o.agency_id, o.qualification_no, o.name, o.appoint_time, r.recuse_time, coalesce(r.reason, '')::text AS recuse_reason
   FROM case_officer o
   LEFT JOIN case_recusal r ON r.case_id = o.case_id AND r.subject = o.subject
  WHERE o.case_id = $1
@@ -871,6 +878,7 @@ type OfficersOfRow struct {
 	Subject         string
 	AgencyID        string
 	QualificationNo string
+	Name            string
 	AppointTime     time.Time
 	RecuseTime      *time.Time
 	RecuseReason    string
@@ -890,6 +898,7 @@ func (q *Queries) OfficersOf(ctx context.Context, caseID string) ([]OfficersOfRo
 			&i.Subject,
 			&i.AgencyID,
 			&i.QualificationNo,
+			&i.Name,
 			&i.AppointTime,
 			&i.RecuseTime,
 			&i.RecuseReason,
@@ -1008,7 +1017,7 @@ func (q *Queries) PenaltiesOfDecisions(ctx context.Context, caseIds []string) ([
 }
 
 const proposalsOf = `-- name: ProposalsOf :many
-SELECT case_id, seq, kind, proposed_by, no_penalty_ground, act_end_time, discover_time, discover_basis, gains_fen, serious, egregious, complex_or_major, major_public_interest, third_party_interest, findings, evidence_ids, hearing_due, legal_due, discuss_due, warnings, detail, created_at FROM case_proposal WHERE case_id = $1 ORDER BY seq
+SELECT case_id, seq, kind, proposed_by, no_penalty_ground, act_end_time, discover_time, discover_basis, gains_fen, serious, egregious, complex_or_major, major_public_interest, third_party_interest, findings, evidence_ids, hearing_due, legal_due, discuss_due, warnings, detail, created_at, address_sealed FROM case_proposal WHERE case_id = $1 ORDER BY seq
 `
 
 func (q *Queries) ProposalsOf(ctx context.Context, caseID string) ([]CaseProposal, error) {
@@ -1043,6 +1052,7 @@ func (q *Queries) ProposalsOf(ctx context.Context, caseID string) ([]CaseProposa
 			&i.Warnings,
 			&i.Detail,
 			&i.CreatedAt,
+			&i.AddressSealed,
 		); err != nil {
 			return nil, err
 		}

@@ -44,6 +44,8 @@ type CaseStepDetail struct {
 	HearingPlace string `protobuf:"bytes,6,opt,name=hearing_place,json=hearingPlace,proto3" json:"hearing_place,omitempty"`
 	// announce_hearing: subject of who chairs it, who did not investigate (听证主持人, 行政处罚法 64).
 	Chair string `protobuf:"bytes,7,opt,name=chair,proto3" json:"chair,omitempty"`
+	// announce_hearing: name of who chairs it, as the notice of the hearing says it (听证主持人姓名, 行政处罚法 64).
+	ChairName string `protobuf:"bytes,32,opt,name=chair_name,json=chairName,proto3" json:"chair_name,omitempty"`
 	// discuss: subjects of who took part, at least three (集体讨论参加人, 行政处罚法 57).
 	Participants []string `protobuf:"bytes,8,rep,name=participants,proto3" json:"participants,omitempty"`
 	// legal_review: legal qualification of the reviewer (法律职业资格证号, 行政处罚法 58).
@@ -156,6 +158,13 @@ func (x *CaseStepDetail) GetChair() string {
 	return ""
 }
 
+func (x *CaseStepDetail) GetChairName() string {
+	if x != nil {
+		return x.ChairName
+	}
+	return ""
+}
+
 func (x *CaseStepDetail) GetParticipants() []string {
 	if x != nil {
 		return x.Participants
@@ -261,8 +270,10 @@ type AppointedOfficer struct {
 	Subject string `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
 	// Number of the certificate (执法证号).
 	QualificationNo string `protobuf:"bytes,2,opt,name=qualification_no,json=qualificationNo,proto3" json:"qualification_no,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Name, as documents say it (姓名).
+	Name          string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AppointedOfficer) Reset() {
@@ -305,6 +316,13 @@ func (x *AppointedOfficer) GetSubject() string {
 func (x *AppointedOfficer) GetQualificationNo() string {
 	if x != nil {
 		return x.QualificationNo
+	}
+	return ""
+}
+
+func (x *AppointedOfficer) GetName() string {
+	if x != nil {
+		return x.Name
 	}
 	return ""
 }
@@ -678,7 +696,7 @@ var File_quietline_assignment_v1_task_case_proto protoreflect.FileDescriptor
 
 const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\n" +
-	"'quietline/assignment/v1/task_case.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xb4\t\n" +
+	"'quietline/assignment/v1/task_case.proto\x12\x17quietline.assignment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xdc\t\n" +
 	"\x0eCaseStepDetail\x12O\n" +
 	"\bofficers\x18\x01 \x03(\v2).quietline.assignment.v1.AppointedOfficerB\b\xbaH\x05\x92\x01\x02\x10\n" +
 	"R\bofficers\x12a\n" +
@@ -689,7 +707,9 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\x13consent_document_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\x11consentDocumentId\x12=\n" +
 	"\fhearing_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vhearingTime\x12-\n" +
 	"\rhearing_place\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\fhearingPlace\x12\x1e\n" +
-	"\x05chair\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05chair\x125\n" +
+	"\x05chair\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05chair\x12&\n" +
+	"\n" +
+	"chair_name\x18  \x01(\tB\a\xbaH\x04r\x02\x18<R\tchairName\x125\n" +
 	"\fparticipants\x18\b \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x1e\"\ar\x05\x10\x01\x18\xc8\x01R\fparticipants\x122\n" +
 	"\x10qualification_no\x18\t \x01(\tB\a\xbaH\x04r\x02\x18<R\x0fqualificationNo\x129\n" +
 	"\vrecord_hash\x18\n" +
@@ -708,11 +728,12 @@ const file_quietline_assignment_v1_task_case_proto_rawDesc = "" +
 	"\x05basis\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05basis\x12>\n" +
 	"\x06mended\x18\x13 \x03(\tB&\xbaH#\x92\x01 \x10\x05\"\x1cr\x1aR\x05factsR\bevidenceR\apenaltyR\x06mended\x127\n" +
 	"\x13application_file_id\x18\x1f \x01(\tB\a\xbaH\x04r\x02\x18(R\x11applicationFileId\x12C\n" +
-	"\x15acknowledged_case_ids\x18\x1e \x03(\tB\x0f\xbaH\f\x92\x01\t\x10d\"\x05r\x03\xb0\x01\x01R\x13acknowledgedCaseIds\"n\n" +
+	"\x15acknowledged_case_ids\x18\x1e \x03(\tB\x0f\xbaH\f\x92\x01\t\x10d\"\x05r\x03\xb0\x01\x01R\x13acknowledgedCaseIds\"\x8b\x01\n" +
 	"\x10AppointedOfficer\x12$\n" +
 	"\asubject\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x124\n" +
-	"\x10qualification_no\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x0fqualificationNo\"\x87\x01\n" +
+	"\x10qualification_no\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x0fqualificationNo\x12\x1b\n" +
+	"\x04name\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04name\"\x87\x01\n" +
 	"\n" +
 	"Instalment\x12=\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\adueTime\x12:\n" +

@@ -428,7 +428,9 @@ type CaseOfficer struct {
 	// When recused; empty while in office (回避时间).
 	RecuseTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=recuse_time,json=recuseTime,proto3" json:"recuse_time,omitempty"`
 	// Why recused (回避事由).
-	RecuseReason  string `protobuf:"bytes,5,opt,name=recuse_reason,json=recuseReason,proto3" json:"recuse_reason,omitempty"`
+	RecuseReason string `protobuf:"bytes,5,opt,name=recuse_reason,json=recuseReason,proto3" json:"recuse_reason,omitempty"`
+	// Name, as documents say it; empty of those appointed before names were asked for (姓名).
+	Name          string `protobuf:"bytes,6,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -494,6 +496,13 @@ func (x *CaseOfficer) GetRecuseTime() *timestamppb.Timestamp {
 func (x *CaseOfficer) GetRecuseReason() string {
 	if x != nil {
 		return x.RecuseReason
+	}
+	return ""
+}
+
+func (x *CaseOfficer) GetName() string {
+	if x != nil {
+		return x.Name
 	}
 	return ""
 }
@@ -890,14 +899,15 @@ const file_quietline_enforcement_v1_case_file_proto_rawDesc = "" +
 	"\tsigned_by\x18\x03 \x01(\tR\bsignedBy\x127\n" +
 	"\tsign_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bsignTime\x129\n" +
 	"\n" +
-	"before_due\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tbeforeDue\"\xf3\x01\n" +
+	"before_due\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tbeforeDue\"\x87\x02\n" +
 	"\vCaseOfficer\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\x12)\n" +
 	"\x10qualification_no\x18\x02 \x01(\tR\x0fqualificationNo\x12=\n" +
 	"\fappoint_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vappointTime\x12;\n" +
 	"\vrecuse_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recuseTime\x12#\n" +
-	"\rrecuse_reason\x18\x05 \x01(\tR\frecuseReason\"\xa3\x01\n" +
+	"\rrecuse_reason\x18\x05 \x01(\tR\frecuseReason\x12\x12\n" +
+	"\x04name\x18\x06 \x01(\tR\x04name\"\xa3\x01\n" +
 	"\n" +
 	"CaseNotice\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12;\n" +

@@ -27,7 +27,7 @@ var File_quietline_enforcement_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a$quietline/enforcement/v1/clock.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\x8bG\n" +
+	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a$quietline/enforcement/v1/clock.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a%quietline/enforcement/v1/office.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\xf4H\n" +
 	"\x12EnforcementService\x12j\n" +
 	"\bOpenCase\x12).quietline.enforcement.v1.OpenCaseRequest\x1a*.quietline.enforcement.v1.OpenCaseResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12q\n" +
@@ -181,7 +181,12 @@ const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\x13GetDocumentTemplate\x124.quietline.enforcement.v1.GetDocumentTemplateRequest\x1a5.quietline.enforcement.v1.GetDocumentTemplateResponse\"\x10\x8a\xb5\x18\t\n" +
 	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x8f\x01\n" +
 	"\x13PutDocumentTemplate\x124.quietline.enforcement.v1.PutDocumentTemplateRequest\x1a5.quietline.enforcement.v1.PutDocumentTemplateResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\x05\v\x12\x86\x01\n" +
+	"\x01\x01\x12\x02\x05\v\x12u\n" +
+	"\tGetOffice\x12*.quietline.enforcement.v1.GetOfficeRequest\x1a+.quietline.enforcement.v1.GetOfficeResponse\"\x0f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x03\x04\x05\x90\x02\x01\x12p\n" +
+	"\tPutOffice\x12*.quietline.enforcement.v1.PutOfficeRequest\x1a+.quietline.enforcement.v1.PutOfficeResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x05\x12\x86\x01\n" +
 	"\x0eForecastClocks\x12/.quietline.enforcement.v1.ForecastClocksRequest\x1a0.quietline.enforcement.v1.ForecastClocksResponse\"\x11\x8a\xb5\x18\n" +
 	"\n" +
 	"\x01\x01\x12\x05\x03\x04\x05\v\n" +
@@ -259,77 +264,81 @@ var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
 	(*ListCaseDocumentsRequest)(nil),            // 62: quietline.enforcement.v1.ListCaseDocumentsRequest
 	(*GetDocumentTemplateRequest)(nil),          // 63: quietline.enforcement.v1.GetDocumentTemplateRequest
 	(*PutDocumentTemplateRequest)(nil),          // 64: quietline.enforcement.v1.PutDocumentTemplateRequest
-	(*ForecastClocksRequest)(nil),               // 65: quietline.enforcement.v1.ForecastClocksRequest
-	(*ListProvisionalClocksRequest)(nil),        // 66: quietline.enforcement.v1.ListProvisionalClocksRequest
-	(*SettleProvisionalClocksRequest)(nil),      // 67: quietline.enforcement.v1.SettleProvisionalClocksRequest
-	(*OpenCaseResponse)(nil),                    // 68: quietline.enforcement.v1.OpenCaseResponse
-	(*GetCaseResponse)(nil),                     // 69: quietline.enforcement.v1.GetCaseResponse
-	(*ListCasesResponse)(nil),                   // 70: quietline.enforcement.v1.ListCasesResponse
-	(*ListMeasuresResponse)(nil),                // 71: quietline.enforcement.v1.ListMeasuresResponse
-	(*AdvanceCaseResponse)(nil),                 // 72: quietline.enforcement.v1.AdvanceCaseResponse
-	(*DecideCaseResponse)(nil),                  // 73: quietline.enforcement.v1.DecideCaseResponse
-	(*CloseCaseResponse)(nil),                   // 74: quietline.enforcement.v1.CloseCaseResponse
-	(*ListUnstartedResponse)(nil),               // 75: quietline.enforcement.v1.ListUnstartedResponse
-	(*RecordMeasureResponse)(nil),               // 76: quietline.enforcement.v1.RecordMeasureResponse
-	(*AuditResponse)(nil),                       // 77: quietline.enforcement.v1.AuditResponse
-	(*PlanCaseResponse)(nil),                    // 78: quietline.enforcement.v1.PlanCaseResponse
-	(*CheckCaseStepResponse)(nil),               // 79: quietline.enforcement.v1.CheckCaseStepResponse
-	(*RecordCaseStepResponse)(nil),              // 80: quietline.enforcement.v1.RecordCaseStepResponse
-	(*RecordCaseEffectResponse)(nil),            // 81: quietline.enforcement.v1.RecordCaseEffectResponse
-	(*RequestCaseStepResponse)(nil),             // 82: quietline.enforcement.v1.RequestCaseStepResponse
-	(*CheckDecisionResponse)(nil),               // 83: quietline.enforcement.v1.CheckDecisionResponse
-	(*RecordPaymentResponse)(nil),               // 84: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecordRemedyResponse)(nil),                // 85: quietline.enforcement.v1.RecordRemedyResponse
-	(*RecuseOfficerResponse)(nil),               // 86: quietline.enforcement.v1.RecuseOfficerResponse
-	(*AddCaseEvidenceResponse)(nil),             // 87: quietline.enforcement.v1.AddCaseEvidenceResponse
-	(*MoveCaseEvidenceResponse)(nil),            // 88: quietline.enforcement.v1.MoveCaseEvidenceResponse
-	(*ListCaseEvidenceResponse)(nil),            // 89: quietline.enforcement.v1.ListCaseEvidenceResponse
-	(*DisputeJurisdictionResponse)(nil),         // 90: quietline.enforcement.v1.DisputeJurisdictionResponse
-	(*CutCountsResponse)(nil),                   // 91: quietline.enforcement.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),             // 92: quietline.enforcement.v1.ListDailyCountsResponse
-	(*ListPenaltiesResponse)(nil),               // 93: quietline.enforcement.v1.ListPenaltiesResponse
-	(*SuggestPenaltiesResponse)(nil),            // 94: quietline.enforcement.v1.SuggestPenaltiesResponse
-	(*ListConsistencyResponse)(nil),             // 95: quietline.enforcement.v1.ListConsistencyResponse
-	(*LinkActsResponse)(nil),                    // 96: quietline.enforcement.v1.LinkActsResponse
-	(*UnlinkActsResponse)(nil),                  // 97: quietline.enforcement.v1.UnlinkActsResponse
-	(*ListSameActsResponse)(nil),                // 98: quietline.enforcement.v1.ListSameActsResponse
-	(*GetLiabilityChainResponse)(nil),           // 99: quietline.enforcement.v1.GetLiabilityChainResponse
-	(*RecordChainPartyResponse)(nil),            // 100: quietline.enforcement.v1.RecordChainPartyResponse
-	(*RecordNotPursuedResponse)(nil),            // 101: quietline.enforcement.v1.RecordNotPursuedResponse
-	(*AttributeCallerResponse)(nil),             // 102: quietline.enforcement.v1.AttributeCallerResponse
-	(*RecordResponsiblePersonResponse)(nil),     // 103: quietline.enforcement.v1.RecordResponsiblePersonResponse
-	(*LookUpResponsiblePersonsResponse)(nil),    // 104: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	(*RecordFindingResponse)(nil),               // 105: quietline.enforcement.v1.RecordFindingResponse
-	(*ListUndisposedResponse)(nil),              // 106: quietline.enforcement.v1.ListUndisposedResponse
-	(*CheckMeasuresResponse)(nil),               // 107: quietline.enforcement.v1.CheckMeasuresResponse
-	(*ListServedResponse)(nil),                  // 108: quietline.enforcement.v1.ListServedResponse
-	(*GetServedDocumentResponse)(nil),           // 109: quietline.enforcement.v1.GetServedDocumentResponse
-	(*AcknowledgeDeliveryResponse)(nil),         // 110: quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	(*ConsentToElectronicDeliveryResponse)(nil), // 111: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	(*RevokeElectronicDeliveryResponse)(nil),    // 112: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	(*SubmitStatementResponse)(nil),             // 113: quietline.enforcement.v1.SubmitStatementResponse
-	(*WaiveStatementResponse)(nil),              // 114: quietline.enforcement.v1.WaiveStatementResponse
-	(*RequestHearingResponse)(nil),              // 115: quietline.enforcement.v1.RequestHearingResponse
-	(*WithdrawHearingRequestResponse)(nil),      // 116: quietline.enforcement.v1.WithdrawHearingRequestResponse
-	(*ObjectToOfficerResponse)(nil),             // 117: quietline.enforcement.v1.ObjectToOfficerResponse
-	(*DecideObjectionResponse)(nil),             // 118: quietline.enforcement.v1.DecideObjectionResponse
-	(*DemandConsentProofResponse)(nil),          // 119: quietline.enforcement.v1.DemandConsentProofResponse
-	(*ListConsentDemandsResponse)(nil),          // 120: quietline.enforcement.v1.ListConsentDemandsResponse
-	(*SubmitConsentProofResponse)(nil),          // 121: quietline.enforcement.v1.SubmitConsentProofResponse
-	(*ReportPaymentResponse)(nil),               // 122: quietline.enforcement.v1.ReportPaymentResponse
-	(*PutPartyFileResponse)(nil),                // 123: quietline.enforcement.v1.PutPartyFileResponse
-	(*GetPartyFileResponse)(nil),                // 124: quietline.enforcement.v1.GetPartyFileResponse
-	(*ListPartyFilingsResponse)(nil),            // 125: quietline.enforcement.v1.ListPartyFilingsResponse
-	(*DrawDocumentResponse)(nil),                // 126: quietline.enforcement.v1.DrawDocumentResponse
-	(*PreviewDocumentResponse)(nil),             // 127: quietline.enforcement.v1.PreviewDocumentResponse
-	(*RecordDeliveryResponse)(nil),              // 128: quietline.enforcement.v1.RecordDeliveryResponse
-	(*GetCaseDocumentResponse)(nil),             // 129: quietline.enforcement.v1.GetCaseDocumentResponse
-	(*ListCaseDocumentsResponse)(nil),           // 130: quietline.enforcement.v1.ListCaseDocumentsResponse
-	(*GetDocumentTemplateResponse)(nil),         // 131: quietline.enforcement.v1.GetDocumentTemplateResponse
-	(*PutDocumentTemplateResponse)(nil),         // 132: quietline.enforcement.v1.PutDocumentTemplateResponse
-	(*ForecastClocksResponse)(nil),              // 133: quietline.enforcement.v1.ForecastClocksResponse
-	(*ListProvisionalClocksResponse)(nil),       // 134: quietline.enforcement.v1.ListProvisionalClocksResponse
-	(*SettleProvisionalClocksResponse)(nil),     // 135: quietline.enforcement.v1.SettleProvisionalClocksResponse
+	(*GetOfficeRequest)(nil),                    // 65: quietline.enforcement.v1.GetOfficeRequest
+	(*PutOfficeRequest)(nil),                    // 66: quietline.enforcement.v1.PutOfficeRequest
+	(*ForecastClocksRequest)(nil),               // 67: quietline.enforcement.v1.ForecastClocksRequest
+	(*ListProvisionalClocksRequest)(nil),        // 68: quietline.enforcement.v1.ListProvisionalClocksRequest
+	(*SettleProvisionalClocksRequest)(nil),      // 69: quietline.enforcement.v1.SettleProvisionalClocksRequest
+	(*OpenCaseResponse)(nil),                    // 70: quietline.enforcement.v1.OpenCaseResponse
+	(*GetCaseResponse)(nil),                     // 71: quietline.enforcement.v1.GetCaseResponse
+	(*ListCasesResponse)(nil),                   // 72: quietline.enforcement.v1.ListCasesResponse
+	(*ListMeasuresResponse)(nil),                // 73: quietline.enforcement.v1.ListMeasuresResponse
+	(*AdvanceCaseResponse)(nil),                 // 74: quietline.enforcement.v1.AdvanceCaseResponse
+	(*DecideCaseResponse)(nil),                  // 75: quietline.enforcement.v1.DecideCaseResponse
+	(*CloseCaseResponse)(nil),                   // 76: quietline.enforcement.v1.CloseCaseResponse
+	(*ListUnstartedResponse)(nil),               // 77: quietline.enforcement.v1.ListUnstartedResponse
+	(*RecordMeasureResponse)(nil),               // 78: quietline.enforcement.v1.RecordMeasureResponse
+	(*AuditResponse)(nil),                       // 79: quietline.enforcement.v1.AuditResponse
+	(*PlanCaseResponse)(nil),                    // 80: quietline.enforcement.v1.PlanCaseResponse
+	(*CheckCaseStepResponse)(nil),               // 81: quietline.enforcement.v1.CheckCaseStepResponse
+	(*RecordCaseStepResponse)(nil),              // 82: quietline.enforcement.v1.RecordCaseStepResponse
+	(*RecordCaseEffectResponse)(nil),            // 83: quietline.enforcement.v1.RecordCaseEffectResponse
+	(*RequestCaseStepResponse)(nil),             // 84: quietline.enforcement.v1.RequestCaseStepResponse
+	(*CheckDecisionResponse)(nil),               // 85: quietline.enforcement.v1.CheckDecisionResponse
+	(*RecordPaymentResponse)(nil),               // 86: quietline.enforcement.v1.RecordPaymentResponse
+	(*RecordRemedyResponse)(nil),                // 87: quietline.enforcement.v1.RecordRemedyResponse
+	(*RecuseOfficerResponse)(nil),               // 88: quietline.enforcement.v1.RecuseOfficerResponse
+	(*AddCaseEvidenceResponse)(nil),             // 89: quietline.enforcement.v1.AddCaseEvidenceResponse
+	(*MoveCaseEvidenceResponse)(nil),            // 90: quietline.enforcement.v1.MoveCaseEvidenceResponse
+	(*ListCaseEvidenceResponse)(nil),            // 91: quietline.enforcement.v1.ListCaseEvidenceResponse
+	(*DisputeJurisdictionResponse)(nil),         // 92: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsResponse)(nil),                   // 93: quietline.enforcement.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),             // 94: quietline.enforcement.v1.ListDailyCountsResponse
+	(*ListPenaltiesResponse)(nil),               // 95: quietline.enforcement.v1.ListPenaltiesResponse
+	(*SuggestPenaltiesResponse)(nil),            // 96: quietline.enforcement.v1.SuggestPenaltiesResponse
+	(*ListConsistencyResponse)(nil),             // 97: quietline.enforcement.v1.ListConsistencyResponse
+	(*LinkActsResponse)(nil),                    // 98: quietline.enforcement.v1.LinkActsResponse
+	(*UnlinkActsResponse)(nil),                  // 99: quietline.enforcement.v1.UnlinkActsResponse
+	(*ListSameActsResponse)(nil),                // 100: quietline.enforcement.v1.ListSameActsResponse
+	(*GetLiabilityChainResponse)(nil),           // 101: quietline.enforcement.v1.GetLiabilityChainResponse
+	(*RecordChainPartyResponse)(nil),            // 102: quietline.enforcement.v1.RecordChainPartyResponse
+	(*RecordNotPursuedResponse)(nil),            // 103: quietline.enforcement.v1.RecordNotPursuedResponse
+	(*AttributeCallerResponse)(nil),             // 104: quietline.enforcement.v1.AttributeCallerResponse
+	(*RecordResponsiblePersonResponse)(nil),     // 105: quietline.enforcement.v1.RecordResponsiblePersonResponse
+	(*LookUpResponsiblePersonsResponse)(nil),    // 106: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	(*RecordFindingResponse)(nil),               // 107: quietline.enforcement.v1.RecordFindingResponse
+	(*ListUndisposedResponse)(nil),              // 108: quietline.enforcement.v1.ListUndisposedResponse
+	(*CheckMeasuresResponse)(nil),               // 109: quietline.enforcement.v1.CheckMeasuresResponse
+	(*ListServedResponse)(nil),                  // 110: quietline.enforcement.v1.ListServedResponse
+	(*GetServedDocumentResponse)(nil),           // 111: quietline.enforcement.v1.GetServedDocumentResponse
+	(*AcknowledgeDeliveryResponse)(nil),         // 112: quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	(*ConsentToElectronicDeliveryResponse)(nil), // 113: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	(*RevokeElectronicDeliveryResponse)(nil),    // 114: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	(*SubmitStatementResponse)(nil),             // 115: quietline.enforcement.v1.SubmitStatementResponse
+	(*WaiveStatementResponse)(nil),              // 116: quietline.enforcement.v1.WaiveStatementResponse
+	(*RequestHearingResponse)(nil),              // 117: quietline.enforcement.v1.RequestHearingResponse
+	(*WithdrawHearingRequestResponse)(nil),      // 118: quietline.enforcement.v1.WithdrawHearingRequestResponse
+	(*ObjectToOfficerResponse)(nil),             // 119: quietline.enforcement.v1.ObjectToOfficerResponse
+	(*DecideObjectionResponse)(nil),             // 120: quietline.enforcement.v1.DecideObjectionResponse
+	(*DemandConsentProofResponse)(nil),          // 121: quietline.enforcement.v1.DemandConsentProofResponse
+	(*ListConsentDemandsResponse)(nil),          // 122: quietline.enforcement.v1.ListConsentDemandsResponse
+	(*SubmitConsentProofResponse)(nil),          // 123: quietline.enforcement.v1.SubmitConsentProofResponse
+	(*ReportPaymentResponse)(nil),               // 124: quietline.enforcement.v1.ReportPaymentResponse
+	(*PutPartyFileResponse)(nil),                // 125: quietline.enforcement.v1.PutPartyFileResponse
+	(*GetPartyFileResponse)(nil),                // 126: quietline.enforcement.v1.GetPartyFileResponse
+	(*ListPartyFilingsResponse)(nil),            // 127: quietline.enforcement.v1.ListPartyFilingsResponse
+	(*DrawDocumentResponse)(nil),                // 128: quietline.enforcement.v1.DrawDocumentResponse
+	(*PreviewDocumentResponse)(nil),             // 129: quietline.enforcement.v1.PreviewDocumentResponse
+	(*RecordDeliveryResponse)(nil),              // 130: quietline.enforcement.v1.RecordDeliveryResponse
+	(*GetCaseDocumentResponse)(nil),             // 131: quietline.enforcement.v1.GetCaseDocumentResponse
+	(*ListCaseDocumentsResponse)(nil),           // 132: quietline.enforcement.v1.ListCaseDocumentsResponse
+	(*GetDocumentTemplateResponse)(nil),         // 133: quietline.enforcement.v1.GetDocumentTemplateResponse
+	(*PutDocumentTemplateResponse)(nil),         // 134: quietline.enforcement.v1.PutDocumentTemplateResponse
+	(*GetOfficeResponse)(nil),                   // 135: quietline.enforcement.v1.GetOfficeResponse
+	(*PutOfficeResponse)(nil),                   // 136: quietline.enforcement.v1.PutOfficeResponse
+	(*ForecastClocksResponse)(nil),              // 137: quietline.enforcement.v1.ForecastClocksResponse
+	(*ListProvisionalClocksResponse)(nil),       // 138: quietline.enforcement.v1.ListProvisionalClocksResponse
+	(*SettleProvisionalClocksResponse)(nil),     // 139: quietline.enforcement.v1.SettleProvisionalClocksResponse
 }
 var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	0,   // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
@@ -397,79 +406,83 @@ var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	62,  // 62: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:input_type -> quietline.enforcement.v1.ListCaseDocumentsRequest
 	63,  // 63: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:input_type -> quietline.enforcement.v1.GetDocumentTemplateRequest
 	64,  // 64: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:input_type -> quietline.enforcement.v1.PutDocumentTemplateRequest
-	65,  // 65: quietline.enforcement.v1.EnforcementService.ForecastClocks:input_type -> quietline.enforcement.v1.ForecastClocksRequest
-	66,  // 66: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:input_type -> quietline.enforcement.v1.ListProvisionalClocksRequest
-	67,  // 67: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:input_type -> quietline.enforcement.v1.SettleProvisionalClocksRequest
-	68,  // 68: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
-	69,  // 69: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
-	70,  // 70: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
-	71,  // 71: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
-	72,  // 72: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
-	73,  // 73: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
-	74,  // 74: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
-	75,  // 75: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
-	76,  // 76: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
-	77,  // 77: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
-	78,  // 78: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
-	79,  // 79: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
-	80,  // 80: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
-	81,  // 81: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
-	82,  // 82: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
-	83,  // 83: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
-	84,  // 84: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
-	85,  // 85: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
-	86,  // 86: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
-	87,  // 87: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
-	88,  // 88: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
-	89,  // 89: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
-	90,  // 90: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
-	91,  // 91: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
-	92,  // 92: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
-	93,  // 93: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
-	94,  // 94: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
-	95,  // 95: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
-	96,  // 96: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
-	97,  // 97: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
-	98,  // 98: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
-	99,  // 99: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
-	100, // 100: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
-	101, // 101: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
-	102, // 102: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
-	103, // 103: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
-	104, // 104: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	105, // 105: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
-	106, // 106: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
-	107, // 107: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
-	108, // 108: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
-	109, // 109: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
-	110, // 110: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	111, // 111: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	112, // 112: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	113, // 113: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
-	114, // 114: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
-	115, // 115: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
-	116, // 116: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
-	117, // 117: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
-	118, // 118: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
-	119, // 119: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
-	120, // 120: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
-	121, // 121: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
-	122, // 122: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
-	123, // 123: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
-	124, // 124: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
-	125, // 125: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
-	126, // 126: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
-	127, // 127: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
-	128, // 128: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
-	129, // 129: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
-	130, // 130: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
-	131, // 131: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
-	132, // 132: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
-	133, // 133: quietline.enforcement.v1.EnforcementService.ForecastClocks:output_type -> quietline.enforcement.v1.ForecastClocksResponse
-	134, // 134: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:output_type -> quietline.enforcement.v1.ListProvisionalClocksResponse
-	135, // 135: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:output_type -> quietline.enforcement.v1.SettleProvisionalClocksResponse
-	68,  // [68:136] is the sub-list for method output_type
-	0,   // [0:68] is the sub-list for method input_type
+	65,  // 65: quietline.enforcement.v1.EnforcementService.GetOffice:input_type -> quietline.enforcement.v1.GetOfficeRequest
+	66,  // 66: quietline.enforcement.v1.EnforcementService.PutOffice:input_type -> quietline.enforcement.v1.PutOfficeRequest
+	67,  // 67: quietline.enforcement.v1.EnforcementService.ForecastClocks:input_type -> quietline.enforcement.v1.ForecastClocksRequest
+	68,  // 68: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:input_type -> quietline.enforcement.v1.ListProvisionalClocksRequest
+	69,  // 69: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:input_type -> quietline.enforcement.v1.SettleProvisionalClocksRequest
+	70,  // 70: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
+	71,  // 71: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
+	72,  // 72: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
+	73,  // 73: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
+	74,  // 74: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
+	75,  // 75: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
+	76,  // 76: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
+	77,  // 77: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
+	78,  // 78: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
+	79,  // 79: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
+	80,  // 80: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
+	81,  // 81: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
+	82,  // 82: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
+	83,  // 83: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
+	84,  // 84: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
+	85,  // 85: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
+	86,  // 86: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
+	87,  // 87: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
+	88,  // 88: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
+	89,  // 89: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
+	90,  // 90: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
+	91,  // 91: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
+	92,  // 92: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
+	93,  // 93: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
+	94,  // 94: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
+	95,  // 95: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
+	96,  // 96: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
+	97,  // 97: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
+	98,  // 98: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
+	99,  // 99: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
+	100, // 100: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
+	101, // 101: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
+	102, // 102: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
+	103, // 103: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
+	104, // 104: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
+	105, // 105: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
+	106, // 106: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	107, // 107: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
+	108, // 108: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
+	109, // 109: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
+	110, // 110: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
+	111, // 111: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
+	112, // 112: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	113, // 113: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	114, // 114: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	115, // 115: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
+	116, // 116: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
+	117, // 117: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
+	118, // 118: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
+	119, // 119: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
+	120, // 120: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
+	121, // 121: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
+	122, // 122: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
+	123, // 123: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
+	124, // 124: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
+	125, // 125: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
+	126, // 126: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
+	127, // 127: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
+	128, // 128: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
+	129, // 129: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
+	130, // 130: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
+	131, // 131: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
+	132, // 132: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
+	133, // 133: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
+	134, // 134: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
+	135, // 135: quietline.enforcement.v1.EnforcementService.GetOffice:output_type -> quietline.enforcement.v1.GetOfficeResponse
+	136, // 136: quietline.enforcement.v1.EnforcementService.PutOffice:output_type -> quietline.enforcement.v1.PutOfficeResponse
+	137, // 137: quietline.enforcement.v1.EnforcementService.ForecastClocks:output_type -> quietline.enforcement.v1.ForecastClocksResponse
+	138, // 138: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:output_type -> quietline.enforcement.v1.ListProvisionalClocksResponse
+	139, // 139: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:output_type -> quietline.enforcement.v1.SettleProvisionalClocksResponse
+	70,  // [70:140] is the sub-list for method output_type
+	0,   // [0:70] is the sub-list for method input_type
 	0,   // [0:0] is the sub-list for extension type_name
 	0,   // [0:0] is the sub-list for extension extendee
 	0,   // [0:0] is the sub-list for field type_name
@@ -489,6 +502,7 @@ func file_quietline_enforcement_v1_enforcement_proto_init() {
 	file_quietline_enforcement_v1_count_proto_init()
 	file_quietline_enforcement_v1_document_proto_init()
 	file_quietline_enforcement_v1_measure_proto_init()
+	file_quietline_enforcement_v1_office_proto_init()
 	file_quietline_enforcement_v1_party_proto_init()
 	file_quietline_enforcement_v1_party_matter_proto_init()
 	file_quietline_enforcement_v1_procedure_proto_init()

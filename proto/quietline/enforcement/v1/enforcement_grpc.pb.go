@@ -86,6 +86,8 @@ const (
 	EnforcementService_ListCaseDocuments_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListCaseDocuments"
 	EnforcementService_GetDocumentTemplate_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/GetDocumentTemplate"
 	EnforcementService_PutDocumentTemplate_FullMethodName         = "/quietline.enforcement.v1.EnforcementService/PutDocumentTemplate"
+	EnforcementService_GetOffice_FullMethodName                   = "/quietline.enforcement.v1.EnforcementService/GetOffice"
+	EnforcementService_PutOffice_FullMethodName                   = "/quietline.enforcement.v1.EnforcementService/PutOffice"
 	EnforcementService_ForecastClocks_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/ForecastClocks"
 	EnforcementService_ListProvisionalClocks_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/ListProvisionalClocks"
 	EnforcementService_SettleProvisionalClocks_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/SettleProvisionalClocks"
@@ -233,6 +235,10 @@ type EnforcementServiceClient interface {
 	GetDocumentTemplate(ctx context.Context, in *GetDocumentTemplateRequest, opts ...grpc.CallOption) (*GetDocumentTemplateResponse, error)
 	// PutDocumentTemplate puts a template in force for the caller's agency, or for all (更新文书模板).
 	PutDocumentTemplate(ctx context.Context, in *PutDocumentTemplateRequest, opts ...grpc.CallOption) (*PutDocumentTemplateResponse, error)
+	// How the caller's agency signs its documents (查看办案单位).
+	GetOffice(ctx context.Context, in *GetOfficeRequest, opts ...grpc.CallOption) (*GetOfficeResponse, error)
+	// Puts name, number word, contacts and remedies of the caller's agency (更新办案单位).
+	PutOffice(ctx context.Context, in *PutOfficeRequest, opts ...grpc.CallOption) (*PutOfficeResponse, error)
 	// ForecastClocks lists the clocks of cases that are over or will be this week or within some days, the decision's 90 days
 	// (行政处罚法 60) among them; parties' terms are left out (案件期限预警).
 	ForecastClocks(ctx context.Context, in *ForecastClocksRequest, opts ...grpc.CallOption) (*ForecastClocksResponse, error)
@@ -901,6 +907,26 @@ func (c *enforcementServiceClient) PutDocumentTemplate(ctx context.Context, in *
 	return out, nil
 }
 
+func (c *enforcementServiceClient) GetOffice(ctx context.Context, in *GetOfficeRequest, opts ...grpc.CallOption) (*GetOfficeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetOfficeResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_GetOffice_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) PutOffice(ctx context.Context, in *PutOfficeRequest, opts ...grpc.CallOption) (*PutOfficeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutOfficeResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_PutOffice_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *enforcementServiceClient) ForecastClocks(ctx context.Context, in *ForecastClocksRequest, opts ...grpc.CallOption) (*ForecastClocksResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ForecastClocksResponse)
@@ -1073,6 +1099,10 @@ type EnforcementServiceServer interface {
 	GetDocumentTemplate(context.Context, *GetDocumentTemplateRequest) (*GetDocumentTemplateResponse, error)
 	// PutDocumentTemplate puts a template in force for the caller's agency, or for all (更新文书模板).
 	PutDocumentTemplate(context.Context, *PutDocumentTemplateRequest) (*PutDocumentTemplateResponse, error)
+	// How the caller's agency signs its documents (查看办案单位).
+	GetOffice(context.Context, *GetOfficeRequest) (*GetOfficeResponse, error)
+	// Puts name, number word, contacts and remedies of the caller's agency (更新办案单位).
+	PutOffice(context.Context, *PutOfficeRequest) (*PutOfficeResponse, error)
 	// ForecastClocks lists the clocks of cases that are over or will be this week or within some days, the decision's 90 days
 	// (行政处罚法 60) among them; parties' terms are left out (案件期限预警).
 	ForecastClocks(context.Context, *ForecastClocksRequest) (*ForecastClocksResponse, error)
@@ -1285,6 +1315,12 @@ func (UnimplementedEnforcementServiceServer) GetDocumentTemplate(context.Context
 }
 func (UnimplementedEnforcementServiceServer) PutDocumentTemplate(context.Context, *PutDocumentTemplateRequest) (*PutDocumentTemplateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutDocumentTemplate not implemented")
+}
+func (UnimplementedEnforcementServiceServer) GetOffice(context.Context, *GetOfficeRequest) (*GetOfficeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOffice not implemented")
+}
+func (UnimplementedEnforcementServiceServer) PutOffice(context.Context, *PutOfficeRequest) (*PutOfficeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutOffice not implemented")
 }
 func (UnimplementedEnforcementServiceServer) ForecastClocks(context.Context, *ForecastClocksRequest) (*ForecastClocksResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ForecastClocks not implemented")
@@ -2486,6 +2522,42 @@ func _EnforcementService_PutDocumentTemplate_Handler(srv interface{}, ctx contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnforcementService_GetOffice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOfficeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).GetOffice(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_GetOffice_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).GetOffice(ctx, req.(*GetOfficeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_PutOffice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutOfficeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).PutOffice(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_PutOffice_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).PutOffice(ctx, req.(*PutOfficeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _EnforcementService_ForecastClocks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ForecastClocksRequest)
 	if err := dec(in); err != nil {
@@ -2806,6 +2878,14 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PutDocumentTemplate",
 			Handler:    _EnforcementService_PutDocumentTemplate_Handler,
+		},
+		{
+			MethodName: "GetOffice",
+			Handler:    _EnforcementService_GetOffice_Handler,
+		},
+		{
+			MethodName: "PutOffice",
+			Handler:    _EnforcementService_PutOffice_Handler,
 		},
 		{
 			MethodName: "ForecastClocks",
