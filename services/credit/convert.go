@@ -18,6 +18,7 @@ import (
 type viewer struct {
 	all      bool // the mesh itself, and the lead
 	operator bool
+	ledger   bool // the ledger's allocation rules
 	agency   string
 	party    string
 }
@@ -25,6 +26,8 @@ type viewer struct {
 func viewerOf(ctx context.Context) viewer {
 	a := identity.ActorOf(ctx)
 	switch {
+	case identity.CallerOf(ctx) == accessv1.Caller_CALLER_LEDGER: // who allocates needs no more than an operator, as of any time
+		return viewer{operator: true, ledger: true, agency: orNobody("")}
 	case identity.CallerOf(ctx) != accessv1.Caller_CALLER_GATEWAY:
 		return viewer{all: true}
 	case identity.HasRole(a, accessv1.Role_ROLE_PARTY):

@@ -36,7 +36,7 @@ func (s *Server) ListParty(ctx context.Context, req *creditv1.ListPartyRequest) 
 		if err := q.LockKey(ctx, "listing/"+req.GetCreditCode()); err != nil {
 			return nil, err
 		}
-		id, err := known(ctx, q, req)
+		id, err := known(ctx, q, req, decided)
 		if errors.Is(err, pgx.ErrNoRows) {
 			id, err = s.list(ctx, q, req, decided, now)
 		}
@@ -62,23 +62,27 @@ func checkEntry(code string, decided, now time.Time) error {
 }
 
 // known is the entry that the same case has made already.
-func known(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest) (string, error) {
+func known(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest, decided time.Time) (string, error) {
 	if req.GetGround() == "" {
 		row, err := q.ListingOfCase(ctx, new(req.GetCaseId()))
-		return notTakenBack(row.ListingID, row.State, err)
+		return notTakenBack(row.ListingID, row.State, row.DecidedTime, decided, err)
 	}
 	row, err := q.ListingByGround(ctx, store.ListingByGroundParams{
 		CreditCode: req.GetCreditCode(), List: req.GetList(), Ground: req.GetGround(), CaseID: new(req.GetCaseId()),
 	})
-	return notTakenBack(row.ListingID, row.State, err)
+	return notTakenBack(row.ListingID, row.State, row.DecidedTime, decided, err)
 }
 
-// notTakenBack refuses to enter again what was taken back: its ground fell away, and no answer may look like an entry.
-func notTakenBack(id, state string, err error) (string, error) {
-	if err == nil && state == withdrawn {
-		return "", refused("the entry of this case was withdrawn: a new entry needs a new decision (行政处罚法 第四十八条)")
+// notTakenBack refuses to enter again what was taken back: its ground fell away, and no answer may look like an entry. A
+// later decision of the case is a ground of its own.
+func notTakenBack(id, state string, before *time.Time, decided time.Time, err error) (string, error) {
+	if err != nil || state != withdrawn {
+		return id, err
 	}
-	return id, err
+	if before != nil && decided.After(*before) {
+		return "", pgx.ErrNoRows
+	}
+	return "", refused("the entry of this case was withdrawn: a new entry needs a new decision (行政处罚法 第四十八条)")
 }
 
 func (s *Server) list(ctx context.Context, q *store.Queries, req *creditv1.ListPartyRequest, decided, now time.Time) (string, error) {
@@ -104,7 +108,7 @@ func (s *Server) RecordCredit(ctx context.Context, req *creditv1.RecordCreditReq
 			return nil, err
 		}
 		row, err := q.RecordOfCase(ctx, store.RecordOfCaseParams{CaseID: new(req.GetCaseId()), CreditCode: req.GetCreditCode()})
-		id, err := notTakenBack(row.ListingID, row.State, err)
+		id, err := notTakenBack(row.ListingID, row.State, row.DecidedTime, decided, err)
 		if errors.Is(err, pgx.ErrNoRows) {
 			id, err = s.record(ctx, q, req, decided, now)
 		}

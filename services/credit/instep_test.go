@@ -217,3 +217,36 @@ func TestViolationsOfOneEntryAcrossPages(t *testing.T) {
 		t.Errorf("%d of 3: %v", len(seen), seen)
 	}
 }
+
+// A decision of a case that was changed enters the firm anew, once, and counts from its own date.
+func TestChangedDecisionIsEnteredAnew(t *testing.T) {
+	w := newWorld(t)
+	caseID := uuid.NewString()
+	enter := func(decided string) (*creditv1.Listing, error) {
+		return w.list(t, func(r *creditv1.ListPartyRequest) {
+			r.CaseId, r.List, r.Ground, r.DecidedTime = caseID, "", "", timestamppb.New(at(decided))
+			r.Penalties = []*creditv1.Penalty{{Kind: "fine"}}
+		})
+	}
+	first, err := enter("2026-04-20 09:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.record(t, caseID)
+	if _, err := w.flows.WithdrawByCase(t.Context(), &creditv1.WithdrawByCaseRequest{RequestId: uuid.NewString(), CaseId: caseID, Reason: "复议变更"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = enter("2026-04-20 09:00")
+	wantReason(t, err, policyRefuses)
+	anew, err := enter("2026-04-29 09:00")
+	if err != nil || anew.GetListingId() == first.GetListingId() || lastDay(anew.GetLatestEnd()) != "2027-04-29" {
+		t.Fatalf("%v, %v", anew, err)
+	}
+	again, err := enter("2026-04-29 09:00")
+	if err != nil || again.GetListingId() != anew.GetListingId() {
+		t.Errorf("entered twice: %v, %v", again, err)
+	}
+	if v := w.violations(t); len(v) != 0 {
+		t.Errorf("violations: %v", v)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"quietline/internal/identity"
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
@@ -36,6 +37,10 @@ func TestOperatorLearnsWhatItNeeds(t *testing.T) {
 	}}}
 	if diff := cmp.Diff(want, check(), protocmp.Transform()); diff != "" {
 		t.Errorf("before it is public: %s", diff)
+	}
+	resp, err := creditv1.NewCreditServiceClient(w.dial(identity.Ledger, nil)).CheckParty(t.Context(), &creditv1.CheckPartyRequest{CreditCode: firm})
+	if diff := cmp.Diff(want, resp, protocmp.Transform()); err != nil || diff != "" {
+		t.Errorf("the ledger learns more than an operator: %v %s", err, diff)
 	}
 	if got := w.listedFor(t); len(got) != 0 {
 		t.Errorf("an operator lists %v", got)

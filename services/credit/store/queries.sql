@@ -60,15 +60,19 @@ UPDATE listing SET state = @state, state_time = @at, state_by = @by, state_reaso
  WHERE listing_id = @listing_id;
 
 -- name: ListingByGround :one
-SELECT listing_id, state FROM listing
- WHERE credit_code = @credit_code AND list = @list AND ground = @ground AND case_id = @case_id;
+-- The entry that stands or has ended; one that was taken back only if there is no other.
+SELECT listing_id, state, decided_time FROM listing
+ WHERE credit_code = @credit_code AND list = @list AND ground = @ground AND case_id = @case_id
+ ORDER BY state = 'WITHDRAWN', decided_time DESC LIMIT 1;
 
 -- name: ListingOfCase :one
 -- The entry on a telecom list that a case made, whichever ground it chose.
-SELECT listing_id, state FROM listing WHERE case_id = @case_id AND list <> 'credit_record' AND ground <> 'penalty_overdue' ORDER BY propose_time LIMIT 1;
+SELECT listing_id, state, decided_time FROM listing WHERE case_id = @case_id AND list <> 'credit_record' AND ground <> 'penalty_overdue'
+ ORDER BY state = 'WITHDRAWN', decided_time DESC LIMIT 1;
 
 -- name: RecordOfCase :one
-SELECT listing_id, state FROM listing WHERE case_id = @case_id AND list = 'credit_record' AND credit_code = @credit_code;
+SELECT listing_id, state, decided_time FROM listing WHERE case_id = @case_id AND list = 'credit_record' AND credit_code = @credit_code
+ ORDER BY state = 'WITHDRAWN', decided_time DESC LIMIT 1;
 
 -- name: ListingsOfCase :many
 -- The entries of a case and those that rest on them.

@@ -754,8 +754,9 @@ func (q *Queries) ListListings(ctx context.Context, arg ListListingsParams) ([]L
 }
 
 const listingByGround = `-- name: ListingByGround :one
-SELECT listing_id, state FROM listing
+SELECT listing_id, state, decided_time FROM listing
  WHERE credit_code = $1 AND list = $2 AND ground = $3 AND case_id = $4
+ ORDER BY state = 'WITHDRAWN', decided_time DESC LIMIT 1
 `
 
 type ListingByGroundParams struct {
@@ -766,10 +767,12 @@ type ListingByGroundParams struct {
 }
 
 type ListingByGroundRow struct {
-	ListingID string
-	State     string
+	ListingID   string
+	State       string
+	DecidedTime *time.Time
 }
 
+// The entry that stands or has ended; one that was taken back only if there is no other.
 func (q *Queries) ListingByGround(ctx context.Context, arg ListingByGroundParams) (ListingByGroundRow, error) {
 	row := q.db.QueryRow(ctx, listingByGround,
 		arg.CreditCode,
@@ -778,24 +781,26 @@ func (q *Queries) ListingByGround(ctx context.Context, arg ListingByGroundParams
 		arg.CaseID,
 	)
 	var i ListingByGroundRow
-	err := row.Scan(&i.ListingID, &i.State)
+	err := row.Scan(&i.ListingID, &i.State, &i.DecidedTime)
 	return i, err
 }
 
 const listingOfCase = `-- name: ListingOfCase :one
-SELECT listing_id, state FROM listing WHERE case_id = $1 AND list <> 'credit_record' AND ground <> 'penalty_overdue' ORDER BY propose_time LIMIT 1
+SELECT listing_id, state, decided_time FROM listing WHERE case_id = $1 AND list <> 'credit_record' AND ground <> 'penalty_overdue'
+ ORDER BY state = 'WITHDRAWN', decided_time DESC LIMIT 1
 `
 
 type ListingOfCaseRow struct {
-	ListingID string
-	State     string
+	ListingID   string
+	State       string
+	DecidedTime *time.Time
 }
 
 // The entry on a telecom list that a case made, whichever ground it chose.
 func (q *Queries) ListingOfCase(ctx context.Context, caseID *string) (ListingOfCaseRow, error) {
 	row := q.db.QueryRow(ctx, listingOfCase, caseID)
 	var i ListingOfCaseRow
-	err := row.Scan(&i.ListingID, &i.State)
+	err := row.Scan(&i.ListingID, &i.State, &i.DecidedTime)
 	return i, err
 }
 
@@ -1387,7 +1392,8 @@ func (q *Queries) QuarterRows(ctx context.Context, arg QuarterRowsParams) ([]Lis
 }
 
 const recordOfCase = `-- name: RecordOfCase :one
-SELECT listing_id, state FROM listing WHERE case_id = $1 AND list = 'credit_record' AND credit_code = $2
+SELECT listing_id, state, decided_time FROM listing WHERE case_id = $1 AND list = 'credit_record' AND credit_code = $2
+ ORDER BY state = 'WITHDRAWN', decided_time DESC LIMIT 1
 `
 
 type RecordOfCaseParams struct {
@@ -1396,14 +1402,15 @@ type RecordOfCaseParams struct {
 }
 
 type RecordOfCaseRow struct {
-	ListingID string
-	State     string
+	ListingID   string
+	State       string
+	DecidedTime *time.Time
 }
 
 func (q *Queries) RecordOfCase(ctx context.Context, arg RecordOfCaseParams) (RecordOfCaseRow, error) {
 	row := q.db.QueryRow(ctx, recordOfCase, arg.CaseID, arg.CreditCode)
 	var i RecordOfCaseRow
-	err := row.Scan(&i.ListingID, &i.State)
+	err := row.Scan(&i.ListingID, &i.State, &i.DecidedTime)
 	return i, err
 }
 
