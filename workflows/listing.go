@@ -115,7 +115,7 @@ func (l *listing) hear(ctx workflow.Context, notice *decision, by []string) (end
 			if ended, err := l.objection(ctx, look.GetObjectionId(), by); ended || err != nil {
 				return true, err
 			}
-		case over:
+		case over && !look.GetUntilTime().AsTime().After(workflow.Now(ctx)): // else a later date was settled meanwhile
 			return false, nil
 		}
 	}

@@ -140,17 +140,23 @@ func TestRepair_grantedByAnotherPerson(t *testing.T) {
 	}
 }
 
-// The penalty behind the entry goes from the register in the same step, or the entry says why not.
+// The penalty behind the entry goes from the register in the same step, or the entry says why not and until when.
 func TestRepair_takesThePenaltyToo(t *testing.T) {
-	for _, forbidden := range []bool{false, true} {
+	for _, c := range []struct {
+		forbidden bool
+		public    string
+	}{{false, ""}, {true, ""}, {true, "TAKEN_DOWN"}} {
 		p := newRepairPlay(t)
-		p.w.lists.entry.CaseId, p.w.lists.forbidden = id(40), forbidden
+		p.w.lists.entry.CaseId, p.w.lists.forbidden, p.w.lists.publicIs = id(40), c.forbidden, c.public
 		p.w.published = append(p.w.published, &disclosurev1.PublishRequest{Publication: &disclosurev1.Publication{Kind: kindPenalty, CaseId: id(40)}})
 		p.replies["repair_review"] = []reply{{outcome: granted, reason: "x", detail: answeredInWords, by: "sun"}}
 		p.runRepair()
 		want, public := "penalty withdrawn=true", "listing:"+id(720)+":repaired penalty:"+id(40)+":repaired"
-		if forbidden {
+		if c.forbidden {
 			want, public = "penalty withdrawn=falsenever early", "listing:"+id(720)+":repaired"
+		}
+		if c.public != "" { // it came down by itself: nobody tries again
+			want = "penalty withdrawn=true"
 		}
 		p.want("unpublished", strings.Join(p.w.matters.withdrawn, " "), public)
 		if !strings.Contains(p.listStates(), want) {
@@ -243,6 +249,40 @@ func TestListFor(t *testing.T) {
 		if c.ground != "" && c.listed > 0 && w.listed[0].GetList() != "dishonest" {
 			t.Errorf("%s: %v", name, w.listed)
 		}
+	}
+}
+
+// A later end of the party's term, settled while its workflow waits, is waited for, whether or not the workflow is told.
+func TestListing_termSettledMeanwhile(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		p := newListingPlay(t)
+		began := p.env.Now()
+		p.env.RegisterDelayedCallback(func() {
+			p.w.mu.Lock()
+			p.w.lists.entry.ObjectionUntil = timestamppb.New(began.Add(20 * 24 * time.Hour))
+			p.w.mu.Unlock()
+			if told {
+				p.env.SignalWorkflow(signalNudge, nil)
+			}
+		}, 2*24*time.Hour)
+		p.runListing()
+		p.want("states", p.listStates(), "NOTIFIED LISTED")
+		if took := p.env.Now().Sub(began); took < 20*24*time.Hour {
+			t.Errorf("told %v: signed after %v", told, took)
+		}
+	}
+}
+
+// A publication that cannot be ended keeps no other from its end.
+func TestPublishLists_oneFails(t *testing.T) {
+	w := newWorld()
+	bad, over := anEntry(), anEntry()
+	bad.ListingId, bad.State, bad.CaseId, bad.EndTime, bad.PublicationId = id(723), "REMOVED", id(41), timestamppb.Now(), id(701)
+	over.State, over.EndTime, over.PublicationId, over.ListingId = "WITHDRAWN", timestamppb.Now(), id(700), id(722)
+	w.lists.work, w.lists.forbidden = []*creditv1.Listing{bad, over}, true // the penalty of the first is nowhere to be found
+	err := newActivities(w.owners(), fakeRuns{w}, newStarts(1000)).publishLists(t.Context())
+	if err == nil || !strings.Contains(err.Error(), id(723)) || !strings.Contains(strings.Join(w.matters.withdrawn, " "), id(722)) {
+		t.Errorf("%v; withdrawn %v", err, w.matters.withdrawn)
 	}
 }
 

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -180,6 +181,7 @@ func (a *Activities) delist(ctx context.Context, c *enforcementv1.Case) (effect,
 
 // publishLists publishes entries whose quarter is over, and withdraws the publications of those that have ended.
 func (a *Activities) publishLists(ctx context.Context) error {
+	var failed error
 	for token, more := "", true; more; more = token != "" {
 		page, err := a.Credit.ListPublicationWork(ctx, &creditv1.ListPublicationWorkRequest{PageSize: 500, PageToken: token})
 		if err != nil {
@@ -191,17 +193,20 @@ func (a *Activities) publishLists(ctx context.Context) error {
 			} else {
 				err = a.publishEntry(ctx, l)
 			}
-			if err != nil {
-				return fmt.Errorf("publication of listing %s: %w", l.GetListingId(), err)
+			if err != nil { // one that fails keeps no other waiting
+				failed = errors.Join(failed, fmt.Errorf("publication of listing %s: %w", l.GetListingId(), err))
 			}
 		}
 		token = page.GetNextPageToken()
 	}
-	return nil
+	return failed
 }
 
 // kindListing is the publication of an entry (名单公布).
 const kindListing = "listing"
+
+// publicationLive is the state of a publication that the public reads.
+const publicationLive = "LIVE"
 
 var listNames = map[string]string{"bad": "电信业务经营不良名单", "dishonest": "电信业务经营失信名单"}
 
@@ -295,8 +300,11 @@ func (a *Activities) unpublishPenalty(ctx context.Context, l *creditv1.Listing) 
 	_, err = a.Disclosure.WithdrawByCase(ctx, req)
 	record := &creditv1.RecordListingPublicationRequest{ListingId: l.GetListingId(), PenaltyWithdrawn: true}
 	if errs.Is(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES) {
-		record.PenaltyWithdrawn, record.PenaltyPublicBecause = false, errs.Text(err)
-		record.PenaltyPublicUntil, err = a.penaltyUntil(ctx, l.GetCaseId())
+		var until *timestamppb.Timestamp
+		because := errs.Text(err)
+		if until, err = a.penaltyUntil(ctx, l.GetCaseId()); until != nil {
+			record.PenaltyWithdrawn, record.PenaltyPublicBecause, record.PenaltyPublicUntil = false, because, until
+		}
 	}
 	if err != nil {
 		return err
@@ -308,13 +316,17 @@ func (a *Activities) unpublishPenalty(ctx context.Context, l *creditv1.Listing) 
 	return err
 }
 
-// penaltyUntil is when the last of a publication's bases lets a repair end it, at the latest when it comes down by itself.
+// penaltyUntil is when the last of a publication's bases lets a repair end it, at the latest when it comes down by itself;
+// nil once it has come down: there is nothing left to end.
 func (a *Activities) penaltyUntil(ctx context.Context, caseID string) (*timestamppb.Timestamp, error) {
 	resp, err := a.Disclosure.GetPublication(ctx, &disclosurev1.GetPublicationRequest{Kind: kindPenalty, CaseId: caseID})
 	if err != nil {
 		return nil, err
 	}
 	p := resp.GetPublication()
+	if p.GetState() != publicationLive {
+		return nil, nil
+	}
 	var until time.Time
 	for _, t := range p.GetTerms() {
 		if t.GetEarliestTime() == nil {

@@ -19,6 +19,7 @@ import (
 // lists are the credit lists of a world: one entry and one application.
 type lists struct {
 	forbidden  bool              // a basis keeps the penalty public after a repair
+	publicIs   string            // state of the publication; empty is live
 	licences   map[string]string // by credit code
 	recorded   []*creditv1.RecordCreditRequest
 	entry      *creditv1.Listing

@@ -154,7 +154,10 @@ func (f fakeDisclosure) GetPublication(_ context.Context, req *disclosurev1.GetP
 	defer f.w.mu.Unlock()
 	for _, r := range f.w.published {
 		if p := r.GetPublication(); p.GetKind() == req.GetKind() && p.GetCaseId() == req.GetCaseId() {
-			return &disclosurev1.GetPublicationResponse{Publication: &disclosurev1.Publication{PublicationId: id(700), Kind: p.GetKind()}}, nil
+			return &disclosurev1.GetPublicationResponse{Publication: &disclosurev1.Publication{
+				PublicationId: id(700), Kind: p.GetKind(), State: orElse(f.w.lists.publicIs, publicationLive),
+				TakeDownTime: timestamppb.New(time.Now().Add(time.Hour)),
+			}}, nil
 		}
 	}
 	return nil, errs.New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, "no such publication")
