@@ -1,6 +1,7 @@
 package assignment
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -56,6 +57,9 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		return fmt.Errorf("assignment: %w", err)
 	}
 	defer db.Close()
+	if err := sealAddresses(ctx, cmp.Or(cfg.MigrateDatabase, cfg.Database), keys); err != nil {
+		return fmt.Errorf("assignment: addresses of before: %w", err)
+	}
 	s, err := New(ctx, db, keys, cfg.lexicon(), time.Now)
 	if err != nil {
 		return fmt.Errorf("assignment: %w", err)

@@ -67,6 +67,60 @@ func TestPeopleAreSealed(t *testing.T) {
 	}
 }
 
+// The address of a party in a proposal is sealed too, and one that was kept in clear before is sealed when the service starts.
+func TestAddressesAreSealed(t *testing.T) {
+	w := newWorld(t)
+	const address, person = "某市某路一号", "王某某测试"
+	anna := caseworker("anna", "nfra-44")
+	task := w.open(t, w.newTask("nfra-44")).GetTaskId()
+	req := decide(task, "concluded")
+	req.Decision.Detail = &assignmentv1.DecisionDetail{
+		Parties:  []*assignmentv1.PartyDetail{{Role: "caller", Name: person, Person: true}},
+		CaseStep: &assignmentv1.CaseStepDetail{Proposal: &assignmentv1.CaseProposal{PartyAddress: address, Findings: "经查"}},
+	}
+	if _, err := w.workflows(anna).RecordDecision(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	owner := testkit.Owner(t, w.db)
+	clear := func() (in int) {
+		err := owner.QueryRow(t.Context(), "SELECT count(*) FROM decision x WHERE x::text LIKE '%' || $1 || '%'", address).Scan(&in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	reads := func(when string) {
+		t.Helper()
+		for who, want := range map[assignmentv1.AssignmentServiceClient]string{w.as(anna): address, w.as(lead): masked, w.workflows(nil): masked} {
+			got, err := who.GetTask(t.Context(), &assignmentv1.GetTaskRequest{TaskId: task})
+			d := got.GetDecision().GetDetail()
+			if p := d.GetCaseStep().GetProposal(); err != nil || p.GetPartyAddress() != want || p.GetFindings() != "经查" || len(d.GetParties()) != 1 {
+				t.Errorf("%s: reads %v, %v, want %s", when, d, err, want)
+			}
+		}
+	}
+	if n := clear(); n != 0 {
+		t.Errorf("%d addresses in clear", n)
+	}
+	reads("as recorded")
+	if _, err := owner.Exec(t.Context(), `ALTER TABLE decision DROP CONSTRAINT decision_address_sealed;
+		UPDATE decision SET detail = jsonb_set(detail, '{caseStep,proposal,partyAddress}', to_jsonb('`+address+`'::text))`); err != nil {
+		t.Fatal(err)
+	}
+	if n := clear(); n != 1 {
+		t.Fatalf("%d addresses of before", n)
+	}
+	for range 2 { // every start looks
+		if err := sealAddresses(t.Context(), owner.Config().ConnString(), w.server.keys); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := clear(); n != 0 {
+		t.Errorf("%d addresses in clear after the start", n)
+	}
+	reads("after the start")
+}
+
 // A request decides one task, one way.
 func TestRecordDecision_aRequestDecidesOnce(t *testing.T) {
 	w := newWorld(t)
