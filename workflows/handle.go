@@ -241,10 +241,17 @@ func (c *complaint) onLedger(m *caseworkv1.PlannedMeasure, ground string) {
 	}
 }
 
-// caseEnded takes a case's end in, once.
+// caseReversed is what becomes of a publication that was withdrawn with its decision.
+const caseReversed = "case_reversed"
+
+// caseEnded takes a case's end in, once. When its decision is taken back later, its publication is gone; the reporters are told
+// by the case.
 func (c *complaint) caseEnded(e *caseworkv1.CaseEnded) {
 	for _, known := range c.endedCases {
 		if known.GetCaseId() == e.GetCaseId() {
+			if e.GetOutcome() == reversal && known.GetDisclosure() != "" {
+				known.Disclosure = caseReversed
+			}
 			return
 		}
 	}

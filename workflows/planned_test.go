@@ -16,6 +16,8 @@ import (
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 // planner stands in for the owner of a case: what it plans follows from what it was told.
@@ -28,6 +30,8 @@ type planner struct {
 	asked      int
 	waits      int // plans without a task
 	nudged     int
+	lifted     []*ledgerv1.ResumeResourceRequest
+	taken      []*reportingv1.TellReversalRequest
 }
 
 func (p *planner) has(step string) bool {

@@ -13,6 +13,7 @@ import (
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 // planning asks for the plan of a case, after the step that somebody decided is recorded.
@@ -150,7 +151,7 @@ func (a *Activities) carryOut(ctx context.Context, c *enforcementv1.Case, plan *
 	case effectBegin:
 		return effect{result: effectDone}, nil
 	case effectTell:
-		return effect{result: effectDone}, a.tellComplaints(ctx, c.GetCaseId(), plan, e)
+		return effect{result: effectDone}, a.tellComplaints(ctx, c, plan, e)
 	case effectList:
 		return a.listFor(ctx, c, e.GetFacts()["ground"])
 	case effectPublish:
@@ -167,14 +168,42 @@ func (a *Activities) carryOut(ctx context.Context, c *enforcementv1.Case, plan *
 	return effect{}, fmt.Errorf("no such effect: %s", e.GetKind())
 }
 
-// tellComplaints tells the complaints of a case its first effective outcome.
-func (a *Activities) tellComplaints(ctx context.Context, id string, plan *enforcementv1.CasePlan, e *enforcementv1.PlannedEffect) error {
+// tellComplaints tells the complaints of a case its first effective outcome, and their reporters when it is taken back: by
+// then a complaint may be closed, and no workflow hears of it.
+func (a *Activities) tellComplaints(ctx context.Context, of *enforcementv1.Case, plan *enforcementv1.CasePlan, e *enforcementv1.PlannedEffect) error {
+	id := of.GetCaseId()
+	if e.GetFacts()["outcome"] == reversal {
+		if err := a.tellReversal(ctx, of, plan, e); err != nil {
+			return err
+		}
+	}
 	signal := &caseworkv1.CaseEnded{
 		CaseId: id, Outcome: e.GetFacts()["outcome"], Disclosure: e.GetFacts()["disclosure"],
 	}
 	for _, c := range plan.GetComplaints() {
 		// A complaint that is closed needs no signal.
 		if err := a.runs.Signal(ctx, complaintID(c.GetComplaintId(), c.GetRound()), signalCaseEnded, signal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellReversal has the reporters of a case told that its decision was taken back.
+func (a *Activities) tellReversal(ctx context.Context, of *enforcementv1.Case, plan *enforcementv1.CasePlan, e *enforcementv1.PlannedEffect) error {
+	agency, err := a.agency(ctx, of.GetAgencyId())
+	if err != nil {
+		return err
+	}
+	for _, c := range plan.GetComplaints() {
+		req, err := rekeyed(&reportingv1.TellReversalRequest{
+			RequestId: derived(of.GetCaseId() + "/" + e.GetKey() + "/" + c.GetComplaintId()), ComplaintId: c.GetComplaintId(), Round: c.GetRound(),
+			Office: agency.GetName(), Disclosure: e.GetFacts()["withdrawn"],
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := a.Reporting.TellReversal(ctx, req); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,11 @@ func (m *matter) undone(reversed int32, add func(string, int32, *time.Time, map[
 		add(effUnpublish, reversed, due, map[string]string{"publication_id": e.TargetID})
 	}
 	m.unrestrict(reversed, due, add)
-	add(effTell, reversed, nil, map[string]string{"outcome": outReversed, "disclosure": ""})
+	told := map[string]string{"outcome": outReversed, "disclosure": ""}
+	if e := m.did(effPublish); e != nil {
+		told["withdrawn"] = e.Result // what the complaints were told of it
+	}
+	add(effTell, reversed, nil, told)
 }
 
 // wasDue says whether an effect was due before the decision was taken back: it was under way then, and what it made is

@@ -251,6 +251,11 @@ func (s *Server) tellRound(ctx context.Context, tx pgx.Tx, c *store.Complaint, r
 			return nil, err
 		}
 	}
+	if n > 0 && stage == feedbackResult {
+		if _, err := tellReversed(ctx, q, c.ComplaintID, c.Round, at); err != nil {
+			return nil, err
+		}
+	}
 	return &reportingv1.GiveFeedbackResponse{Given: int32(n)}, nil
 }
 

@@ -8,6 +8,7 @@ const (
 	feedbackResult   = "result"
 	feedbackReopened = "reopened"
 	feedbackWatching = "watching"
+	feedbackReversed = "reversed" // 撤销告知
 )
 
 // feedbackOfRound are the stages that all reports of a round are told alike, also those that join it later. The others
@@ -69,6 +70,9 @@ var sentences = map[string]map[string]string{
 		"":         "您的举报已转入相关事项继续办理，受理号和查询码不变。",
 		linkSplit:  "您的举报经甄别已另行立项办理，受理号和查询码不变。",
 		linkMerged: "您的举报已与同一主体的其他举报并案办理，受理号和查询码不变。",
+	},
+	feedbackReversed: {
+		"": "您的举报所涉行政处罚决定已由有权机关依法撤销，{office}已撤回相关公示。",
 	},
 	feedbackWatching: {
 		"": "该号码的在先事项已处置，正在回访观察期内。您的举报已计入，达到重新办理条件时将自动重新办理。",

@@ -37,6 +37,9 @@ func (s *Server) TrackReport(ctx context.Context, req *reportingv1.TrackReportRe
 		return nil, fmt.Errorf("track: %w", err)
 	}
 	t.result, t.code = told.Text, told.Code
+	if t.reversed, err = q.ReversalOf(ctx, store.ReversalOfParams{ReportID: r.ReportID, Round: r.Round}); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("track: %w", err)
+	}
 	_, err = q.FollowUpOf(ctx, store.FollowUpOfParams{ReportID: r.ReportID, Round: r.Round})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, fmt.Errorf("track: %w", err)

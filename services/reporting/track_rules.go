@@ -14,6 +14,7 @@ const (
 	stageHandle      = "handle"
 	stageTransferred = "transferred"
 	stageWithdrawn   = "withdrawn"
+	stageReversed    = "reversed"
 )
 
 // resultTransferred is the result of a complaint that went to the police.
@@ -26,7 +27,7 @@ const competentAuthority = "有权机关"
 var titles = map[string]string{
 	stageReceived: "已接收", stageAccept: "受理审查", "assign": "分办", "number_check": "号码核查", "fact_check": "事实核查",
 	stageHandle: "处置", "feedback": "反馈", "disclose": "公示", stageWatch: "回访观察", stageClosed: "已办结",
-	stageTransferred: "已移送有权机关", stageWithdrawn: "已撤回",
+	stageTransferred: "已移送有权机关", stageWithdrawn: "已撤回", stageReversed: "处罚决定已撤销",
 }
 
 // track is what decides what a reporter is told.
@@ -36,6 +37,7 @@ type track struct {
 	entries   []store.TimelineRow // of the report's round and those before, in order
 	result    string              // sentence of the result given; empty before
 	code      string              // its code
+	reversed  string              // sentence about the decision that was taken back since; empty when none was
 	answered  bool                // the follow-up question of the round
 }
 
@@ -104,7 +106,7 @@ func (t *track) told() string {
 	if t.transferred() && t.code != resultTransferred {
 		return ""
 	}
-	return t.result
+	return t.result + t.reversed
 }
 
 // watching says whether the reporter may say that it has not stopped.

@@ -1556,6 +1556,134 @@ func (x *GiveFeedbackResponse) GetGiven() int32 {
 	return 0
 }
 
+// TellReversalRequest names a case whose decision was taken back, and a complaint that was told of it (撤销告知).
+type TellReversalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, a UUID (请求编号).
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Complaint (事项).
+	ComplaintId string `protobuf:"bytes,2,opt,name=complaint_id,json=complaintId,proto3" json:"complaint_id,omitempty"`
+	// Round that the case was attached in (轮次).
+	Round int32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
+	// Public name of the office that decided; empty for none (决定单位).
+	Office string `protobuf:"bytes,4,opt,name=office,proto3" json:"office,omitempty"`
+	// What the complaint has of the publication that was withdrawn with it; empty when nothing was published (原公示).
+	Disclosure    string `protobuf:"bytes,5,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TellReversalRequest) Reset() {
+	*x = TellReversalRequest{}
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TellReversalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TellReversalRequest) ProtoMessage() {}
+
+func (x *TellReversalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TellReversalRequest.ProtoReflect.Descriptor instead.
+func (*TellReversalRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *TellReversalRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *TellReversalRequest) GetComplaintId() string {
+	if x != nil {
+		return x.ComplaintId
+	}
+	return ""
+}
+
+func (x *TellReversalRequest) GetRound() int32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *TellReversalRequest) GetOffice() string {
+	if x != nil {
+		return x.Office
+	}
+	return ""
+}
+
+func (x *TellReversalRequest) GetDisclosure() string {
+	if x != nil {
+		return x.Disclosure
+	}
+	return ""
+}
+
+// TellReversalResponse has the count.
+type TellReversalResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many reports were told now (告知件数).
+	Told          int32 `protobuf:"varint,1,opt,name=told,proto3" json:"told,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TellReversalResponse) Reset() {
+	*x = TellReversalResponse{}
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TellReversalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TellReversalResponse) ProtoMessage() {}
+
+func (x *TellReversalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TellReversalResponse.ProtoReflect.Descriptor instead.
+func (*TellReversalResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *TellReversalResponse) GetTold() int32 {
+	if x != nil {
+		return x.Told
+	}
+	return 0
+}
+
 // StartWatchingRequest ends the handling.
 type StartWatchingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1577,7 +1705,7 @@ type StartWatchingRequest struct {
 
 func (x *StartWatchingRequest) Reset() {
 	*x = StartWatchingRequest{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[20]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1589,7 +1717,7 @@ func (x *StartWatchingRequest) String() string {
 func (*StartWatchingRequest) ProtoMessage() {}
 
 func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[20]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1602,7 +1730,7 @@ func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingRequest.ProtoReflect.Descriptor instead.
 func (*StartWatchingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{20}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *StartWatchingRequest) GetRequestId() string {
@@ -1658,7 +1786,7 @@ type StartWatchingResponse struct {
 
 func (x *StartWatchingResponse) Reset() {
 	*x = StartWatchingResponse{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[21]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1798,7 @@ func (x *StartWatchingResponse) String() string {
 func (*StartWatchingResponse) ProtoMessage() {}
 
 func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[21]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1811,7 @@ func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingResponse.ProtoReflect.Descriptor instead.
 func (*StartWatchingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{21}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *StartWatchingResponse) GetWatching() bool {
@@ -1710,7 +1838,7 @@ type CloseComplaintRequest struct {
 
 func (x *CloseComplaintRequest) Reset() {
 	*x = CloseComplaintRequest{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1850,7 @@ func (x *CloseComplaintRequest) String() string {
 func (*CloseComplaintRequest) ProtoMessage() {}
 
 func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1863,7 @@ func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintRequest.ProtoReflect.Descriptor instead.
 func (*CloseComplaintRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{22}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CloseComplaintRequest) GetRequestId() string {
@@ -1777,7 +1905,7 @@ type CloseComplaintResponse struct {
 
 func (x *CloseComplaintResponse) Reset() {
 	*x = CloseComplaintResponse{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +1917,7 @@ func (x *CloseComplaintResponse) String() string {
 func (*CloseComplaintResponse) ProtoMessage() {}
 
 func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,7 +1930,7 @@ func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintResponse.ProtoReflect.Descriptor instead.
 func (*CloseComplaintResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{23}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CloseComplaintResponse) GetClosed() bool {
@@ -1829,7 +1957,7 @@ type WriteRoundRequest struct {
 
 func (x *WriteRoundRequest) Reset() {
 	*x = WriteRoundRequest{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +1969,7 @@ func (x *WriteRoundRequest) String() string {
 func (*WriteRoundRequest) ProtoMessage() {}
 
 func (x *WriteRoundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +1982,7 @@ func (x *WriteRoundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRoundRequest.ProtoReflect.Descriptor instead.
 func (*WriteRoundRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{24}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WriteRoundRequest) GetRequestId() string {
@@ -1904,7 +2032,7 @@ type RoundWrite struct {
 
 func (x *RoundWrite) Reset() {
 	*x = RoundWrite{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +2044,7 @@ func (x *RoundWrite) String() string {
 func (*RoundWrite) ProtoMessage() {}
 
 func (x *RoundWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2057,7 @@ func (x *RoundWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoundWrite.ProtoReflect.Descriptor instead.
 func (*RoundWrite) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{25}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RoundWrite) GetWrite() isRoundWrite_Write {
@@ -2037,7 +2165,7 @@ type WriteRoundResponse struct {
 
 func (x *WriteRoundResponse) Reset() {
 	*x = WriteRoundResponse{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2177,7 @@ func (x *WriteRoundResponse) String() string {
 func (*WriteRoundResponse) ProtoMessage() {}
 
 func (x *WriteRoundResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2190,7 @@ func (x *WriteRoundResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRoundResponse.ProtoReflect.Descriptor instead.
 func (*WriteRoundResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{26}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WriteRoundResponse) GetAllWithdrawn() bool {
@@ -2216,7 +2344,18 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"\x04code\x18\x05 \x01(\tR\x04code\x12\x16\n" +
 	"\x06office\x18\x06 \x01(\tR\x06office\",\n" +
 	"\x14GiveFeedbackResponse\x12\x14\n" +
-	"\x05given\x18\x01 \x01(\x05R\x05given\"\x9c\x02\n" +
+	"\x05given\x18\x01 \x01(\x05R\x05given\"\xd5\x01\n" +
+	"\x13TellReversalRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
+	"\fcomplaint_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12\x1d\n" +
+	"\x05round\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x05round\x12\x1f\n" +
+	"\x06office\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18dR\x06office\x12(\n" +
+	"\n" +
+	"disclosure\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\n" +
+	"disclosure\"*\n" +
+	"\x14TellReversalResponse\x12\x12\n" +
+	"\x04told\x18\x01 \x01(\x05R\x04told\"\x9c\x02\n" +
 	"\x14StartWatchingRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
@@ -2268,7 +2407,7 @@ func file_quietline_reporting_v1_progress_proto_rawDescGZIP() []byte {
 	return file_quietline_reporting_v1_progress_proto_rawDescData
 }
 
-var file_quietline_reporting_v1_progress_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_quietline_reporting_v1_progress_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_quietline_reporting_v1_progress_proto_goTypes = []any{
 	(*ListUnstartedRequest)(nil),         // 0: quietline.reporting.v1.ListUnstartedRequest
 	(*ListUnstartedResponse)(nil),        // 1: quietline.reporting.v1.ListUnstartedResponse
@@ -2290,47 +2429,49 @@ var file_quietline_reporting_v1_progress_proto_goTypes = []any{
 	(*RecordFindingsResponse)(nil),       // 17: quietline.reporting.v1.RecordFindingsResponse
 	(*GiveFeedbackRequest)(nil),          // 18: quietline.reporting.v1.GiveFeedbackRequest
 	(*GiveFeedbackResponse)(nil),         // 19: quietline.reporting.v1.GiveFeedbackResponse
-	(*StartWatchingRequest)(nil),         // 20: quietline.reporting.v1.StartWatchingRequest
-	(*StartWatchingResponse)(nil),        // 21: quietline.reporting.v1.StartWatchingResponse
-	(*CloseComplaintRequest)(nil),        // 22: quietline.reporting.v1.CloseComplaintRequest
-	(*CloseComplaintResponse)(nil),       // 23: quietline.reporting.v1.CloseComplaintResponse
-	(*WriteRoundRequest)(nil),            // 24: quietline.reporting.v1.WriteRoundRequest
-	(*RoundWrite)(nil),                   // 25: quietline.reporting.v1.RoundWrite
-	(*WriteRoundResponse)(nil),           // 26: quietline.reporting.v1.WriteRoundResponse
-	(*durationpb.Duration)(nil),          // 27: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),        // 28: google.protobuf.Timestamp
-	(*Complaint)(nil),                    // 29: quietline.reporting.v1.Complaint
-	(*v1.Number)(nil),                    // 30: quietline.common.v1.Number
-	(*Report)(nil),                       // 31: quietline.reporting.v1.Report
-	(*Participation)(nil),                // 32: quietline.reporting.v1.Participation
+	(*TellReversalRequest)(nil),          // 20: quietline.reporting.v1.TellReversalRequest
+	(*TellReversalResponse)(nil),         // 21: quietline.reporting.v1.TellReversalResponse
+	(*StartWatchingRequest)(nil),         // 22: quietline.reporting.v1.StartWatchingRequest
+	(*StartWatchingResponse)(nil),        // 23: quietline.reporting.v1.StartWatchingResponse
+	(*CloseComplaintRequest)(nil),        // 24: quietline.reporting.v1.CloseComplaintRequest
+	(*CloseComplaintResponse)(nil),       // 25: quietline.reporting.v1.CloseComplaintResponse
+	(*WriteRoundRequest)(nil),            // 26: quietline.reporting.v1.WriteRoundRequest
+	(*RoundWrite)(nil),                   // 27: quietline.reporting.v1.RoundWrite
+	(*WriteRoundResponse)(nil),           // 28: quietline.reporting.v1.WriteRoundResponse
+	(*durationpb.Duration)(nil),          // 29: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),        // 30: google.protobuf.Timestamp
+	(*Complaint)(nil),                    // 31: quietline.reporting.v1.Complaint
+	(*v1.Number)(nil),                    // 32: quietline.common.v1.Number
+	(*Report)(nil),                       // 33: quietline.reporting.v1.Report
+	(*Participation)(nil),                // 34: quietline.reporting.v1.Participation
 }
 var file_quietline_reporting_v1_progress_proto_depIdxs = []int32{
-	27, // 0: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	29, // 0: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
 	2,  // 1: quietline.reporting.v1.ListUnstartedResponse.complaints:type_name -> quietline.reporting.v1.Unstarted
 	2,  // 2: quietline.reporting.v1.ListUnstartedResponse.ended:type_name -> quietline.reporting.v1.Unstarted
-	28, // 3: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	28, // 4: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
-	29, // 5: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	30, // 3: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	30, // 4: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
+	31, // 5: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
 	9,  // 6: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
 	8,  // 7: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
-	28, // 8: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	28, // 9: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
+	30, // 8: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	30, // 9: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
 	7,  // 10: quietline.reporting.v1.GetFactsResponse.merged_numbers:type_name -> quietline.reporting.v1.MergedNumber
-	30, // 11: quietline.reporting.v1.MergedNumber.number:type_name -> quietline.common.v1.Number
-	28, // 12: quietline.reporting.v1.MergedNumber.first_call_time:type_name -> google.protobuf.Timestamp
-	31, // 13: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
-	28, // 14: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
-	32, // 15: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
+	32, // 11: quietline.reporting.v1.MergedNumber.number:type_name -> quietline.common.v1.Number
+	30, // 12: quietline.reporting.v1.MergedNumber.first_call_time:type_name -> google.protobuf.Timestamp
+	33, // 13: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
+	30, // 14: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
+	34, // 15: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
 	13, // 16: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
 	15, // 17: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
-	28, // 18: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
-	28, // 19: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
-	25, // 20: quietline.reporting.v1.WriteRoundRequest.writes:type_name -> quietline.reporting.v1.RoundWrite
+	30, // 18: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
+	30, // 19: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
+	27, // 20: quietline.reporting.v1.WriteRoundRequest.writes:type_name -> quietline.reporting.v1.RoundWrite
 	10, // 21: quietline.reporting.v1.RoundWrite.advance:type_name -> quietline.reporting.v1.AdvanceComplaintRequest
 	18, // 22: quietline.reporting.v1.RoundWrite.feedback:type_name -> quietline.reporting.v1.GiveFeedbackRequest
 	12, // 23: quietline.reporting.v1.RoundWrite.classification:type_name -> quietline.reporting.v1.RecordClassificationRequest
 	16, // 24: quietline.reporting.v1.RoundWrite.findings:type_name -> quietline.reporting.v1.RecordFindingsRequest
-	20, // 25: quietline.reporting.v1.RoundWrite.watching:type_name -> quietline.reporting.v1.StartWatchingRequest
+	22, // 25: quietline.reporting.v1.RoundWrite.watching:type_name -> quietline.reporting.v1.StartWatchingRequest
 	26, // [26:26] is the sub-list for method output_type
 	26, // [26:26] is the sub-list for method input_type
 	26, // [26:26] is the sub-list for extension type_name
@@ -2344,7 +2485,7 @@ func file_quietline_reporting_v1_progress_proto_init() {
 		return
 	}
 	file_quietline_reporting_v1_report_proto_init()
-	file_quietline_reporting_v1_progress_proto_msgTypes[25].OneofWrappers = []any{
+	file_quietline_reporting_v1_progress_proto_msgTypes[27].OneofWrappers = []any{
 		(*RoundWrite_Advance)(nil),
 		(*RoundWrite_Feedback)(nil),
 		(*RoundWrite_Classification)(nil),
@@ -2357,7 +2498,7 @@ func file_quietline_reporting_v1_progress_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_reporting_v1_progress_proto_rawDesc), len(file_quietline_reporting_v1_progress_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

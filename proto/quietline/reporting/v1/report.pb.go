@@ -1385,7 +1385,7 @@ type Feedback struct {
 	Receipt string `protobuf:"bytes,3,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// The sender's number (举报编号).
 	SenderNo string `protobuf:"bytes,4,opt,name=sender_no,json=senderNo,proto3" json:"sender_no,omitempty"`
-	// accepted, not_accepted, supplement_asked, assigned, checked, measure, result, reopened, moved (阶段).
+	// accepted, not_accepted, supplement_asked, assigned, checked, measure, result, reopened, moved, reversed (阶段).
 	Stage string `protobuf:"bytes,5,opt,name=stage,proto3" json:"stage,omitempty"`
 	// Code of what is told (代码).
 	Code string `protobuf:"bytes,6,opt,name=code,proto3" json:"code,omitempty"`

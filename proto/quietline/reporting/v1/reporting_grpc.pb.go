@@ -55,6 +55,7 @@ const (
 	ReportingService_RecordClassification_FullMethodName = "/quietline.reporting.v1.ReportingService/RecordClassification"
 	ReportingService_RecordFindings_FullMethodName       = "/quietline.reporting.v1.ReportingService/RecordFindings"
 	ReportingService_GiveFeedback_FullMethodName         = "/quietline.reporting.v1.ReportingService/GiveFeedback"
+	ReportingService_TellReversal_FullMethodName         = "/quietline.reporting.v1.ReportingService/TellReversal"
 	ReportingService_StartWatching_FullMethodName        = "/quietline.reporting.v1.ReportingService/StartWatching"
 	ReportingService_CloseComplaint_FullMethodName       = "/quietline.reporting.v1.ReportingService/CloseComplaint"
 	ReportingService_TallyReports_FullMethodName         = "/quietline.reporting.v1.ReportingService/TallyReports"
@@ -147,6 +148,9 @@ type ReportingServiceClient interface {
 	RecordFindings(ctx context.Context, in *RecordFindingsRequest, opts ...grpc.CallOption) (*RecordFindingsResponse, error)
 	// GiveFeedback gives one staged feedback to every report of a complaint that lacks it (反馈).
 	GiveFeedback(ctx context.Context, in *GiveFeedbackRequest, opts ...grpc.CallOption) (*GiveFeedbackResponse, error)
+	// TellReversal tells the reporters who were told of a penalty that it was taken back (撤销告知), also after their complaint
+	// was closed. What they were told before stays; a line is added.
+	TellReversal(ctx context.Context, in *TellReversalRequest, opts ...grpc.CallOption) (*TellReversalResponse, error)
 	// StartWatching ends the handling of a round and watches for relapse (回访). Refused while a report lacks feedback.
 	StartWatching(ctx context.Context, in *StartWatchingRequest, opts ...grpc.CallOption) (*StartWatchingResponse, error)
 	// CloseComplaint closes a watched or refused complaint, unless a new round began (办结). Errors: FEEDBACK_MISSING.
@@ -507,6 +511,16 @@ func (c *reportingServiceClient) GiveFeedback(ctx context.Context, in *GiveFeedb
 	return out, nil
 }
 
+func (c *reportingServiceClient) TellReversal(ctx context.Context, in *TellReversalRequest, opts ...grpc.CallOption) (*TellReversalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TellReversalResponse)
+	err := c.cc.Invoke(ctx, ReportingService_TellReversal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *reportingServiceClient) StartWatching(ctx context.Context, in *StartWatchingRequest, opts ...grpc.CallOption) (*StartWatchingResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(StartWatchingResponse)
@@ -642,6 +656,9 @@ type ReportingServiceServer interface {
 	RecordFindings(context.Context, *RecordFindingsRequest) (*RecordFindingsResponse, error)
 	// GiveFeedback gives one staged feedback to every report of a complaint that lacks it (反馈).
 	GiveFeedback(context.Context, *GiveFeedbackRequest) (*GiveFeedbackResponse, error)
+	// TellReversal tells the reporters who were told of a penalty that it was taken back (撤销告知), also after their complaint
+	// was closed. What they were told before stays; a line is added.
+	TellReversal(context.Context, *TellReversalRequest) (*TellReversalResponse, error)
 	// StartWatching ends the handling of a round and watches for relapse (回访). Refused while a report lacks feedback.
 	StartWatching(context.Context, *StartWatchingRequest) (*StartWatchingResponse, error)
 	// CloseComplaint closes a watched or refused complaint, unless a new round began (办结). Errors: FEEDBACK_MISSING.
@@ -763,6 +780,9 @@ func (UnimplementedReportingServiceServer) RecordFindings(context.Context, *Reco
 }
 func (UnimplementedReportingServiceServer) GiveFeedback(context.Context, *GiveFeedbackRequest) (*GiveFeedbackResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GiveFeedback not implemented")
+}
+func (UnimplementedReportingServiceServer) TellReversal(context.Context, *TellReversalRequest) (*TellReversalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TellReversal not implemented")
 }
 func (UnimplementedReportingServiceServer) StartWatching(context.Context, *StartWatchingRequest) (*StartWatchingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method StartWatching not implemented")
@@ -1412,6 +1432,24 @@ func _ReportingService_GiveFeedback_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportingService_TellReversal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TellReversalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).TellReversal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_TellReversal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).TellReversal(ctx, req.(*TellReversalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReportingService_StartWatching_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StartWatchingRequest)
 	if err := dec(in); err != nil {
@@ -1644,6 +1682,10 @@ var ReportingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GiveFeedback",
 			Handler:    _ReportingService_GiveFeedback_Handler,
+		},
+		{
+			MethodName: "TellReversal",
+			Handler:    _ReportingService_TellReversal_Handler,
 		},
 		{
 			MethodName: "StartWatching",

@@ -469,7 +469,8 @@ type TrackReportResponse struct {
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	// Timeline, oldest first (进度).
 	Entries []*StageEntry `protobuf:"bytes,5,rep,name=entries,proto3" json:"entries,omitempty"`
-	// Result for this report in words; empty before (结果).
+	// Result for this report in words; empty before. When the decision was taken back since, a sentence says so after it
+	// (结果).
 	Result string `protobuf:"bytes,6,opt,name=result,proto3" json:"result,omitempty"`
 	// True while a follow-up answer is welcome (可答复回访).
 	Watching bool `protobuf:"varint,7,opt,name=watching,proto3" json:"watching,omitempty"`

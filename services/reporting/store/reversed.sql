@@ -1,0 +1,19 @@
+-- name: TellReversal :execrows
+-- Those who were told a result of their own report that the decision confirmed.
+INSERT INTO feedback (feedback_id, report_id, round, stage, code, text, sender, created_at)
+SELECT gen_random_uuid(), r.report_id, r.round, 'reversed', 'decision_reversed', @sentence::text, r.sender, @at::timestamptz
+FROM report r JOIN feedback f ON f.report_id = r.report_id AND f.round = r.round AND f.stage = 'result'
+WHERE r.complaint_id = @complaint_id AND r.round = @round AND r.withdrawn_at IS NULL AND f.code IN ('case', 'measures')
+ORDER BY r.report_id
+ON CONFLICT ON CONSTRAINT feedback_once DO NOTHING;
+
+-- name: ReversedIn :one
+SELECT office FROM stage_entry WHERE complaint_id = $1 AND round = $2 AND stage = 'reversed' ORDER BY entry_id DESC LIMIT 1;
+
+-- name: ReversalOf :one
+SELECT text FROM feedback WHERE report_id = $1 AND round = $2 AND stage = 'reversed';
+
+-- name: Undisclose :exec
+-- A newer publication of another case stands.
+UPDATE complaint SET disclosure = CASE WHEN disclosure = @was::text AND @was <> '' THEN @disclosure::text ELSE disclosure END, updated_at = @at
+WHERE complaint_id = @complaint_id;
