@@ -188,6 +188,7 @@ func (a *Activities) Look(ctx context.Context, in *caseworkv1.ComplaintInput) (*
 			return nil, err
 		}
 	}
+	looked.MergedNumbers = int32(len(f.GetMergedNumbers())) //nolint:gosec // few
 	looked.PreserverIds, err = a.carriers(ctx, f)
 	return looked, err
 }

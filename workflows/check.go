@@ -47,12 +47,27 @@ func (c *complaint) transfer(ctx workflow.Context) (string, error) {
 // checkNumber is step 3a, 号码核查, and where a forged call came from. A number that proves forged is detached from its
 // true holder: no notice, measure, score or listing.
 func (c *complaint) checkNumber(ctx workflow.Context) error {
+	c.numbersAsked = true
+	merged := c.askMerged(ctx)
 	if !c.forgedNumber {
 		if err := c.askOnce(ctx); err != nil {
 			return err
 		}
 		c.forgedNumber = c.numberCheck == forged || c.numberCheck == notInUse
 	}
+	if err := c.traceForged(ctx); err != nil {
+		return err
+	}
+	for _, m := range merged {
+		if err := m.Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// traceForged asks where a forged call came from.
+func (c *complaint) traceForged(ctx workflow.Context) error {
 	if !c.forgedNumber {
 		return nil
 	}
@@ -114,7 +129,7 @@ func (c *complaint) checkFacts(ctx workflow.Context) (string, error) {
 // coordination opinion 协调意见, at last by the joint meeting.
 func (c *complaint) redirect(ctx workflow.Context, to *caseworkv1.Redirected) error {
 	c.bounces++
-	lead := to.GetNextAgencyId()
+	lead, by := to.GetNextAgencyId(), ""
 	if to.GetHow() == "designation" || to.GetHow() == "coordination_opinion" {
 		s := stepDesignate
 		if to.GetHow() == "coordination_opinion" {
@@ -126,9 +141,9 @@ func (c *complaint) redirect(ctx workflow.Context, to *caseworkv1.Redirected) er
 		if err != nil {
 			return err
 		}
-		lead = d.GetDetail().GetLeadAgencyId()
+		lead, by = d.GetDetail().GetLeadAgencyId(), to.GetDeciderId()
 	}
-	c.reroute(ctx, lead)
+	c.reroute(ctx, lead, to.GetHow(), by)
 	c.taken(ctx)
 	return nil
 }

@@ -44,6 +44,9 @@ func (c *complaint) look(ctx workflow.Context) {
 		c.withdraw(ctx)
 	default:
 		c.preserveMerged(ctx, now.GetPreserverIds())
+		if c.mergedNumbers = max(c.mergedNumbers, now.GetMergedNumbers()); c.numbersAsked && !c.checked {
+			c.askMerged(ctx)
+		}
 	}
 }
 

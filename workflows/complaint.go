@@ -86,6 +86,10 @@ type complaint struct {
 	served           string          // operator that serves the number, once ported
 	unreported       bool            // marks alone stand for it so far
 	asking           workflow.Future // the number check of a clue, which the complaint takes over
+	mergedNumbers    int32           // numbers merged into it, as far as is known
+	mergedAsked      map[string]bool // by the report that stands for the number
+	mergedChecks     map[string]int  // what came of them, by outcome
+	numbersAsked     bool            // the number check has begun
 	bounces          int
 	reroutes         int
 	findings         string // what the fact check came to; empty without one
@@ -199,14 +203,14 @@ func (c *complaint) assign(ctx workflow.Context) error {
 		}
 	}
 	if !c.routed {
-		c.reroute(ctx, lead)
+		c.reroute(ctx, lead, namedByCentre, "")
 	}
 	for c.route.GetUnsettled() != "" { // nobody is competent by the table: a person of the centre names who leads
 		lead, err := c.askCentre(ctx)
 		if err != nil {
 			return err
 		}
-		c.reroute(ctx, lead)
+		c.reroute(ctx, lead, namedByCentre, "")
 	}
 	c.preserve(ctx)
 	c.preserveRecordings(ctx)
@@ -294,6 +298,9 @@ func (c *complaint) facts() map[string]string {
 	}
 	if c.numberCheck != "" {
 		f["number_check"] = c.numberCheck
+	}
+	if len(c.mergedChecks) > 0 {
+		f["merged_number_checks"] = tally(c.mergedChecks)
 	}
 	if len(c.failed) > 0 {
 		f["failed_measures"] = strings.Join(c.failed, " ")

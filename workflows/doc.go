@@ -16,7 +16,8 @@
 //	clue.go        what becomes of a complaint that marks opened, until somebody reports it
 //	activities.go  the only I/O; write.go is how it writes to complaints and opens tasks; triage.go, classify.go, record.go,
 //	               agencies.go, ending.go, cases.go, recalls.go are more of it
-//	holdings.go    a number that changed hands: complaints are split by its holders; moot.go: a complaint merged meanwhile
+//	holdings.go    a number that changed hands: complaints are split by its holders; moot.go: a complaint merged meanwhile;
+//	               mergedcheck.go: the number check of what is merged into one
 //	server.go      CaseworkService; client.go: typed starts, updates and signals
 //	errors.go      refusals on their way into Temporal and back; codec.go: payloads are sealed
 //	run.go         configuration, worker, serving; history.go: recording and replaying of histories

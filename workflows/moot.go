@@ -38,16 +38,7 @@ func unlessMerged(t *caseworkv1.Triage, err error) (*caseworkv1.Triage, error) {
 // them to preserve their records have ended; whoever drives the complaint now asks.
 func (a *Activities) carriers(ctx context.Context, f *reportingv1.GetFactsResponse) (ids []string, err error) {
 	for _, m := range f.GetMergedNumbers() {
-		t := &caseworkv1.Triage{FirstCallTime: m.GetFirstCallTime(), ReportersProvince: mostReporters(f.GetReports())}
-		r, err := a.resource(ctx, m.GetNumber(), t.GetFirstCallTime(), t.GetReportersProvince())
-		if err != nil {
-			return nil, err
-		}
-		at, err := a.operator(ctx, r.GetAccessOperatorId())
-		if err == nil && at == "" {
-			err = a.serving(ctx, m.GetNumber(), t)
-			at = t.GetServingOperatorId()
-		}
+		at, err := a.carrier(ctx, f, m)
 		if err != nil {
 			return nil, err
 		}
@@ -56,4 +47,19 @@ func (a *Activities) carriers(ctx context.Context, f *reportingv1.GetFactsRespon
 		}
 	}
 	return ids, nil
+}
+
+// carrier is the operator that gave a merged number access at its first call, else who served it; empty when nobody knows.
+func (a *Activities) carrier(ctx context.Context, f *reportingv1.GetFactsResponse, m *reportingv1.MergedNumber) (string, error) {
+	t := &caseworkv1.Triage{FirstCallTime: m.GetFirstCallTime(), ReportersProvince: mostReporters(f.GetReports())}
+	r, err := a.resource(ctx, m.GetNumber(), t.GetFirstCallTime(), t.GetReportersProvince())
+	if err != nil {
+		return "", err
+	}
+	at, err := a.operator(ctx, r.GetAccessOperatorId())
+	if err != nil || at != "" {
+		return at, err
+	}
+	err = a.serving(ctx, m.GetNumber(), t)
+	return t.GetServingOperatorId(), err
 }

@@ -41,6 +41,7 @@ func holderFacts(h *ledgerv1.Holder, t *caseworkv1.Triage) {
 type routing struct {
 	Request *assignmentv1.RouteRequest
 	Lead    string // named by a person; empty: by the table
+	How, By string // how it was named, and by which agency
 	ToLead  bool   // beyond the limit of reopenings the lead ministry takes it
 	// The complaint, whose route is kept with its facts, and the place in its workflow: request IDs follow from it. Without a
 	// place nothing is kept.
@@ -79,9 +80,6 @@ func (a *Activities) Route(ctx context.Context, q routing) (*caseworkv1.RoutedTo
 	}
 	to.LeadName = orElse(to.GetLeadName(), stands.GetName())
 	to.SuperiorId = orElse(stands.GetSuperiorId(), leadMinistry)
-	if to.GetRuleId() == "" {
-		to.Why = "主办单位已指定为" + to.GetLeadName() + ";按路由表:" + to.GetWhy()
-	}
 	return to, nil
 }
 
@@ -104,7 +102,14 @@ func (a *Activities) ask(ctx context.Context, q routing, lead string) (*assignme
 	if q.Place == "" {
 		return a.Assignment.Route(ctx, q.Request)
 	}
-	req := &assignmentv1.RouteComplaintRequest{ComplaintId: q.ComplaintID, Round: q.Round, Facts: q.Request, NamedLeadId: lead}
+	req := &assignmentv1.RouteComplaintRequest{
+		ComplaintId: q.ComplaintID, Round: q.Round, Facts: q.Request, NamedLeadId: lead, NamedHow: q.How, NamedById: q.By,
+	}
+	if lead == "" {
+		req.NamedHow, req.NamedById = "", "" // who was named is itself reported
+	} else if q.Lead == "" {
+		req.NamedHow = namedByReopening
+	}
 	var err error
 	if req.RequestId, err = requestOf(q.Place, req); err != nil {
 		return nil, err
@@ -133,11 +138,21 @@ func (c *complaint) askCentre(ctx workflow.Context) (lead string, err error) {
 	return d.GetDetail().GetLeadAgencyId(), nil
 }
 
-// reroute asks the table anew with what is known now. A lead named by a person stands.
-func (c *complaint) reroute(ctx workflow.Context, lead string) {
+// How a lead comes to be named otherwise than by a bounce.
+const (
+	namedByCentre    = "centre"
+	namedByReopening = "reopened"
+)
+
+// reroute asks the table anew with what is known now. A lead named by a person stands; how and by whom it was named stands in
+// the sentence of the route.
+func (c *complaint) reroute(ctx workflow.Context, lead, how, by string) {
 	c.reroutes++
+	if lead == "" {
+		how, by = "", ""
+	}
 	q := routing{
-		Lead: lead, ToLead: c.known.GetToLead(), Request: routeFacts(c.known, c.category, c.sector),
+		Lead: lead, How: how, By: by, ToLead: c.known.GetToLead(), Request: routeFacts(c.known, c.category, c.sector),
 		Place: fmt.Sprintf("%s/route/%d", c.workflowID, c.reroutes), ComplaintID: c.in.GetComplaintId(), Round: c.in.GetRound(),
 	}
 	to := &caseworkv1.RoutedTo{} // until it is known the route before stands: what runs beside the script reads it

@@ -52,6 +52,7 @@ func (a *Activities) Triage(ctx context.Context, id string, in *caseworkv1.Compl
 	if t.GetVerdict() == withdrawn {
 		return t, nil
 	}
+	t.MergedNumbers = int32(len(f.GetMergedNumbers())) //nolint:gosec // few
 	if t.PreserverIds, err = a.carriers(ctx, f); err != nil {
 		return nil, err
 	}

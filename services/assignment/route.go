@@ -48,6 +48,9 @@ func (s *Server) RouteComplaint(ctx context.Context, req *assignmentv1.RouteComp
 		if err != nil {
 			return nil, err
 		}
+		if req.GetNamedLeadId() != "" {
+			route.Why = v.explainNamed(req, route.GetWhy())
+		}
 		row, err := routingRow(req, facts, route, now)
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package assignment
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +57,20 @@ func TestRouteComplaint_isKept(t *testing.T) {
 	}
 	if two.GetNamedLeadId() != "samr-44" || two.GetRoute().GetLeadAgencyId() != "nfra-44" {
 		t.Errorf("kept with a named lead: %v", two)
+	}
+	for how, want := range map[string]string{
+		"":                     "主办单位已指定,由广东省市场监督管理局主办;按路由表:",
+		"designation":          "工业和信息化部指定管辖,由广东省市场监督管理局主办;按路由表:",
+		"coordination_opinion": "工业和信息化部出具协调意见,由广东省市场监督管理局主办;按路由表:",
+	} {
+		req := &assignmentv1.RouteComplaintRequest{RequestId: newID(), ComplaintId: newID(), Round: 1, Facts: facts, NamedLeadId: "samr-44", NamedHow: how}
+		if how != "" {
+			req.NamedById = "miit"
+		}
+		resp, err := w.workflows(nil).RouteComplaint(t.Context(), req)
+		if err != nil || !strings.HasPrefix(resp.GetRoute().GetWhy(), want) || !strings.HasSuffix(resp.GetRoute().GetWhy(), first.GetRoute().GetWhy()) {
+			t.Errorf("%q: %s, %v", how, resp.GetRoute().GetWhy(), err)
+		}
 	}
 
 	// Who has a task in it sees it; others do not.

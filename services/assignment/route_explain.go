@@ -60,6 +60,27 @@ func (r *routing) explain(resp *assignmentv1.RouteResponse) string {
 	return b.String() + "。"
 }
 
+// namedTexts say how a lead was named that stands whatever the table says.
+var namedTexts = map[string]string{
+	designated: "指定管辖", coordinationOpinion: "出具协调意见", jointMeeting: "联席会议", reassigned: "退办后改派", "centre": "举报中心确定主办单位",
+	"reopened": "超过重新办理次数",
+}
+
+// explainNamed says in the sentence of a route that its lead was named, how and by whom, and what the table would have said.
+func (v view) explainNamed(req *assignmentv1.RouteComplaintRequest, table string) string {
+	lead, by, how := v.name(req.GetNamedLeadId()), "", namedTexts[req.GetNamedHow()]
+	if id := req.GetNamedById(); id != "" {
+		by = v.name(id)
+	}
+	switch {
+	case how == "":
+		how = "主办单位已指定"
+	case req.GetNamedHow() == jointMeeting:
+		return how + "议定前由" + lead + "暂行主办;按路由表:" + table
+	}
+	return by + how + ",由" + lead + "主办;按路由表:" + table
+}
+
 // about is what the matter is about.
 func (r *routing) about() string {
 	what := orCode(categoryTexts, r.req.GetCategory())

@@ -134,7 +134,7 @@ func mergedNumbers(ctx context.Context, q *store.Queries, c *store.Complaint, re
 	numbers := make([]*reportingv1.MergedNumber, len(rows))
 	for i, r := range rows {
 		numbers[i] = &reportingv1.MergedNumber{
-			Number: phone.Parse(r.NumberNormal), FirstCallTime: timestamppb.New(r.FirstCallTime),
+			Number: phone.Parse(r.NumberNormal), FirstCallTime: timestamppb.New(r.FirstCallTime), ReportId: r.ReportID,
 		}
 	}
 	return numbers, nil

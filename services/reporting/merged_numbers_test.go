@@ -25,7 +25,7 @@ func TestGetFacts_mergedNumbers(t *testing.T) {
 	}
 	must[*reportingv1.MergeComplaintsResponse](t)(m.as(centre).MergeComplaints(t.Context(), merge(into, from)))
 	got := facts().GetMergedNumbers()
-	if len(got) != 1 || got[0].GetNumber().GetNormal() != "95001235" || !got[0].GetFirstCallTime().AsTime().Equal(day.Add(time.Hour)) {
+	if len(got) != 1 || got[0].GetNumber().GetNormal() != "95001235" || !got[0].GetFirstCallTime().AsTime().Equal(day.Add(time.Hour)) || got[0].GetReportId() == "" {
 		t.Errorf("after the merger: %v", got)
 	}
 }

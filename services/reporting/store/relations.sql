@@ -176,7 +176,8 @@ WHERE complaint_id = @complaint_id;
 
 -- name: MergedNumbers :many
 -- The other numbers of a complaint, each with its first call.
-SELECT number_normal, min(call_time)::timestamptz AS first_call_time
+SELECT number_normal, min(call_time)::timestamptz AS first_call_time,
+       (array_agg(report_id ORDER BY call_time, report_id))[1]::uuid AS report_id
   FROM report
  WHERE complaint_id = @complaint_id AND round = @round AND number_normal <> '' AND withdrawn_at IS NULL AND call_time IS NOT NULL
  GROUP BY number_normal

@@ -592,7 +592,8 @@ func (q *Queries) LockForSplit(ctx context.Context, arg LockForSplitParams) ([]C
 }
 
 const mergedNumbers = `-- name: MergedNumbers :many
-SELECT number_normal, min(call_time)::timestamptz AS first_call_time
+SELECT number_normal, min(call_time)::timestamptz AS first_call_time,
+       (array_agg(report_id ORDER BY call_time, report_id))[1]::uuid AS report_id
   FROM report
  WHERE complaint_id = $1 AND round = $2 AND number_normal <> '' AND withdrawn_at IS NULL AND call_time IS NOT NULL
  GROUP BY number_normal
@@ -609,6 +610,7 @@ type MergedNumbersParams struct {
 type MergedNumbersRow struct {
 	NumberNormal  string
 	FirstCallTime time.Time
+	ReportID      string
 }
 
 // The other numbers of a complaint, each with its first call.
@@ -621,7 +623,7 @@ func (q *Queries) MergedNumbers(ctx context.Context, arg MergedNumbersParams) ([
 	var items []MergedNumbersRow
 	for rows.Next() {
 		var i MergedNumbersRow
-		if err := rows.Scan(&i.NumberNormal, &i.FirstCallTime); err != nil {
+		if err := rows.Scan(&i.NumberNormal, &i.FirstCallTime, &i.ReportID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -773,7 +773,12 @@ type RouteComplaintRequest struct {
 	// Facts, codes only; its time must be unset: a complaint is routed now (要素).
 	Facts *RouteRequest `protobuf:"bytes,4,opt,name=facts,proto3" json:"facts,omitempty"`
 	// Lead that a person or the limit of reopenings names; it stands whatever the table says (指定的主办单位).
-	NamedLeadId   string `protobuf:"bytes,5,opt,name=named_lead_id,json=namedLeadId,proto3" json:"named_lead_id,omitempty"`
+	NamedLeadId string `protobuf:"bytes,5,opt,name=named_lead_id,json=namedLeadId,proto3" json:"named_lead_id,omitempty"`
+	// How the lead was named: designation (指定管辖), coordination_opinion (协调意见), joint_meeting (联席会议), reassigned after a
+	// first bounce (退办改派), centre (举报中心确定) or reopened (超过重办次数); empty when unknown (指定方式).
+	NamedHow string `protobuf:"bytes,6,opt,name=named_how,json=namedHow,proto3" json:"named_how,omitempty"`
+	// Agency that named it; empty when nobody did or unknown (指定机关).
+	NamedById     string `protobuf:"bytes,7,opt,name=named_by_id,json=namedById,proto3" json:"named_by_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -839,6 +844,20 @@ func (x *RouteComplaintRequest) GetFacts() *RouteRequest {
 func (x *RouteComplaintRequest) GetNamedLeadId() string {
 	if x != nil {
 		return x.NamedLeadId
+	}
+	return ""
+}
+
+func (x *RouteComplaintRequest) GetNamedHow() string {
+	if x != nil {
+		return x.NamedHow
+	}
+	return ""
+}
+
+func (x *RouteComplaintRequest) GetNamedById() string {
+	if x != nil {
+		return x.NamedById
 	}
 	return ""
 }
@@ -1197,14 +1216,17 @@ const file_quietline_assignment_v1_routing_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\"o\n" +
 	"\x18LoadRoutingTableResponse\x12\x14\n" +
 	"\x05rules\x18\x01 \x01(\x05R\x05rules\x12=\n" +
-	"\achanges\x18\x02 \x03(\v2#.quietline.assignment.v1.RuleChangeR\achanges\"\xfe\x01\n" +
+	"\achanges\x18\x02 \x03(\v2#.quietline.assignment.v1.RuleChangeR\achanges\"\x9d\x03\n" +
 	"\x15RouteComplaintRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
 	"\fcomplaint_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12\x1d\n" +
 	"\x05round\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x05round\x12C\n" +
 	"\x05facts\x18\x04 \x01(\v2%.quietline.assignment.v1.RouteRequestB\x06\xbaH\x03\xc8\x01\x01R\x05facts\x12+\n" +
-	"\rnamed_lead_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\vnamedLeadId\"u\n" +
+	"\rnamed_lead_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\vnamedLeadId\x12t\n" +
+	"\tnamed_how\x18\x06 \x01(\tBW\xbaHTrRR\x00R\vdesignationR\x14coordination_opinionR\rjoint_meetingR\n" +
+	"reassignedR\x06centreR\breopenedR\bnamedHow\x12'\n" +
+	"\vnamed_by_id\x18\a \x01(\tB\a\xbaH\x04r\x02\x18<R\tnamedById\"u\n" +
 	"\x16RouteComplaintResponse\x12<\n" +
 	"\x05route\x18\x01 \x01(\v2&.quietline.assignment.v1.RouteResponseR\x05route\x12\x1d\n" +
 	"\n" +

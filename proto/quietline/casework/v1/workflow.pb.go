@@ -835,7 +835,9 @@ type Looked struct {
 	// True while marks alone stand for the complaint: nobody has reported it (线索).
 	Clue bool `protobuf:"varint,20,opt,name=clue,proto3" json:"clue,omitempty"`
 	// Operators that carried calls from numbers merged into the complaint: they preserve the records of these (并入号码的证据保全单位).
-	PreserverIds  []string `protobuf:"bytes,30,rep,name=preserver_ids,json=preserverIds,proto3" json:"preserver_ids,omitempty"`
+	PreserverIds []string `protobuf:"bytes,30,rep,name=preserver_ids,json=preserverIds,proto3" json:"preserver_ids,omitempty"`
+	// Numbers merged into the complaint (并入号码数).
+	MergedNumbers int32 `protobuf:"varint,31,opt,name=merged_numbers,json=mergedNumbers,proto3" json:"merged_numbers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -905,6 +907,114 @@ func (x *Looked) GetPreserverIds() []string {
 	return nil
 }
 
+func (x *Looked) GetMergedNumbers() int32 {
+	if x != nil {
+		return x.MergedNumbers
+	}
+	return 0
+}
+
+// MergedChecks are the numbers merged into a complaint, each with who serves it (并入号码核查).
+type MergedChecks struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Numbers (号码).
+	Numbers       []*MergedCheck `protobuf:"bytes,1,rep,name=numbers,proto3" json:"numbers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MergedChecks) Reset() {
+	*x = MergedChecks{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MergedChecks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MergedChecks) ProtoMessage() {}
+
+func (x *MergedChecks) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MergedChecks.ProtoReflect.Descriptor instead.
+func (*MergedChecks) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *MergedChecks) GetNumbers() []*MergedCheck {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+// MergedCheck is a number merged into a complaint, known by a report about it.
+type MergedCheck struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The report of its first call (举报件).
+	ReportId string `protobuf:"bytes,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
+	// Operator that serves it; empty when nobody knows, or when it is itself reported (核查单位).
+	OperatorId    string `protobuf:"bytes,2,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MergedCheck) Reset() {
+	*x = MergedCheck{}
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MergedCheck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MergedCheck) ProtoMessage() {}
+
+func (x *MergedCheck) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MergedCheck.ProtoReflect.Descriptor instead.
+func (*MergedCheck) Descriptor() ([]byte, []int) {
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *MergedCheck) GetReportId() string {
+	if x != nil {
+		return x.ReportId
+	}
+	return ""
+}
+
+func (x *MergedCheck) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
 // Concluded is what came of ending the handling (反馈结果).
 type Concluded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -920,7 +1030,7 @@ type Concluded struct {
 
 func (x *Concluded) Reset() {
 	*x = Concluded{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[12]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -932,7 +1042,7 @@ func (x *Concluded) String() string {
 func (*Concluded) ProtoMessage() {}
 
 func (x *Concluded) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[12]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -945,7 +1055,7 @@ func (x *Concluded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Concluded.ProtoReflect.Descriptor instead.
 func (*Concluded) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{12}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Concluded) GetLate() int32 {
@@ -982,7 +1092,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[13]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +1104,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[13]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +1117,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{13}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Ended) GetClosed() bool {
@@ -1035,7 +1145,7 @@ type OpenedCases struct {
 
 func (x *OpenedCases) Reset() {
 	*x = OpenedCases{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[14]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1047,7 +1157,7 @@ func (x *OpenedCases) String() string {
 func (*OpenedCases) ProtoMessage() {}
 
 func (x *OpenedCases) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[14]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,7 +1170,7 @@ func (x *OpenedCases) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenedCases.ProtoReflect.Descriptor instead.
 func (*OpenedCases) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{14}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *OpenedCases) GetCases() []*OpenedCase {
@@ -1083,7 +1193,7 @@ type OpenedCase struct {
 
 func (x *OpenedCase) Reset() {
 	*x = OpenedCase{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[15]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1205,7 @@ func (x *OpenedCase) String() string {
 func (*OpenedCase) ProtoMessage() {}
 
 func (x *OpenedCase) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[15]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1218,7 @@ func (x *OpenedCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenedCase.ProtoReflect.Descriptor instead.
 func (*OpenedCase) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{15}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OpenedCase) GetCaseId() string {
@@ -1142,7 +1252,7 @@ type CaseFacts struct {
 
 func (x *CaseFacts) Reset() {
 	*x = CaseFacts{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[16]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1264,7 @@ func (x *CaseFacts) String() string {
 func (*CaseFacts) ProtoMessage() {}
 
 func (x *CaseFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[16]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1277,7 @@ func (x *CaseFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseFacts.ProtoReflect.Descriptor instead.
 func (*CaseFacts) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{16}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CaseFacts) GetCurrent() bool {
@@ -1211,7 +1321,7 @@ type CaseClosed struct {
 
 func (x *CaseClosed) Reset() {
 	*x = CaseClosed{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[17]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1223,7 +1333,7 @@ func (x *CaseClosed) String() string {
 func (*CaseClosed) ProtoMessage() {}
 
 func (x *CaseClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[17]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1236,7 +1346,7 @@ func (x *CaseClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseClosed.ProtoReflect.Descriptor instead.
 func (*CaseClosed) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{17}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CaseClosed) GetOutcome() string {
@@ -1266,7 +1376,7 @@ type Swept struct {
 
 func (x *Swept) Reset() {
 	*x = Swept{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[18]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1388,7 @@ func (x *Swept) String() string {
 func (*Swept) ProtoMessage() {}
 
 func (x *Swept) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[18]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1401,7 @@ func (x *Swept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Swept.ProtoReflect.Descriptor instead.
 func (*Swept) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{18}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Swept) GetStarted() int32 {
@@ -1386,14 +1496,16 @@ type Triage struct {
 	// How the serving operator is known: ledger_access, portability, segment (by plan, may be ported) or unknown (服务企业的依据).
 	ServingSource string `protobuf:"bytes,80,opt,name=serving_source,json=servingSource,proto3" json:"serving_source,omitempty"`
 	// Operators that carried calls from numbers merged into the complaint (并入号码的证据保全单位).
-	PreserverIds  []string `protobuf:"bytes,90,rep,name=preserver_ids,json=preserverIds,proto3" json:"preserver_ids,omitempty"`
+	PreserverIds []string `protobuf:"bytes,90,rep,name=preserver_ids,json=preserverIds,proto3" json:"preserver_ids,omitempty"`
+	// Numbers merged into the complaint (并入号码数).
+	MergedNumbers int32 `protobuf:"varint,91,opt,name=merged_numbers,json=mergedNumbers,proto3" json:"merged_numbers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Triage) Reset() {
 	*x = Triage{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[19]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1405,7 +1517,7 @@ func (x *Triage) String() string {
 func (*Triage) ProtoMessage() {}
 
 func (x *Triage) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[19]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1418,7 +1530,7 @@ func (x *Triage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Triage.ProtoReflect.Descriptor instead.
 func (*Triage) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{19}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Triage) GetCurrent() bool {
@@ -1687,6 +1799,13 @@ func (x *Triage) GetPreserverIds() []string {
 	return nil
 }
 
+func (x *Triage) GetMergedNumbers() int32 {
+	if x != nil {
+		return x.MergedNumbers
+	}
+	return 0
+}
+
 // RoutedTo says who acts (路由结果).
 type RoutedTo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1720,7 +1839,7 @@ type RoutedTo struct {
 
 func (x *RoutedTo) Reset() {
 	*x = RoutedTo{}
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[20]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1851,7 @@ func (x *RoutedTo) String() string {
 func (*RoutedTo) ProtoMessage() {}
 
 func (x *RoutedTo) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[20]
+	mi := &file_quietline_casework_v1_workflow_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1864,7 @@ func (x *RoutedTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoutedTo.ProtoReflect.Descriptor instead.
 func (*RoutedTo) Descriptor() ([]byte, []int) {
-	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{20}
+	return file_quietline_casework_v1_workflow_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RoutedTo) GetLeadAgencyId() string {
@@ -1898,13 +2017,20 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"\x12executor_agency_id\x18\x04 \x01(\tR\x10executorAgencyId\x12#\n" +
 	"\rledger_action\x18\x05 \x01(\tR\fledgerAction\x12\x16\n" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x12\x14\n" +
-	"\x05basis\x18\a \x01(\tR\x05basis\"\xa4\x01\n" +
+	"\x05basis\x18\a \x01(\tR\x05basis\"\xcb\x01\n" +
 	"\x06Looked\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\"\n" +
 	"\fsupplemented\x18\x02 \x01(\bR\fsupplemented\x12#\n" +
 	"\rall_withdrawn\x18\x03 \x01(\bR\fallWithdrawn\x12\x12\n" +
 	"\x04clue\x18\x14 \x01(\bR\x04clue\x12#\n" +
-	"\rpreserver_ids\x18\x1e \x03(\tR\fpreserverIds\"v\n" +
+	"\rpreserver_ids\x18\x1e \x03(\tR\fpreserverIds\x12%\n" +
+	"\x0emerged_numbers\x18\x1f \x01(\x05R\rmergedNumbers\"L\n" +
+	"\fMergedChecks\x12<\n" +
+	"\anumbers\x18\x01 \x03(\v2\".quietline.casework.v1.MergedCheckR\anumbers\"K\n" +
+	"\vMergedCheck\x12\x1b\n" +
+	"\treport_id\x18\x01 \x01(\tR\breportId\x12\x1f\n" +
+	"\voperator_id\x18\x02 \x01(\tR\n" +
+	"operatorId\"v\n" +
 	"\tConcluded\x12\x12\n" +
 	"\x04late\x18\x01 \x01(\x05R\x04late\x12\x1a\n" +
 	"\bwatching\x18\x02 \x01(\bR\bwatching\x129\n" +
@@ -1932,7 +2058,7 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"disclosure\"=\n" +
 	"\x05Swept\x12\x18\n" +
 	"\astarted\x18\x01 \x01(\x05R\astarted\x12\x1a\n" +
-	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\x89\v\n" +
+	"\bexisting\x18\x02 \x01(\x05R\bexisting\"\xb0\v\n" +
 	"\x06Triage\x12\x18\n" +
 	"\acurrent\x18\x01 \x01(\bR\acurrent\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x1a\n" +
@@ -1977,7 +2103,8 @@ const file_quietline_casework_v1_workflow_proto_rawDesc = "" +
 	"confidence\x12'\n" +
 	"\x0fsecond_category\x18A \x01(\tR\x0esecondCategory\x12%\n" +
 	"\x0eserving_source\x18P \x01(\tR\rservingSource\x12#\n" +
-	"\rpreserver_ids\x18Z \x03(\tR\fpreserverIds\"\x8c\x03\n" +
+	"\rpreserver_ids\x18Z \x03(\tR\fpreserverIds\x12%\n" +
+	"\x0emerged_numbers\x18[ \x01(\x05R\rmergedNumbers\"\x8c\x03\n" +
 	"\bRoutedTo\x12$\n" +
 	"\x0elead_agency_id\x18\x01 \x01(\tR\fleadAgencyId\x12\"\n" +
 	"\rco_agency_ids\x18\x02 \x03(\tR\vcoAgencyIds\x12,\n" +
@@ -2008,7 +2135,7 @@ func file_quietline_casework_v1_workflow_proto_rawDescGZIP() []byte {
 	return file_quietline_casework_v1_workflow_proto_rawDescData
 }
 
-var file_quietline_casework_v1_workflow_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_quietline_casework_v1_workflow_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_quietline_casework_v1_workflow_proto_goTypes = []any{
 	(*ComplaintInput)(nil),        // 0: quietline.casework.v1.ComplaintInput
 	(*CaseInput)(nil),             // 1: quietline.casework.v1.CaseInput
@@ -2022,45 +2149,48 @@ var file_quietline_casework_v1_workflow_proto_goTypes = []any{
 	(*Redirected)(nil),            // 9: quietline.casework.v1.Redirected
 	(*PlannedMeasure)(nil),        // 10: quietline.casework.v1.PlannedMeasure
 	(*Looked)(nil),                // 11: quietline.casework.v1.Looked
-	(*Concluded)(nil),             // 12: quietline.casework.v1.Concluded
-	(*Ended)(nil),                 // 13: quietline.casework.v1.Ended
-	(*OpenedCases)(nil),           // 14: quietline.casework.v1.OpenedCases
-	(*OpenedCase)(nil),            // 15: quietline.casework.v1.OpenedCase
-	(*CaseFacts)(nil),             // 16: quietline.casework.v1.CaseFacts
-	(*CaseClosed)(nil),            // 17: quietline.casework.v1.CaseClosed
-	(*Swept)(nil),                 // 18: quietline.casework.v1.Swept
-	(*Triage)(nil),                // 19: quietline.casework.v1.Triage
-	(*RoutedTo)(nil),              // 20: quietline.casework.v1.RoutedTo
-	(*v1.Decision)(nil),           // 21: quietline.assignment.v1.Decision
-	(*v11.Actor)(nil),             // 22: quietline.common.v1.Actor
-	(*v1.Task)(nil),               // 23: quietline.assignment.v1.Task
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
+	(*MergedChecks)(nil),          // 12: quietline.casework.v1.MergedChecks
+	(*MergedCheck)(nil),           // 13: quietline.casework.v1.MergedCheck
+	(*Concluded)(nil),             // 14: quietline.casework.v1.Concluded
+	(*Ended)(nil),                 // 15: quietline.casework.v1.Ended
+	(*OpenedCases)(nil),           // 16: quietline.casework.v1.OpenedCases
+	(*OpenedCase)(nil),            // 17: quietline.casework.v1.OpenedCase
+	(*CaseFacts)(nil),             // 18: quietline.casework.v1.CaseFacts
+	(*CaseClosed)(nil),            // 19: quietline.casework.v1.CaseClosed
+	(*Swept)(nil),                 // 20: quietline.casework.v1.Swept
+	(*Triage)(nil),                // 21: quietline.casework.v1.Triage
+	(*RoutedTo)(nil),              // 22: quietline.casework.v1.RoutedTo
+	(*v1.Decision)(nil),           // 23: quietline.assignment.v1.Decision
+	(*v11.Actor)(nil),             // 24: quietline.common.v1.Actor
+	(*v1.Task)(nil),               // 25: quietline.assignment.v1.Task
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 27: google.protobuf.Duration
 }
 var file_quietline_casework_v1_workflow_proto_depIdxs = []int32{
-	21, // 0: quietline.casework.v1.DecideInput.decision:type_name -> quietline.assignment.v1.Decision
-	22, // 1: quietline.casework.v1.DecideInput.actor:type_name -> quietline.common.v1.Actor
-	23, // 2: quietline.casework.v1.StepTask.task:type_name -> quietline.assignment.v1.Task
-	24, // 3: quietline.casework.v1.StepTask.from_time:type_name -> google.protobuf.Timestamp
-	24, // 4: quietline.casework.v1.StepTask.due_time:type_name -> google.protobuf.Timestamp
-	24, // 5: quietline.casework.v1.StepTask.statutory_due:type_name -> google.protobuf.Timestamp
-	24, // 6: quietline.casework.v1.OpenedTask.due_time:type_name -> google.protobuf.Timestamp
-	25, // 7: quietline.casework.v1.OpenedTask.escalate_every:type_name -> google.protobuf.Duration
+	23, // 0: quietline.casework.v1.DecideInput.decision:type_name -> quietline.assignment.v1.Decision
+	24, // 1: quietline.casework.v1.DecideInput.actor:type_name -> quietline.common.v1.Actor
+	25, // 2: quietline.casework.v1.StepTask.task:type_name -> quietline.assignment.v1.Task
+	26, // 3: quietline.casework.v1.StepTask.from_time:type_name -> google.protobuf.Timestamp
+	26, // 4: quietline.casework.v1.StepTask.due_time:type_name -> google.protobuf.Timestamp
+	26, // 5: quietline.casework.v1.StepTask.statutory_due:type_name -> google.protobuf.Timestamp
+	26, // 6: quietline.casework.v1.OpenedTask.due_time:type_name -> google.protobuf.Timestamp
+	27, // 7: quietline.casework.v1.OpenedTask.escalate_every:type_name -> google.protobuf.Duration
 	6,  // 8: quietline.casework.v1.Performed.opened:type_name -> quietline.casework.v1.OpenedTask
-	24, // 9: quietline.casework.v1.Recorded.decided_time:type_name -> google.protobuf.Timestamp
+	26, // 9: quietline.casework.v1.Recorded.decided_time:type_name -> google.protobuf.Timestamp
 	9,  // 10: quietline.casework.v1.Recorded.redirected:type_name -> quietline.casework.v1.Redirected
 	10, // 11: quietline.casework.v1.Recorded.measures:type_name -> quietline.casework.v1.PlannedMeasure
-	24, // 12: quietline.casework.v1.Concluded.until_time:type_name -> google.protobuf.Timestamp
-	15, // 13: quietline.casework.v1.OpenedCases.cases:type_name -> quietline.casework.v1.OpenedCase
-	24, // 14: quietline.casework.v1.CaseFacts.open_time:type_name -> google.protobuf.Timestamp
-	24, // 15: quietline.casework.v1.Triage.first_call_time:type_name -> google.protobuf.Timestamp
-	24, // 16: quietline.casework.v1.Triage.began_time:type_name -> google.protobuf.Timestamp
-	20, // 17: quietline.casework.v1.Triage.route:type_name -> quietline.casework.v1.RoutedTo
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	13, // 12: quietline.casework.v1.MergedChecks.numbers:type_name -> quietline.casework.v1.MergedCheck
+	26, // 13: quietline.casework.v1.Concluded.until_time:type_name -> google.protobuf.Timestamp
+	17, // 14: quietline.casework.v1.OpenedCases.cases:type_name -> quietline.casework.v1.OpenedCase
+	26, // 15: quietline.casework.v1.CaseFacts.open_time:type_name -> google.protobuf.Timestamp
+	26, // 16: quietline.casework.v1.Triage.first_call_time:type_name -> google.protobuf.Timestamp
+	26, // 17: quietline.casework.v1.Triage.began_time:type_name -> google.protobuf.Timestamp
+	22, // 18: quietline.casework.v1.Triage.route:type_name -> quietline.casework.v1.RoutedTo
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_quietline_casework_v1_workflow_proto_init() }
@@ -2074,7 +2204,7 @@ func file_quietline_casework_v1_workflow_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_casework_v1_workflow_proto_rawDesc), len(file_quietline_casework_v1_workflow_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

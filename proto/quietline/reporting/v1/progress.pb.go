@@ -611,6 +611,8 @@ type MergedNumber struct {
 	Number *v1.Number `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
 	// First call of its reports that were not withdrawn (首次来电时间).
 	FirstCallTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=first_call_time,json=firstCallTime,proto3" json:"first_call_time,omitempty"`
+	// The report of that call: it stands for the number where no number may be (该次来电的举报件).
+	ReportId      string `protobuf:"bytes,3,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -657,6 +659,13 @@ func (x *MergedNumber) GetFirstCallTime() *timestamppb.Timestamp {
 		return x.FirstCallTime
 	}
 	return nil
+}
+
+func (x *MergedNumber) GetReportId() string {
+	if x != nil {
+		return x.ReportId
+	}
+	return ""
 }
 
 // EvidenceFacts is what a decision that rests on evidence must know of it (证据要素).
@@ -2262,10 +2271,11 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"\x0elast_call_time\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\flastCallTime\x12K\n" +
 	"\x0emerged_numbers\x18! \x03(\v2$.quietline.reporting.v1.MergedNumberR\rmergedNumbers\x12$\n" +
 	"\rsubstantiated\x182 \x01(\x05R\rsubstantiated\x12\x18\n" +
-	"\achecked\x183 \x01(\x05R\achecked\"\x87\x01\n" +
+	"\achecked\x183 \x01(\x05R\achecked\"\xa4\x01\n" +
 	"\fMergedNumber\x123\n" +
 	"\x06number\x18\x01 \x01(\v2\x1b.quietline.common.v1.NumberR\x06number\x12B\n" +
-	"\x0ffirst_call_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rfirstCallTime\"m\n" +
+	"\x0ffirst_call_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rfirstCallTime\x12\x1b\n" +
+	"\treport_id\x18\x03 \x01(\tR\breportId\"m\n" +
 	"\rEvidenceFacts\x12\x1f\n" +
 	"\vevidence_id\x18\x01 \x01(\tR\n" +
 	"evidenceId\x12\x1b\n" +
