@@ -172,7 +172,7 @@ func (s *Server) sheet(ctx context.Context, q *store.Queries, c store.Enforcemen
 		return nil, kind, err
 	}
 	if d.Kind == docPublication && party.Person {
-		sh.Party = "自然人(姓名依法不予公开)" // 行政处罚法 50: what names a person is not for the public
+		sh.Party = "自然人（姓名依法不予公开）" // 行政处罚法 50: what names a person is not for the public
 	}
 	if sh.Act, err = q.ActName(ctx, store.ActNameParams{Code: c.Act, At: now}); errors.Is(err, pgx.ErrNoRows) {
 		sh.Act, err = "违反骚扰电话管理规定", nil

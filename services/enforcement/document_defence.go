@@ -37,8 +37,8 @@ func (m *matter) defence(kind string) string {
 			line = fmt.Sprintf("当事人于%s书面放弃陈述、申辩。", day)
 		case stepAnswer:
 			line = map[string]string{
-				outAdopted:    "经复核,当事人提出的事实、理由或者证据成立,本机关予以采纳,重新提出处理意见。",
-				"not_adopted": "经复核,当事人提出的事实、理由或者证据不成立,本机关不予采纳。",
+				outAdopted:    "经复核，当事人提出的事实、理由或者证据成立，本机关予以采纳，重新提出处理意见。",
+				"not_adopted": "经复核，当事人提出的事实、理由或者证据不成立，本机关不予采纳。",
 			}[e.Outcome] + m.why(e.Note)
 		default:
 			line = hearingLine(e.Step, e.Outcome, day)
@@ -57,7 +57,7 @@ func hearingLine(step, outcome, day string) string {
 	switch step {
 	case logHearingRequest:
 		if outcome != "" && outcome != outInTime {
-			return fmt.Sprintf("当事人于%s要求听证,本机关依法未予组织。", day)
+			return fmt.Sprintf("当事人于%s要求听证，本机关依法未予组织。", day)
 		}
 		return fmt.Sprintf("当事人于%s要求听证。", day)
 	case logHearingWaiver:
@@ -66,9 +66,9 @@ func hearingLine(step, outcome, day string) string {
 		return fmt.Sprintf("当事人于%s撤回听证要求。", day)
 	case stepHold:
 		if outcome == outHeld {
-			return fmt.Sprintf("本机关于%s依法举行听证,并根据听证笔录作出本决定。", day)
+			return fmt.Sprintf("本机关于%s依法举行听证，并根据听证笔录作出本决定。", day)
 		}
-		return fmt.Sprintf("当事人未出席%s的听证或者中途退出,视为放弃听证。", day)
+		return fmt.Sprintf("当事人未出席%s的听证或者中途退出，视为放弃听证。", day)
 	}
 	return ""
 }
@@ -79,5 +79,5 @@ func (m *matter) why(note string) string {
 	if note == "" || singlesOut(note) != "" {
 		return ""
 	}
-	return "理由:" + strings.TrimRight(note, "。") + "。"
+	return "理由：" + strings.TrimRight(note, "。") + "。"
 }

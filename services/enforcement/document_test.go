@@ -28,7 +28,7 @@ func TestEveryKindIsDrawn(t *testing.T) {
 	w := newPartyWorld(t)
 	caseID := w.open(t, nil).GetCaseId()
 	wants := map[string][]string{
-		docNotice:        {"行政处罚事先告知书", "京通管罚告〔2026〕1号", "事实甲", "理由丙", "依据丁", "20000.00 元(人民币贰万元整)", "五个工作日", "要求听证", "甲公司", firm, "北京市通信管理局", "2026年9月16日"},
+		docNotice:        {"行政处罚事先告知书", "京通管罚告〔2026〕1号", "事实甲", "理由丙", "依据丁", "20000.00 元（人民币贰万元整）", "五个工作日", "要求听证", "甲公司", firm, "北京市通信管理局", "2026年9月16日"},
 		docHearing:       {"2026年9月16日10时00分", "地点辛", "主持壬"},
 		docDecision:      {"京通管罚决〔2026〕1号", "证据乙", "申辩己", "十五日内", "银行庚", "工业和信息化部", "六十日", "六个月", "123.45"},
 		docOnspot:        {"当场行政处罚决定书", "京通管当罚〔2026〕1号", "执法人员签名", "当场给予", "十五日内", "银行庚", "先向工业和信息化部申请行政复议", "六十日", "第四十五条"},
@@ -182,15 +182,15 @@ func TestTemplatesAreData(t *testing.T) {
 		}
 	}
 	*w.at = w.at.Add(time.Minute)
-	got, err := put(strings.ReplaceAll(string(body), "现提示你(单位):", "特此提示:"))
+	got, err := put(strings.ReplaceAll(string(body), "现提示你（单位）：", "特此提示："))
 	if err != nil || got.GetTemplate().GetVersion() != 1 {
 		t.Fatalf("%v, %v", got, err)
 	}
-	if html := w.drawn(t, drawing{Kind: docReminder, CaseID: caseID, By: "a@ca-11", Facts: whole()}); !strings.Contains(html, "特此提示:") {
+	if html := w.drawn(t, drawing{Kind: docReminder, CaseID: caseID, By: "a@ca-11", Facts: whole()}); !strings.Contains(html, "特此提示：") {
 		t.Error("the agency's own template is not in force")
 	}
 	other := w.open(t, func(r *enforcementv1.OpenCaseRequest) { r.AgencyId, r.Act = "samr-11", "resource_sublet" }).GetCaseId()
-	if html := w.drawn(t, drawing{Kind: docReminder, CaseID: other, By: "a@samr-11", Facts: whole()}); strings.Contains(html, "特此提示:") {
+	if html := w.drawn(t, drawing{Kind: docReminder, CaseID: other, By: "a@samr-11", Facts: whole()}); strings.Contains(html, "特此提示：") {
 		t.Error("it is in force for another agency")
 	}
 	shown, err := w.worker.PreviewDocument(t.Context(), &enforcementv1.PreviewDocumentRequest{CaseId: caseID, Kind: docReminder, Facts: whole()})

@@ -30,10 +30,10 @@ func contactOf(o store.Office) string {
 	var parts []string
 	for _, p := range []struct{ what, value string }{{"承办部门", o.Department}, {"地址", o.Address}, {"电话", o.Telephone}} {
 		if p.value != "" {
-			parts = append(parts, p.what+":"+p.value)
+			parts = append(parts, p.what+"："+p.value)
 		}
 	}
-	return cmp.Or(strings.Join(parts, ";"), o.Contact)
+	return cmp.Or(strings.Join(parts, "；"), o.Contact)
 }
 
 // shortOf is the word that an office's numbers begin with. An agency that has no office yet is known by its identifier,

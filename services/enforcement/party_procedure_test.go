@@ -77,7 +77,7 @@ func TestThePartyFromNoticeToDecision(t *testing.T) {
 		t.Errorf("terms: %v, %v", due, notice.GetHearingDue())
 	}
 	text := f.html(t, party, notice)
-	for _, want := range []string{"当事人未经同意拨打营销电话", "6000.00 元(人民币陆仟元整)", "《广告法》第六十二条", "即2026年3月9日前", "ZF-officer-1", "外呼系统日志", "不属于", "北京市市场监督管理局"} {
+	for _, want := range []string{"当事人未经同意拨打营销电话", "6000.00 元（人民币陆仟元整）", "《广告法》第六十二条", "即2026年3月9日前", "ZF-officer-1", "外呼系统日志", "不属于", "北京市市场监督管理局"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the notice lacks %q", want)
 		}
@@ -106,7 +106,7 @@ func TestThePartyFromNoticeToDecision(t *testing.T) {
 	f.must(stepDeliver, outFailed, servedVia("mail"))
 	f.must(stepDeliver, outDelivered, servedVia("direct"))
 	decision := f.html(t, party, f.served(t, party, docDecision))
-	for _, want := range []string{"当事人于2026年3月2日提出陈述、申辩。", "书面放弃陈述、申辩", "地址:未登记", "外呼系统日志", "不予采纳", "京市监罚决〔2026〕1号", "人民币陆仟元整"} {
+	for _, want := range []string{"当事人于2026年3月2日提出陈述、申辩。", "书面放弃陈述、申辩", "地址：未登记", "外呼系统日志", "不予采纳", "京市监罚决〔2026〕1号", "人民币陆仟元整"} {
 		if !strings.Contains(decision, want) {
 			t.Errorf("the decision lacks %q:\n%s", want, decision)
 		}

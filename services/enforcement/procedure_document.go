@@ -231,7 +231,7 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 		return nil, "", err
 	}
 	act = cmp.Or(act, "违反骚扰电话管理规定")
-	f.Facts = cmp.Or(strings.TrimSpace(p.Findings), fmt.Sprintf("经查,当事人作为%s,存在%s的行为。", roleWords[m.PartyRole], act))
+	f.Facts = cmp.Or(strings.TrimSpace(p.Findings), fmt.Sprintf("经查，当事人作为%s，存在%s的行为。", roleWords[m.PartyRole], act))
 	f.HearingGranted = p.HearingDue
 	violates, err := q.ActViolates(ctx, store.ActViolatesParams{Code: m.Act, At: now})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
@@ -245,7 +245,7 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 	if err != nil {
 		return nil, "", err
 	}
-	f.Payment = cmp.Or(office.Payment, "到指定银行或者通过电子支付系统缴纳(《行政处罚法》第六十七条)")
+	f.Payment = cmp.Or(office.Payment, "到指定银行或者通过电子支付系统缴纳（《行政处罚法》第六十七条）")
 	switch kind {
 	case docNoPenalty:
 		f.Ground = groundWords[p.NoPenaltyGround]
@@ -271,7 +271,7 @@ func (m *matter) evidenceLines(kind string) []string {
 	var lines []string
 	for _, r := range m.evidence {
 		if singlesOut(r.Title) != "" {
-			lines = append(lines, evidenceWords[r.Kind]+"(内容存卷)")
+			lines = append(lines, evidenceWords[r.Kind]+"（内容存卷）")
 			continue
 		}
 		lines = append(lines, r.Title)
@@ -288,11 +288,11 @@ var evidenceWords = map[string]string{
 }
 
 var groundWords = map[string]string{
-	"slight_corrected": "违法行为轻微并及时改正,没有造成危害后果(《行政处罚法》第三十三条)",
-	"first_slight":     "初次违法且危害后果轻微并及时改正(《行政处罚法》第三十三条)",
-	"no_fault":         "当事人有证据足以证明没有主观过错(《行政处罚法》第三十三条)",
-	"limitation":       "违法行为在法定期限内未被发现(《行政处罚法》第三十六条)",
-	notEstablished:     "违法事实不能成立(《行政处罚法》第五十七条)",
+	"slight_corrected": "违法行为轻微并及时改正，没有造成危害后果（《行政处罚法》第三十三条）",
+	"first_slight":     "初次违法且危害后果轻微并及时改正（《行政处罚法》第三十三条）",
+	"no_fault":         "当事人有证据足以证明没有主观过错（《行政处罚法》第三十三条）",
+	"limitation":       "违法行为在法定期限内未被发现（《行政处罚法》第三十六条）",
+	notEstablished:     "违法事实不能成立（《行政处罚法》第五十七条）",
 }
 
 var penaltyWords = map[string]string{
@@ -339,7 +339,7 @@ func (s *Server) demandFacts(ctx context.Context, q *store.Queries, m *matter, f
 	f.Owed = &commonv1.Money{Fen: debt.owed()}
 	f.Orders = append(f.Orders, "履行上述行政处罚决定尚未履行的全部义务")
 	if debt.addition > 0 { // 行政强制法 54: a definite amount of money
-		f.Orders = append(f.Orders, fmt.Sprintf("其中加处罚款 %s 元(%s):截至%s逾期%d日,每日按罚款数额的百分之三计算,以罚款数额为限(《行政处罚法》第七十二条),已计入下列应缴金额",
+		f.Orders = append(f.Orders, fmt.Sprintf("其中加处罚款 %s 元（%s）：截至%s逾期%d日，每日按罚款数额的百分之三计算，以罚款数额为限（《行政处罚法》第七十二条），已计入下列应缴金额",
 			yuan(debt.addition), yuanWords(debt.addition), dayWords(now), debt.lateDays))
 	}
 	return nil

@@ -102,7 +102,7 @@ func (m *matter) officerMeant(said string) string {
 	for _, is := range []func(o store.OfficersOfRow) bool{
 		func(o store.OfficersOfRow) bool { return o.Subject == said || o.Subject == subjectOfSignature(said) },
 		func(o store.OfficersOfRow) bool {
-			return strings.TrimSpace(said) == o.QualificationNo || strings.Contains(said, "执法证号 "+o.QualificationNo+")")
+			return strings.TrimSpace(said) == o.QualificationNo || slices.ContainsFunc([]string{"）", ")"}, func(end string) bool { return strings.Contains(said, "执法证号 "+o.QualificationNo+end) })
 		},
 		func(o store.OfficersOfRow) bool { return o.Name != "" && strings.TrimSpace(said) == o.Name },
 	} {
@@ -127,9 +127,9 @@ func (m *matter) officerNamed(subject string) string {
 // for is known by the certificate alone; an account is nobody's name.
 func officerWords(name, certificate string) string {
 	if name == "" {
-		return "执法人员(执法证号 " + certificate + ")"
+		return "执法人员（执法证号 " + certificate + "）"
 	}
-	return name + "(执法证号 " + certificate + ")"
+	return name + "（执法证号 " + certificate + "）"
 }
 
 // isName says whether a text may stand for a person on a document: an account may not.

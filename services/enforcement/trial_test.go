@@ -131,7 +131,7 @@ func TestTheDecisionTellsTheWholeDefence(t *testing.T) {
 	f.must(stepDeliver, outDelivered, servedVia("direct"))
 	party := f.partyAs(firm)
 	html := f.html(t, party, f.served(t, party, docDecision))
-	for _, want := range []string{"当事人于2026年3月2日提出陈述、申辩。", "予以采纳", "理由:整改属实。", "当事人在期限内未提出陈述、申辩。"} {
+	for _, want := range []string{"当事人于2026年3月2日提出陈述、申辩。", "予以采纳", "理由：整改属实。", "当事人在期限内未提出陈述、申辩。"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("lacks %q:\n%s", want, html)
 		}
@@ -151,7 +151,7 @@ func TestTheDocumentOnTheSpot(t *testing.T) {
 	f.must(stepOnspot, outDelivered, &assignmentv1.CaseStepDetail{StatementHeard: true, HearingPlace: "某路一号大厅", Participants: []string{"officer-1", "officer-2"}})
 	party := f.partyAs(firm)
 	html := f.html(t, party, f.served(t, party, docOnspot))
-	for _, want := range []string{"当场行政处罚决定书", "当罚〔2026〕1号", "执法人员签名", "ZF-officer-1", "ZF-officer-2", "地点:某路一号大厅", "时间:2026年3月2日", "地址:某路一号", "《消费者权益保护法》第五十六条"} {
+	for _, want := range []string{"当场行政处罚决定书", "当罚〔2026〕1号", "执法人员签名", "ZF-officer-1", "ZF-officer-2", "地点：某路一号大厅", "时间：2026年3月2日", "地址：某路一号", "《消费者权益保护法》第五十六条"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("lacks %q:\n%s", want, html)
 		}
