@@ -19,7 +19,7 @@ const bom = "\ufeff"
 // header is the first line of the CSV: one figure a line, with all that says what it is.
 var header = []string{
 	"month", "version", "edition", "table", "title", "unit", "date_basis", "region_kind", "span", "share_kind", "row", "label", "column", "value",
-	"share_percent", "change_previous_percent", "change_year_percent",
+	"share_percent", "change_previous_percent", "change_year_percent", "threshold_unit",
 }
 
 // The words of a figure that is not told, and of a column that is the count itself.
@@ -58,7 +58,7 @@ func lines(d *disclosurev1.Digest) [][]string {
 			for _, c := range cells {
 				line = append(line, harmless(c))
 			}
-			out = append(out, line)
+			out = append(out, append(line, ThresholdUnit(t)))
 		}
 		for _, r := range t.GetRows() {
 			add(r.GetKey(), r.GetLabel(), count, strconv.FormatInt(r.GetReports(), 10), Share(t, r), Change(r.ChangePrevious), Change(r.ChangeYear))
@@ -80,9 +80,9 @@ func lines(d *disclosurev1.Digest) [][]string {
 			reports = strconv.FormatInt(g.GetReports(), 10)
 		}
 		head := []string{d.GetMonth(), strconv.Itoa(int(d.GetVersion())), d.GetEdition(), "goals", "方案目标", "件次(举报)", "", "", "", "", g.GetCode(), g.GetTitle()}
-		out = append(out, append(append([]string{}, head...), count, reports, "", Change(g.ChangePrevious), Change(g.ChangeYear)))
+		out = append(out, append(append([]string{}, head...), count, reports, "", Change(g.ChangePrevious), Change(g.ChangeYear), thresholds["reporters"]))
 		if value != "" {
-			out = append(out, append(append([]string{}, head...), "percent", value, "", "", ""))
+			out = append(out, append(append([]string{}, head...), "percent", value, "", "", "", thresholds["reporters"]))
 		}
 	}
 	return out
@@ -158,6 +158,12 @@ func ShareKind(t *disclosurev1.DigestTable) string {
 	return map[string]string{"exclusive": "单选(合计100.0%)", "multi": "可多选(合计可超过100%)"}[t.GetShareKind()]
 }
 
+// thresholds are what there must be enough of behind a public figure.
+var thresholds = map[string]string{"reporters": "举报人", "matters": "事项(含案件)", "marks": "标记"}
+
+// ThresholdUnit is of what there must be enough behind a public figure of a table; empty in digests from before it was said.
+func ThresholdUnit(t *disclosurev1.DigestTable) string { return thresholds[t.GetThresholdUnit()] }
+
 // Notes are what a reader must know of the digest as a whole.
 func Notes(d *disclosurev1.Digest) []string {
 	out := []string{fmt.Sprintf("%s 第%d版(%s)", d.GetMonth(), d.GetVersion(), map[bool]string{true: "公开版", false: "内部版"}[d.GetEdition() == "public"])}
@@ -174,7 +180,7 @@ func Notes(d *disclosurev1.Digest) []string {
 		out = append(out, "更正说明:"+d.GetNote())
 	}
 	if d.GetEdition() == "public" {
-		out = append(out, fmt.Sprintf("举报人不足%d人的数据不单独公开,并入其他项;由合计、占比或其他版本均不能推出。任务、措施类数据以所涉事项数代替人数。", d.GetMinReporters()))
+		out = append(out, fmt.Sprintf("举报人不足%d人的数据不单独公开,并入其他项;由合计、占比或其他版本均不能推出。各表注明公开下限以何计数:任务、措施、处罚类数据以所涉事项(含案件)计,标记以次计。", d.GetMinReporters()))
 	}
 	if d.GetTotalHidden() {
 		out = append(out, fmt.Sprintf("本月举报人不足%d人,举报数据不公开。", d.GetMinReporters()))

@@ -19,6 +19,7 @@ var page = template.Must(template.New("digest").Funcs(template.FuncMap{
 	"span":      Span,
 	"shareKind": ShareKind,
 	"region":    RegionKind,
+	"threshold": ThresholdUnit,
 	"percent": func(perMille *int32) string {
 		if perMille == nil {
 			return "—"

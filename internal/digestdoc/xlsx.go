@@ -74,7 +74,14 @@ func (b *book) table(sheet string, t *disclosurev1.DigestTable) {
 		_, b.err = b.f.NewSheet(sheet)
 	}
 	b.row(sheet, 1, t.GetTitle())
-	b.row(sheet, 2, "计量单位:"+t.GetUnitName(), "日期口径:"+t.GetDateBasis(), "统计方式:"+Span(t), ShareKind(t), RegionKind(t))
+	about := []any{"计量单位:" + t.GetUnitName(), "日期口径:" + t.GetDateBasis(), "统计方式:" + Span(t), ShareKind(t)}
+	if region := RegionKind(t); region != "" {
+		about = append(about, "地区口径:"+region)
+	}
+	if of := ThresholdUnit(t); of != "" {
+		about = append(about, "公开下限按"+of+"计")
+	}
+	b.row(sheet, 2, about...)
 	head := []any{"代码", "项目", "数量", "占比(%)", "环比(%)", "同比(%)"}
 	for _, c := range t.GetColumns() {
 		head = append(head, c.GetTitle())

@@ -120,5 +120,26 @@ func (u *Union) Join(o *Union) {
 	}
 }
 
+// Without is who is here and certainly not in another union. Of Most people it is not known who they are: then it is as many
+// nobodies as are left when the other is taken away.
+func (u *Union) Without(o *Union) Union {
+	var left Union
+	if len(u.seen) == Most {
+		for id := range uint64(Most - len(o.seen)) { //nolint:gosec // at most that
+			left.seen = append(left.seen, id)
+		}
+		return left
+	}
+	if len(o.seen) == Most {
+		return left
+	}
+	for _, id := range u.seen {
+		if !slices.Contains(o.seen, id) {
+			left.seen = append(left.seen, id)
+		}
+	}
+	return left
+}
+
 // Reporters is how many, counted up to Most.
 func (u *Union) Reporters() int32 { return int32(len(u.seen)) }

@@ -184,9 +184,11 @@ func (b *building) besides(ctx context.Context, q *store.Queries, month time.Tim
 	for _, f := range figures {
 		b.users[f.OperatorID] = f.Users
 	}
-	if b.before, err = joinedBefore(ctx, q, b.digest.Month); err != nil {
+	e, err := earlierVersions(ctx, q, b.digest.Month)
+	if err != nil {
 		return err
 	}
+	b.before, b.untold = e.joined, e.untold
 	if b.previous, err = comparisons(ctx, q, month.AddDate(0, -1, 0)); err != nil {
 		return err
 	}

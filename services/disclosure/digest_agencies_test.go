@@ -2,6 +2,7 @@ package disclosure
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,20 +10,21 @@ import (
 	"pgregory.net/rapid"
 )
 
-// agencies draws what became of the complaints of some agencies, of which each has a few reporters, and of those that have
-// no agency.
-func (m *madeUp) agencies(t *rapid.T, people int) {
+// agencies draws what became of the complaints of some agencies, each with a reporter and up to some others, and of those
+// that have no agency.
+func (m *madeUp) agencies(t *rapid.T, people, others int) {
 	outcomes := []string{"not_accepted", "not_substantiated", "no_measure", "measures", "open"}
 	count := func(axis, key, column string, is []complaint) {
 		var who []int
 		for _, c := range is {
-			who = append(who, c.person)
+			who = append(who, c.people...)
 		}
 		if len(is) > 0 {
 			m.add(source{"reporting", inComplaints, axis}, key, column, int64(len(is)), who)
 		}
 	}
 	var all []complaint
+	parts := map[string][]complaint{}
 	for i := range rapid.IntRange(0, 4).Draw(t, "agencies") {
 		agency := "none"
 		if i > 0 {
@@ -31,17 +33,34 @@ func (m *madeUp) agencies(t *rapid.T, people int) {
 		often := rapid.SliceOfN(rapid.SampledFrom(outcomes), 1, 6).Draw(t, "outcomes")
 		var own []complaint
 		for range rapid.IntRange(1, 150).Draw(t, "complaints") {
-			c := complaint{outcome: rapid.SampledFrom(often).Draw(t, "outcome"), person: rapid.IntRange(1, people).Draw(t, "person")}
+			c := complaint{outcome: rapid.SampledFrom(often).Draw(t, "outcome"), people: []int{rapid.IntRange(1, people).Draw(t, "person")}}
+			for range rapid.IntRange(0, others).Draw(t, "others") {
+				c.people = append(c.people, rapid.IntRange(1, people).Draw(t, "other"))
+			}
 			c.reopened = rapid.IntRange(0, 3).Draw(t, "reopened") == 0
+			if agency == "none" { // what nobody leads has gone no step yet
+				c.outcome, c.reopened = rapid.SampledFrom([]string{"open", "not_accepted"}).Draw(t, "outcome of nobody's"), false
+			}
 			own = append(own, c)
 		}
 		all = append(all, own...)
 		count("agency", agency, "", own)
-		for column, is := range columnsOf {
-			if agency != "none" {
-				count("agency", agency, column, filter(own, is))
+		led := agency != "none"
+		for _, step := range stepsOf {
+			for _, o := range outcomes {
+				of := filter(own, func(c complaint) bool { return c.outcome == o })
+				parts["outcome/"+o+"/"+step.column] = append(parts["outcome/"+o+"/"+step.column], filter(of, func(c complaint) bool { return led && step.is(c) })...)
+				parts["outcome/"+o+"/-"+step.column] = append(parts["outcome/"+o+"/-"+step.column], filter(of, func(c complaint) bool { return !led || !step.is(c) })...)
+			}
+			if led {
+				count("agency", agency, step.column, filter(own, step.is))
+				count("agency", agency, "-"+step.column, filter(own, func(c complaint) bool { return (step.of == nil || step.of(c)) && !step.is(c) }))
 			}
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(parts)) {
+		at := strings.Split(key, "/")
+		count(at[0], at[1], at[2], parts[key])
 	}
 	count("total", "all", "", all)
 	for _, o := range outcomes {
@@ -54,19 +73,30 @@ func (m *madeUp) agencies(t *rapid.T, people int) {
 
 type complaint struct {
 	outcome  string
-	person   int
+	people   []int
 	reopened bool
 }
 
-// columnsOf are the columns of agencies, as they follow from an outcome. Of what is open, some is accepted.
-var columnsOf = map[string]func(complaint) bool{
-	"accepted": func(c complaint) bool { return c.outcome != "not_accepted" && (c.outcome != "open" || c.person%2 == 0) },
-	"verified": func(c complaint) bool {
-		return slices.Contains([]string{"measures", "no_measure", "not_substantiated"}, c.outcome)
-	},
-	"substantiated": func(c complaint) bool { return slices.Contains([]string{"measures", "no_measure"}, c.outcome) },
-	"handled":       func(c complaint) bool { return c.outcome == "measures" },
-	"reopened":      func(c complaint) bool { return c.reopened },
+// The columns of agencies, as they follow from an outcome. Of what is open, some is accepted.
+func isAccepted(c complaint) bool {
+	return c.outcome != "not_accepted" && (c.outcome != "open" || c.people[0]%2 == 0)
+}
+func isVerified(c complaint) bool {
+	return slices.Contains([]string{"measures", "no_measure", "not_substantiated"}, c.outcome)
+}
+func isSubstantiated(c complaint) bool {
+	return slices.Contains([]string{"measures", "no_measure"}, c.outcome)
+}
+func isHandled(c complaint) bool   { return c.outcome == "measures" }
+func isDisclosed(c complaint) bool { return isHandled(c) && c.people[0]%3 == 0 }
+
+// stepsOf are these columns with what each is the next part of.
+var stepsOf = []struct {
+	column string
+	of, is func(complaint) bool
+}{
+	{"accepted", nil, isAccepted}, {"verified", isAccepted, isVerified}, {"substantiated", isVerified, isSubstantiated},
+	{"handled", isAccepted, isHandled}, {"disclosed", isHandled, isDisclosed}, {"reopened", nil, func(c complaint) bool { return c.reopened }},
 }
 
 func filter(all []complaint, is func(complaint) bool) (out []complaint) {
@@ -81,8 +111,7 @@ func filter(all []complaint, is func(complaint) bool) (out []complaint) {
 // structureOfAgencies says that what a column leaves of the row is a figure as well, and so is what it leaves of the columns
 // that it is within; and that the agencies' columns add to what became of complaints.
 func (m *making) structureOfAgencies(s *system, equal func(string, []string)) {
-	at := slices.IndexFunc(tables, func(t table) bool { return t.axis == "agency" })
-	for _, col := range tables[at].columns {
+	for _, col := range tableOf("agency").columns {
 		var sum, in, mix []string
 		for key := range m.sums[source{"reporting", inComplaints, "agency"}] {
 			own := "agency/" + key + "/" + col.code

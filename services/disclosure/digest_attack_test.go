@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"quietline/internal/digestdoc"
@@ -93,8 +94,20 @@ func page(t *rapid.T) *madeUp {
 			}
 		}
 	}
-	m.agencies(t, people*4)
+	m.numbers(t)
+	m.agencies(t, people*4, 0)
 	return m
+}
+
+// numbers draws of each kind no more numbers than reports.
+func (m *madeUp) numbers(t *rapid.T) {
+	for _, r := range slices.Clone(m.rows) {
+		if r.GetUnit() == inReports && r.GetAxis() == "number_kind" {
+			n := owned{r.owner, proto.CloneOf(r.DayCount)}
+			n.Unit, n.Count = inNumbers, int64(rapid.IntRange(1, int(r.GetCount())).Draw(t, "numbers"))
+			m.rows = append(m.rows, n)
+		}
+	}
 }
 
 // find counts one more finding on a marketing call.
@@ -217,6 +230,17 @@ func (m *making) structure(s *system) {
 		}
 		equal("category/commercial", parts)
 	}
+	seen := map[string]bool{}
+	for key := range m.sums[source{"reporting", inNumbers, "number_kind"}] { // no more numbers than reports
+		kind, _, segment := strings.Cut(key, "/")
+		if segment {
+			kind = resale
+		}
+		if key == kind || !seen[kind] {
+			seen[kind] = true
+			equal("number_kind/"+kind, []string{"number/" + kind, "number_kind/" + kind + " again"})
+		}
+	}
 	m.structureOfAgencies(s, equal)
 }
 
@@ -236,24 +260,42 @@ func (m *making) secrets() map[string]int64 {
 				out[axis+"/"+key] = c.count
 			}
 			for code, col := range c.columns {
-				if col.people.size() < m.least {
+				if col.count > 0 && col.people.size() < m.least && !strings.HasPrefix(code, "-") {
 					out[axis+"/"+key+"/"+code] = col.count
 				}
-				if rest := c.count - col.count; rest > 0 && rest < m.least {
-					out[axis+"/"+key+" less "+code] = rest
-				}
+			}
+			if axis == "agency" && key != noAgency {
+				m.lessSecrets(out, c)
 			}
 		}
 	}
 	return out
 }
 
+// lessSecrets are what the columns of an agency leave of those that they are parts of, where that is of too few people.
+func (m *making) lessSecrets(out map[string]int64, c *cell) {
+	agencies := tableOf("agency")
+	for _, col := range agencies.columns {
+		if c.columns[col.code] == nil && c.columns["-"+col.code] == nil {
+			continue
+		}
+		for _, of := range col.within {
+			all, s := c, &sheet{table: *agencies}
+			if of != "" {
+				all = c.column(of)
+			}
+			if rest := restOf(all, c.column(col.code), m.steps(s, group{c}, col, of)); rest.count > 0 && rest.people.size() < m.least {
+				out[strings.TrimSuffix("agency/"+c.key+"/"+of, "/")+" less "+col.code] = rest.count
+			}
+		}
+	}
+}
+
 func membersOf(m *making, sheets map[string]*sheet) func(axis, key string) []string {
 	return func(axis, key string) []string {
 		var out []string
 		if key == "" { // the total is of all figures that there are, told or not
-			at := slices.IndexFunc(tables, func(t table) bool { return t.axis == axis })
-			for _, c := range m.sums.cells(&tables[at]) {
+			for _, c := range m.sums.cells(tableOf(axis)) {
 				out = append(out, c.key)
 			}
 			return out

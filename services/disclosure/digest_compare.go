@@ -84,27 +84,49 @@ func comparisons(ctx context.Context, q *store.Queries, month time.Time) (map[st
 	return out, nil
 }
 
-// joinedBefore are the rows of the month's public versions that tell several figures in one sum, by table.
-func joinedBefore(ctx context.Context, q *store.Queries, month string) (map[string][][]string, error) {
+// earlier is what the month's public versions do not tell.
+type earlier struct {
+	joined map[string][][]string      // by table: rows that tell several figures in one sum
+	untold map[string]map[string]bool // by table and column: keys of figures
+}
+
+// earlierVersions reads them.
+func earlierVersions(ctx context.Context, q *store.Queries, month string) (*earlier, error) {
 	versions, err := q.ReleasedVersions(ctx, month)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string][][]string{}
+	out := &earlier{joined: map[string][][]string{}, untold: map[string]map[string]bool{}}
 	for _, v := range versions {
 		d, err := readTables(ctx, q, v.DigestID, publicEdition)
 		if err != nil {
 			return nil, err
 		}
 		for _, t := range d.GetTables() {
-			for _, r := range t.GetRows() {
-				if len(r.GetMembers()) > 1 {
-					out[t.GetAxis()] = append(out[t.GetAxis()], r.GetMembers())
-				}
-			}
+			out.take(t)
 		}
 	}
 	return out, nil
+}
+
+func (e *earlier) take(t *disclosurev1.DigestTable) {
+	for _, r := range t.GetRows() {
+		if len(r.GetMembers()) > 1 {
+			e.joined[t.GetAxis()] = append(e.joined[t.GetAxis()], r.GetMembers())
+		}
+		for i, c := range t.GetColumns() {
+			if !r.GetValues()[i].GetHidden() {
+				continue
+			}
+			at := rowKey(t.GetAxis(), []string{c.GetCode()})
+			if e.untold[at] == nil {
+				e.untold[at] = map[string]bool{}
+			}
+			for _, m := range r.GetMembers() {
+				e.untold[at][m] = true
+			}
+		}
+	}
 }
 
 // readTables reads the tables and goals of an edition, members included.

@@ -57,13 +57,6 @@ func (m *making) apart(cells []*cell) bool {
 	return ok && !slices.ContainsFunc(rows, func(g group) bool { return len(g) > 1 })
 }
 
-// told says whether a key has a row of its own in the public edition of a table.
-func (m *making) told(axis, key string) bool {
-	at := slices.IndexFunc(tables, func(t table) bool { return t.axis == axis })
-	rows, ok := grouped(m.sums.cells(&tables[at]), m.least)
-	return ok && slices.ContainsFunc(asBefore(rows, m.before[axis]), func(g group) bool { return len(g) == 1 && g[0].key == key })
-}
-
 // decline is how many reports were of malicious or criminal calls.
 func (m *making) decline(public bool) indicator {
 	out := indicator{

@@ -1,6 +1,10 @@
 package disclosure
 
-import "slices"
+import (
+	"slices"
+
+	"quietline/internal/tally"
+)
 
 // noAgency is the row of complaints that no agency leads; columns of agencies say nothing of it.
 const noAgency = "none"
@@ -44,22 +48,43 @@ func (r *relation) class(key string) int {
 	return mixed
 }
 
-// jointly says whether a column with some sum may stand beside the public edition of the other table: no row of that joins
-// what is in the column with what is not, for then the sum would part them; and what is left of the sum, and of what could
-// be in it, is not of too few.
-func (m *making) jointly(r *relation, sum int64) bool {
-	at := slices.IndexFunc(tables, func(t table) bool { return t.axis == r.axis })
-	rows, ok := grouped(m.sums.cells(&tables[at]), m.least)
+// jointly says whether the sum of a column may be known beside the public edition of the other table: no row of that joins
+// what is in the column with what is not, for then the sum would part them; and what of those that may be in it is, and what
+// is not, is not of too few.
+func (m *making) jointly(col column, sum int64) bool {
+	r := col.joint
+	rows, ok := m.rowsOf(tableOf(r.axis))
 	if !ok {
 		return false
 	}
 	var of [3]int64
-	for _, g := range asBefore(rows, m.before[r.axis]) {
+	in, left := &cell{}, &cell{} // of those that may be in the column, as the owner counted them
+	for _, g := range rows {
 		class := r.class(g[0].key)
 		if slices.ContainsFunc(g, func(c *cell) bool { return r.class(c.key) != class }) {
 			return false
 		}
 		of[class] += g.count()
+		for _, c := range g {
+			if class == mixed {
+				in.take(c.columns[col.code])
+				left.take(c.columns["-"+col.code])
+			}
+		}
 	}
-	return !tooFew(sum-of[within]) && !tooFew(of[within]+of[mixed]-sum)
+	return m.many(in, sum-of[within]) && m.many(left, of[within]+of[mixed]-sum)
+}
+
+// take adds another figure.
+func (c *cell) take(o *cell) {
+	if o != nil {
+		c.count += o.count
+		c.people.join(&o.people)
+	}
+}
+
+// many says whether a difference may be told: it is nothing, or what the owner counted, of enough people; or as many things
+// as people are counted up to.
+func (m *making) many(counted *cell, difference int64) bool {
+	return difference == 0 || difference == counted.count && counted.people.size() >= m.least || difference >= tally.Most
 }

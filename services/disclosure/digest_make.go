@@ -28,6 +28,7 @@ type sheet struct {
 	table
 	rows  []line
 	total *int64
+	made  []made // its further columns, one by one
 }
 
 // line is a row of it.
@@ -200,6 +201,8 @@ type making struct {
 	least int64
 	// before has, by axis, the rows of earlier public versions that told several figures in one sum.
 	before map[string][][]string
+	// untold has, by axis and column, the keys of figures that earlier public versions did not tell.
+	untold map[string]map[string]bool
 }
 
 // internal is a table complete.
@@ -222,21 +225,54 @@ func (m *making) public(t *table) *sheet {
 		}
 		return m.sheet(t, rows, true)
 	}
-	if t.shape == segments && !m.alone(resale) {
+	if t.shape == segments && !m.told("number_kind", resale) {
 		return m.sheet(t, nil, true)
 	}
-	rows, ok := grouped(cells, m.least)
-	if !ok {
-		return m.sheet(t, nil, true)
-	}
-	return m.sheet(t, asBefore(rows, m.before[t.axis]), true)
+	rows, _ := m.rowsOf(t)
+	return m.sheet(t, rows, true)
 }
 
-// alone says whether a kind of number has a row of its own in public: only then its segments may be told.
-func (m *making) alone(kind string) bool {
-	at := slices.IndexFunc(tables, func(t table) bool { return t.shape == kinds && t.unit == inReports })
-	rows, ok := grouped(m.sums.cells(&tables[at]), m.least)
-	return ok && slices.ContainsFunc(asBefore(rows, m.before[tables[at].axis]), func(g group) bool { return len(g) == 1 && g[0].key == kind })
+// rowsOf are the rows of the public edition of a table; ok is false where nothing can be told.
+func (m *making) rowsOf(t *table) (rows []group, ok bool) {
+	cells := m.sums.cells(t)
+	if t.like != "" {
+		if rows, ok = m.rowsLike(t, cells); ok {
+			return rows, true
+		}
+	}
+	rows, ok = grouped(cells, m.least)
+	if !ok {
+		return nil, false
+	}
+	return asBefore(rows, m.before[t.axis]), true
+}
+
+// rowsLike are the rows of a table whose figures bound those of another from below: there is no more than one number a
+// report. Together they tell no more than the other when the same keys stand in the same rows.
+func (m *making) rowsLike(t *table, cells []*cell) (rows []group, ok bool) {
+	other, ok := m.rowsOf(tableOf(t.like))
+	if !ok {
+		return nil, false
+	}
+	var joined [][]string
+	for _, g := range other {
+		var keys []string
+		for _, c := range g {
+			keys = append(keys, c.key)
+		}
+		joined = append(joined, keys)
+	}
+	for _, c := range cells {
+		rows = append(rows, group{c})
+	}
+	rows = asBefore(asBefore(rows, joined), m.before[t.axis])
+	return rows, !slices.ContainsFunc(rows, func(g group) bool { return g.people().size() < m.least })
+}
+
+// told says whether a key has a row of its own in the public edition of a table.
+func (m *making) told(axis, key string) bool {
+	rows, ok := m.rowsOf(tableOf(axis))
+	return ok && slices.ContainsFunc(rows, func(g group) bool { return len(g) == 1 && g[0].key == key })
 }
 
 func (m *making) sheet(t *table, rows []group, public bool) *sheet {
@@ -298,22 +334,16 @@ func keysOnce(rows []line) {
 // fill writes a further column, behind those before it.
 func (m *making) fill(s *sheet, rows []group, col column, public bool) {
 	cells := make([]*cell, len(rows))
-	var sum int64
 	for n, g := range rows {
-		if len(g) == 1 && g[0].key == noAgency && col.joint != nil {
-			continue
+		if len(g) != 1 || g[0].key != noAgency || col.joint == nil {
+			cells[n] = m.figure(&s.table, g, col)
 		}
-		cells[n] = m.figure(&s.table, g, col)
-		sum += cells[n].count
 	}
 	hidden := make([]bool, len(rows))
-	switch {
-	case !public, col.kind == perUsers:
-	case col.joint != nil && !m.jointly(col.joint, sum):
-		hidden = slices.Repeat([]bool{true}, len(rows))
-	default:
-		hidden = hiddenIn(cells, m.least, s.wholes(col)...)
+	if public && col.kind != perUsers {
+		hidden = m.partOf(s, rows, col, cells).told()
 	}
+	s.made = append(s.made, made{cells, hidden})
 	for n := range s.rows {
 		var v *int64
 		if cells[n] != nil && !hidden[n] {
@@ -324,19 +354,67 @@ func (m *making) fill(s *sheet, rows []group, col column, public bool) {
 	}
 }
 
-// wholes are what a column's figures are parts of, as far as it is told.
-func (s *sheet) wholes(col column) (out [][]*int64) {
-	for _, code := range col.within {
-		at := slices.IndexFunc(s.columns, func(c column) bool { return c.code == code })
-		whole := make([]*int64, len(s.rows))
-		for n := range s.rows {
-			if at < 0 {
-				whole[n] = &s.rows[n].count
-			} else {
-				whole[n] = s.rows[n].figures[at]
+// made is a column as it was decided, for those that are parts of it.
+type made struct {
+	cells  []*cell
+	hidden []bool
+}
+
+// partOf is a column with the columns that it is a part of, row by row.
+func (m *making) partOf(s *sheet, rows []group, col column, cells []*cell) *part {
+	p := &part{least: m.least, column: cells, summed: col.summed || col.joint != nil, kept: m.keptOf(s, rows, col)}
+	if col.joint != nil {
+		var sum int64
+		for _, c := range cells {
+			if c != nil {
+				sum += c.count
 			}
 		}
-		out = append(out, whole)
+		p.forced = !m.jointly(col, sum)
+	}
+	for _, of := range col.within {
+		w := whole{rests: make([]*cell, len(rows)), hidden: make([]bool, len(rows))}
+		at := slices.IndexFunc(s.columns, func(c column) bool { return c.code == of })
+		if at >= 0 {
+			w.hidden = s.made[at].hidden
+		}
+		for n, g := range rows {
+			if cells[n] == nil {
+				continue
+			}
+			all := &cell{count: g.count(), people: *g.people()}
+			if at >= 0 {
+				all = s.made[at].cells[n]
+			}
+			w.rests[n] = restOf(all, cells[n], m.steps(s, g, col, of))
+		}
+		p.wholes = append(p.wholes, w)
+	}
+	return p
+}
+
+// steps are what a column leaves of a whole, as the owner counted it: of the column that it is the next part of, of what that
+// is a part of, and so on up to the whole.
+func (m *making) steps(s *sheet, g group, col column, whole string) (out []*cell) {
+	for {
+		out = append(out, m.figure(&s.table, g, column{code: "-" + col.code}))
+		of := col.within[len(col.within)-1]
+		if of == whole {
+			return out
+		}
+		col = s.columns[slices.IndexFunc(s.columns, func(c column) bool { return c.code == of })]
+	}
+}
+
+// keptOf says of which rows an earlier public version did not tell the figure: what it hid is told by none that comes later.
+func (m *making) keptOf(s *sheet, rows []group, col column) []bool {
+	untold := m.untold[rowKey(s.axis, []string{col.code})]
+	if len(untold) == 0 {
+		return nil
+	}
+	out := make([]bool, len(rows))
+	for n, g := range rows {
+		out[n] = slices.ContainsFunc(g, func(c *cell) bool { return untold[c.key] })
 	}
 	return out
 }

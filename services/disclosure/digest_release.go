@@ -2,6 +2,7 @@ package disclosure
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
@@ -64,7 +65,7 @@ func (s *Server) release(ctx context.Context, q *store.Queries, row *store.GetDi
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "version %d is public already", versions[n-1].Version)
 	}
 	// What another version told meanwhile, this one was not held against.
-	joined, err := joinedBefore(ctx, q, row.Digest.Month)
+	before, err := earlierVersions(ctx, q, row.Digest.Month)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (s *Server) release(ctx context.Context, q *store.Queries, row *store.GetDi
 	if err != nil {
 		return err
 	}
-	if !together(own, joined) {
+	if !before.keptBy(own) {
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE,
 			"a version that was released meanwhile hides what this one tells; draft a new version")
 	}
@@ -84,16 +85,23 @@ func (s *Server) release(ctx context.Context, q *store.Queries, row *store.GetDi
 	return s.register(ctx, q, &row.Digest)
 }
 
-// together says whether figures that public versions told in one sum are in one row of a digest.
-func together(d *disclosurev1.Digest, joined map[string][][]string) bool {
+// keptBy says whether a digest tells nothing that public versions of its month do not: figures that they told in one sum are
+// in one row of it, and what they hid it hides.
+func (e *earlier) keptBy(d *disclosurev1.Digest) bool {
 	for _, t := range d.GetTables() {
 		rowOf := map[string]string{}
 		for _, r := range t.GetRows() {
 			for _, m := range r.GetMembers() {
 				rowOf[m] = r.GetKey()
 			}
+			for i, c := range t.GetColumns() {
+				untold := e.untold[rowKey(t.GetAxis(), []string{c.GetCode()})]
+				if r.GetValues()[i].Value != nil && slices.ContainsFunc(r.GetMembers(), func(m string) bool { return untold[m] }) {
+					return false
+				}
+			}
 		}
-		for _, members := range joined[t.GetAxis()] {
+		for _, members := range e.joined[t.GetAxis()] {
 			at := ""
 			for _, m := range members {
 				row, ok := rowOf[m]

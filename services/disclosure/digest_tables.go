@@ -1,5 +1,7 @@
 package disclosure
 
+import "slices"
+
 // resale is the kind of mobile numbers of resale operators; its segments have a table of their own.
 const resale = "mobile_resale"
 
@@ -61,6 +63,7 @@ type column struct {
 	kind        columnKind
 	within      []string  // what each row's figure is a part of: columns before it, "" for the row itself
 	joint       *relation // how its sum hangs together with another table
+	summed      bool      // its sum may be known from another table
 }
 
 type columnKind int
@@ -81,6 +84,12 @@ type table struct {
 	vocabulary string
 	columns    []column
 	shape      shape
+	like       string // the table whose rows the public edition has as well
+}
+
+// tableOf is the table of an axis.
+func tableOf(axis string) *table {
+	return &tables[slices.IndexFunc(tables, func(t table) bool { return t.axis == axis })]
 }
 
 type shape int
@@ -93,7 +102,8 @@ const (
 )
 
 var taskColumns = []column{
-	{code: "decided", title: "办结"}, {code: "bounced", title: "退回"}, {code: "overdue", title: "逾期"}, {code: "median_days", title: "办理天数中位数", decimals: 1, kind: median},
+	{code: "decided", title: "办结", summed: true}, {code: "bounced", title: "退回", summed: true}, {code: "overdue", title: "逾期", summed: true},
+	{code: "median_days", title: "办理天数中位数", decimals: 1, kind: median},
 }
 
 // tables are the tables of a digest in their order.
@@ -113,7 +123,7 @@ var tables = []table{
 	{axis: "number_region", title: "按号码归属地", unit: inReports, dateBasis: byTakenIn, region: "number", span: cohort, share: exclusive, from: source{"reporting", inReports, "number_region"}, vocabulary: "region"},
 	{axis: "channel", title: "按举报渠道", unit: inReports, dateBasis: byTakenIn, span: cohort, share: exclusive, from: source{"reporting", inReports, "channel"}, vocabulary: "channel"},
 	{axis: "relapse", title: "回潮", unit: inReports, dateBasis: byTakenIn, span: cohort, share: exclusive, from: source{"reporting", inReports, "relapse"}, vocabulary: "relapse"},
-	{axis: "number", title: "被举报号码按类型", unit: inNumbers, dateBasis: byFirst, span: cohort, share: exclusive, from: source{"reporting", inNumbers, "number_kind"}, vocabulary: "number_kind", shape: kinds},
+	{axis: "number", title: "被举报号码按类型", unit: inNumbers, dateBasis: byFirst, span: cohort, share: exclusive, from: source{"reporting", inNumbers, "number_kind"}, vocabulary: "number_kind", shape: kinds, like: "number_kind"},
 	{axis: "complaint_category", title: "事项按类别", unit: inComplaints, dateBasis: byBegan, span: cohort, share: exclusive, from: source{"reporting", inComplaints, "category"}, vocabulary: "category"},
 	{axis: "complaint_outcome", title: "事项办理结果", unit: inComplaints, dateBasis: byBegan, span: cohort, share: exclusive, from: source{"reporting", inComplaints, "outcome"}, vocabulary: "outcome"},
 	{axis: "complaint_origin", title: "事项来源", unit: inComplaints, dateBasis: byBegan, span: cohort, share: exclusive, from: source{"reporting", inComplaints, "origin"}, vocabulary: "origin"},
@@ -125,7 +135,7 @@ var tables = []table{
 			{code: "substantiated", title: "属实", within: []string{"", "accepted", "verified"}, joint: ofSubstantiated},
 			{code: "handled", title: "处置", within: []string{"", "accepted"}, joint: ofHandled},
 			{code: "fed_back", title: "反馈", within: []string{""}, joint: ofAny},
-			{code: "disclosed", title: "公示", within: []string{"", "handled"}, joint: ofDisclosed},
+			{code: "disclosed", title: "公示", within: []string{"", "accepted", "handled"}, joint: ofDisclosed},
 			{code: "reopened", title: "重新办理", within: []string{""}, joint: ofReopened},
 		}},
 	{axis: "agency_tasks", title: "各单位任务办理情况", unit: inTasks, dateBasis: byTaskDay, span: period, share: exclusive, from: source{"assignment", inTasks, "agency"}, main: "opened", vocabulary: "agency", columns: taskColumns},
