@@ -34,21 +34,21 @@ type cli struct {
 	Workflows   service[workflows.Config]   `cmd:"" group:"services" help:"Run the workflow worker and its casework service (办理)."`
 	Gateway     service[gateway.Config]     `cmd:"" group:"services" help:"Run the gateway (网关)."`
 
-	Import    importCmd    `cmd:"" group:"tools" help:"Send a file of reports."`
-	Marks     marksCmd     `cmd:"" group:"tools" help:"Send marks (标记) of apps and operators."`
-	Drive     driveCmd     `cmd:"" group:"tools" help:"Play the people of all agencies until no complaint is live."`
-	Status    statusCmd    `cmd:"" group:"tools" help:"Say what runs and how far the complaints are."`
-	Forecast  forecastCmd  `cmd:"" group:"tools" help:"Say what is overdue and what will be late this week, per agency (逾期预警)."`
-	Digest    digestCmd    `cmd:"" group:"tools" help:"Draft, release or write the digest of a month (举报情况盘点)."`
-	Scorecard scorecardCmd `cmd:"" group:"tools" help:"Print the scorecard of an access operator for a month or quarter (接入企业考核)."`
-	Deadline  deadlineCmd  `cmd:"" group:"tools" help:"Compute a deadline with its proof, without the mesh; without a basis, list them (期限计算)."`
-	Fsck      fsckCmd      `cmd:"" group:"tools" help:"Check the invariants across all owners; exit 1 when one is broken."`
-	Classify  classifyCmd  `cmd:"" group:"tools" help:"Classify texts of a file without the mesh (归类)."`
-	Number    numberCmd    `cmd:"" group:"tools" help:"Read telephone numbers, one a line, and write what they are as CSV (号码识读)."`
-	Document  documentCmd  `cmd:"" group:"tools" help:"Fetch a document of a case, ready to print (文书)."`
-	Routing   routingCmd   `cmd:"" group:"tools" help:"Show, try and load the decision table (路由表), and see what is sent back."`
-	Policy    policyCmd    `cmd:"" group:"tools" help:"Print the access matrix."`
-	Token     tokenCmd     `cmd:"" group:"tools" help:"Print a bearer token of a demo account."`
+	Import    importCmd        `cmd:"" group:"tools" help:"Send a file of reports."`
+	Marks     marksCmd         `cmd:"" group:"tools" help:"Send marks (标记) of apps and operators."`
+	Drive     driveCmd         `cmd:"" group:"tools" help:"Play the people of all agencies until no complaint is live."`
+	Status    statusCmd        `cmd:"" group:"tools" help:"Say what runs and how far the complaints are."`
+	Forecast  forecastCmd      `cmd:"" group:"tools" help:"Say what is overdue and what will be late this week, per agency (逾期预警)."`
+	Digest    digestCmd        `cmd:"" group:"tools" help:"Draft, release or write the digest of a month (举报情况盘点)."`
+	Scorecard scorecardCmd     `cmd:"" group:"tools" help:"Print the scorecard of an access operator for a month or quarter (接入企业考核)."`
+	Deadline  deadlineCmd      `cmd:"" group:"tools" help:"Compute a deadline with its proof, without the mesh; without a basis, list them (期限计算)."`
+	Fsck      fsckCmd          `cmd:"" group:"tools" help:"Check the invariants across all owners; exit 1 when one is broken."`
+	Classify  classifyCommands `cmd:"" group:"tools" help:"Classify texts of a file without the mesh (归类), and keep what the mesh learned."`
+	Number    numberCmd        `cmd:"" group:"tools" help:"Read telephone numbers, one a line, and write what they are as CSV (号码识读)."`
+	Document  documentCmd      `cmd:"" group:"tools" help:"Fetch a document of a case, ready to print (文书)."`
+	Routing   routingCmd       `cmd:"" group:"tools" help:"Show, try and load the decision table (路由表), and see what is sent back."`
+	Policy    policyCmd        `cmd:"" group:"tools" help:"Print the access matrix."`
+	Token     tokenCmd         `cmd:"" group:"tools" help:"Print a bearer token of a demo account."`
 
 	Bench      benchCmd      `cmd:"" hidden:"" help:"Measure the mesh against baselines in a temporary data directory; make bench."`
 	BenchLarge benchLargeCmd `cmd:"" hidden:"" help:"Measure WhoHeld over a million resources; make bench-large."`
