@@ -123,3 +123,91 @@ func restOf(whole, figure *cell, steps []*cell) *cell {
 	}
 	return rest
 }
+
+// fill writes a further column, behind those before it.
+func (m *making) fill(s *sheet, rows []group, col column, public bool) {
+	cells := make([]*cell, len(rows))
+	for n, g := range rows {
+		if len(g) != 1 || g[0].key != noAgency || col.joint == nil {
+			cells[n] = m.figure(&s.table, g, col)
+		}
+	}
+	hidden := make([]bool, len(rows))
+	if public && col.kind != perUsers {
+		hidden = m.partOf(s, rows, col, cells).told()
+	}
+	s.made = append(s.made, made{cells, hidden})
+	for n := range s.rows {
+		var v *int64
+		if cells[n] != nil && !hidden[n] {
+			v = m.value(rows[n], cells[n], col)
+		}
+		s.rows[n].figures = append(s.rows[n].figures, v)
+		s.rows[n].hidden = append(s.rows[n].hidden, hidden[n])
+	}
+}
+
+// made is a column as it was decided, for those that are parts of it.
+type made struct {
+	cells  []*cell
+	hidden []bool
+}
+
+// partOf is a column with the columns that it is a part of, row by row.
+func (m *making) partOf(s *sheet, rows []group, col column, cells []*cell) *part {
+	p := &part{least: m.least, column: cells, summed: col.summed || col.joint != nil, kept: m.keptOf(s, rows, col)}
+	if col.joint != nil {
+		var sum int64
+		for _, c := range cells {
+			if c != nil {
+				sum += c.count
+			}
+		}
+		p.forced = !m.jointly(col, sum)
+	}
+	for _, of := range col.within {
+		w := whole{rests: make([]*cell, len(rows)), hidden: make([]bool, len(rows))}
+		at := slices.IndexFunc(s.columns, func(c column) bool { return c.code == of })
+		if at >= 0 {
+			w.hidden = s.made[at].hidden
+		}
+		for n, g := range rows {
+			if cells[n] == nil {
+				continue
+			}
+			all := &cell{count: g.count(), people: *g.people()}
+			if at >= 0 {
+				all = s.made[at].cells[n]
+			}
+			w.rests[n] = restOf(all, cells[n], m.steps(s, g, col, of))
+		}
+		p.wholes = append(p.wholes, w)
+	}
+	return p
+}
+
+// steps are what a column leaves of a whole, as the owner counted it: of the column that it is the next part of, of what that
+// is a part of, and so on up to the whole.
+func (m *making) steps(s *sheet, g group, col column, whole string) (out []*cell) {
+	for {
+		out = append(out, m.figure(&s.table, g, column{code: "-" + col.code}))
+		of := col.within[len(col.within)-1]
+		if of == whole {
+			return out
+		}
+		col = s.columns[slices.IndexFunc(s.columns, func(c column) bool { return c.code == of })]
+	}
+}
+
+// keptOf says of which rows an earlier public version did not tell the figure: what it hid is told by none that comes later.
+func (m *making) keptOf(s *sheet, rows []group, col column) []bool {
+	untold := m.untold[rowKey(s.axis, []string{col.code})]
+	if len(untold) == 0 {
+		return nil
+	}
+	out := make([]bool, len(rows))
+	for n, g := range rows {
+		out[n] = slices.ContainsFunc(g, func(c *cell) bool { return untold[c.key] })
+	}
+	return out
+}
