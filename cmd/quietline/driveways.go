@@ -55,7 +55,7 @@ func (p people) caseStep(t *assignmentv1.Task, v *caseView) (string, *assignment
 		}
 		return "not_adopted", detail
 	case "announce_hearing":
-		step.HearingTime, step.HearingPlace, step.Chair = timestamppb.New(v.read.Add(hearingAhead)), "机关听证室", account("reviewer", 2, agency)
+		step.HearingTime, step.HearingPlace, step.Chair = timestamppb.New(v.read.Add(hearingAhead).Round(time.Second)), "机关听证室", account("reviewer", 2, agency)
 		step.ChairName = "演练主持人"
 		return "announced", detail
 	case "hold_hearing":
