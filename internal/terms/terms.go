@@ -4,23 +4,20 @@ package terms
 
 import (
 	"errors"
-	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/calendar"
 	"quietline/internal/errs"
-	"quietline/internal/pg"
 	commonv1 "quietline/proto/quietline/common/v1"
 )
 
-// Row is a clock that runs, as a view of its owner has it.
+// Row is a clock that runs, as the view running_clock of its owner has it.
 type Row struct {
 	Kind, ID, AgencyID, Basis string
-	StartTime, Due, Statutory *time.Time
+	StartTime, Due, Statutory time.Time
 	Proof                     string
 	Provisional               bool
 }
@@ -28,9 +25,9 @@ type Row struct {
 // Proto is a clock as it is shown.
 func (r Row) Proto(now time.Time, profile string) *commonv1.RunningTerm {
 	return &commonv1.RunningTerm{
-		Kind: r.Kind, Id: r.ID, AgencyId: r.AgencyID, DueTime: timestamppb.New(*r.Due), Overdue: r.Due.Before(now),
+		Kind: r.Kind, Id: r.ID, AgencyId: r.AgencyID, DueTime: timestamppb.New(r.Due), Overdue: r.Due.Before(now),
 		Clock: &commonv1.Clock{
-			Basis: r.Basis, Source: calendar.SourceOf(r.Basis, *r.StartTime), Profile: profile, StatutoryDue: r.Statutory.UTC().Format(time.RFC3339),
+			Basis: r.Basis, Source: calendar.SourceOf(r.Basis, r.StartTime), Profile: profile, StatutoryDue: r.Statutory.UTC().Format(time.RFC3339),
 			Start: r.StartTime.UTC().Format(time.RFC3339), Proof: r.Proof, Provisional: r.Provisional,
 		},
 	}
@@ -38,7 +35,7 @@ func (r Row) Proto(now time.Time, profile string) *commonv1.RunningTerm {
 
 // kept is the clock as it can go on.
 func (r Row) kept(profile string) (calendar.Deadline, error) {
-	return calendar.Kept(r.Basis, *r.StartTime, *r.Due, *r.Statutory, r.Proof, profile)
+	return calendar.Kept(r.Basis, r.StartTime, r.Due, r.Statutory, r.Proof, profile)
 }
 
 // ProvisionalProto is a provisional clock: which notices it lacks, and whether they are there by now.
@@ -87,7 +84,7 @@ func waits(err error) error {
 // Proto is a settled date as it is told.
 func (s *Settlement) Proto() *commonv1.TermSettlement {
 	return &commonv1.TermSettlement{
-		Kind: s.Kind, Id: s.ID, Basis: s.Basis, OldDueTime: timestamppb.New(*s.Due), NewDueTime: timestamppb.New(s.New.Due),
+		Kind: s.Kind, Id: s.ID, Basis: s.Basis, OldDueTime: timestamppb.New(s.Due), NewDueTime: timestamppb.New(s.New.Due),
 	}
 }
 
@@ -98,32 +95,4 @@ func Noticed(year int32, now time.Time) error {
 	}
 	return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
 		"the holiday notice of %d is not loaded, so there is nothing to settle by", year)
-}
-
-// Place is where a page of clocks begins: after this one.
-type Place struct {
-	Due              time.Time
-	Kind, ID, Agency string
-}
-
-// PlaceOf reads a page token; an empty one is the beginning.
-func PlaceOf(token string) (Place, error) {
-	parts, err := pg.DecodeToken(token, 4)
-	if err != nil || parts == nil {
-		return Place{ID: uuid.Nil.String()}, err
-	}
-	us, err := strconv.ParseInt(parts[0], 10, 64)
-	if err != nil || uuid.Validate(parts[2]) != nil {
-		return Place{}, errs.New(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_BAD_CURSOR, "the page token is not one of this list")
-	}
-	return Place{Due: time.UnixMicro(us).UTC(), Kind: parts[1], ID: parts[2], Agency: parts[3]}, nil
-}
-
-// Next is the token of the page after some rows; empty after the last.
-func Next(rows []Row, size int) string {
-	if len(rows) < size || len(rows) == 0 {
-		return ""
-	}
-	last := rows[len(rows)-1]
-	return pg.EncodeToken(strconv.FormatInt(last.Due.UnixMicro(), 10), last.Kind, last.ID, last.AgencyID)
 }

@@ -187,6 +187,21 @@ type CampaignItem struct {
 	ClosingID         *string
 }
 
+type ClockSettlement struct {
+	Kind         string
+	ID           string
+	Year         int32
+	OldDue       time.Time
+	NewDue       time.Time
+	OldStatutory time.Time
+	NewStatutory time.Time
+	OldProof     string
+	Party        bool
+	SettledBy    string
+	SettledTime  time.Time
+	CreatedAt    time.Time
+}
+
 type Closing struct {
 	ClosingID   string
 	ItemID      string
@@ -531,6 +546,18 @@ type ResourceEvent struct {
 	RecallID        *string
 	AppealID        *string
 	State           *string
+}
+
+type RunningClock struct {
+	Kind        string
+	ID          string
+	AgencyID    string
+	Basis       string
+	StartTime   *time.Time
+	Due         *time.Time
+	Statutory   *time.Time
+	Proof       string
+	Provisional bool
 }
 
 type Seat struct {

@@ -9,12 +9,10 @@
 package ledgerv1
 
 import (
-	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	_ "quietline/proto/quietline/access/v1"
 	reflect "reflect"
-	sync "sync"
 	unsafe "unsafe"
 )
 
@@ -25,355 +23,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// SuspendResourceRequest suspends a resource.
-type SuspendResourceRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Resource (资源).
-	ResourceId string `protobuf:"bytes,2,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
-	// Reason code (理由代码).
-	ReasonCode string `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
-	// Basis (依据).
-	Basis string `protobuf:"bytes,4,opt,name=basis,proto3" json:"basis,omitempty"`
-	// operator_measure or administrative_order (措施性质).
-	Nature string `protobuf:"bytes,5,opt,name=nature,proto3" json:"nature,omitempty"`
-	// Prior notice given, or why not (事先告知).
-	PriorNotice string `protobuf:"bytes,6,opt,name=prior_notice,json=priorNotice,proto3" json:"prior_notice,omitempty"`
-	// Remedy told to the holder (救济途径).
-	Remedy string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
-	// Task whose decision ordered it; empty for a measure of the operator's own contract (待办).
-	TaskId string `protobuf:"bytes,8,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// From the workflows: the agency that decided, which may lift it again; from others it counts for nothing (决定单位).
-	AgencyId      string `protobuf:"bytes,9,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SuspendResourceRequest) Reset() {
-	*x = SuspendResourceRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SuspendResourceRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SuspendResourceRequest) ProtoMessage() {}
-
-func (x *SuspendResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SuspendResourceRequest.ProtoReflect.Descriptor instead.
-func (*SuspendResourceRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *SuspendResourceRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetResourceId() string {
-	if x != nil {
-		return x.ResourceId
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetReasonCode() string {
-	if x != nil {
-		return x.ReasonCode
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetBasis() string {
-	if x != nil {
-		return x.Basis
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetNature() string {
-	if x != nil {
-		return x.Nature
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetPriorNotice() string {
-	if x != nil {
-		return x.PriorNotice
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetRemedy() string {
-	if x != nil {
-		return x.Remedy
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-func (x *SuspendResourceRequest) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-// SuspendResourceResponse has the resource.
-type SuspendResourceResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The resource (资源).
-	Resource      *Resource `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SuspendResourceResponse) Reset() {
-	*x = SuspendResourceResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SuspendResourceResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SuspendResourceResponse) ProtoMessage() {}
-
-func (x *SuspendResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SuspendResourceResponse.ProtoReflect.Descriptor instead.
-func (*SuspendResourceResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *SuspendResourceResponse) GetResource() *Resource {
-	if x != nil {
-		return x.Resource
-	}
-	return nil
-}
-
-// ResumeResourceRequest resumes a resource.
-type ResumeResourceRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Idempotency key, a UUID (请求编号).
-	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Resource (资源).
-	ResourceId string `protobuf:"bytes,2,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
-	// Reason code (理由代码).
-	ReasonCode string `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
-	// Basis (依据).
-	Basis string `protobuf:"bytes,4,opt,name=basis,proto3" json:"basis,omitempty"`
-	// From the workflows: the task whose order alone is taken back, whatever else restricts the resource; others leave it
-	// empty (原决定待办).
-	TaskId string `protobuf:"bytes,5,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// From the workflows, with task_id: the agency that gave the order, whose act it is; others leave it empty (决定单位).
-	AgencyId      string `protobuf:"bytes,6,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ResumeResourceRequest) Reset() {
-	*x = ResumeResourceRequest{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ResumeResourceRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ResumeResourceRequest) ProtoMessage() {}
-
-func (x *ResumeResourceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ResumeResourceRequest.ProtoReflect.Descriptor instead.
-func (*ResumeResourceRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *ResumeResourceRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-func (x *ResumeResourceRequest) GetResourceId() string {
-	if x != nil {
-		return x.ResourceId
-	}
-	return ""
-}
-
-func (x *ResumeResourceRequest) GetReasonCode() string {
-	if x != nil {
-		return x.ReasonCode
-	}
-	return ""
-}
-
-func (x *ResumeResourceRequest) GetBasis() string {
-	if x != nil {
-		return x.Basis
-	}
-	return ""
-}
-
-func (x *ResumeResourceRequest) GetTaskId() string {
-	if x != nil {
-		return x.TaskId
-	}
-	return ""
-}
-
-func (x *ResumeResourceRequest) GetAgencyId() string {
-	if x != nil {
-		return x.AgencyId
-	}
-	return ""
-}
-
-// ResumeResourceResponse has the resource.
-type ResumeResourceResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The resource (资源).
-	Resource *Resource `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
-	// True when task_id had restricted it until now, or was taken back before: there was something to take back (已撤回).
-	TakenBack     bool `protobuf:"varint,2,opt,name=taken_back,json=takenBack,proto3" json:"taken_back,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ResumeResourceResponse) Reset() {
-	*x = ResumeResourceResponse{}
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ResumeResourceResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ResumeResourceResponse) ProtoMessage() {}
-
-func (x *ResumeResourceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_ledger_v1_ledger_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ResumeResourceResponse.ProtoReflect.Descriptor instead.
-func (*ResumeResourceResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *ResumeResourceResponse) GetResource() *Resource {
-	if x != nil {
-		return x.Resource
-	}
-	return nil
-}
-
-func (x *ResumeResourceResponse) GetTakenBack() bool {
-	if x != nil {
-		return x.TakenBack
-	}
-	return false
-}
-
 var File_quietline_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\x1fquietline/ledger/v1/audit.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a#quietline/ledger/v1/deduction.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a!quietline/ledger/v1/licence.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a\"quietline/ledger/v1/resource.proto\"\xa0\x03\n" +
-	"\x16SuspendResourceRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
-	"\vresource_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
-	"resourceId\x12*\n" +
-	"\vreason_code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\n" +
-	"reasonCode\x12 \n" +
-	"\x05basis\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05basis\x12E\n" +
-	"\x06nature\x18\x05 \x01(\tB-\xbaH*r(R\x10operator_measureR\x14administrative_orderR\x06nature\x12-\n" +
-	"\fprior_notice\x18\x06 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\vpriorNotice\x12\"\n" +
-	"\x06remedy\x18\a \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06remedy\x12$\n" +
-	"\atask_id\x18\b \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\x12$\n" +
-	"\tagency_id\x18\t \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\"T\n" +
-	"\x17SuspendResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\"\x85\x02\n" +
-	"\x15ResumeResourceRequest\x12'\n" +
-	"\n" +
-	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12)\n" +
-	"\vresource_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
-	"resourceId\x12*\n" +
-	"\vreason_code\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\n" +
-	"reasonCode\x12 \n" +
-	"\x05basis\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05basis\x12$\n" +
-	"\atask_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06taskId\x12$\n" +
-	"\tagency_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\"r\n" +
-	"\x16ResumeResourceResponse\x129\n" +
-	"\bresource\x18\x01 \x01(\v2\x1d.quietline.ledger.v1.ResourceR\bresource\x12\x1d\n" +
-	"\n" +
-	"taken_back\x18\x02 \x01(\bR\ttakenBack2\xcb=\n" +
+	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\x1fquietline/ledger/v1/audit.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a#quietline/ledger/v1/deduction.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a!quietline/ledger/v1/licence.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a$quietline/ledger/v1/suspension.proto\x1a\x1equietline/ledger/v1/term.proto2\xea@\n" +
 	"\rLedgerService\x12k\n" +
 	"\aWhoHeld\x12#.quietline.ledger.v1.WhoHeldRequest\x1a$.quietline.ledger.v1.WhoHeldResponse\"\x15\x8a\xb5\x18\x0e\n" +
 	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12w\n" +
@@ -399,9 +53,9 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x01\x01\x12\x01\a\x12r\n" +
 	"\rRecordLicence\x12).quietline.ledger.v1.RecordLicenceRequest\x1a*.quietline.ledger.v1.RecordLicenceResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
-	"\x01\x01\x12\x01\a\x12x\n" +
-	"\fListLicences\x12(.quietline.ledger.v1.ListLicencesRequest\x1a).quietline.ledger.v1.ListLicencesResponse\"\x13\x8a\xb5\x18\f\n" +
-	"\x02\x01\x02\x12\x06\x03\x04\x05\a\x06\v\x90\x02\x01\x12u\n" +
+	"\x01\x01\x12\x01\a\x12y\n" +
+	"\fListLicences\x12(.quietline.ledger.v1.ListLicencesRequest\x1a).quietline.ledger.v1.ListLicencesResponse\"\x14\x8a\xb5\x18\r\n" +
+	"\x03\x01\x02\x06\x12\x06\x03\x04\x05\a\x06\v\x90\x02\x01\x12u\n" +
 	"\x0eRecordContract\x12*.quietline.ledger.v1.RecordContractRequest\x1a+.quietline.ledger.v1.RecordContractResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\a\x12o\n" +
@@ -525,300 +179,305 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x12GetServingOperator\x12..quietline.ledger.v1.GetServingOperatorRequest\x1a/.quietline.ledger.v1.GetServingOperatorResponse\"\x13\x8a\xb5\x18\f\n" +
 	"\x02\x01\x02\x12\x06\x03\x04\x05\x02\x06\v\x90\x02\x01\x12o\n" +
 	"\rRecordPorting\x12).quietline.ledger.v1.RecordPortingRequest\x1a*.quietline.ledger.v1.RecordPortingResponse\"\a\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x12]\n" +
+	"\x01\x02\x12y\n" +
+	"\rForecastTerms\x12).quietline.ledger.v1.ForecastTermsRequest\x1a*.quietline.ledger.v1.ForecastTermsResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\v\n" +
+	"\x90\x02\x01\x12\x8f\x01\n" +
+	"\x14ListProvisionalTerms\x120.quietline.ledger.v1.ListProvisionalTermsRequest\x1a1.quietline.ledger.v1.ListProvisionalTermsResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x01\x01\x12\x06\x03\x04\x05\v\f\n" +
+	"\x90\x02\x01\x12\x8e\x01\n" +
+	"\x16SettleProvisionalTerms\x122.quietline.ledger.v1.SettleProvisionalTermsRequest\x1a3.quietline.ledger.v1.SettleProvisionalTermsResponse\"\v\x8a\xb5\x18\a\n" +
+	"\x01\x01\x12\x02\v\f\x12]\n" +
 	"\x05Audit\x12!.quietline.ledger.v1.AuditRequest\x1a\".quietline.ledger.v1.AuditResponse\"\r\x8a\xb5\x18\x06\n" +
 	"\x01\x01\x12\x01\n" +
 	"\x90\x02\x01B\xc2\x01\n" +
 	"\x17com.quietline.ledger.v1B\vLedgerProtoP\x01Z,quietline/proto/quietline/ledger/v1;ledgerv1\xa2\x02\x03QLX\xaa\x02\x13Quietline.Ledger.V1\xca\x02\x13Quietline\\Ledger\\V1\xe2\x02\x1fQuietline\\Ledger\\V1\\GPBMetadata\xea\x02\x15Quietline::Ledger::V1b\x06proto3"
 
-var (
-	file_quietline_ledger_v1_ledger_proto_rawDescOnce sync.Once
-	file_quietline_ledger_v1_ledger_proto_rawDescData []byte
-)
-
-func file_quietline_ledger_v1_ledger_proto_rawDescGZIP() []byte {
-	file_quietline_ledger_v1_ledger_proto_rawDescOnce.Do(func() {
-		file_quietline_ledger_v1_ledger_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_quietline_ledger_v1_ledger_proto_rawDesc), len(file_quietline_ledger_v1_ledger_proto_rawDesc)))
-	})
-	return file_quietline_ledger_v1_ledger_proto_rawDescData
-}
-
-var file_quietline_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_quietline_ledger_v1_ledger_proto_goTypes = []any{
-	(*SuspendResourceRequest)(nil),       // 0: quietline.ledger.v1.SuspendResourceRequest
-	(*SuspendResourceResponse)(nil),      // 1: quietline.ledger.v1.SuspendResourceResponse
-	(*ResumeResourceRequest)(nil),        // 2: quietline.ledger.v1.ResumeResourceRequest
-	(*ResumeResourceResponse)(nil),       // 3: quietline.ledger.v1.ResumeResourceResponse
-	(*Resource)(nil),                     // 4: quietline.ledger.v1.Resource
-	(*WhoHeldRequest)(nil),               // 5: quietline.ledger.v1.WhoHeldRequest
-	(*WhoHeldRangeRequest)(nil),          // 6: quietline.ledger.v1.WhoHeldRangeRequest
-	(*LookupCodeRequest)(nil),            // 7: quietline.ledger.v1.LookupCodeRequest
-	(*RegisterHolderRequest)(nil),        // 8: quietline.ledger.v1.RegisterHolderRequest
-	(*AllocateResourceRequest)(nil),      // 9: quietline.ledger.v1.AllocateResourceRequest
-	(*CorrectAllocationRequest)(nil),     // 10: quietline.ledger.v1.CorrectAllocationRequest
-	(*EndAllocationRequest)(nil),         // 11: quietline.ledger.v1.EndAllocationRequest
-	(*ChangePurposeRequest)(nil),         // 12: quietline.ledger.v1.ChangePurposeRequest
-	(*RecordLicenceRequest)(nil),         // 13: quietline.ledger.v1.RecordLicenceRequest
-	(*ListLicencesRequest)(nil),          // 14: quietline.ledger.v1.ListLicencesRequest
-	(*RecordContractRequest)(nil),        // 15: quietline.ledger.v1.RecordContractRequest
-	(*RecordAccessRequest)(nil),          // 16: quietline.ledger.v1.RecordAccessRequest
-	(*DeclareSubletRequest)(nil),         // 17: quietline.ledger.v1.DeclareSubletRequest
-	(*AttachSeatRequest)(nil),            // 18: quietline.ledger.v1.AttachSeatRequest
-	(*ListSeatsRequest)(nil),             // 19: quietline.ledger.v1.ListSeatsRequest
-	(*RecordObservationRequest)(nil),     // 20: quietline.ledger.v1.RecordObservationRequest
-	(*ListFindingsRequest)(nil),          // 21: quietline.ledger.v1.ListFindingsRequest
-	(*DecideFindingRequest)(nil),         // 22: quietline.ledger.v1.DecideFindingRequest
-	(*GetResourceRequest)(nil),           // 23: quietline.ledger.v1.GetResourceRequest
-	(*ListResourcesRequest)(nil),         // 24: quietline.ledger.v1.ListResourcesRequest
-	(*WarnResourceRequest)(nil),          // 25: quietline.ledger.v1.WarnResourceRequest
-	(*ListRestrictionsRequest)(nil),      // 26: quietline.ledger.v1.ListRestrictionsRequest
-	(*ProposeRecallRequest)(nil),         // 27: quietline.ledger.v1.ProposeRecallRequest
-	(*GetRecallRequest)(nil),             // 28: quietline.ledger.v1.GetRecallRequest
-	(*ListRecallsRequest)(nil),           // 29: quietline.ledger.v1.ListRecallsRequest
-	(*ObjectToRecallRequest)(nil),        // 30: quietline.ledger.v1.ObjectToRecallRequest
-	(*AdvanceRecallRequest)(nil),         // 31: quietline.ledger.v1.AdvanceRecallRequest
-	(*GiveRecallNoticeRequest)(nil),      // 32: quietline.ledger.v1.GiveRecallNoticeRequest
-	(*DecideObjectionRequest)(nil),       // 33: quietline.ledger.v1.DecideObjectionRequest
-	(*CompleteRecallRequest)(nil),        // 34: quietline.ledger.v1.CompleteRecallRequest
-	(*AppealRestrictionRequest)(nil),     // 35: quietline.ledger.v1.AppealRestrictionRequest
-	(*GetAppealRequest)(nil),             // 36: quietline.ledger.v1.GetAppealRequest
-	(*ListAppealsRequest)(nil),           // 37: quietline.ledger.v1.ListAppealsRequest
-	(*AdvanceAppealRequest)(nil),         // 38: quietline.ledger.v1.AdvanceAppealRequest
-	(*DecideAppealRequest)(nil),          // 39: quietline.ledger.v1.DecideAppealRequest
-	(*ListDeductionsRequest)(nil),        // 40: quietline.ledger.v1.ListDeductionsRequest
-	(*ContestDeductionRequest)(nil),      // 41: quietline.ledger.v1.ContestDeductionRequest
-	(*DecideDeductionRequest)(nil),       // 42: quietline.ledger.v1.DecideDeductionRequest
-	(*ListScoredAppealsRequest)(nil),     // 43: quietline.ledger.v1.ListScoredAppealsRequest
-	(*ListUnstartedMattersRequest)(nil),  // 44: quietline.ledger.v1.ListUnstartedMattersRequest
-	(*LoadLedgerRequest)(nil),            // 45: quietline.ledger.v1.LoadLedgerRequest
-	(*AddLoadRowsRequest)(nil),           // 46: quietline.ledger.v1.AddLoadRowsRequest
-	(*CompareLoadRequest)(nil),           // 47: quietline.ledger.v1.CompareLoadRequest
-	(*GetLoadRequest)(nil),               // 48: quietline.ledger.v1.GetLoadRequest
-	(*ListLoadsRequest)(nil),             // 49: quietline.ledger.v1.ListLoadsRequest
-	(*GetLoadDifferenceRequest)(nil),     // 50: quietline.ledger.v1.GetLoadDifferenceRequest
-	(*ApplyLoadRequest)(nil),             // 51: quietline.ledger.v1.ApplyLoadRequest
-	(*DiscardLoadRequest)(nil),           // 52: quietline.ledger.v1.DiscardLoadRequest
-	(*ListLedgerChangesRequest)(nil),     // 53: quietline.ledger.v1.ListLedgerChangesRequest
-	(*OpenCampaignRequest)(nil),          // 54: quietline.ledger.v1.OpenCampaignRequest
-	(*GetCampaignRequest)(nil),           // 55: quietline.ledger.v1.GetCampaignRequest
-	(*ListCampaignsRequest)(nil),         // 56: quietline.ledger.v1.ListCampaignsRequest
-	(*ListCampaignItemsRequest)(nil),     // 57: quietline.ledger.v1.ListCampaignItemsRequest
-	(*RecordInspectionRequest)(nil),      // 58: quietline.ledger.v1.RecordInspectionRequest
-	(*SubmitSelfInspectionRequest)(nil),  // 59: quietline.ledger.v1.SubmitSelfInspectionRequest
-	(*RectifyFindingRequest)(nil),        // 60: quietline.ledger.v1.RectifyFindingRequest
-	(*ProposeClosingRequest)(nil),        // 61: quietline.ledger.v1.ProposeClosingRequest
-	(*ReviewClosingRequest)(nil),         // 62: quietline.ledger.v1.ReviewClosingRequest
-	(*CloseNonConformingRequest)(nil),    // 63: quietline.ledger.v1.CloseNonConformingRequest
-	(*CloseCampaignRequest)(nil),         // 64: quietline.ledger.v1.CloseCampaignRequest
-	(*ParseNumberRequest)(nil),           // 65: quietline.ledger.v1.ParseNumberRequest
-	(*GetServingOperatorRequest)(nil),    // 66: quietline.ledger.v1.GetServingOperatorRequest
-	(*RecordPortingRequest)(nil),         // 67: quietline.ledger.v1.RecordPortingRequest
-	(*AuditRequest)(nil),                 // 68: quietline.ledger.v1.AuditRequest
-	(*WhoHeldResponse)(nil),              // 69: quietline.ledger.v1.WhoHeldResponse
-	(*WhoHeldRangeResponse)(nil),         // 70: quietline.ledger.v1.WhoHeldRangeResponse
-	(*LookupCodeResponse)(nil),           // 71: quietline.ledger.v1.LookupCodeResponse
-	(*RegisterHolderResponse)(nil),       // 72: quietline.ledger.v1.RegisterHolderResponse
-	(*AllocateResourceResponse)(nil),     // 73: quietline.ledger.v1.AllocateResourceResponse
-	(*CorrectAllocationResponse)(nil),    // 74: quietline.ledger.v1.CorrectAllocationResponse
-	(*EndAllocationResponse)(nil),        // 75: quietline.ledger.v1.EndAllocationResponse
-	(*ChangePurposeResponse)(nil),        // 76: quietline.ledger.v1.ChangePurposeResponse
-	(*RecordLicenceResponse)(nil),        // 77: quietline.ledger.v1.RecordLicenceResponse
-	(*ListLicencesResponse)(nil),         // 78: quietline.ledger.v1.ListLicencesResponse
-	(*RecordContractResponse)(nil),       // 79: quietline.ledger.v1.RecordContractResponse
-	(*RecordAccessResponse)(nil),         // 80: quietline.ledger.v1.RecordAccessResponse
-	(*DeclareSubletResponse)(nil),        // 81: quietline.ledger.v1.DeclareSubletResponse
-	(*AttachSeatResponse)(nil),           // 82: quietline.ledger.v1.AttachSeatResponse
-	(*ListSeatsResponse)(nil),            // 83: quietline.ledger.v1.ListSeatsResponse
-	(*RecordObservationResponse)(nil),    // 84: quietline.ledger.v1.RecordObservationResponse
-	(*ListFindingsResponse)(nil),         // 85: quietline.ledger.v1.ListFindingsResponse
-	(*DecideFindingResponse)(nil),        // 86: quietline.ledger.v1.DecideFindingResponse
-	(*GetResourceResponse)(nil),          // 87: quietline.ledger.v1.GetResourceResponse
-	(*ListResourcesResponse)(nil),        // 88: quietline.ledger.v1.ListResourcesResponse
-	(*WarnResourceResponse)(nil),         // 89: quietline.ledger.v1.WarnResourceResponse
-	(*ListRestrictionsResponse)(nil),     // 90: quietline.ledger.v1.ListRestrictionsResponse
-	(*ProposeRecallResponse)(nil),        // 91: quietline.ledger.v1.ProposeRecallResponse
-	(*GetRecallResponse)(nil),            // 92: quietline.ledger.v1.GetRecallResponse
-	(*ListRecallsResponse)(nil),          // 93: quietline.ledger.v1.ListRecallsResponse
-	(*ObjectToRecallResponse)(nil),       // 94: quietline.ledger.v1.ObjectToRecallResponse
-	(*AdvanceRecallResponse)(nil),        // 95: quietline.ledger.v1.AdvanceRecallResponse
-	(*GiveRecallNoticeResponse)(nil),     // 96: quietline.ledger.v1.GiveRecallNoticeResponse
-	(*DecideObjectionResponse)(nil),      // 97: quietline.ledger.v1.DecideObjectionResponse
-	(*CompleteRecallResponse)(nil),       // 98: quietline.ledger.v1.CompleteRecallResponse
-	(*AppealRestrictionResponse)(nil),    // 99: quietline.ledger.v1.AppealRestrictionResponse
-	(*GetAppealResponse)(nil),            // 100: quietline.ledger.v1.GetAppealResponse
-	(*ListAppealsResponse)(nil),          // 101: quietline.ledger.v1.ListAppealsResponse
-	(*AdvanceAppealResponse)(nil),        // 102: quietline.ledger.v1.AdvanceAppealResponse
-	(*DecideAppealResponse)(nil),         // 103: quietline.ledger.v1.DecideAppealResponse
-	(*ListDeductionsResponse)(nil),       // 104: quietline.ledger.v1.ListDeductionsResponse
-	(*ContestDeductionResponse)(nil),     // 105: quietline.ledger.v1.ContestDeductionResponse
-	(*DecideDeductionResponse)(nil),      // 106: quietline.ledger.v1.DecideDeductionResponse
-	(*ListScoredAppealsResponse)(nil),    // 107: quietline.ledger.v1.ListScoredAppealsResponse
-	(*ListUnstartedMattersResponse)(nil), // 108: quietline.ledger.v1.ListUnstartedMattersResponse
-	(*LoadLedgerResponse)(nil),           // 109: quietline.ledger.v1.LoadLedgerResponse
-	(*AddLoadRowsResponse)(nil),          // 110: quietline.ledger.v1.AddLoadRowsResponse
-	(*CompareLoadResponse)(nil),          // 111: quietline.ledger.v1.CompareLoadResponse
-	(*GetLoadResponse)(nil),              // 112: quietline.ledger.v1.GetLoadResponse
-	(*ListLoadsResponse)(nil),            // 113: quietline.ledger.v1.ListLoadsResponse
-	(*GetLoadDifferenceResponse)(nil),    // 114: quietline.ledger.v1.GetLoadDifferenceResponse
-	(*ApplyLoadResponse)(nil),            // 115: quietline.ledger.v1.ApplyLoadResponse
-	(*DiscardLoadResponse)(nil),          // 116: quietline.ledger.v1.DiscardLoadResponse
-	(*ListLedgerChangesResponse)(nil),    // 117: quietline.ledger.v1.ListLedgerChangesResponse
-	(*OpenCampaignResponse)(nil),         // 118: quietline.ledger.v1.OpenCampaignResponse
-	(*GetCampaignResponse)(nil),          // 119: quietline.ledger.v1.GetCampaignResponse
-	(*ListCampaignsResponse)(nil),        // 120: quietline.ledger.v1.ListCampaignsResponse
-	(*ListCampaignItemsResponse)(nil),    // 121: quietline.ledger.v1.ListCampaignItemsResponse
-	(*RecordInspectionResponse)(nil),     // 122: quietline.ledger.v1.RecordInspectionResponse
-	(*SubmitSelfInspectionResponse)(nil), // 123: quietline.ledger.v1.SubmitSelfInspectionResponse
-	(*RectifyFindingResponse)(nil),       // 124: quietline.ledger.v1.RectifyFindingResponse
-	(*ProposeClosingResponse)(nil),       // 125: quietline.ledger.v1.ProposeClosingResponse
-	(*ReviewClosingResponse)(nil),        // 126: quietline.ledger.v1.ReviewClosingResponse
-	(*CloseNonConformingResponse)(nil),   // 127: quietline.ledger.v1.CloseNonConformingResponse
-	(*CloseCampaignResponse)(nil),        // 128: quietline.ledger.v1.CloseCampaignResponse
-	(*ParseNumberResponse)(nil),          // 129: quietline.ledger.v1.ParseNumberResponse
-	(*GetServingOperatorResponse)(nil),   // 130: quietline.ledger.v1.GetServingOperatorResponse
-	(*RecordPortingResponse)(nil),        // 131: quietline.ledger.v1.RecordPortingResponse
-	(*AuditResponse)(nil),                // 132: quietline.ledger.v1.AuditResponse
+	(*WhoHeldRequest)(nil),                 // 0: quietline.ledger.v1.WhoHeldRequest
+	(*WhoHeldRangeRequest)(nil),            // 1: quietline.ledger.v1.WhoHeldRangeRequest
+	(*LookupCodeRequest)(nil),              // 2: quietline.ledger.v1.LookupCodeRequest
+	(*RegisterHolderRequest)(nil),          // 3: quietline.ledger.v1.RegisterHolderRequest
+	(*AllocateResourceRequest)(nil),        // 4: quietline.ledger.v1.AllocateResourceRequest
+	(*CorrectAllocationRequest)(nil),       // 5: quietline.ledger.v1.CorrectAllocationRequest
+	(*EndAllocationRequest)(nil),           // 6: quietline.ledger.v1.EndAllocationRequest
+	(*ChangePurposeRequest)(nil),           // 7: quietline.ledger.v1.ChangePurposeRequest
+	(*RecordLicenceRequest)(nil),           // 8: quietline.ledger.v1.RecordLicenceRequest
+	(*ListLicencesRequest)(nil),            // 9: quietline.ledger.v1.ListLicencesRequest
+	(*RecordContractRequest)(nil),          // 10: quietline.ledger.v1.RecordContractRequest
+	(*RecordAccessRequest)(nil),            // 11: quietline.ledger.v1.RecordAccessRequest
+	(*DeclareSubletRequest)(nil),           // 12: quietline.ledger.v1.DeclareSubletRequest
+	(*AttachSeatRequest)(nil),              // 13: quietline.ledger.v1.AttachSeatRequest
+	(*ListSeatsRequest)(nil),               // 14: quietline.ledger.v1.ListSeatsRequest
+	(*RecordObservationRequest)(nil),       // 15: quietline.ledger.v1.RecordObservationRequest
+	(*ListFindingsRequest)(nil),            // 16: quietline.ledger.v1.ListFindingsRequest
+	(*DecideFindingRequest)(nil),           // 17: quietline.ledger.v1.DecideFindingRequest
+	(*GetResourceRequest)(nil),             // 18: quietline.ledger.v1.GetResourceRequest
+	(*ListResourcesRequest)(nil),           // 19: quietline.ledger.v1.ListResourcesRequest
+	(*WarnResourceRequest)(nil),            // 20: quietline.ledger.v1.WarnResourceRequest
+	(*SuspendResourceRequest)(nil),         // 21: quietline.ledger.v1.SuspendResourceRequest
+	(*ResumeResourceRequest)(nil),          // 22: quietline.ledger.v1.ResumeResourceRequest
+	(*ListRestrictionsRequest)(nil),        // 23: quietline.ledger.v1.ListRestrictionsRequest
+	(*ProposeRecallRequest)(nil),           // 24: quietline.ledger.v1.ProposeRecallRequest
+	(*GetRecallRequest)(nil),               // 25: quietline.ledger.v1.GetRecallRequest
+	(*ListRecallsRequest)(nil),             // 26: quietline.ledger.v1.ListRecallsRequest
+	(*ObjectToRecallRequest)(nil),          // 27: quietline.ledger.v1.ObjectToRecallRequest
+	(*AdvanceRecallRequest)(nil),           // 28: quietline.ledger.v1.AdvanceRecallRequest
+	(*GiveRecallNoticeRequest)(nil),        // 29: quietline.ledger.v1.GiveRecallNoticeRequest
+	(*DecideObjectionRequest)(nil),         // 30: quietline.ledger.v1.DecideObjectionRequest
+	(*CompleteRecallRequest)(nil),          // 31: quietline.ledger.v1.CompleteRecallRequest
+	(*AppealRestrictionRequest)(nil),       // 32: quietline.ledger.v1.AppealRestrictionRequest
+	(*GetAppealRequest)(nil),               // 33: quietline.ledger.v1.GetAppealRequest
+	(*ListAppealsRequest)(nil),             // 34: quietline.ledger.v1.ListAppealsRequest
+	(*AdvanceAppealRequest)(nil),           // 35: quietline.ledger.v1.AdvanceAppealRequest
+	(*DecideAppealRequest)(nil),            // 36: quietline.ledger.v1.DecideAppealRequest
+	(*ListDeductionsRequest)(nil),          // 37: quietline.ledger.v1.ListDeductionsRequest
+	(*ContestDeductionRequest)(nil),        // 38: quietline.ledger.v1.ContestDeductionRequest
+	(*DecideDeductionRequest)(nil),         // 39: quietline.ledger.v1.DecideDeductionRequest
+	(*ListScoredAppealsRequest)(nil),       // 40: quietline.ledger.v1.ListScoredAppealsRequest
+	(*ListUnstartedMattersRequest)(nil),    // 41: quietline.ledger.v1.ListUnstartedMattersRequest
+	(*LoadLedgerRequest)(nil),              // 42: quietline.ledger.v1.LoadLedgerRequest
+	(*AddLoadRowsRequest)(nil),             // 43: quietline.ledger.v1.AddLoadRowsRequest
+	(*CompareLoadRequest)(nil),             // 44: quietline.ledger.v1.CompareLoadRequest
+	(*GetLoadRequest)(nil),                 // 45: quietline.ledger.v1.GetLoadRequest
+	(*ListLoadsRequest)(nil),               // 46: quietline.ledger.v1.ListLoadsRequest
+	(*GetLoadDifferenceRequest)(nil),       // 47: quietline.ledger.v1.GetLoadDifferenceRequest
+	(*ApplyLoadRequest)(nil),               // 48: quietline.ledger.v1.ApplyLoadRequest
+	(*DiscardLoadRequest)(nil),             // 49: quietline.ledger.v1.DiscardLoadRequest
+	(*ListLedgerChangesRequest)(nil),       // 50: quietline.ledger.v1.ListLedgerChangesRequest
+	(*OpenCampaignRequest)(nil),            // 51: quietline.ledger.v1.OpenCampaignRequest
+	(*GetCampaignRequest)(nil),             // 52: quietline.ledger.v1.GetCampaignRequest
+	(*ListCampaignsRequest)(nil),           // 53: quietline.ledger.v1.ListCampaignsRequest
+	(*ListCampaignItemsRequest)(nil),       // 54: quietline.ledger.v1.ListCampaignItemsRequest
+	(*RecordInspectionRequest)(nil),        // 55: quietline.ledger.v1.RecordInspectionRequest
+	(*SubmitSelfInspectionRequest)(nil),    // 56: quietline.ledger.v1.SubmitSelfInspectionRequest
+	(*RectifyFindingRequest)(nil),          // 57: quietline.ledger.v1.RectifyFindingRequest
+	(*ProposeClosingRequest)(nil),          // 58: quietline.ledger.v1.ProposeClosingRequest
+	(*ReviewClosingRequest)(nil),           // 59: quietline.ledger.v1.ReviewClosingRequest
+	(*CloseNonConformingRequest)(nil),      // 60: quietline.ledger.v1.CloseNonConformingRequest
+	(*CloseCampaignRequest)(nil),           // 61: quietline.ledger.v1.CloseCampaignRequest
+	(*ParseNumberRequest)(nil),             // 62: quietline.ledger.v1.ParseNumberRequest
+	(*GetServingOperatorRequest)(nil),      // 63: quietline.ledger.v1.GetServingOperatorRequest
+	(*RecordPortingRequest)(nil),           // 64: quietline.ledger.v1.RecordPortingRequest
+	(*ForecastTermsRequest)(nil),           // 65: quietline.ledger.v1.ForecastTermsRequest
+	(*ListProvisionalTermsRequest)(nil),    // 66: quietline.ledger.v1.ListProvisionalTermsRequest
+	(*SettleProvisionalTermsRequest)(nil),  // 67: quietline.ledger.v1.SettleProvisionalTermsRequest
+	(*AuditRequest)(nil),                   // 68: quietline.ledger.v1.AuditRequest
+	(*WhoHeldResponse)(nil),                // 69: quietline.ledger.v1.WhoHeldResponse
+	(*WhoHeldRangeResponse)(nil),           // 70: quietline.ledger.v1.WhoHeldRangeResponse
+	(*LookupCodeResponse)(nil),             // 71: quietline.ledger.v1.LookupCodeResponse
+	(*RegisterHolderResponse)(nil),         // 72: quietline.ledger.v1.RegisterHolderResponse
+	(*AllocateResourceResponse)(nil),       // 73: quietline.ledger.v1.AllocateResourceResponse
+	(*CorrectAllocationResponse)(nil),      // 74: quietline.ledger.v1.CorrectAllocationResponse
+	(*EndAllocationResponse)(nil),          // 75: quietline.ledger.v1.EndAllocationResponse
+	(*ChangePurposeResponse)(nil),          // 76: quietline.ledger.v1.ChangePurposeResponse
+	(*RecordLicenceResponse)(nil),          // 77: quietline.ledger.v1.RecordLicenceResponse
+	(*ListLicencesResponse)(nil),           // 78: quietline.ledger.v1.ListLicencesResponse
+	(*RecordContractResponse)(nil),         // 79: quietline.ledger.v1.RecordContractResponse
+	(*RecordAccessResponse)(nil),           // 80: quietline.ledger.v1.RecordAccessResponse
+	(*DeclareSubletResponse)(nil),          // 81: quietline.ledger.v1.DeclareSubletResponse
+	(*AttachSeatResponse)(nil),             // 82: quietline.ledger.v1.AttachSeatResponse
+	(*ListSeatsResponse)(nil),              // 83: quietline.ledger.v1.ListSeatsResponse
+	(*RecordObservationResponse)(nil),      // 84: quietline.ledger.v1.RecordObservationResponse
+	(*ListFindingsResponse)(nil),           // 85: quietline.ledger.v1.ListFindingsResponse
+	(*DecideFindingResponse)(nil),          // 86: quietline.ledger.v1.DecideFindingResponse
+	(*GetResourceResponse)(nil),            // 87: quietline.ledger.v1.GetResourceResponse
+	(*ListResourcesResponse)(nil),          // 88: quietline.ledger.v1.ListResourcesResponse
+	(*WarnResourceResponse)(nil),           // 89: quietline.ledger.v1.WarnResourceResponse
+	(*SuspendResourceResponse)(nil),        // 90: quietline.ledger.v1.SuspendResourceResponse
+	(*ResumeResourceResponse)(nil),         // 91: quietline.ledger.v1.ResumeResourceResponse
+	(*ListRestrictionsResponse)(nil),       // 92: quietline.ledger.v1.ListRestrictionsResponse
+	(*ProposeRecallResponse)(nil),          // 93: quietline.ledger.v1.ProposeRecallResponse
+	(*GetRecallResponse)(nil),              // 94: quietline.ledger.v1.GetRecallResponse
+	(*ListRecallsResponse)(nil),            // 95: quietline.ledger.v1.ListRecallsResponse
+	(*ObjectToRecallResponse)(nil),         // 96: quietline.ledger.v1.ObjectToRecallResponse
+	(*AdvanceRecallResponse)(nil),          // 97: quietline.ledger.v1.AdvanceRecallResponse
+	(*GiveRecallNoticeResponse)(nil),       // 98: quietline.ledger.v1.GiveRecallNoticeResponse
+	(*DecideObjectionResponse)(nil),        // 99: quietline.ledger.v1.DecideObjectionResponse
+	(*CompleteRecallResponse)(nil),         // 100: quietline.ledger.v1.CompleteRecallResponse
+	(*AppealRestrictionResponse)(nil),      // 101: quietline.ledger.v1.AppealRestrictionResponse
+	(*GetAppealResponse)(nil),              // 102: quietline.ledger.v1.GetAppealResponse
+	(*ListAppealsResponse)(nil),            // 103: quietline.ledger.v1.ListAppealsResponse
+	(*AdvanceAppealResponse)(nil),          // 104: quietline.ledger.v1.AdvanceAppealResponse
+	(*DecideAppealResponse)(nil),           // 105: quietline.ledger.v1.DecideAppealResponse
+	(*ListDeductionsResponse)(nil),         // 106: quietline.ledger.v1.ListDeductionsResponse
+	(*ContestDeductionResponse)(nil),       // 107: quietline.ledger.v1.ContestDeductionResponse
+	(*DecideDeductionResponse)(nil),        // 108: quietline.ledger.v1.DecideDeductionResponse
+	(*ListScoredAppealsResponse)(nil),      // 109: quietline.ledger.v1.ListScoredAppealsResponse
+	(*ListUnstartedMattersResponse)(nil),   // 110: quietline.ledger.v1.ListUnstartedMattersResponse
+	(*LoadLedgerResponse)(nil),             // 111: quietline.ledger.v1.LoadLedgerResponse
+	(*AddLoadRowsResponse)(nil),            // 112: quietline.ledger.v1.AddLoadRowsResponse
+	(*CompareLoadResponse)(nil),            // 113: quietline.ledger.v1.CompareLoadResponse
+	(*GetLoadResponse)(nil),                // 114: quietline.ledger.v1.GetLoadResponse
+	(*ListLoadsResponse)(nil),              // 115: quietline.ledger.v1.ListLoadsResponse
+	(*GetLoadDifferenceResponse)(nil),      // 116: quietline.ledger.v1.GetLoadDifferenceResponse
+	(*ApplyLoadResponse)(nil),              // 117: quietline.ledger.v1.ApplyLoadResponse
+	(*DiscardLoadResponse)(nil),            // 118: quietline.ledger.v1.DiscardLoadResponse
+	(*ListLedgerChangesResponse)(nil),      // 119: quietline.ledger.v1.ListLedgerChangesResponse
+	(*OpenCampaignResponse)(nil),           // 120: quietline.ledger.v1.OpenCampaignResponse
+	(*GetCampaignResponse)(nil),            // 121: quietline.ledger.v1.GetCampaignResponse
+	(*ListCampaignsResponse)(nil),          // 122: quietline.ledger.v1.ListCampaignsResponse
+	(*ListCampaignItemsResponse)(nil),      // 123: quietline.ledger.v1.ListCampaignItemsResponse
+	(*RecordInspectionResponse)(nil),       // 124: quietline.ledger.v1.RecordInspectionResponse
+	(*SubmitSelfInspectionResponse)(nil),   // 125: quietline.ledger.v1.SubmitSelfInspectionResponse
+	(*RectifyFindingResponse)(nil),         // 126: quietline.ledger.v1.RectifyFindingResponse
+	(*ProposeClosingResponse)(nil),         // 127: quietline.ledger.v1.ProposeClosingResponse
+	(*ReviewClosingResponse)(nil),          // 128: quietline.ledger.v1.ReviewClosingResponse
+	(*CloseNonConformingResponse)(nil),     // 129: quietline.ledger.v1.CloseNonConformingResponse
+	(*CloseCampaignResponse)(nil),          // 130: quietline.ledger.v1.CloseCampaignResponse
+	(*ParseNumberResponse)(nil),            // 131: quietline.ledger.v1.ParseNumberResponse
+	(*GetServingOperatorResponse)(nil),     // 132: quietline.ledger.v1.GetServingOperatorResponse
+	(*RecordPortingResponse)(nil),          // 133: quietline.ledger.v1.RecordPortingResponse
+	(*ForecastTermsResponse)(nil),          // 134: quietline.ledger.v1.ForecastTermsResponse
+	(*ListProvisionalTermsResponse)(nil),   // 135: quietline.ledger.v1.ListProvisionalTermsResponse
+	(*SettleProvisionalTermsResponse)(nil), // 136: quietline.ledger.v1.SettleProvisionalTermsResponse
+	(*AuditResponse)(nil),                  // 137: quietline.ledger.v1.AuditResponse
 }
 var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
-	4,   // 0: quietline.ledger.v1.SuspendResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	4,   // 1: quietline.ledger.v1.ResumeResourceResponse.resource:type_name -> quietline.ledger.v1.Resource
-	5,   // 2: quietline.ledger.v1.LedgerService.WhoHeld:input_type -> quietline.ledger.v1.WhoHeldRequest
-	6,   // 3: quietline.ledger.v1.LedgerService.WhoHeldRange:input_type -> quietline.ledger.v1.WhoHeldRangeRequest
-	7,   // 4: quietline.ledger.v1.LedgerService.LookupCode:input_type -> quietline.ledger.v1.LookupCodeRequest
-	8,   // 5: quietline.ledger.v1.LedgerService.RegisterHolder:input_type -> quietline.ledger.v1.RegisterHolderRequest
-	9,   // 6: quietline.ledger.v1.LedgerService.AllocateResource:input_type -> quietline.ledger.v1.AllocateResourceRequest
-	10,  // 7: quietline.ledger.v1.LedgerService.CorrectAllocation:input_type -> quietline.ledger.v1.CorrectAllocationRequest
-	11,  // 8: quietline.ledger.v1.LedgerService.EndAllocation:input_type -> quietline.ledger.v1.EndAllocationRequest
-	12,  // 9: quietline.ledger.v1.LedgerService.ChangePurpose:input_type -> quietline.ledger.v1.ChangePurposeRequest
-	13,  // 10: quietline.ledger.v1.LedgerService.RecordLicence:input_type -> quietline.ledger.v1.RecordLicenceRequest
-	14,  // 11: quietline.ledger.v1.LedgerService.ListLicences:input_type -> quietline.ledger.v1.ListLicencesRequest
-	15,  // 12: quietline.ledger.v1.LedgerService.RecordContract:input_type -> quietline.ledger.v1.RecordContractRequest
-	16,  // 13: quietline.ledger.v1.LedgerService.RecordAccess:input_type -> quietline.ledger.v1.RecordAccessRequest
-	17,  // 14: quietline.ledger.v1.LedgerService.DeclareSublet:input_type -> quietline.ledger.v1.DeclareSubletRequest
-	18,  // 15: quietline.ledger.v1.LedgerService.AttachSeat:input_type -> quietline.ledger.v1.AttachSeatRequest
-	19,  // 16: quietline.ledger.v1.LedgerService.ListSeats:input_type -> quietline.ledger.v1.ListSeatsRequest
-	20,  // 17: quietline.ledger.v1.LedgerService.RecordObservation:input_type -> quietline.ledger.v1.RecordObservationRequest
-	21,  // 18: quietline.ledger.v1.LedgerService.ListFindings:input_type -> quietline.ledger.v1.ListFindingsRequest
-	22,  // 19: quietline.ledger.v1.LedgerService.DecideFinding:input_type -> quietline.ledger.v1.DecideFindingRequest
-	23,  // 20: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
-	24,  // 21: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
-	25,  // 22: quietline.ledger.v1.LedgerService.WarnResource:input_type -> quietline.ledger.v1.WarnResourceRequest
-	0,   // 23: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
-	2,   // 24: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
-	26,  // 25: quietline.ledger.v1.LedgerService.ListRestrictions:input_type -> quietline.ledger.v1.ListRestrictionsRequest
-	27,  // 26: quietline.ledger.v1.LedgerService.ProposeRecall:input_type -> quietline.ledger.v1.ProposeRecallRequest
-	28,  // 27: quietline.ledger.v1.LedgerService.GetRecall:input_type -> quietline.ledger.v1.GetRecallRequest
-	29,  // 28: quietline.ledger.v1.LedgerService.ListRecalls:input_type -> quietline.ledger.v1.ListRecallsRequest
-	30,  // 29: quietline.ledger.v1.LedgerService.ObjectToRecall:input_type -> quietline.ledger.v1.ObjectToRecallRequest
-	31,  // 30: quietline.ledger.v1.LedgerService.AdvanceRecall:input_type -> quietline.ledger.v1.AdvanceRecallRequest
-	32,  // 31: quietline.ledger.v1.LedgerService.GiveRecallNotice:input_type -> quietline.ledger.v1.GiveRecallNoticeRequest
-	33,  // 32: quietline.ledger.v1.LedgerService.DecideObjection:input_type -> quietline.ledger.v1.DecideObjectionRequest
-	34,  // 33: quietline.ledger.v1.LedgerService.CompleteRecall:input_type -> quietline.ledger.v1.CompleteRecallRequest
-	35,  // 34: quietline.ledger.v1.LedgerService.AppealRestriction:input_type -> quietline.ledger.v1.AppealRestrictionRequest
-	36,  // 35: quietline.ledger.v1.LedgerService.GetAppeal:input_type -> quietline.ledger.v1.GetAppealRequest
-	37,  // 36: quietline.ledger.v1.LedgerService.ListAppeals:input_type -> quietline.ledger.v1.ListAppealsRequest
-	38,  // 37: quietline.ledger.v1.LedgerService.AdvanceAppeal:input_type -> quietline.ledger.v1.AdvanceAppealRequest
-	39,  // 38: quietline.ledger.v1.LedgerService.DecideAppeal:input_type -> quietline.ledger.v1.DecideAppealRequest
-	40,  // 39: quietline.ledger.v1.LedgerService.ListDeductions:input_type -> quietline.ledger.v1.ListDeductionsRequest
-	41,  // 40: quietline.ledger.v1.LedgerService.ContestDeduction:input_type -> quietline.ledger.v1.ContestDeductionRequest
-	42,  // 41: quietline.ledger.v1.LedgerService.DecideDeduction:input_type -> quietline.ledger.v1.DecideDeductionRequest
-	43,  // 42: quietline.ledger.v1.LedgerService.ListScoredAppeals:input_type -> quietline.ledger.v1.ListScoredAppealsRequest
-	44,  // 43: quietline.ledger.v1.LedgerService.ListUnstartedMatters:input_type -> quietline.ledger.v1.ListUnstartedMattersRequest
-	45,  // 44: quietline.ledger.v1.LedgerService.LoadLedger:input_type -> quietline.ledger.v1.LoadLedgerRequest
-	46,  // 45: quietline.ledger.v1.LedgerService.AddLoadRows:input_type -> quietline.ledger.v1.AddLoadRowsRequest
-	47,  // 46: quietline.ledger.v1.LedgerService.CompareLoad:input_type -> quietline.ledger.v1.CompareLoadRequest
-	48,  // 47: quietline.ledger.v1.LedgerService.GetLoad:input_type -> quietline.ledger.v1.GetLoadRequest
-	49,  // 48: quietline.ledger.v1.LedgerService.ListLoads:input_type -> quietline.ledger.v1.ListLoadsRequest
-	50,  // 49: quietline.ledger.v1.LedgerService.GetLoadDifference:input_type -> quietline.ledger.v1.GetLoadDifferenceRequest
-	51,  // 50: quietline.ledger.v1.LedgerService.ApplyLoad:input_type -> quietline.ledger.v1.ApplyLoadRequest
-	52,  // 51: quietline.ledger.v1.LedgerService.DiscardLoad:input_type -> quietline.ledger.v1.DiscardLoadRequest
-	53,  // 52: quietline.ledger.v1.LedgerService.ListLedgerChanges:input_type -> quietline.ledger.v1.ListLedgerChangesRequest
-	54,  // 53: quietline.ledger.v1.LedgerService.OpenCampaign:input_type -> quietline.ledger.v1.OpenCampaignRequest
-	55,  // 54: quietline.ledger.v1.LedgerService.GetCampaign:input_type -> quietline.ledger.v1.GetCampaignRequest
-	56,  // 55: quietline.ledger.v1.LedgerService.ListCampaigns:input_type -> quietline.ledger.v1.ListCampaignsRequest
-	57,  // 56: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
-	58,  // 57: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
-	59,  // 58: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
-	60,  // 59: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
-	61,  // 60: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
-	62,  // 61: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
-	63,  // 62: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
-	64,  // 63: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
-	65,  // 64: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
-	66,  // 65: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
-	67,  // 66: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
-	68,  // 67: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
-	69,  // 68: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
-	70,  // 69: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
-	71,  // 70: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
-	72,  // 71: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
-	73,  // 72: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
-	74,  // 73: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
-	75,  // 74: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
-	76,  // 75: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
-	77,  // 76: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
-	78,  // 77: quietline.ledger.v1.LedgerService.ListLicences:output_type -> quietline.ledger.v1.ListLicencesResponse
-	79,  // 78: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
-	80,  // 79: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
-	81,  // 80: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
-	82,  // 81: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
-	83,  // 82: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
-	84,  // 83: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
-	85,  // 84: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
-	86,  // 85: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
-	87,  // 86: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
-	88,  // 87: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
-	89,  // 88: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
-	1,   // 89: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
-	3,   // 90: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
-	90,  // 91: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
-	91,  // 92: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
-	92,  // 93: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
-	93,  // 94: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
-	94,  // 95: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
-	95,  // 96: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
-	96,  // 97: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
-	97,  // 98: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
-	98,  // 99: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
-	99,  // 100: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
-	100, // 101: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
-	101, // 102: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
-	102, // 103: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
-	103, // 104: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
-	104, // 105: quietline.ledger.v1.LedgerService.ListDeductions:output_type -> quietline.ledger.v1.ListDeductionsResponse
-	105, // 106: quietline.ledger.v1.LedgerService.ContestDeduction:output_type -> quietline.ledger.v1.ContestDeductionResponse
-	106, // 107: quietline.ledger.v1.LedgerService.DecideDeduction:output_type -> quietline.ledger.v1.DecideDeductionResponse
-	107, // 108: quietline.ledger.v1.LedgerService.ListScoredAppeals:output_type -> quietline.ledger.v1.ListScoredAppealsResponse
-	108, // 109: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
-	109, // 110: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
-	110, // 111: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
-	111, // 112: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
-	112, // 113: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
-	113, // 114: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
-	114, // 115: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
-	115, // 116: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
-	116, // 117: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
-	117, // 118: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
-	118, // 119: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
-	119, // 120: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
-	120, // 121: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
-	121, // 122: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
-	122, // 123: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
-	123, // 124: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
-	124, // 125: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
-	125, // 126: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
-	126, // 127: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
-	127, // 128: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
-	128, // 129: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
-	129, // 130: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
-	130, // 131: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
-	131, // 132: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
-	132, // 133: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
-	68,  // [68:134] is the sub-list for method output_type
-	2,   // [2:68] is the sub-list for method input_type
-	2,   // [2:2] is the sub-list for extension type_name
-	2,   // [2:2] is the sub-list for extension extendee
-	0,   // [0:2] is the sub-list for field type_name
+	0,   // 0: quietline.ledger.v1.LedgerService.WhoHeld:input_type -> quietline.ledger.v1.WhoHeldRequest
+	1,   // 1: quietline.ledger.v1.LedgerService.WhoHeldRange:input_type -> quietline.ledger.v1.WhoHeldRangeRequest
+	2,   // 2: quietline.ledger.v1.LedgerService.LookupCode:input_type -> quietline.ledger.v1.LookupCodeRequest
+	3,   // 3: quietline.ledger.v1.LedgerService.RegisterHolder:input_type -> quietline.ledger.v1.RegisterHolderRequest
+	4,   // 4: quietline.ledger.v1.LedgerService.AllocateResource:input_type -> quietline.ledger.v1.AllocateResourceRequest
+	5,   // 5: quietline.ledger.v1.LedgerService.CorrectAllocation:input_type -> quietline.ledger.v1.CorrectAllocationRequest
+	6,   // 6: quietline.ledger.v1.LedgerService.EndAllocation:input_type -> quietline.ledger.v1.EndAllocationRequest
+	7,   // 7: quietline.ledger.v1.LedgerService.ChangePurpose:input_type -> quietline.ledger.v1.ChangePurposeRequest
+	8,   // 8: quietline.ledger.v1.LedgerService.RecordLicence:input_type -> quietline.ledger.v1.RecordLicenceRequest
+	9,   // 9: quietline.ledger.v1.LedgerService.ListLicences:input_type -> quietline.ledger.v1.ListLicencesRequest
+	10,  // 10: quietline.ledger.v1.LedgerService.RecordContract:input_type -> quietline.ledger.v1.RecordContractRequest
+	11,  // 11: quietline.ledger.v1.LedgerService.RecordAccess:input_type -> quietline.ledger.v1.RecordAccessRequest
+	12,  // 12: quietline.ledger.v1.LedgerService.DeclareSublet:input_type -> quietline.ledger.v1.DeclareSubletRequest
+	13,  // 13: quietline.ledger.v1.LedgerService.AttachSeat:input_type -> quietline.ledger.v1.AttachSeatRequest
+	14,  // 14: quietline.ledger.v1.LedgerService.ListSeats:input_type -> quietline.ledger.v1.ListSeatsRequest
+	15,  // 15: quietline.ledger.v1.LedgerService.RecordObservation:input_type -> quietline.ledger.v1.RecordObservationRequest
+	16,  // 16: quietline.ledger.v1.LedgerService.ListFindings:input_type -> quietline.ledger.v1.ListFindingsRequest
+	17,  // 17: quietline.ledger.v1.LedgerService.DecideFinding:input_type -> quietline.ledger.v1.DecideFindingRequest
+	18,  // 18: quietline.ledger.v1.LedgerService.GetResource:input_type -> quietline.ledger.v1.GetResourceRequest
+	19,  // 19: quietline.ledger.v1.LedgerService.ListResources:input_type -> quietline.ledger.v1.ListResourcesRequest
+	20,  // 20: quietline.ledger.v1.LedgerService.WarnResource:input_type -> quietline.ledger.v1.WarnResourceRequest
+	21,  // 21: quietline.ledger.v1.LedgerService.SuspendResource:input_type -> quietline.ledger.v1.SuspendResourceRequest
+	22,  // 22: quietline.ledger.v1.LedgerService.ResumeResource:input_type -> quietline.ledger.v1.ResumeResourceRequest
+	23,  // 23: quietline.ledger.v1.LedgerService.ListRestrictions:input_type -> quietline.ledger.v1.ListRestrictionsRequest
+	24,  // 24: quietline.ledger.v1.LedgerService.ProposeRecall:input_type -> quietline.ledger.v1.ProposeRecallRequest
+	25,  // 25: quietline.ledger.v1.LedgerService.GetRecall:input_type -> quietline.ledger.v1.GetRecallRequest
+	26,  // 26: quietline.ledger.v1.LedgerService.ListRecalls:input_type -> quietline.ledger.v1.ListRecallsRequest
+	27,  // 27: quietline.ledger.v1.LedgerService.ObjectToRecall:input_type -> quietline.ledger.v1.ObjectToRecallRequest
+	28,  // 28: quietline.ledger.v1.LedgerService.AdvanceRecall:input_type -> quietline.ledger.v1.AdvanceRecallRequest
+	29,  // 29: quietline.ledger.v1.LedgerService.GiveRecallNotice:input_type -> quietline.ledger.v1.GiveRecallNoticeRequest
+	30,  // 30: quietline.ledger.v1.LedgerService.DecideObjection:input_type -> quietline.ledger.v1.DecideObjectionRequest
+	31,  // 31: quietline.ledger.v1.LedgerService.CompleteRecall:input_type -> quietline.ledger.v1.CompleteRecallRequest
+	32,  // 32: quietline.ledger.v1.LedgerService.AppealRestriction:input_type -> quietline.ledger.v1.AppealRestrictionRequest
+	33,  // 33: quietline.ledger.v1.LedgerService.GetAppeal:input_type -> quietline.ledger.v1.GetAppealRequest
+	34,  // 34: quietline.ledger.v1.LedgerService.ListAppeals:input_type -> quietline.ledger.v1.ListAppealsRequest
+	35,  // 35: quietline.ledger.v1.LedgerService.AdvanceAppeal:input_type -> quietline.ledger.v1.AdvanceAppealRequest
+	36,  // 36: quietline.ledger.v1.LedgerService.DecideAppeal:input_type -> quietline.ledger.v1.DecideAppealRequest
+	37,  // 37: quietline.ledger.v1.LedgerService.ListDeductions:input_type -> quietline.ledger.v1.ListDeductionsRequest
+	38,  // 38: quietline.ledger.v1.LedgerService.ContestDeduction:input_type -> quietline.ledger.v1.ContestDeductionRequest
+	39,  // 39: quietline.ledger.v1.LedgerService.DecideDeduction:input_type -> quietline.ledger.v1.DecideDeductionRequest
+	40,  // 40: quietline.ledger.v1.LedgerService.ListScoredAppeals:input_type -> quietline.ledger.v1.ListScoredAppealsRequest
+	41,  // 41: quietline.ledger.v1.LedgerService.ListUnstartedMatters:input_type -> quietline.ledger.v1.ListUnstartedMattersRequest
+	42,  // 42: quietline.ledger.v1.LedgerService.LoadLedger:input_type -> quietline.ledger.v1.LoadLedgerRequest
+	43,  // 43: quietline.ledger.v1.LedgerService.AddLoadRows:input_type -> quietline.ledger.v1.AddLoadRowsRequest
+	44,  // 44: quietline.ledger.v1.LedgerService.CompareLoad:input_type -> quietline.ledger.v1.CompareLoadRequest
+	45,  // 45: quietline.ledger.v1.LedgerService.GetLoad:input_type -> quietline.ledger.v1.GetLoadRequest
+	46,  // 46: quietline.ledger.v1.LedgerService.ListLoads:input_type -> quietline.ledger.v1.ListLoadsRequest
+	47,  // 47: quietline.ledger.v1.LedgerService.GetLoadDifference:input_type -> quietline.ledger.v1.GetLoadDifferenceRequest
+	48,  // 48: quietline.ledger.v1.LedgerService.ApplyLoad:input_type -> quietline.ledger.v1.ApplyLoadRequest
+	49,  // 49: quietline.ledger.v1.LedgerService.DiscardLoad:input_type -> quietline.ledger.v1.DiscardLoadRequest
+	50,  // 50: quietline.ledger.v1.LedgerService.ListLedgerChanges:input_type -> quietline.ledger.v1.ListLedgerChangesRequest
+	51,  // 51: quietline.ledger.v1.LedgerService.OpenCampaign:input_type -> quietline.ledger.v1.OpenCampaignRequest
+	52,  // 52: quietline.ledger.v1.LedgerService.GetCampaign:input_type -> quietline.ledger.v1.GetCampaignRequest
+	53,  // 53: quietline.ledger.v1.LedgerService.ListCampaigns:input_type -> quietline.ledger.v1.ListCampaignsRequest
+	54,  // 54: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
+	55,  // 55: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
+	56,  // 56: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
+	57,  // 57: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
+	58,  // 58: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
+	59,  // 59: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
+	60,  // 60: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
+	61,  // 61: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
+	62,  // 62: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
+	63,  // 63: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
+	64,  // 64: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
+	65,  // 65: quietline.ledger.v1.LedgerService.ForecastTerms:input_type -> quietline.ledger.v1.ForecastTermsRequest
+	66,  // 66: quietline.ledger.v1.LedgerService.ListProvisionalTerms:input_type -> quietline.ledger.v1.ListProvisionalTermsRequest
+	67,  // 67: quietline.ledger.v1.LedgerService.SettleProvisionalTerms:input_type -> quietline.ledger.v1.SettleProvisionalTermsRequest
+	68,  // 68: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
+	69,  // 69: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
+	70,  // 70: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
+	71,  // 71: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
+	72,  // 72: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
+	73,  // 73: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
+	74,  // 74: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
+	75,  // 75: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
+	76,  // 76: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
+	77,  // 77: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
+	78,  // 78: quietline.ledger.v1.LedgerService.ListLicences:output_type -> quietline.ledger.v1.ListLicencesResponse
+	79,  // 79: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
+	80,  // 80: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
+	81,  // 81: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
+	82,  // 82: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
+	83,  // 83: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
+	84,  // 84: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
+	85,  // 85: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
+	86,  // 86: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
+	87,  // 87: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
+	88,  // 88: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
+	89,  // 89: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
+	90,  // 90: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
+	91,  // 91: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
+	92,  // 92: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
+	93,  // 93: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
+	94,  // 94: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
+	95,  // 95: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
+	96,  // 96: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
+	97,  // 97: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
+	98,  // 98: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
+	99,  // 99: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
+	100, // 100: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
+	101, // 101: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
+	102, // 102: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
+	103, // 103: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
+	104, // 104: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
+	105, // 105: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
+	106, // 106: quietline.ledger.v1.LedgerService.ListDeductions:output_type -> quietline.ledger.v1.ListDeductionsResponse
+	107, // 107: quietline.ledger.v1.LedgerService.ContestDeduction:output_type -> quietline.ledger.v1.ContestDeductionResponse
+	108, // 108: quietline.ledger.v1.LedgerService.DecideDeduction:output_type -> quietline.ledger.v1.DecideDeductionResponse
+	109, // 109: quietline.ledger.v1.LedgerService.ListScoredAppeals:output_type -> quietline.ledger.v1.ListScoredAppealsResponse
+	110, // 110: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
+	111, // 111: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
+	112, // 112: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
+	113, // 113: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
+	114, // 114: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
+	115, // 115: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
+	116, // 116: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
+	117, // 117: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
+	118, // 118: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
+	119, // 119: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
+	120, // 120: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
+	121, // 121: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
+	122, // 122: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
+	123, // 123: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
+	124, // 124: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
+	125, // 125: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
+	126, // 126: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
+	127, // 127: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
+	128, // 128: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
+	129, // 129: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
+	130, // 130: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
+	131, // 131: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
+	132, // 132: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
+	133, // 133: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
+	134, // 134: quietline.ledger.v1.LedgerService.ForecastTerms:output_type -> quietline.ledger.v1.ForecastTermsResponse
+	135, // 135: quietline.ledger.v1.LedgerService.ListProvisionalTerms:output_type -> quietline.ledger.v1.ListProvisionalTermsResponse
+	136, // 136: quietline.ledger.v1.LedgerService.SettleProvisionalTerms:output_type -> quietline.ledger.v1.SettleProvisionalTermsResponse
+	137, // 137: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
+	69,  // [69:138] is the sub-list for method output_type
+	0,   // [0:69] is the sub-list for method input_type
+	0,   // [0:0] is the sub-list for extension type_name
+	0,   // [0:0] is the sub-list for extension extendee
+	0,   // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_quietline_ledger_v1_ledger_proto_init() }
@@ -837,20 +496,20 @@ func file_quietline_ledger_v1_ledger_proto_init() {
 	file_quietline_ledger_v1_licence_proto_init()
 	file_quietline_ledger_v1_load_proto_init()
 	file_quietline_ledger_v1_recall_proto_init()
-	file_quietline_ledger_v1_resource_proto_init()
+	file_quietline_ledger_v1_suspension_proto_init()
+	file_quietline_ledger_v1_term_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_ledger_v1_ledger_proto_rawDesc), len(file_quietline_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   0,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_quietline_ledger_v1_ledger_proto_goTypes,
 		DependencyIndexes: file_quietline_ledger_v1_ledger_proto_depIdxs,
-		MessageInfos:      file_quietline_ledger_v1_ledger_proto_msgTypes,
 	}.Build()
 	File_quietline_ledger_v1_ledger_proto = out.File
 	file_quietline_ledger_v1_ledger_proto_goTypes = nil

@@ -21,72 +21,75 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LedgerService_WhoHeld_FullMethodName              = "/quietline.ledger.v1.LedgerService/WhoHeld"
-	LedgerService_WhoHeldRange_FullMethodName         = "/quietline.ledger.v1.LedgerService/WhoHeldRange"
-	LedgerService_LookupCode_FullMethodName           = "/quietline.ledger.v1.LedgerService/LookupCode"
-	LedgerService_RegisterHolder_FullMethodName       = "/quietline.ledger.v1.LedgerService/RegisterHolder"
-	LedgerService_AllocateResource_FullMethodName     = "/quietline.ledger.v1.LedgerService/AllocateResource"
-	LedgerService_CorrectAllocation_FullMethodName    = "/quietline.ledger.v1.LedgerService/CorrectAllocation"
-	LedgerService_EndAllocation_FullMethodName        = "/quietline.ledger.v1.LedgerService/EndAllocation"
-	LedgerService_ChangePurpose_FullMethodName        = "/quietline.ledger.v1.LedgerService/ChangePurpose"
-	LedgerService_RecordLicence_FullMethodName        = "/quietline.ledger.v1.LedgerService/RecordLicence"
-	LedgerService_ListLicences_FullMethodName         = "/quietline.ledger.v1.LedgerService/ListLicences"
-	LedgerService_RecordContract_FullMethodName       = "/quietline.ledger.v1.LedgerService/RecordContract"
-	LedgerService_RecordAccess_FullMethodName         = "/quietline.ledger.v1.LedgerService/RecordAccess"
-	LedgerService_DeclareSublet_FullMethodName        = "/quietline.ledger.v1.LedgerService/DeclareSublet"
-	LedgerService_AttachSeat_FullMethodName           = "/quietline.ledger.v1.LedgerService/AttachSeat"
-	LedgerService_ListSeats_FullMethodName            = "/quietline.ledger.v1.LedgerService/ListSeats"
-	LedgerService_RecordObservation_FullMethodName    = "/quietline.ledger.v1.LedgerService/RecordObservation"
-	LedgerService_ListFindings_FullMethodName         = "/quietline.ledger.v1.LedgerService/ListFindings"
-	LedgerService_DecideFinding_FullMethodName        = "/quietline.ledger.v1.LedgerService/DecideFinding"
-	LedgerService_GetResource_FullMethodName          = "/quietline.ledger.v1.LedgerService/GetResource"
-	LedgerService_ListResources_FullMethodName        = "/quietline.ledger.v1.LedgerService/ListResources"
-	LedgerService_WarnResource_FullMethodName         = "/quietline.ledger.v1.LedgerService/WarnResource"
-	LedgerService_SuspendResource_FullMethodName      = "/quietline.ledger.v1.LedgerService/SuspendResource"
-	LedgerService_ResumeResource_FullMethodName       = "/quietline.ledger.v1.LedgerService/ResumeResource"
-	LedgerService_ListRestrictions_FullMethodName     = "/quietline.ledger.v1.LedgerService/ListRestrictions"
-	LedgerService_ProposeRecall_FullMethodName        = "/quietline.ledger.v1.LedgerService/ProposeRecall"
-	LedgerService_GetRecall_FullMethodName            = "/quietline.ledger.v1.LedgerService/GetRecall"
-	LedgerService_ListRecalls_FullMethodName          = "/quietline.ledger.v1.LedgerService/ListRecalls"
-	LedgerService_ObjectToRecall_FullMethodName       = "/quietline.ledger.v1.LedgerService/ObjectToRecall"
-	LedgerService_AdvanceRecall_FullMethodName        = "/quietline.ledger.v1.LedgerService/AdvanceRecall"
-	LedgerService_GiveRecallNotice_FullMethodName     = "/quietline.ledger.v1.LedgerService/GiveRecallNotice"
-	LedgerService_DecideObjection_FullMethodName      = "/quietline.ledger.v1.LedgerService/DecideObjection"
-	LedgerService_CompleteRecall_FullMethodName       = "/quietline.ledger.v1.LedgerService/CompleteRecall"
-	LedgerService_AppealRestriction_FullMethodName    = "/quietline.ledger.v1.LedgerService/AppealRestriction"
-	LedgerService_GetAppeal_FullMethodName            = "/quietline.ledger.v1.LedgerService/GetAppeal"
-	LedgerService_ListAppeals_FullMethodName          = "/quietline.ledger.v1.LedgerService/ListAppeals"
-	LedgerService_AdvanceAppeal_FullMethodName        = "/quietline.ledger.v1.LedgerService/AdvanceAppeal"
-	LedgerService_DecideAppeal_FullMethodName         = "/quietline.ledger.v1.LedgerService/DecideAppeal"
-	LedgerService_ListDeductions_FullMethodName       = "/quietline.ledger.v1.LedgerService/ListDeductions"
-	LedgerService_ContestDeduction_FullMethodName     = "/quietline.ledger.v1.LedgerService/ContestDeduction"
-	LedgerService_DecideDeduction_FullMethodName      = "/quietline.ledger.v1.LedgerService/DecideDeduction"
-	LedgerService_ListScoredAppeals_FullMethodName    = "/quietline.ledger.v1.LedgerService/ListScoredAppeals"
-	LedgerService_ListUnstartedMatters_FullMethodName = "/quietline.ledger.v1.LedgerService/ListUnstartedMatters"
-	LedgerService_LoadLedger_FullMethodName           = "/quietline.ledger.v1.LedgerService/LoadLedger"
-	LedgerService_AddLoadRows_FullMethodName          = "/quietline.ledger.v1.LedgerService/AddLoadRows"
-	LedgerService_CompareLoad_FullMethodName          = "/quietline.ledger.v1.LedgerService/CompareLoad"
-	LedgerService_GetLoad_FullMethodName              = "/quietline.ledger.v1.LedgerService/GetLoad"
-	LedgerService_ListLoads_FullMethodName            = "/quietline.ledger.v1.LedgerService/ListLoads"
-	LedgerService_GetLoadDifference_FullMethodName    = "/quietline.ledger.v1.LedgerService/GetLoadDifference"
-	LedgerService_ApplyLoad_FullMethodName            = "/quietline.ledger.v1.LedgerService/ApplyLoad"
-	LedgerService_DiscardLoad_FullMethodName          = "/quietline.ledger.v1.LedgerService/DiscardLoad"
-	LedgerService_ListLedgerChanges_FullMethodName    = "/quietline.ledger.v1.LedgerService/ListLedgerChanges"
-	LedgerService_OpenCampaign_FullMethodName         = "/quietline.ledger.v1.LedgerService/OpenCampaign"
-	LedgerService_GetCampaign_FullMethodName          = "/quietline.ledger.v1.LedgerService/GetCampaign"
-	LedgerService_ListCampaigns_FullMethodName        = "/quietline.ledger.v1.LedgerService/ListCampaigns"
-	LedgerService_ListCampaignItems_FullMethodName    = "/quietline.ledger.v1.LedgerService/ListCampaignItems"
-	LedgerService_RecordInspection_FullMethodName     = "/quietline.ledger.v1.LedgerService/RecordInspection"
-	LedgerService_SubmitSelfInspection_FullMethodName = "/quietline.ledger.v1.LedgerService/SubmitSelfInspection"
-	LedgerService_RectifyFinding_FullMethodName       = "/quietline.ledger.v1.LedgerService/RectifyFinding"
-	LedgerService_ProposeClosing_FullMethodName       = "/quietline.ledger.v1.LedgerService/ProposeClosing"
-	LedgerService_ReviewClosing_FullMethodName        = "/quietline.ledger.v1.LedgerService/ReviewClosing"
-	LedgerService_CloseNonConforming_FullMethodName   = "/quietline.ledger.v1.LedgerService/CloseNonConforming"
-	LedgerService_CloseCampaign_FullMethodName        = "/quietline.ledger.v1.LedgerService/CloseCampaign"
-	LedgerService_ParseNumber_FullMethodName          = "/quietline.ledger.v1.LedgerService/ParseNumber"
-	LedgerService_GetServingOperator_FullMethodName   = "/quietline.ledger.v1.LedgerService/GetServingOperator"
-	LedgerService_RecordPorting_FullMethodName        = "/quietline.ledger.v1.LedgerService/RecordPorting"
-	LedgerService_Audit_FullMethodName                = "/quietline.ledger.v1.LedgerService/Audit"
+	LedgerService_WhoHeld_FullMethodName                = "/quietline.ledger.v1.LedgerService/WhoHeld"
+	LedgerService_WhoHeldRange_FullMethodName           = "/quietline.ledger.v1.LedgerService/WhoHeldRange"
+	LedgerService_LookupCode_FullMethodName             = "/quietline.ledger.v1.LedgerService/LookupCode"
+	LedgerService_RegisterHolder_FullMethodName         = "/quietline.ledger.v1.LedgerService/RegisterHolder"
+	LedgerService_AllocateResource_FullMethodName       = "/quietline.ledger.v1.LedgerService/AllocateResource"
+	LedgerService_CorrectAllocation_FullMethodName      = "/quietline.ledger.v1.LedgerService/CorrectAllocation"
+	LedgerService_EndAllocation_FullMethodName          = "/quietline.ledger.v1.LedgerService/EndAllocation"
+	LedgerService_ChangePurpose_FullMethodName          = "/quietline.ledger.v1.LedgerService/ChangePurpose"
+	LedgerService_RecordLicence_FullMethodName          = "/quietline.ledger.v1.LedgerService/RecordLicence"
+	LedgerService_ListLicences_FullMethodName           = "/quietline.ledger.v1.LedgerService/ListLicences"
+	LedgerService_RecordContract_FullMethodName         = "/quietline.ledger.v1.LedgerService/RecordContract"
+	LedgerService_RecordAccess_FullMethodName           = "/quietline.ledger.v1.LedgerService/RecordAccess"
+	LedgerService_DeclareSublet_FullMethodName          = "/quietline.ledger.v1.LedgerService/DeclareSublet"
+	LedgerService_AttachSeat_FullMethodName             = "/quietline.ledger.v1.LedgerService/AttachSeat"
+	LedgerService_ListSeats_FullMethodName              = "/quietline.ledger.v1.LedgerService/ListSeats"
+	LedgerService_RecordObservation_FullMethodName      = "/quietline.ledger.v1.LedgerService/RecordObservation"
+	LedgerService_ListFindings_FullMethodName           = "/quietline.ledger.v1.LedgerService/ListFindings"
+	LedgerService_DecideFinding_FullMethodName          = "/quietline.ledger.v1.LedgerService/DecideFinding"
+	LedgerService_GetResource_FullMethodName            = "/quietline.ledger.v1.LedgerService/GetResource"
+	LedgerService_ListResources_FullMethodName          = "/quietline.ledger.v1.LedgerService/ListResources"
+	LedgerService_WarnResource_FullMethodName           = "/quietline.ledger.v1.LedgerService/WarnResource"
+	LedgerService_SuspendResource_FullMethodName        = "/quietline.ledger.v1.LedgerService/SuspendResource"
+	LedgerService_ResumeResource_FullMethodName         = "/quietline.ledger.v1.LedgerService/ResumeResource"
+	LedgerService_ListRestrictions_FullMethodName       = "/quietline.ledger.v1.LedgerService/ListRestrictions"
+	LedgerService_ProposeRecall_FullMethodName          = "/quietline.ledger.v1.LedgerService/ProposeRecall"
+	LedgerService_GetRecall_FullMethodName              = "/quietline.ledger.v1.LedgerService/GetRecall"
+	LedgerService_ListRecalls_FullMethodName            = "/quietline.ledger.v1.LedgerService/ListRecalls"
+	LedgerService_ObjectToRecall_FullMethodName         = "/quietline.ledger.v1.LedgerService/ObjectToRecall"
+	LedgerService_AdvanceRecall_FullMethodName          = "/quietline.ledger.v1.LedgerService/AdvanceRecall"
+	LedgerService_GiveRecallNotice_FullMethodName       = "/quietline.ledger.v1.LedgerService/GiveRecallNotice"
+	LedgerService_DecideObjection_FullMethodName        = "/quietline.ledger.v1.LedgerService/DecideObjection"
+	LedgerService_CompleteRecall_FullMethodName         = "/quietline.ledger.v1.LedgerService/CompleteRecall"
+	LedgerService_AppealRestriction_FullMethodName      = "/quietline.ledger.v1.LedgerService/AppealRestriction"
+	LedgerService_GetAppeal_FullMethodName              = "/quietline.ledger.v1.LedgerService/GetAppeal"
+	LedgerService_ListAppeals_FullMethodName            = "/quietline.ledger.v1.LedgerService/ListAppeals"
+	LedgerService_AdvanceAppeal_FullMethodName          = "/quietline.ledger.v1.LedgerService/AdvanceAppeal"
+	LedgerService_DecideAppeal_FullMethodName           = "/quietline.ledger.v1.LedgerService/DecideAppeal"
+	LedgerService_ListDeductions_FullMethodName         = "/quietline.ledger.v1.LedgerService/ListDeductions"
+	LedgerService_ContestDeduction_FullMethodName       = "/quietline.ledger.v1.LedgerService/ContestDeduction"
+	LedgerService_DecideDeduction_FullMethodName        = "/quietline.ledger.v1.LedgerService/DecideDeduction"
+	LedgerService_ListScoredAppeals_FullMethodName      = "/quietline.ledger.v1.LedgerService/ListScoredAppeals"
+	LedgerService_ListUnstartedMatters_FullMethodName   = "/quietline.ledger.v1.LedgerService/ListUnstartedMatters"
+	LedgerService_LoadLedger_FullMethodName             = "/quietline.ledger.v1.LedgerService/LoadLedger"
+	LedgerService_AddLoadRows_FullMethodName            = "/quietline.ledger.v1.LedgerService/AddLoadRows"
+	LedgerService_CompareLoad_FullMethodName            = "/quietline.ledger.v1.LedgerService/CompareLoad"
+	LedgerService_GetLoad_FullMethodName                = "/quietline.ledger.v1.LedgerService/GetLoad"
+	LedgerService_ListLoads_FullMethodName              = "/quietline.ledger.v1.LedgerService/ListLoads"
+	LedgerService_GetLoadDifference_FullMethodName      = "/quietline.ledger.v1.LedgerService/GetLoadDifference"
+	LedgerService_ApplyLoad_FullMethodName              = "/quietline.ledger.v1.LedgerService/ApplyLoad"
+	LedgerService_DiscardLoad_FullMethodName            = "/quietline.ledger.v1.LedgerService/DiscardLoad"
+	LedgerService_ListLedgerChanges_FullMethodName      = "/quietline.ledger.v1.LedgerService/ListLedgerChanges"
+	LedgerService_OpenCampaign_FullMethodName           = "/quietline.ledger.v1.LedgerService/OpenCampaign"
+	LedgerService_GetCampaign_FullMethodName            = "/quietline.ledger.v1.LedgerService/GetCampaign"
+	LedgerService_ListCampaigns_FullMethodName          = "/quietline.ledger.v1.LedgerService/ListCampaigns"
+	LedgerService_ListCampaignItems_FullMethodName      = "/quietline.ledger.v1.LedgerService/ListCampaignItems"
+	LedgerService_RecordInspection_FullMethodName       = "/quietline.ledger.v1.LedgerService/RecordInspection"
+	LedgerService_SubmitSelfInspection_FullMethodName   = "/quietline.ledger.v1.LedgerService/SubmitSelfInspection"
+	LedgerService_RectifyFinding_FullMethodName         = "/quietline.ledger.v1.LedgerService/RectifyFinding"
+	LedgerService_ProposeClosing_FullMethodName         = "/quietline.ledger.v1.LedgerService/ProposeClosing"
+	LedgerService_ReviewClosing_FullMethodName          = "/quietline.ledger.v1.LedgerService/ReviewClosing"
+	LedgerService_CloseNonConforming_FullMethodName     = "/quietline.ledger.v1.LedgerService/CloseNonConforming"
+	LedgerService_CloseCampaign_FullMethodName          = "/quietline.ledger.v1.LedgerService/CloseCampaign"
+	LedgerService_ParseNumber_FullMethodName            = "/quietline.ledger.v1.LedgerService/ParseNumber"
+	LedgerService_GetServingOperator_FullMethodName     = "/quietline.ledger.v1.LedgerService/GetServingOperator"
+	LedgerService_RecordPorting_FullMethodName          = "/quietline.ledger.v1.LedgerService/RecordPorting"
+	LedgerService_ForecastTerms_FullMethodName          = "/quietline.ledger.v1.LedgerService/ForecastTerms"
+	LedgerService_ListProvisionalTerms_FullMethodName   = "/quietline.ledger.v1.LedgerService/ListProvisionalTerms"
+	LedgerService_SettleProvisionalTerms_FullMethodName = "/quietline.ledger.v1.LedgerService/SettleProvisionalTerms"
+	LedgerService_Audit_FullMethodName                  = "/quietline.ledger.v1.LedgerService/Audit"
 )
 
 // LedgerServiceClient is the client API for LedgerService service.
@@ -254,6 +257,14 @@ type LedgerServiceClient interface {
 	// RecordPorting keeps an operator's answer that a number was ported, so that the next check knows it (登记携号转网答复).
 	// Append-only; the same answer again is a no-op.
 	RecordPorting(ctx context.Context, in *RecordPortingRequest, opts ...grpc.CallOption) (*RecordPortingResponse, error)
+	// ForecastTerms lists the clocks of recalls, appeals and campaigns that are over or will be this week or within some days,
+	// per agency; parties' terms are left out, except that a recall is due when its notice ends (期限预警).
+	ForecastTerms(ctx context.Context, in *ForecastTermsRequest, opts ...grpc.CallOption) (*ForecastTermsResponse, error)
+	// ListProvisionalTerms lists running clocks whose date is provisional, because a holiday notice was missing (暂定期限列表).
+	ListProvisionalTerms(ctx context.Context, in *ListProvisionalTermsRequest, opts ...grpc.CallOption) (*ListProvisionalTermsResponse, error)
+	// SettleProvisionalTerms reckons them anew with the notice of a year, once each; a party's term moves only later by it
+	// (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisionalTerms(ctx context.Context, in *SettleProvisionalTermsRequest, opts ...grpc.CallOption) (*SettleProvisionalTermsResponse, error)
 	// Audit returns broken invariants of the ledger (核对).
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
 }
@@ -916,6 +927,36 @@ func (c *ledgerServiceClient) RecordPorting(ctx context.Context, in *RecordPorti
 	return out, nil
 }
 
+func (c *ledgerServiceClient) ForecastTerms(ctx context.Context, in *ForecastTermsRequest, opts ...grpc.CallOption) (*ForecastTermsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForecastTermsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ForecastTerms_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) ListProvisionalTerms(ctx context.Context, in *ListProvisionalTermsRequest, opts ...grpc.CallOption) (*ListProvisionalTermsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListProvisionalTermsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_ListProvisionalTerms_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) SettleProvisionalTerms(ctx context.Context, in *SettleProvisionalTermsRequest, opts ...grpc.CallOption) (*SettleProvisionalTermsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SettleProvisionalTermsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_SettleProvisionalTerms_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ledgerServiceClient) Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AuditResponse)
@@ -1091,6 +1132,14 @@ type LedgerServiceServer interface {
 	// RecordPorting keeps an operator's answer that a number was ported, so that the next check knows it (登记携号转网答复).
 	// Append-only; the same answer again is a no-op.
 	RecordPorting(context.Context, *RecordPortingRequest) (*RecordPortingResponse, error)
+	// ForecastTerms lists the clocks of recalls, appeals and campaigns that are over or will be this week or within some days,
+	// per agency; parties' terms are left out, except that a recall is due when its notice ends (期限预警).
+	ForecastTerms(context.Context, *ForecastTermsRequest) (*ForecastTermsResponse, error)
+	// ListProvisionalTerms lists running clocks whose date is provisional, because a holiday notice was missing (暂定期限列表).
+	ListProvisionalTerms(context.Context, *ListProvisionalTermsRequest) (*ListProvisionalTermsResponse, error)
+	// SettleProvisionalTerms reckons them anew with the notice of a year, once each; a party's term moves only later by it
+	// (期限确定). Errors: POLICY_REFUSES.
+	SettleProvisionalTerms(context.Context, *SettleProvisionalTermsRequest) (*SettleProvisionalTermsResponse, error)
 	// Audit returns broken invariants of the ledger (核对).
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
 	mustEmbedUnimplementedLedgerServiceServer()
@@ -1297,6 +1346,15 @@ func (UnimplementedLedgerServiceServer) GetServingOperator(context.Context, *Get
 }
 func (UnimplementedLedgerServiceServer) RecordPorting(context.Context, *RecordPortingRequest) (*RecordPortingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordPorting not implemented")
+}
+func (UnimplementedLedgerServiceServer) ForecastTerms(context.Context, *ForecastTermsRequest) (*ForecastTermsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForecastTerms not implemented")
+}
+func (UnimplementedLedgerServiceServer) ListProvisionalTerms(context.Context, *ListProvisionalTermsRequest) (*ListProvisionalTermsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListProvisionalTerms not implemented")
+}
+func (UnimplementedLedgerServiceServer) SettleProvisionalTerms(context.Context, *SettleProvisionalTermsRequest) (*SettleProvisionalTermsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SettleProvisionalTerms not implemented")
 }
 func (UnimplementedLedgerServiceServer) Audit(context.Context, *AuditRequest) (*AuditResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
@@ -2492,6 +2550,60 @@ func _LedgerService_RecordPorting_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_ForecastTerms_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForecastTermsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ForecastTerms(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ForecastTerms_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ForecastTerms(ctx, req.(*ForecastTermsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_ListProvisionalTerms_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListProvisionalTermsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).ListProvisionalTerms(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_ListProvisionalTerms_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).ListProvisionalTerms(ctx, req.(*ListProvisionalTermsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_SettleProvisionalTerms_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SettleProvisionalTermsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).SettleProvisionalTerms(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_SettleProvisionalTerms_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).SettleProvisionalTerms(ctx, req.(*SettleProvisionalTermsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LedgerService_Audit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AuditRequest)
 	if err := dec(in); err != nil {
@@ -2776,6 +2888,18 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordPorting",
 			Handler:    _LedgerService_RecordPorting_Handler,
+		},
+		{
+			MethodName: "ForecastTerms",
+			Handler:    _LedgerService_ForecastTerms_Handler,
+		},
+		{
+			MethodName: "ListProvisionalTerms",
+			Handler:    _LedgerService_ListProvisionalTerms_Handler,
+		},
+		{
+			MethodName: "SettleProvisionalTerms",
+			Handler:    _LedgerService_SettleProvisionalTerms_Handler,
 		},
 		{
 			MethodName: "Audit",
