@@ -17,7 +17,10 @@ import (
 
 	"quietline/internal/calendar"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	commonv1 "quietline/proto/quietline/common/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 )
 
 // forecastCmd says what is overdue and what will be late, per agency.
@@ -50,13 +53,62 @@ func (c forecastCmd) Run(ctx context.Context) error {
 	if err != nil && status.Code(err) != codes.PermissionDenied { // who has no cases is told of tasks alone
 		return fmt.Errorf("forecast of cases: %w", err)
 	}
+	lists, err := creditv1.NewCreditServiceClient(conn).ForecastTerms(ctx, &creditv1.ForecastTermsRequest{Days: c.Days, AgencyId: c.Agency, PageSize: c.Tasks})
+	if err != nil && status.Code(err) != codes.PermissionDenied {
+		return fmt.Errorf("forecast of the lists: %w", err)
+	}
+	matters, err := ledgerv1.NewLedgerServiceClient(conn).ForecastTerms(ctx, &ledgerv1.ForecastTermsRequest{Days: c.Days, AgencyId: c.Agency, PageSize: c.Tasks})
+	if err != nil && status.Code(err) != codes.PermissionDenied {
+		return fmt.Errorf("forecast of the ledger: %w", err)
+	}
 	if c.JSON {
-		return printJSON(map[string]proto.Message{"tasks": f, "cases": cases})
+		return printJSON(map[string]proto.Message{"tasks": f, "cases": cases, "lists": lists, "ledger": matters})
 	}
 	if err := printForecast(f, time.Now()); err != nil {
 		return err
 	}
 	printCaseClocks(cases)
+	if err := printTerms("clocks of the credit lists", lists); err != nil {
+		return err
+	}
+	return printTerms("clocks of the ledger", matters)
+}
+
+// forecastOfTerms is what an owner forecasts of clocks beside the tasks.
+type forecastOfTerms interface {
+	GetTerms() []*commonv1.RunningTerm
+	GetAgencies() []*commonv1.AgencyTerms
+	GetNextPageToken() string
+}
+
+func printTerms(title string, f forecastOfTerms) error {
+	if len(f.GetTerms()) == 0 {
+		return nil
+	}
+	fmt.Printf("\n%s\n\n", title)
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	if _, err := fmt.Fprintln(w, "agency\toverdue\tdue\tprovisional"); err != nil {
+		return err
+	}
+	for _, a := range f.GetAgencies() {
+		if _, err := fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", a.GetAgencyId(), a.GetOverdue(), a.GetDue(), a.GetProvisional()); err != nil {
+			return err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, r := range f.GetTerms() {
+		late := ""
+		if r.GetOverdue() {
+			late = "  OVERDUE"
+		}
+		fmt.Printf("\n%s  %s  %s  %s%s\n  %s (%s)\n  %s\n", r.GetDueTime().AsTime().In(calendar.Shanghai).Format("2006-01-02 15:04"),
+			r.GetAgencyId(), r.GetKind(), r.GetId(), late, r.GetClock().GetBasis(), r.GetClock().GetSource(), r.GetClock().GetProof())
+	}
+	if f.GetNextPageToken() != "" {
+		fmt.Println("\nthere are more: --tasks")
+	}
 	return nil
 }
 

@@ -122,7 +122,7 @@ func (m *mesh) targets(cfg meshConfig) []target {
 		{identity.Credit, func(ctx context.Context, src identity.Source, lis net.Listener) error {
 			return credit.Run(ctx, credit.Config{
 				Database: m.stack.DatabaseURL("credit"), MigrateDatabase: m.stack.OwnerURL("credit"), Keys: data.Path("keys", "credit"),
-				Casework: m.addrs[identity.Workflows], Policy: m.policy(), Profile: cfg.Profile,
+				Ledger: m.addrs[identity.Ledger], Casework: m.addrs[identity.Workflows], Policy: m.policy(), Profile: cfg.Profile,
 			}, src, lis)
 		}},
 		{identity.Enforcement, func(ctx context.Context, src identity.Source, lis net.Listener) error {

@@ -182,7 +182,7 @@ func (m *testMesh) checkWays(t *testing.T, views []*caseView) {
 // checkReversal: what a reversed decision listed and published is nowhere any more, and its tombstone stays.
 func (m *testMesh) checkReversal(t *testing.T, views []*caseView) {
 	t.Helper()
-	credit, public := creditv1.NewCreditServiceClient(m.as(t, "OPERATOR@cmcc")), disclosurev1.NewDisclosureServiceClient(m.as(t, ""))
+	credit, public := creditv1.NewCreditServiceClient(m.as(t, "LEAD@miit")), disclosurev1.NewDisclosureServiceClient(m.as(t, ""))
 	for _, v := range views {
 		if !taken[wayRevoked](v) {
 			continue

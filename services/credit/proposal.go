@@ -3,6 +3,7 @@ package credit
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +17,7 @@ import (
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	creditv1 "quietline/proto/quietline/credit/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/credit/store"
 )
 
@@ -27,6 +29,12 @@ func (s *Server) ProposeListing(ctx context.Context, req *creditv1.ProposeListin
 	}
 	if arose.After(now) {
 		return nil, errs.Field("ground_time", "must not be in the future")
+	}
+	if _, err := listOf(ctx, store.New(s.db), req.GetList(), identity.ActorOf(ctx).GetAgencyId(), now); err != nil {
+		return nil, err
+	}
+	if err := s.licensed(ctx, req.GetCreditCode(), req.GetLicence()); err != nil {
+		return nil, err
 	}
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*creditv1.ProposeListingResponse, error) {
 		q := store.New(tx)
@@ -56,6 +64,26 @@ func (s *Server) ProposeListing(ctx context.Context, req *creditv1.ProposeListin
 	return resp, err
 }
 
+// licensed refuses to propose whose licence the ledger does not know as in force: on the telecom lists stands nobody else.
+func (s *Server) licensed(ctx context.Context, code, licence string) error {
+	if s.ledger == nil {
+		return nil
+	}
+	for token, more := "", true; more; more = token != "" {
+		resp, err := s.ledger.ListLicences(ctx, &ledgerv1.ListLicencesRequest{CreditCode: code, PageToken: token})
+		if err != nil {
+			return errs.New(codes.Unavailable, commonv1.ErrorReason_ERROR_REASON_UNAVAILABLE,
+				"the ledger cannot be asked now whether the licence is in force; the same request may be sent again: %s", errs.Text(err))
+		}
+		if slices.ContainsFunc(resp.GetLicences(), func(l *ledgerv1.Licence) bool { return l.GetNumber() == licence }) {
+			return nil
+		}
+		token = resp.GetNextPageToken()
+	}
+	return refused("the ledger knows no licence %s of that firm in force: only a licensed telecom operator stands on the telecom lists "+
+		"(电信业务经营许可管理办法 第四十二条)", licence)
+}
+
 func (s *Server) propose(ctx context.Context, q *store.Queries, req *creditv1.ProposeListingRequest, arose, now time.Time) (string, error) {
 	agency := identity.ActorOf(ctx).GetAgencyId()
 	g, err := groundOf(ctx, q, req.GetList(), req.GetGround(), arose)
@@ -64,9 +92,6 @@ func (s *Server) propose(ctx context.Context, q *store.Queries, req *creditv1.Pr
 	}
 	if g.NeedsCase {
 		return "", refused("ground %s rests on the decision of a case: its listing follows from there (%s)", g.Ground, g.Source)
-	}
-	if _, err := listOf(ctx, q, req.GetList(), agency, now); err != nil {
-		return "", err
 	}
 	due, err := calendar.Due(basisEntry, arose, s.profile)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"quietline/internal/seal"
 	"quietline/internal/tell"
 	creditv1 "quietline/proto/quietline/credit/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/credit/store"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	Keys            string `help:"Directory of the keysets that seal what parties and officers write; made when absent." env:"QUIETLINE_CREDIT_KEYS" required:""`
 	Policy          string `help:"Folder with the deadlines and holidays of the programme, over the built-in ones; watched while running." env:"QUIETLINE_CREDIT_POLICY" type:"path"`
 	Profile         string `help:"How long terms really last: statutory or rehearsal." env:"QUIETLINE_CREDIT_PROFILE" enum:"statutory,rehearsal" default:"statutory"`
+	Ledger          string `help:"Where the ledger answers, which knows who holds a licence; without it, casework finds out after a proposal." env:"QUIETLINE_CREDIT_LEDGER"`
 	Casework        string `help:"Where casework answers, which drives proposals and repairs; without it, its sweep finds them." env:"QUIETLINE_CREDIT_CASEWORK"`
 }
 
@@ -51,6 +53,14 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	}
 	defer hangUp()
 	credit.tell = teller
+	if cfg.Ledger != "" {
+		conn, err := rpc.Dial(cfg.Ledger, identity.Ledger, src)
+		if err != nil {
+			return fmt.Errorf("credit: %w", err)
+		}
+		defer func() { _ = conn.Close() }()
+		credit.ledger = ledgerv1.NewLedgerServiceClient(conn)
+	}
 	go credit.hub.run(ctx)
 	s := rpc.NewServer(src)
 	creditv1.RegisterCreditServiceServer(s, credit)

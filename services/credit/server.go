@@ -14,6 +14,7 @@ import (
 	"quietline/internal/seal"
 	"quietline/internal/tell"
 	creditv1 "quietline/proto/quietline/credit/v1"
+	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/credit/store"
 )
 
@@ -34,8 +35,9 @@ type Server struct {
 	db                                 *pgxpool.Pool
 	keys                               *seal.Keys
 	now                                func() time.Time
-	profile                            string       // how long terms really last
-	tell                               *tell.Teller // nil: the sweep starts everything
+	profile                            string                       // how long terms really last
+	tell                               *tell.Teller                 // nil: the sweep starts everything
+	ledger                             ledgerv1.LedgerServiceClient // who holds a licence; nil: casework asks
 	hub                                *hub
 }
 
