@@ -22,12 +22,13 @@ var (
 		[]string{"not_accepted"}}
 	ofVerified      = &relation{"complaint_outcome", append(slices.Clone(foundTrue), "not_substantiated", "no_evidence"), []string{"not_accepted"}}
 	ofSubstantiated = &relation{"complaint_outcome", foundTrue, notTrue}
-	ofHandled       = &relation{"complaint_outcome", []string{"handled", "measures", "measures_and_case"}, append(slices.Clone(notTrue), "no_measure")}
+	ofHandled       = &relation{"complaint_outcome", doneWith, append(slices.Clone(notTrue), "no_measure", "open", "not_found", "forged", "transferred")}
 	ofDisclosed     = &relation{"complaint_outcome", nil, notTrue}
 	ofAny           = &relation{axis: "complaint_outcome"}
 	ofReopened      = &relation{"complaint_relapse", []string{"reopened"}, []string{"not_reopened"}}
 
-	foundTrue = []string{"handled", "penalty", "no_measure", "measures", "case", "measures_and_case", "case_no_penalty"}
+	doneWith  = []string{"handled", "penalty", "measures", "case", "measures_and_case", "case_no_penalty"}
+	foundTrue = append(slices.Clone(doneWith), "no_measure")
 	notTrue   = []string{"not_accepted", "not_substantiated", "no_evidence"}
 )
 

@@ -3,6 +3,7 @@ package reporting
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -13,7 +14,7 @@ import (
 // A complaint belongs to the day on which it began, as it stands now: a cohort (同期群). Its agency is the one that leads or
 // led it last. It is fed back when somebody was told its result; that one reporter withdrew is told to that one.
 const cohortSQL = `SELECT c.complaint_id, c.origin, coalesce(nullif(c.category, ''), 'unknown'), c.state, c.result, c.stage,
-    c.reopened > 0, c.handled_time IS NOT NULL, c.disclosure, coalesce(l.agency_id, ''),
+    c.reopened > 0, c.disclosure, coalesce(l.agency_id, ''),
     coalesce(f.verified, false), coalesce(f.substantiated, false),
     EXISTS (SELECT 1 FROM report r JOIN feedback b USING (report_id) WHERE r.complaint_id = c.complaint_id AND b.stage = 'result'
             AND b.code <> 'withdrawn')
@@ -28,7 +29,7 @@ WHERE c.created_at >= $1 AND c.created_at < $2`
 type cohortRow struct {
 	id                                                         [16]byte
 	origin, category, state, result, stage, disclosure, agency string
-	reopened, handled, verified, substantiated, fedBack        bool
+	reopened, verified, substantiated, fedBack                 bool
 }
 
 func (d *dayCounting) complaints(ctx context.Context, tx pgx.Tx) error {
@@ -42,7 +43,7 @@ func (d *dayCounting) complaints(ctx context.Context, tx pgx.Tx) error {
 	}
 	var c cohortRow
 	_, err = pgx.ForEachRow(rows, []any{
-		&c.id, &c.origin, &c.category, &c.state, &c.result, &c.stage, &c.reopened, &c.handled, &c.disclosure, &c.agency,
+		&c.id, &c.origin, &c.category, &c.state, &c.result, &c.stage, &c.reopened, &c.disclosure, &c.agency,
 		&c.verified, &c.substantiated, &c.fedBack,
 	}, func() error {
 		d.complaint(&c, people[c.id])
@@ -107,6 +108,10 @@ func (d *dayCounting) complaint(c *cohortRow, people [][]byte) {
 	}
 }
 
+// handledResults are the results of complaints of which the competent agency did something (处置): took measures or opened a
+// case. The others are at their end as well, with nothing done: not true, not found, forged, passed to the police.
+var handledResults = []string{"measures", "case", "measures_and_case", "case_no_penalty", "handled", "penalty"}
+
 // steps are how far a complaint came, each a part of the step that it is of. What a step leaves of that is counted with a
 // stroke before its name: whoever publishes both must know who stands behind the difference.
 var steps = []struct {
@@ -116,7 +121,7 @@ var steps = []struct {
 	{"accepted", "", func(c *cohortRow) bool { return c.stage != "accept" && c.result != resultNotAccepted }},
 	{"verified", "accepted", func(c *cohortRow) bool { return c.verified }},
 	{"substantiated", "verified", func(c *cohortRow) bool { return c.substantiated }},
-	{"handled", "accepted", func(c *cohortRow) bool { return c.handled }},
+	{"handled", "accepted", func(c *cohortRow) bool { return slices.Contains(handledResults, c.result) }},
 	{"fed_back", "", func(c *cohortRow) bool { return c.fedBack }},
 	{"disclosed", "handled", func(c *cohortRow) bool { return strings.HasPrefix(c.disclosure, "case_published") }},
 	{"reopened", "", func(c *cohortRow) bool { return c.reopened }},
