@@ -39,10 +39,10 @@ func (a *Activities) listFor(ctx context.Context, c *enforcementv1.Case, ground 
 	switch {
 	case c.GetParty().GetPerson() || c.GetParty().GetCreditCode() == "":
 		return effect{result: resultPerson}, nil
-	case len(penalties) == 0 || c.GetDecision().GetDecidedTime() == nil:
+	case len(penalties) == 0 || decidedTime(c) == nil:
 		return effect{result: resultNoFine}, nil
 	}
-	licence, err := a.licence(ctx, c.GetParty().GetCreditCode(), c.GetDecision().GetDecidedTime())
+	licence, err := a.licence(ctx, c.GetParty().GetCreditCode(), decidedTime(c))
 	if err != nil {
 		return effect{}, err
 	}
@@ -55,7 +55,7 @@ func (a *Activities) listFor(ctx context.Context, c *enforcementv1.Case, ground 
 	}
 	req := &creditv1.ListPartyRequest{
 		PartyName: c.GetParty().GetName(), CreditCode: c.GetParty().GetCreditCode(), Licence: licence, CaseId: c.GetCaseId(),
-		DecidedTime: c.GetDecision().GetDecidedTime(), AgencyId: c.GetAgencyId(), Penalties: penalties, Simplified: c.GetProcedure() == simplified,
+		DecidedTime: decidedTime(c), AgencyId: c.GetAgencyId(), Penalties: penalties, Simplified: c.GetProcedure() == simplified,
 		Outcome: outcomeInWords(c), DecidedBy: decidersOf(c),
 	}
 	if ground == groundOverdue {
@@ -78,7 +78,7 @@ func (a *Activities) recordFor(ctx context.Context, c *enforcementv1.Case, penal
 	}
 	req, err := rekeyed(&creditv1.RecordCreditRequest{
 		PartyName: c.GetParty().GetName(), CreditCode: c.GetParty().GetCreditCode(), CaseId: c.GetCaseId(),
-		DecidedTime: c.GetDecision().GetDecidedTime(), AgencyId: c.GetAgencyId(), Sector: sector, Penalties: penalties,
+		DecidedTime: decidedTime(c), AgencyId: c.GetAgencyId(), Sector: sector, Penalties: penalties,
 		Simplified: c.GetProcedure() == simplified, Outcome: outcomeInWords(c), DecidedBy: decidersOf(c),
 	})
 	if err != nil {
@@ -89,6 +89,14 @@ func (a *Activities) recordFor(ctx context.Context, c *enforcementv1.Case, penal
 		return answered(err, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES)
 	}
 	return effect{target: resp.GetRecord().GetListingId(), result: resultRecorded}, nil
+}
+
+// decidedTime is when what a case decided was decided: signed, or changed last.
+func decidedTime(c *enforcementv1.Case) *timestamppb.Timestamp {
+	if c.GetChangeTime() != nil {
+		return c.GetChangeTime()
+	}
+	return c.GetDecision().GetDecidedTime()
 }
 
 // licence is the number of a firm's licence of telecom business in force then; empty when it has none.
@@ -155,9 +163,9 @@ func decidersOf(c *enforcementv1.Case) []string {
 
 // withdrawListings takes back everything that a case brought onto the lists, and its publications; everybody who follows
 // the lists hears of it (行政处罚法 48). The term to stop publishing runs from since, when the decision fell.
-func (a *Activities) withdrawListings(ctx context.Context, caseID, reason string, since *timestamppb.Timestamp) (int, error) {
+func (a *Activities) withdrawListings(ctx context.Context, caseID, deed, reason string, since *timestamppb.Timestamp) (int, error) {
 	resp, err := a.Credit.WithdrawByCase(ctx, &creditv1.WithdrawByCaseRequest{
-		RequestId: derived(caseID + "/withdraw listings"), CaseId: caseID, Reason: reason,
+		RequestId: derived(caseID + "/withdraw listings" + deed), CaseId: caseID, Reason: reason,
 	})
 	if err != nil {
 		return 0, err
@@ -170,9 +178,14 @@ func (a *Activities) withdrawListings(ctx context.Context, caseID, reason string
 	return len(resp.GetListings()), nil
 }
 
-// delist is the effect of a reversal on the lists.
+// delist is the effect of a reversal on the lists, or of a change, after which the decision is judged anew.
 func (a *Activities) delist(ctx context.Context, c *enforcementv1.Case) (effect, error) {
-	n, err := a.withdrawListings(ctx, c.GetCaseId(), reversed, c.GetReverseTime())
+	deed, reason, since := "", reversed, c.GetReverseTime()
+	if since == nil && c.GetChangeTime() != nil {
+		since, reason = c.GetChangeTime(), wasChanged
+		deed = "/" + since.AsTime().String()
+	}
+	n, err := a.withdrawListings(ctx, c.GetCaseId(), deed, reason, since)
 	if err != nil || n > 0 {
 		return effect{result: effectDone}, err
 	}

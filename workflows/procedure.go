@@ -109,6 +109,7 @@ const (
 	effectPublish       = "publish"
 	effectDelist        = "withdraw_listing"
 	effectUnpublish     = "withdraw_publication"
+	effectCorrect       = "correct_publication"
 	effectCopy          = "copy_procuratorate"
 	effectRestore       = "restore_resource"
 	procuratorate       = "spp"
@@ -160,6 +161,8 @@ func (a *Activities) carryOut(ctx context.Context, c *enforcementv1.Case, plan *
 		return a.delist(ctx, c)
 	case effectUnpublish:
 		return a.withdrawPenalty(ctx, c)
+	case effectCorrect:
+		return a.correctPenalty(ctx, c, e)
 	case effectCopy:
 		return effect{target: procuratorate, result: effectDone}, nil
 	case effectRestore:

@@ -1,10 +1,6 @@
 package enforcement
 
-import (
-	"time"
-
-	"quietline/services/enforcement/store"
-)
+import "time"
 
 // delivery is tried until it is done (行政处罚法 61).
 func (m *matter) delivery() *planned {
@@ -21,10 +17,10 @@ func (m *matter) performance(at time.Time) *planned {
 		return &t
 	}
 	unpaid := m.seqOf(stepConfirm, 0, outUnpaid)
-	if unpaid > m.seqOf(stepCourt, 0, outNotTaken) && !m.settled(at) {
+	if unpaid > max(m.seqOf(stepCourt, 0, outNotTaken), m.changedAt()) && !m.settled(at) {
 		return m.one(stepDemand, unpaid, m.timeOf(unpaid))
 	}
-	since := max(m.entered(statePerforming), m.seqOf(stepParts, 0), unpaid)
+	since := max(m.entered(statePerforming), m.seqOf(stepParts, 0), unpaid, m.changedAt())
 	t := m.task(stepConfirm, since, m.timeOf(since))
 	if due := m.performDue(); due != nil { // the party's term is not the agency's: that begins when it is over
 		t.from = later(t.from, *due)
@@ -60,26 +56,24 @@ func (m *matter) enforcement(at time.Time) (*planned, *time.Time) {
 	if a := m.last(stepCourt, demand, outApplied); a != nil {
 		return m.one(stepCourtResult, a.Seq, a.EventTime), nil
 	}
-	if wait := m.courtFrom(demand); wait != nil && wait.After(at) {
-		return nil, wait
-	}
 	if m.remedyOpen() {
 		return nil, nil // its end is a fact that is recorded
 	}
+	if wait := m.courtFrom(demand); wait.After(at) {
+		return nil, &wait
+	}
 	t := m.task(stepCourt, max(demand, m.seqOf(logRemedy, demand)), m.timeOf(demand))
-	if k := m.clock(basisCourt, 0); k != nil {
+	if k := m.courtClock(); k != nil {
 		t.due, t.statutory = &k.DueTime, &k.StatutoryDue
 	}
 	return &t, nil
 }
 
 // courtFrom is the first time at which the court may be asked.
-func (m *matter) courtFrom(demand int32) *time.Time {
-	var from *time.Time
-	for _, k := range []*store.ClocksOfRow{m.clock(basisDemand, demand), m.clock(basisLitigate, 0)} {
-		if k != nil && m.acted(k.ClockID, actCancelled) == nil && (from == nil || k.DueTime.After(*from)) {
-			from = &k.DueTime
-		}
+func (m *matter) courtFrom(demand int32) time.Time {
+	from := m.remediesOver()
+	if k := m.clock(basisDemand, demand); k != nil && m.acted(k.ClockID, actCancelled) == nil {
+		from = later(from, k.DueTime)
 	}
 	return from
 }

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"quietline/internal/calendar"
 	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 	"quietline/services/enforcement/store"
@@ -20,7 +21,7 @@ func (s *Server) fileProto(out *enforcementv1.GetCaseResponse, m *matter, notice
 		})
 	}
 	for i := range m.clocks {
-		out.Clocks = append(out.Clocks, m.clockProto(&m.clocks[i], names))
+		out.Clocks = append(out.Clocks, m.clockProto(&m.clocks[i], names, s.now()))
 	}
 	if names {
 		out.Officers = officersProto(m.officers)
@@ -30,7 +31,7 @@ func (s *Server) fileProto(out *enforcementv1.GetCaseResponse, m *matter, notice
 			TaskId: n.TaskID, ServedTime: timestamppb.New(n.ServedTime), Method: n.Method, HearingOffered: n.HearingOffered,
 		})
 	}
-	out.Remedies = remediesProto(m.remedies)
+	out.Remedies = m.remediesProto()
 	for _, p := range m.payments {
 		out.Payments = append(out.Payments, paymentProto(p))
 	}
@@ -72,7 +73,7 @@ func officersProto(rows []store.OfficersOfRow) []*enforcementv1.CaseOfficer {
 }
 
 // clockProto is a clock with all that happened to it.
-func (m *matter) clockProto(k *store.ClocksOfRow, names bool) *enforcementv1.CaseClock {
+func (m *matter) clockProto(k *store.ClocksOfRow, names bool, now time.Time) *enforcementv1.CaseClock {
 	out := &enforcementv1.CaseClock{
 		ClockId: k.ClockID, Source: k.Source, StartTime: timestamppb.New(k.StartTime), DueTime: timestamppb.New(k.DueTime),
 		Clock: &commonv1.Clock{Basis: k.Basis, StatutoryDue: k.StatutoryDue.UTC().Format(time.RFC3339), Proof: k.Proof, Provisional: k.Provisional},
@@ -107,7 +108,19 @@ func (m *matter) clockProto(k *store.ClocksOfRow, names bool) *enforcementv1.Cas
 		}
 		before = a.StatutoryDue
 	}
+	out.Running = m.running(k, now)
 	return out
+}
+
+// running says whether a clock still counts. A term of the party that is over is nobody's to keep any more.
+func (m *matter) running(k *store.ClocksOfRow, now time.Time) bool {
+	switch {
+	case m.acted(k.ClockID, actMet) != nil || m.acted(k.ClockID, actCancelled) != nil:
+		return false
+	case calendar.IsParty(k.Basis, k.StartTime):
+		return !over(k, now)
+	}
+	return true
 }
 
 func remediesProto(rows []store.RemediesOfRow) []*enforcementv1.CaseRemedy {
@@ -116,7 +129,7 @@ func remediesProto(rows []store.RemediesOfRow) []*enforcementv1.CaseRemedy {
 		if n := len(out); n == 0 || out[n-1].GetRemedyId() != r.RemedyID {
 			out = append(out, &enforcementv1.CaseRemedy{
 				RemedyId: r.RemedyID, Kind: r.Kind, FileTime: timestamppb.New(r.FileTime), FileDue: timeProto(r.FileDue),
-				Late: r.FileDue != nil && r.FileTime.After(*r.FileDue),
+				Late: r.FileDue != nil && r.FileTime.After(*r.FileDue), LateReason: r.LateReason,
 			})
 		}
 		last := out[len(out)-1]
@@ -141,7 +154,7 @@ func debtProto(d debt) *enforcementv1.CaseDebt {
 	fen := func(n int64) *commonv1.Money { return &commonv1.Money{Fen: n} }
 	return &enforcementv1.CaseDebt{
 		Fine: fen(d.fine), Confiscation: fen(d.confiscation), Addition: fen(d.addition), Paid: fen(d.paid), Owed: fen(d.owed()),
-		LateDays: int32(d.lateDays),
+		LateDays: int32(d.lateDays), Remitted: fen(d.remitted), Overpaid: fen(d.overpaid()),
 	}
 }
 

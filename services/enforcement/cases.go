@@ -130,10 +130,7 @@ func (s *Server) open(ctx context.Context, q *store.Queries, party string, req *
 	if err != nil {
 		return "", err
 	}
-	if err := s.write(ctx, q, m, line{step: logOpen, to: opened, at: now, agency: req.GetAgencyId()}); err != nil {
-		return "", err
-	}
-	return id.String(), s.start(ctx, q, id.String(), basisDecision, 1, "", now, s.profileOf(""))
+	return id.String(), s.begin(ctx, q, m, req.GetAgencyId())
 }
 
 // after is the case as a write left it, for an answer that is stored: without names of natural persons.

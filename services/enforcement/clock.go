@@ -28,6 +28,7 @@ const (
 	basisCourt          = "court_3m"
 	basisReconsider     = "reconsider_60d"
 	basisLitigate       = "litigate_6m"
+	basisLitigateAfter  = "litigate_15d"
 	basisWithdraw       = "withdraw_3wd"
 	basisRegistration   = "evidence_registration_7wd"
 )
@@ -129,6 +130,18 @@ func (s *Server) endTerms(ctx context.Context, q *store.Queries, m *matter, kind
 		}
 	}
 	return nil
+}
+
+// remedyBases are the terms in which the party may have the decision looked at by others; they outlive the case.
+var remedyBases = []string{basisReconsider, basisLitigate, basisLitigateAfter}
+
+// endClocks ends the clocks of a case that still run: those of the bases, or where none is named all that end with the case.
+func (s *Server) endClocks(ctx context.Context, q *store.Queries, caseID, kind, reason string, at time.Time, bases ...string) error {
+	arg := store.EndClocksParams{Kind: kind, At: at, Reason: reason, CaseID: caseID, Kept: []string{}, Bases: bases}
+	if len(bases) == 0 {
+		arg.Bases, arg.Kept = []string{}, append([]string{basisWithdraw}, remedyBases...)
+	}
+	return q.EndClocks(ctx, arg)
 }
 
 // pause stops the clock of the decision: while the case is with the police it does not count.

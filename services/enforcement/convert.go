@@ -48,7 +48,11 @@ func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListC
 	if err != nil {
 		return nil, err
 	}
-	penalties, err := q.PenaltiesOfDecisions(ctx, ids)
+	penalties, err := q.StandingPenalties(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := q.ChangeTimes(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListC
 			is.DecisionDue = timestamppb.New(t)
 		}
 		if d, ok := decisions[c.CaseID]; ok {
-			decide(is, d, penalties)
+			decide(is, d, penalties, changed)
 			is.Decision.DocumentNo = numbers[c.CaseID]
 		}
 		out = append(out, is)
@@ -102,15 +106,20 @@ func (s *Server) cases(ctx context.Context, q *store.Queries, rows []store.ListC
 	return out, nil
 }
 
-// decide puts the decision into a case, with all its penalties.
-func decide(is *enforcementv1.Case, d store.CaseDecision, penalties []store.CasePenalty) {
+// decide puts the decision into a case, with all its penalties as they stand.
+func decide(is *enforcementv1.Case, d store.CaseDecision, penalties []store.CaseStanding, changed []store.ChangeTimesRow) {
 	is.Decision, is.NoPenaltyGround = decisionProto(d), d.NoPenaltyGround
 	for _, p := range penalties {
 		if p.CaseID == d.CaseID {
-			is.Penalties = append(is.Penalties, decidedPenalty(p))
+			is.Penalties = append(is.Penalties, decidedPenalty(store.CasePenalty(p)))
 		}
 	}
-	if len(is.GetPenalties()) > 0 {
+	for _, c := range changed {
+		if c.CaseID == d.CaseID {
+			is.ChangeTime = timestamppb.New(c.ChangeTime)
+		}
+	}
+	if len(is.GetPenalties()) > 0 && is.GetChangeTime() == nil {
 		is.Decision.Penalty.CatalogueCode = is.GetPenalties()[0].GetCatalogueCode()
 	}
 }

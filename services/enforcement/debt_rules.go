@@ -9,11 +9,17 @@ import (
 
 // debt is what the party owes of the decision, in fen.
 type debt struct {
-	fine, confiscation, addition, paid int64
-	lateDays                           int
+	fine, confiscation, addition, remitted, paid int64
+	lateDays                                     int
 }
 
-func (d debt) owed() int64 { return max(d.fine+d.confiscation+d.addition-d.paid, 0) }
+// due is what the decision asks for, with the addition as far as it was not remitted.
+func (d debt) due() int64 { return d.fine + d.confiscation + max(d.addition-d.remitted, 0) }
+
+func (d debt) owed() int64 { return max(d.due()-d.paid, 0) }
+
+// overpaid is what is to be given back: a change may ask for less than was paid.
+func (d debt) overpaid() int64 { return max(d.paid-d.due(), 0) }
 
 // owed is what the decision itself asks for and was not paid.
 func (m *matter) owed() int64 {
@@ -40,10 +46,14 @@ func (m *matter) receipted(no string) bool {
 // additionPercent is what a late day costs of the fine (行政处罚法 72).
 const additionPercent = 3
 
-// debtAt is what is owed at a time: 3 % of the fine for each day after the term, at most the fine, no day of a remedy
-// counted (行政处罚法 72, 73). With instalments the last of them is the term from then on (66).
+// debtAt is what is owed at a time of the decision as it stands: 3 % of the fine for each day after the term, at most the
+// fine, no day of a remedy counted, less what was remitted (行政处罚法 72, 73; 行政强制法 42, 45). With instalments the last of
+// them is the term from then on (66). The database reckons the same once more (case_debt).
 func (m *matter) debtAt(at time.Time) debt {
 	d := debt{paid: m.paid()}
+	for _, r := range m.remissions {
+		d.remitted += r.AmountFen
+	}
 	for _, p := range m.decidedPenalties() {
 		switch p.Kind {
 		case "fine":
@@ -74,7 +84,7 @@ func (m *matter) lateUntil(at time.Time, d debt) time.Time {
 // dayLasts is how long a day is in the profile under which the term of performance was computed.
 func (m *matter) dayLasts() time.Duration {
 	const days = 15
-	k := m.clock(basisPerform, 0)
+	k := m.firstClock(basisPerform)
 	if k == nil || k.Profile == "statutory" {
 		return 24 * time.Hour
 	}
@@ -105,19 +115,24 @@ func lateDays(due, at time.Time, day time.Duration, not []idle) int {
 	return int(max(late, 0) / day)
 }
 
-// remedyTimes are the times of reconsideration and litigation, joined where they overlap.
+// remedyTimes are the times of reconsideration and litigation, joined where they overlap. A change adds the fifteen days that
+// the party has for what it owes from then on (行政处罚法 67).
 func (m *matter) remedyTimes(at time.Time) []idle {
 	byID := map[string]*idle{}
 	var order []*idle
-	for _, r := range m.remedies {
+	for _, r := range m.counting() {
 		s := byID[r.RemedyID]
 		if s == nil {
 			s = &idle{from: r.FileTime, to: at}
 			byID[r.RemedyID] = s
 			order = append(order, s)
 		}
-		if endsRemedy[r.Fact] {
-			s.to = r.FactTime
+		if !endsRemedy[r.Fact] {
+			continue
+		}
+		s.to = r.FactTime
+		if k := m.clock(basisPerform, r.EventSeq); r.Fact == remedyChanged && k != nil && k.EventSeq == r.EventSeq {
+			s.to = k.DueTime
 		}
 	}
 	slices.SortFunc(order, func(a, b *idle) int { return a.from.Compare(b.from) })
@@ -132,16 +147,16 @@ func (m *matter) remedyTimes(at time.Time) []idle {
 	return out
 }
 
-// endsRemedy are the facts that end a remedy; reverses are those that take the decision back.
+// endsRemedy are the facts that end a remedy, finally; reverses are those that take the decision back.
 var (
-	endsRemedy = map[string]bool{"refused": true, "upheld": true, "changed": true, "revoked": true, "declared_illegal": true, "withdrawn": true}
-	reverses   = map[string]bool{"changed": true, "revoked": true, "declared_illegal": true}
+	endsRemedy = map[string]bool{"refused": true, "upheld": true, remedyChanged: true, "revoked": true, "declared_illegal": true, "withdrawn": true}
+	reverses   = map[string]bool{"revoked": true, "declared_illegal": true}
 )
 
 // remedyOpen says whether a remedy runs.
 func (m *matter) remedyOpen() bool {
 	open := map[string]bool{}
-	for _, r := range m.remedies {
+	for _, r := range m.counting() {
 		open[r.RemedyID] = !endsRemedy[r.Fact]
 	}
 	for _, is := range open {

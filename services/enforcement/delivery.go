@@ -99,7 +99,14 @@ func (s *Server) deliverable(ctx context.Context, q *store.Queries, doc store.Ca
 	if err != nil {
 		return err
 	}
+	agreed := true
 	if c.State == transferredState {
+		agreed, err = q.PoliceAgreed(ctx, c.CaseID)
+	}
+	if err != nil {
+		return err
+	}
+	if !agreed {
 		return wrongState("while the police have the case nothing is served on the party (行政执法机关移送涉嫌犯罪案件的规定 第九条、第十条)")
 	}
 	if d.TaskID == "" && (d.Time.After(s.now()) || d.Time.Before(doc.DrawnTime)) { // a step was judged by its own rules

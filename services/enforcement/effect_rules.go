@@ -3,6 +3,7 @@ package enforcement
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"quietline/services/enforcement/store"
@@ -32,6 +33,7 @@ func (m *matter) effectsDue() []effect {
 			add(effList, delivered, nil, nil)
 		}
 		add(effPublish, delivered, nil, nil)
+		m.corrected(add)
 		// 逾期不履行行政处罚决定: the dishonest list, once the court is asked (2018年3月名单管理通知)
 		if court := m.last(stepCourt, delivered, outApplied); court != nil && m.listed() {
 			add(effList, court.Seq, nil, map[string]string{"ground": "penalty_overdue"})
@@ -71,6 +73,9 @@ func (m *matter) undone(reversed int32, add func(string, int32, *time.Time, map[
 // wasDue says whether an effect was due before the decision was taken back: it was under way then, and what it made is
 // withdrawn after it.
 func (m *matter) wasDue(key, kind string) bool {
+	if m.corrects(key, kind) {
+		return true
+	}
 	delivered := m.entered(stateDelivered)
 	if delivered == 0 || kind != effPublish && (kind != effList || !m.listed()) {
 		return false
@@ -83,7 +88,8 @@ func (m *matter) wasDue(key, kind string) bool {
 func (m *matter) beginnings() int32 {
 	n := int32(1)
 	for _, e := range m.events {
-		if e.FromState == closed && (e.ToState == stateReversed || e.Step == logRequest && e.Outcome == stepReverse) {
+		if e.FromState == closed && (e.ToState == stateReversed || e.Step == logRequest && e.Outcome == stepReverse ||
+			e.Step == logRemedy && strings.HasSuffix(e.Outcome, "/"+remedyChanged)) {
 			n++
 		}
 	}
@@ -120,7 +126,7 @@ func (m *matter) firstEffect() (int32, string) {
 		case e.FromState == e.ToState:
 		case e.ToState == stateDelivered:
 			return e.Seq, "penalty"
-		case e.ToState == stateNoPenalty:
+		case e.ToState == stateNoPenalty, e.Step == stepOpen && e.ToState == closed:
 			return e.Seq, "no_penalty"
 		case e.ToState == stateTransferred:
 			return e.Seq, "transferred"
@@ -144,8 +150,11 @@ func (m *matter) onLists() string {
 	return ""
 }
 
-// decidedPenalties are those of the last proposal that was signed.
+// decidedPenalties are those of the last proposal that was signed, or what a remedy made of them.
 func (m *matter) decidedPenalties() []store.CasePenalty {
+	if m.changedAt() != 0 {
+		return m.changedTo()
+	}
 	if len(m.proposals) == 0 || m.entered(decided) == 0 {
 		return nil
 	}

@@ -199,7 +199,7 @@ func (s *Server) ListCaseEvidence(ctx context.Context, req *enforcementv1.ListCa
 		return nil, err
 	}
 	resp := &enforcementv1.ListCaseEvidenceResponse{}
-	if resp.Evidence, err = evidenceProto(ctx, q, m, rows); err != nil {
+	if resp.Evidence, err = evidenceProto(ctx, q, m, s.now(), rows); err != nil {
 		return nil, err
 	}
 	if len(rows) == int(size) {
@@ -218,14 +218,14 @@ func (s *Server) evidence(ctx context.Context, q *store.Queries, id string) (*en
 	if err != nil {
 		return nil, err
 	}
-	out, err := evidenceProto(ctx, q, m, []store.CaseEvidence{e})
+	out, err := evidenceProto(ctx, q, m, s.now(), []store.CaseEvidence{e})
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
 }
 
-func evidenceProto(ctx context.Context, q *store.Queries, m *matter, rows []store.CaseEvidence) ([]*enforcementv1.CaseEvidence, error) {
+func evidenceProto(ctx context.Context, q *store.Queries, m *matter, now time.Time, rows []store.CaseEvidence) ([]*enforcementv1.CaseEvidence, error) {
 	var ids []string
 	byID := map[string]*enforcementv1.CaseEvidence{}
 	var out []*enforcementv1.CaseEvidence
@@ -235,7 +235,7 @@ func evidenceProto(ctx context.Context, q *store.Queries, m *matter, rows []stor
 		}
 		for i := range m.clocks {
 			if k := &m.clocks[i]; k.Basis == basisRegistration && k.SubjectID == e.EvidenceID {
-				p.Clock = m.clockProto(k, true)
+				p.Clock = m.clockProto(k, true, now)
 			}
 		}
 		ids, byID[e.EvidenceID], out = append(ids, e.EvidenceID), p, append(out, p)

@@ -47,7 +47,7 @@ func (m *matter) partsLate(plan int32, owed int64, at time.Time) bool {
 
 // daysLate are the late days of a debt. A plan stops them on the day it was asked for; they go on after its last part.
 func (m *matter) daysLate(until, at time.Time) int {
-	k := m.clock(basisPerform, 0)
+	k := m.firstClock(basisPerform)
 	if k == nil {
 		return 0
 	}

@@ -25,6 +25,8 @@ type matter struct {
 	payments    []store.CasePayment
 	instalments []store.CaseInstalment
 	remedies    []store.RemediesOfRow
+	changes     []store.CasePenalty // what a remedy made of the decision, each time anew
+	remissions  []store.CaseRemission
 	evidence    []store.EvidenceTitlesRow
 	restricted  []store.MeasureRecord // numbers, on the same finding; read when the decision was taken back
 	begunDay    bool                  // a late day that has begun counts
@@ -46,6 +48,8 @@ func matterOf(ctx context.Context, q *store.Queries, id string) (*matter, error)
 		func() (err error) { m.payments, err = q.PaymentsOf(ctx, id); return },
 		func() (err error) { m.instalments, err = q.InstalmentsOf(ctx, id); return },
 		func() (err error) { m.remedies, err = q.RemediesOf(ctx, id); return },
+		func() (err error) { m.remissions, err = q.RemissionsOf(ctx, id); return },
+		func() error { return m.readChanges(ctx, q) },
 		func() (err error) { m.evidence, err = q.EvidenceTitles(ctx, id); return },
 		func() (err error) {
 			if m.DeliverTime != nil {
@@ -66,6 +70,14 @@ func matterOf(ctx context.Context, q *store.Queries, id string) (*matter, error)
 		}
 	}
 	return m, nil
+}
+
+func (m *matter) readChanges(ctx context.Context, q *store.Queries) error {
+	rows, err := q.ChangesOf(ctx, m.CaseID)
+	for _, r := range rows {
+		m.changes = append(m.changes, store.CasePenalty(r))
+	}
+	return err
 }
 
 // asOf is the matter as it was known at a time: the log is cut before its first line that came later, so that a decision
@@ -91,6 +103,8 @@ func (m *matter) asOf(at time.Time, anchor int32) *matter {
 	was.payments = upTo(m.payments, func(p store.CasePayment) bool { return p.EventSeq < known })
 	was.instalments = upTo(m.instalments, func(i store.CaseInstalment) bool { return i.Seq < known })
 	was.remedies = upTo(m.remedies, func(r store.RemediesOfRow) bool { return r.EventSeq < known })
+	was.changes = upTo(m.changes, func(p store.CasePenalty) bool { return p.Seq < known })
+	was.remissions = upTo(m.remissions, func(r store.CaseRemission) bool { return r.Seq < known })
 	return &was
 }
 
@@ -231,6 +245,17 @@ func (m *matter) clock(basis string, from int32) *store.ClocksOfRow {
 	var found *store.ClocksOfRow
 	for i := range m.clocks {
 		if k := &m.clocks[i]; k.Basis == basis && k.EventSeq >= from && (found == nil || k.EventSeq >= found.EventSeq) {
+			found = k
+		}
+	}
+	return found
+}
+
+// firstClock is the first clock of a basis; nil when there is none.
+func (m *matter) firstClock(basis string) *store.ClocksOfRow {
+	var found *store.ClocksOfRow
+	for i := range m.clocks {
+		if k := &m.clocks[i]; k.Basis == basis && (found == nil || k.EventSeq < found.EventSeq) {
 			found = k
 		}
 	}

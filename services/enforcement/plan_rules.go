@@ -107,6 +107,8 @@ func afterDecision(state string) bool {
 // mainStep is the one step that the procedure is at, or what it waits for.
 func (m *matter) mainStep(at time.Time) (*planned, *time.Time) {
 	switch {
+	case m.State == opened && m.toApprove():
+		return m.one(stepOpen, m.after(0), m.OpenTime), nil
 	case m.State == opened:
 		return m.one(stepAppoint, m.interrupt(), m.OpenTime), nil
 	case undecided(m.State):

@@ -57,6 +57,9 @@ func (s *Server) write(ctx context.Context, q *store.Queries, m *matter, l line)
 		HearingTime: e.HearingTime, Method: e.Method, ServedTime: e.ServedTime, Participants: e.Participants, PlanKey: e.PlanKey,
 	})
 	m.State = l.to
+	if l.to == closed && e.FromState != closed {
+		return s.endClocks(ctx, q, m.CaseID, actCancelled, "结案", l.at)
+	}
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"quietline/internal/errs"
@@ -58,134 +57,48 @@ func (s *Server) RecordPayment(ctx context.Context, req *enforcementv1.RecordPay
 	return resp, nil
 }
 
-// RecordRemedy writes a fact of a reconsideration or a suit. It does not stop the performance; while it runs nothing is
-// added for late payment (行政处罚法 73). What takes the decision back reverses the case (48).
-func (s *Server) RecordRemedy(ctx context.Context, req *enforcementv1.RecordRemedyRequest) (*enforcementv1.RecordRemedyResponse, error) {
-	at := s.now()
-	if t := req.GetFactTime(); t != nil {
-		at = t.AsTime()
-	}
-	if at.After(s.now()) {
-		return nil, errs.Field("fact_time", "must not be in the future")
-	}
-	reopened := false
-	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*enforcementv1.RecordRemedyResponse, error) {
-		q := store.New(tx)
+// RemitAddition remits a part of the addition for late payment (行政强制法 42): by the head, under an agreement with a party
+// that made good. Fine and confiscation stay.
+func (s *Server) RemitAddition(ctx context.Context, req *enforcementv1.RemitAdditionRequest) (*enforcementv1.RemitAdditionResponse, error) {
+	a, fen := identity.ActorOf(ctx), req.GetAmount().GetFen()
+	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*enforcementv1.RemitAdditionResponse, error) {
+		q, at := store.New(tx), s.now()
 		m, err := s.ownLocked(ctx, q, req.GetCaseId())
 		if err != nil {
 			return nil, err
 		}
-		id, n, err := s.remedyFor(ctx, q, m, req, at)
-		if err != nil {
+		if err := remittable(m, a.GetSubject(), fen, at); err != nil {
 			return nil, err
 		}
-		reopened = m.State == closed && reverses[req.GetFact()]
-		if err := s.remedyFact(ctx, q, m, req, id, n, at); err != nil {
+		r := store.InsertRemissionParams{
+			CaseID: m.CaseID, Seq: m.next(), AmountFen: fen, AgreementNo: req.GetAgreementNo(), Reason: req.GetReason(),
+			DecidedBy: a.GetSubject() + "@" + a.GetAgencyId(), RemitTime: at,
+		}
+		if err := q.InsertRemission(ctx, r); err != nil {
 			return nil, err
 		}
-		rows, err := q.RemediesOf(ctx, m.CaseID)
-		if err != nil {
-			return nil, err
-		}
-		resp := &enforcementv1.RecordRemedyResponse{}
-		for _, r := range remediesProto(rows) {
-			if r.GetRemedyId() == id {
-				resp.Remedy = r
-			}
-		}
-		resp.Case, err = s.after(ctx, q, m.CaseID)
-		return resp, err
+		m.remissions = append(m.remissions, store.CaseRemission{CaseID: r.CaseID, Seq: r.Seq, AmountFen: fen})
+		err = s.write(ctx, q, m, line{step: logRemit, to: m.State, at: at, subject: a.GetSubject(), agency: a.GetAgencyId(), note: req.GetAgreementNo()})
+		return &enforcementv1.RemitAdditionResponse{Debt: debtProto(m.debtAt(at))}, err
 	})
 	if err != nil {
 		return nil, guarded(err)
 	}
-	s.told(req.GetCaseId(), reopened)
+	s.nudgeCase(req.GetCaseId())
 	return resp, nil
 }
 
-// remedyFor is the remedy that a fact belongs to; filed begins one. One of a kind runs at a time.
-func (s *Server) remedyFor(ctx context.Context, q *store.Queries, m *matter, req *enforcementv1.RecordRemedyRequest, at time.Time) (string, int32, error) {
-	running, n := "", int32(0)
-	for _, r := range m.remedies {
-		if r.Kind != req.GetKind() {
-			continue
-		}
-		if running, n = r.RemedyID, r.N; endsRemedy[r.Fact] {
-			running = ""
-		}
-	}
-	if req.GetFact() != "filed" {
-		if running == "" {
-			return "", 0, wrongState("行政处罚法 第七十三条: no %s runs", req.GetKind())
-		}
-		return running, n + 1, nil
-	}
+// remittable: what is remitted is addition that is owed, and who investigated does not remit.
+func remittable(m *matter, by string, fen int64, at time.Time) error {
+	d := m.debtAt(at)
 	switch {
-	case running != "":
-		return "", 0, wrongState("行政处罚法 第七十三条: a %s runs already", req.GetKind())
-	case m.DeliverTime == nil || at.Before(*m.DeliverTime):
-		return "", 0, wrongState("行政复议法 第二十条、行政诉讼法 第四十六条: the decision was not delivered before that")
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", 0, err
-	}
-	row := store.InsertRemedyParams{RemedyID: id.String(), CaseID: m.CaseID, Kind: req.GetKind(), FileTime: at}
-	basis := map[string]string{"reconsideration": basisReconsider, "litigation": basisLitigate}[req.GetKind()]
-	if k := m.clock(basis, 0); k != nil {
-		row.FileDue = &k.DueTime
-		if err := s.meet(ctx, q, m, basis, actMet, at); err != nil {
-			return "", 0, err
-		}
-	}
-	return row.RemedyID, 1, q.InsertRemedy(ctx, row)
-}
-
-// remedyFact writes the fact and what follows from it.
-func (s *Server) remedyFact(ctx context.Context, q *store.Queries, m *matter, req *enforcementv1.RecordRemedyRequest, id string, n int32, at time.Time) error {
-	a := identity.ActorOf(ctx)
-	err := q.InsertRemedyFact(ctx, store.InsertRemedyFactParams{
-		RemedyID: id, N: n, EventSeq: m.next(), Fact: req.GetFact(), FactTime: at, DocumentNo: req.GetDocumentNo(), RecordedBy: a.GetSubject() + "@" + a.GetAgencyId(),
-	})
-	if err != nil {
-		return err
-	}
-	to := m.State
-	if reverses[req.GetFact()] && m.State != stateReversed && m.ReverseTime == nil {
-		to = stateReversed
-	}
-	seq, now := m.next(), s.now()
-	err = s.write(ctx, q, m, line{step: logRemedy, outcome: req.GetKind() + "/" + req.GetFact(), to: to, at: now,
-		subject: a.GetSubject(), agency: a.GetAgencyId()})
-	switch {
-	case err != nil:
-		return err
-	case to == stateReversed:
-		return s.takenBack(ctx, q, m, seq, now, s.profileOf(""))
-	case req.GetKind() == "litigation" && endsRemedy[req.GetFact()]:
-		// nothing is left to wait for: the court may be asked to enforce (行政强制法 53)
-		for _, b := range []string{basisReconsider, basisLitigate} {
-			if err := s.cancelWait(ctx, q, m.CaseID, b, now); err != nil {
-				return err
-			}
-		}
+	case m.investigated(by):
+		return samePerson("行政强制法 第四十二条: who investigated the case does not remit what is owed of it")
+	case m.State != statePerforming && m.State != stateDemanded:
+		return wrongState("行政强制法 第四十二条: nothing is being collected: the case is %s", m.State)
+	case fen <= 0 || fen > d.addition-d.remitted:
+		return errs.Field("amount", "must be a part of the addition for late payment that was not remitted, %d fen; the decision itself is never remitted (行政强制法 第四十二条)",
+			d.addition-d.remitted)
 	}
 	return nil
-}
-
-// cancelWait says that a clock need not be waited for, whatever else became of it.
-func (s *Server) cancelWait(ctx context.Context, q *store.Queries, caseID, basis string, at time.Time) error {
-	m, err := matterOf(ctx, q, caseID)
-	if err != nil {
-		return err
-	}
-	k := m.clock(basis, 0)
-	if k == nil || m.acted(k.ClockID, actCancelled) != nil {
-		return nil
-	}
-	d, err := deadlineOf(k)
-	if err != nil {
-		return err
-	}
-	return s.enterAct(ctx, q, k, clockAct{kind: actCancelled, at: at}, d)
 }

@@ -89,6 +89,8 @@ var checks = map[string]func(deed) error{
 	stepConfirm:     checkConfirm,
 	stepParts:       checkParts,
 	stepDemand:      checkDemand,
+	stepCourt:       checkCourt,
+	stepOpen:        checkOpen,
 	stepApprove:     checkApprove,
 	stepSend:        checkSend,
 	stepExtend:      checkExtend,

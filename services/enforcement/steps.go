@@ -24,6 +24,7 @@ var states = []string{opened, investigating, noticeServed, stateStatement, state
 
 // Steps that people decide.
 const (
+	stepOpen        = "case_open"
 	stepAppoint     = "appoint"
 	stepInvestigate = "investigate"
 	stepReview      = "case_review"
@@ -63,6 +64,8 @@ const (
 	logHearingWaiver    = "hearing_waiver"
 	logHearingWithdrawn = "hearing_withdrawn"
 	logPayment          = "payment"
+	logRemit            = "remit"
+	logAgreed           = "police_agreed"
 	logRemedy           = "remedy"
 	logWithdrawn        = "withdrawn"
 	logLate             = "late"
@@ -94,6 +97,8 @@ const (
 	outFailed    = "not_delivered"
 	outNotTaken  = "not_applied"
 	outCrime     = "crime"
+	outOpened    = "opened"
+	outNotOpened = "not_opened"
 	outParts     = "instalments"
 	outRestored  = "restored"
 )
@@ -127,6 +132,7 @@ const (
 
 // ways are the steps of the procedure.
 var ways = map[string]way{
+	stepOpen:        {head, []string{outOpened, outNotOpened}, "open_15wd", "行政处罚法 第五十四条"},
 	stepAppoint:     {head, []string{"appointed"}, "appoint_3wd", "行政处罚法 第四十二条"},
 	stepInvestigate: {caseworker, []string{outProposed, outNoPenalty, outSimple, outTransfer}, "case_90d", "行政处罚法 第五十四条"},
 	stepReview:      {reviewer, []string{outApproved, outReturned}, "review_3wd", "行政处罚法 第五十七条"},

@@ -46,7 +46,7 @@ func (w *writer) write() error {
 	}
 	after := map[string]func(int32) error{
 		stepInvestigate: w.investigated, stepNotice: w.notified, stepAnnounce: w.drawn(kindHearingNotice), stepConfirm: w.confirmed,
-		stepDemand: w.demanded, stepCourtResult: w.enforced, stepSend: w.sent, stepPolice: w.fromPolice, stepPoliceEnd: w.fromPolice,
+		stepDemand: w.demanded, stepCourt: w.asked, stepOpen: w.opened, stepCourtResult: w.enforced, stepSend: w.sent, stepPolice: w.fromPolice, stepPoliceEnd: w.fromPolice,
 		stepExtend: w.extend, stepReverse: w.reversed, stepRestore: w.restored,
 	}
 	if f := after[w.GetStep()]; f != nil {
@@ -129,7 +129,7 @@ func targetAfter(d deed, state, out string) string {
 		return stateTransferred
 	case stepPolice + "/" + outReturned, stepPoliceEnd + "/" + outReturned:
 		return investigating
-	case stepPoliceEnd + "/" + outCrime:
+	case stepPoliceEnd + "/" + outCrime, stepOpen + "/" + outNotOpened:
 		return closed
 	case stepReverse + "/" + outReversed:
 		return stateReversed
@@ -152,7 +152,10 @@ func (w *writer) officers() error {
 
 // announceClock keeps the last day for announcing a hearing beside the line that announces it.
 func (w *writer) announceClock() error {
-	return w.clock(basisHearingNotice, w.m.next(), w.words().GetHearingTime().AsTime())
+	if err := w.clock(basisHearingNotice, w.m.next(), w.words().GetHearingTime().AsTime()); err != nil {
+		return err
+	}
+	return w.endClocks(w.ctx, w.q, w.m.CaseID, actMet, "", w.at, basisHearingNotice)
 }
 
 func (w *writer) clock(basis string, seq int32, from time.Time) error {

@@ -62,11 +62,15 @@ func (w *writer) demanded(seq int32) error {
 	if err := w.clock(basisDemand, seq, w.served()); err != nil {
 		return err
 	}
-	from := w.served()
-	if k := w.m.clock(basisLitigate, 0); k != nil {
-		from = k.DueTime
+	return w.startCourt(w.ctx, w.q, w.m, seq, w.served(), w.profile)
+}
+
+// asked: the court was asked within its three months.
+func (w *writer) asked(int32) error {
+	if w.GetOutcome() != outApplied {
+		return nil
 	}
-	return w.clock(basisCourt, seq, from)
+	return w.met(basisCourt)
 }
 
 func (w *writer) enforced(int32) error {
@@ -89,10 +93,7 @@ func (w *writer) fromPolice(int32) error {
 	if w.GetOutcome() == outReturned {
 		return w.resume(w.ctx, w.q, w.m, w.at)
 	}
-	if w.GetOutcome() == outCrime {
-		return w.meet(w.ctx, w.q, w.m, basisDecision, actCancelled, w.at)
-	}
-	return nil
+	return nil // a crime ends the case, and its clocks with it
 }
 
 // extend moves the date of the decision, once, by an act with its own basis (行政处罚法 60).
@@ -117,11 +118,11 @@ func (w *writer) reversed(seq int32) error {
 	return w.takenBack(w.ctx, w.q, w.m, seq, w.at, w.profile)
 }
 
+// takenBack: there is nothing left to deliver, to perform, or to have looked at by others.
 func (s *Server) takenBack(ctx context.Context, q *store.Queries, m *matter, seq int32, at time.Time, profile string) error {
-	for _, b := range []string{basisDeliver, basisPerform, basisDemand, basisCourt} {
-		if err := s.meet(ctx, q, m, b, actCancelled, at); err != nil {
-			return err
-		}
+	bases := append([]string{basisDeliver, basisPerform, basisDemand, basisCourt, basisWithdraw}, remedyBases...)
+	if err := s.endClocks(ctx, q, m.CaseID, actCancelled, "行政处罚法 第四十八条: the decision was taken back", at, bases...); err != nil {
+		return err
 	}
 	return s.start(ctx, q, m.CaseID, basisWithdraw, seq, "", at, profile)
 }

@@ -122,13 +122,13 @@ func (w *writer) delivered() error {
 		return w.drawn(kindReceipt)(seq)
 	}
 	if w.m.State == stateNoPenalty {
+		if err := w.met(basisDeliver); err != nil {
+			return err
+		}
 		if err := w.to(closed); err != nil {
 			return err
 		}
 		if err := w.drawn(kindReceipt)(seq); err != nil {
-			return err
-		}
-		if err := w.met(basisDeliver); err != nil {
 			return err
 		}
 		return w.remedyClocks(seq)
@@ -165,7 +165,11 @@ func (w *writer) reached(state string) error {
 }
 
 func (w *writer) remedyClocks(seq int32) error {
-	for _, b := range []string{basisReconsider, basisLitigate} {
+	bases := []string{basisReconsider, basisLitigate}
+	if w.m.Procedure == procedureOnspot || w.GetStep() == stepOnspot { // it is reconsidered first (行政复议法 23)
+		bases = bases[:1]
+	}
+	for _, b := range bases {
 		if err := w.clock(b, seq, w.served()); err != nil {
 			return err
 		}

@@ -58,6 +58,19 @@ type Attribution struct {
 	CreatedAt     time.Time
 }
 
+type CaseChange struct {
+	CaseID        string
+	Seq           int32
+	N             int32
+	Kind          string
+	AmountFen     int64
+	Basis         string
+	CatalogueCode string
+	ListParty     bool
+	Publish       bool
+	CreatedAt     time.Time
+}
+
 type CaseClock struct {
 	ClockID      string
 	CaseID       string
@@ -457,12 +470,23 @@ type CaseRecusal struct {
 }
 
 type CaseRemedy struct {
-	RemedyID  string
-	CaseID    string
-	Kind      string
-	FileTime  time.Time
-	FileDue   *time.Time
-	CreatedAt time.Time
+	RemedyID   string
+	CaseID     string
+	Kind       string
+	FileTime   time.Time
+	FileDue    *time.Time
+	CreatedAt  time.Time
+	LateReason string
+}
+
+type CaseRemedyCounting struct {
+	RemedyID string
+	CaseID   string
+	Kind     string
+	FileTime time.Time
+	EndFact  *string
+	EndTime  *time.Time
+	EndSeq   *int32
 }
 
 type CaseRemedyFact struct {
@@ -474,6 +498,17 @@ type CaseRemedyFact struct {
 	RecordedBy string
 	EventSeq   int32
 	CreatedAt  time.Time
+}
+
+type CaseRemission struct {
+	CaseID      string
+	Seq         int32
+	AmountFen   int64
+	AgreementNo string
+	Reason      string
+	DecidedBy   string
+	RemitTime   time.Time
+	CreatedAt   time.Time
 }
 
 type CaseService struct {
@@ -491,6 +526,18 @@ type CaseServiceWrong struct {
 	CaseID string
 	Seq    int32
 	Step   string
+}
+
+type CaseStanding struct {
+	CaseID        string
+	Seq           int32
+	N             int32
+	Kind          string
+	AmountFen     int64
+	Basis         string
+	CatalogueCode string
+	ListParty     bool
+	Publish       bool
 }
 
 type CaseStatement struct {
@@ -808,6 +855,16 @@ type Office struct {
 	PutBy      string
 }
 
+type OpeningPolicy struct {
+	AgencyID  string
+	Wanted    bool
+	Source    string
+	ToConfirm bool
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	CreatedAt time.Time
+}
+
 type Party struct {
 	PartyID    string
 	PartyKey   string
@@ -929,6 +986,11 @@ type ProcedureDue struct {
 	ValidFrom time.Time
 	ValidTo   *time.Time
 	CreatedAt time.Time
+}
+
+type RemedyViolation struct {
+	ID   string
+	What interface{}
 }
 
 type ResponsibleLook struct {

@@ -33,11 +33,6 @@ SELECT * FROM case_proposal WHERE case_id = @case_id ORDER BY seq;
 -- name: PenaltiesOf :many
 SELECT * FROM case_penalty WHERE case_id = @case_id ORDER BY seq, n;
 
--- name: PenaltiesOfDecisions :many
-SELECT p.* FROM case_penalty p JOIN case_decision d ON d.case_id = p.case_id AND d.proposal_seq = p.seq
- WHERE p.case_id = ANY (@case_ids::uuid[])
- ORDER BY p.case_id, p.n;
-
 -- name: InsertProposal :exec
 INSERT INTO case_proposal (case_id, seq, kind, proposed_by, no_penalty_ground, act_end_time, discover_time, discover_basis, gains_fen, serious,
                            egregious, complex_or_major, major_public_interest, third_party_interest, findings, evidence_ids,
@@ -90,13 +85,14 @@ INSERT INTO case_effect (case_id, key, kind, target_id, result, done_time)
 VALUES (@case_id, @key, @kind, @target_id, @result, @done_time) ON CONFLICT (case_id, key) DO NOTHING;
 
 -- name: RemediesOf :many
-SELECT r.remedy_id, r.kind, r.file_time, r.file_due, f.fact, f.fact_time, f.document_no, f.n, f.event_seq
+SELECT r.remedy_id, r.kind, r.file_time, r.file_due, r.late_reason, f.fact, f.fact_time, f.document_no, f.n, f.event_seq
   FROM case_remedy r JOIN case_remedy_fact f ON f.remedy_id = r.remedy_id
  WHERE r.case_id = @case_id
  ORDER BY r.file_time, r.remedy_id, f.n;
 
 -- name: InsertRemedy :exec
-INSERT INTO case_remedy (remedy_id, case_id, kind, file_time, file_due) VALUES (@remedy_id, @case_id, @kind, @file_time, @file_due);
+INSERT INTO case_remedy (remedy_id, case_id, kind, file_time, file_due, late_reason)
+VALUES (@remedy_id, @case_id, @kind, @file_time, @file_due, @late_reason);
 
 -- name: InsertRemedyFact :exec
 INSERT INTO case_remedy_fact (remedy_id, n, fact, fact_time, document_no, recorded_by, event_seq)
@@ -134,4 +130,5 @@ SELECT amount_fen, source FROM case_policy
 
 -- name: DecisionDues :many
 -- When each case is to be decided, with pauses and extensions.
-SELECT case_id, statutory_due::timestamptz AS statutory_due FROM case_clock_now WHERE basis = 'case_90d' AND case_id = ANY (@case_ids::uuid[]);
+SELECT case_id, statutory_due::timestamptz AS statutory_due FROM case_clock_now WHERE basis = 'case_90d' AND case_id = ANY (@case_ids::uuid[])
+ ORDER BY case_id, event_seq;

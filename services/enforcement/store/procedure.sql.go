@@ -156,6 +156,7 @@ func (q *Queries) CountEvidence(ctx context.Context, arg CountEvidenceParams) (i
 
 const decisionDues = `-- name: DecisionDues :many
 SELECT case_id, statutory_due::timestamptz AS statutory_due FROM case_clock_now WHERE basis = 'case_90d' AND case_id = ANY ($1::uuid[])
+ ORDER BY case_id, event_seq
 `
 
 type DecisionDuesRow struct {
@@ -691,15 +692,17 @@ func (q *Queries) InsertRecusal(ctx context.Context, arg InsertRecusalParams) er
 }
 
 const insertRemedy = `-- name: InsertRemedy :exec
-INSERT INTO case_remedy (remedy_id, case_id, kind, file_time, file_due) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO case_remedy (remedy_id, case_id, kind, file_time, file_due, late_reason)
+VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertRemedyParams struct {
-	RemedyID string
-	CaseID   string
-	Kind     string
-	FileTime time.Time
-	FileDue  *time.Time
+	RemedyID   string
+	CaseID     string
+	Kind       string
+	FileTime   time.Time
+	FileDue    *time.Time
+	LateReason string
 }
 
 func (q *Queries) InsertRemedy(ctx context.Context, arg InsertRemedyParams) error {
@@ -709,6 +712,7 @@ func (q *Queries) InsertRemedy(ctx context.Context, arg InsertRemedyParams) erro
 		arg.Kind,
 		arg.FileTime,
 		arg.FileDue,
+		arg.LateReason,
 	)
 	return err
 }
@@ -980,42 +984,6 @@ func (q *Queries) PenaltiesOf(ctx context.Context, caseID string) ([]CasePenalty
 	return items, nil
 }
 
-const penaltiesOfDecisions = `-- name: PenaltiesOfDecisions :many
-SELECT p.case_id, p.seq, p.n, p.kind, p.amount_fen, p.basis, p.catalogue_code, p.list_party, p.publish FROM case_penalty p JOIN case_decision d ON d.case_id = p.case_id AND d.proposal_seq = p.seq
- WHERE p.case_id = ANY ($1::uuid[])
- ORDER BY p.case_id, p.n
-`
-
-func (q *Queries) PenaltiesOfDecisions(ctx context.Context, caseIds []string) ([]CasePenalty, error) {
-	rows, err := q.db.Query(ctx, penaltiesOfDecisions, caseIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CasePenalty
-	for rows.Next() {
-		var i CasePenalty
-		if err := rows.Scan(
-			&i.CaseID,
-			&i.Seq,
-			&i.N,
-			&i.Kind,
-			&i.AmountFen,
-			&i.Basis,
-			&i.CatalogueCode,
-			&i.ListParty,
-			&i.Publish,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const proposalsOf = `-- name: ProposalsOf :many
 SELECT case_id, seq, kind, proposed_by, no_penalty_ground, act_end_time, discover_time, discover_basis, gains_fen, serious, egregious, complex_or_major, major_public_interest, third_party_interest, findings, evidence_ids, hearing_due, legal_due, discuss_due, warnings, detail, created_at, address_sealed FROM case_proposal WHERE case_id = $1 ORDER BY seq
 `
@@ -1065,7 +1033,7 @@ func (q *Queries) ProposalsOf(ctx context.Context, caseID string) ([]CaseProposa
 }
 
 const remediesOf = `-- name: RemediesOf :many
-SELECT r.remedy_id, r.kind, r.file_time, r.file_due, f.fact, f.fact_time, f.document_no, f.n, f.event_seq
+SELECT r.remedy_id, r.kind, r.file_time, r.file_due, r.late_reason, f.fact, f.fact_time, f.document_no, f.n, f.event_seq
   FROM case_remedy r JOIN case_remedy_fact f ON f.remedy_id = r.remedy_id
  WHERE r.case_id = $1
  ORDER BY r.file_time, r.remedy_id, f.n
@@ -1076,6 +1044,7 @@ type RemediesOfRow struct {
 	Kind       string
 	FileTime   time.Time
 	FileDue    *time.Time
+	LateReason string
 	Fact       string
 	FactTime   time.Time
 	DocumentNo string
@@ -1097,6 +1066,7 @@ func (q *Queries) RemediesOf(ctx context.Context, caseID string) ([]RemediesOfRo
 			&i.Kind,
 			&i.FileTime,
 			&i.FileDue,
+			&i.LateReason,
 			&i.Fact,
 			&i.FactTime,
 			&i.DocumentNo,

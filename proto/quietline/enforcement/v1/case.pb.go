@@ -60,15 +60,18 @@ type Case struct {
 	Procedure string `protobuf:"bytes,13,opt,name=procedure,proto3" json:"procedure,omitempty"`
 	// When the decision was delivered (送达时间, 行政处罚法 61).
 	DeliverTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=deliver_time,json=deliverTime,proto3" json:"deliver_time,omitempty"`
-	// When the decision was changed, revoked or declared illegal; empty while it stands (撤销变更时间, 行政处罚法 48).
+	// When the decision was revoked or declared illegal; empty while it stands (撤销时间, 行政处罚法 48).
 	ReverseTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=reverse_time,json=reverseTime,proto3" json:"reverse_time,omitempty"`
 	// Ground of a decision that punishes nobody: slight_corrected, first_slight, no_fault, limitation, not_established
 	// (不予处罚事由, 行政处罚法 32, 33, 36, 57).
 	NoPenaltyGround string `protobuf:"bytes,16,opt,name=no_penalty_ground,json=noPenaltyGround,proto3" json:"no_penalty_ground,omitempty"`
-	// All penalties of the decision; decision.penalty is the first (处罚).
+	// All penalties of the decision as it stands, changed by a reconsideration or a suit where it was; decision.penalty is the
+	// first of what was signed (处罚).
 	Penalties []*v1.PenaltyDetail `protobuf:"bytes,17,rep,name=penalties,proto3" json:"penalties,omitempty"`
 	// Agency that the case was transferred to; empty when it never was (移送机关, 行政处罚法 27).
 	TransferredTo string `protobuf:"bytes,18,opt,name=transferred_to,json=transferredTo,proto3" json:"transferred_to,omitempty"`
+	// When a reconsideration or a suit changed it last; empty while it stands as signed (变更时间, 行政复议法 63; 行政诉讼法 77).
+	ChangeTime    *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -227,6 +230,13 @@ func (x *Case) GetTransferredTo() string {
 		return x.TransferredTo
 	}
 	return ""
+}
+
+func (x *Case) GetChangeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangeTime
+	}
+	return nil
 }
 
 // Party is a node of the liability chain (当事人). A natural person is masked for all but the case's agency.
@@ -1575,7 +1585,7 @@ var File_quietline_enforcement_v1_case_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"\n" +
-	"#quietline/enforcement/v1/case.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'quietline/assignment/v1/task_case.proto\x1a(quietline/enforcement/v1/case_file.proto\x1a(quietline/enforcement/v1/catalogue.proto\"\xc2\x06\n" +
+	"#quietline/enforcement/v1/case.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'quietline/assignment/v1/task_case.proto\x1a(quietline/enforcement/v1/case_file.proto\x1a(quietline/enforcement/v1/catalogue.proto\"\xff\x06\n" +
 	"\x04Case\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x17\n" +
 	"\acase_no\x18\x02 \x01(\tR\x06caseNo\x12\x1b\n" +
@@ -1597,7 +1607,9 @@ const file_quietline_enforcement_v1_case_proto_rawDesc = "" +
 	"\freverse_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\vreverseTime\x12*\n" +
 	"\x11no_penalty_ground\x18\x10 \x01(\tR\x0fnoPenaltyGround\x12D\n" +
 	"\tpenalties\x18\x11 \x03(\v2&.quietline.assignment.v1.PenaltyDetailR\tpenalties\x12%\n" +
-	"\x0etransferred_to\x18\x12 \x01(\tR\rtransferredTo\"\x83\x01\n" +
+	"\x0etransferred_to\x18\x12 \x01(\tR\rtransferredTo\x12;\n" +
+	"\vchange_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"changeTime\"\x83\x01\n" +
 	"\x05Party\x12\x19\n" +
 	"\bparty_id\x18\x01 \x01(\tR\apartyId\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12\x12\n" +
@@ -1770,34 +1782,35 @@ var file_quietline_enforcement_v1_case_proto_depIdxs = []int32{
 	20, // 6: quietline.enforcement.v1.Case.deliver_time:type_name -> google.protobuf.Timestamp
 	20, // 7: quietline.enforcement.v1.Case.reverse_time:type_name -> google.protobuf.Timestamp
 	21, // 8: quietline.enforcement.v1.Case.penalties:type_name -> quietline.assignment.v1.PenaltyDetail
-	21, // 9: quietline.enforcement.v1.CaseDecision.penalty:type_name -> quietline.assignment.v1.PenaltyDetail
-	20, // 10: quietline.enforcement.v1.CaseDecision.decided_time:type_name -> google.protobuf.Timestamp
-	1,  // 11: quietline.enforcement.v1.OpenCaseRequest.party:type_name -> quietline.enforcement.v1.Party
-	20, // 12: quietline.enforcement.v1.OpenCaseRequest.discovery_time:type_name -> google.protobuf.Timestamp
-	20, // 13: quietline.enforcement.v1.OpenCaseRequest.act_begin_time:type_name -> google.protobuf.Timestamp
-	20, // 14: quietline.enforcement.v1.OpenCaseRequest.act_end_time:type_name -> google.protobuf.Timestamp
-	0,  // 15: quietline.enforcement.v1.GetCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	22, // 16: quietline.enforcement.v1.GetCaseResponse.events:type_name -> quietline.enforcement.v1.CaseEvent
-	23, // 17: quietline.enforcement.v1.GetCaseResponse.clocks:type_name -> quietline.enforcement.v1.CaseClock
-	24, // 18: quietline.enforcement.v1.GetCaseResponse.officers:type_name -> quietline.enforcement.v1.CaseOfficer
-	25, // 19: quietline.enforcement.v1.GetCaseResponse.notices:type_name -> quietline.enforcement.v1.CaseNotice
-	26, // 20: quietline.enforcement.v1.GetCaseResponse.remedies:type_name -> quietline.enforcement.v1.CaseRemedy
-	27, // 21: quietline.enforcement.v1.GetCaseResponse.payments:type_name -> quietline.enforcement.v1.CasePayment
-	28, // 22: quietline.enforcement.v1.GetCaseResponse.proposal:type_name -> quietline.assignment.v1.CaseProposal
-	29, // 23: quietline.enforcement.v1.GetCaseResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
-	30, // 24: quietline.enforcement.v1.GetCaseResponse.suspected:type_name -> quietline.enforcement.v1.SuspectedAct
-	0,  // 25: quietline.enforcement.v1.ListCasesResponse.cases:type_name -> quietline.enforcement.v1.Case
-	0,  // 26: quietline.enforcement.v1.AdvanceCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	2,  // 27: quietline.enforcement.v1.DecideCaseRequest.decision:type_name -> quietline.enforcement.v1.CaseDecision
-	0,  // 28: quietline.enforcement.v1.DecideCaseResponse.case:type_name -> quietline.enforcement.v1.Case
-	15, // 29: quietline.enforcement.v1.CloseCaseResponse.complaints:type_name -> quietline.enforcement.v1.AttachedComplaint
-	31, // 30: quietline.enforcement.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
-	0,  // 31: quietline.enforcement.v1.AuditResponse.cases:type_name -> quietline.enforcement.v1.Case
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	20, // 9: quietline.enforcement.v1.Case.change_time:type_name -> google.protobuf.Timestamp
+	21, // 10: quietline.enforcement.v1.CaseDecision.penalty:type_name -> quietline.assignment.v1.PenaltyDetail
+	20, // 11: quietline.enforcement.v1.CaseDecision.decided_time:type_name -> google.protobuf.Timestamp
+	1,  // 12: quietline.enforcement.v1.OpenCaseRequest.party:type_name -> quietline.enforcement.v1.Party
+	20, // 13: quietline.enforcement.v1.OpenCaseRequest.discovery_time:type_name -> google.protobuf.Timestamp
+	20, // 14: quietline.enforcement.v1.OpenCaseRequest.act_begin_time:type_name -> google.protobuf.Timestamp
+	20, // 15: quietline.enforcement.v1.OpenCaseRequest.act_end_time:type_name -> google.protobuf.Timestamp
+	0,  // 16: quietline.enforcement.v1.GetCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	22, // 17: quietline.enforcement.v1.GetCaseResponse.events:type_name -> quietline.enforcement.v1.CaseEvent
+	23, // 18: quietline.enforcement.v1.GetCaseResponse.clocks:type_name -> quietline.enforcement.v1.CaseClock
+	24, // 19: quietline.enforcement.v1.GetCaseResponse.officers:type_name -> quietline.enforcement.v1.CaseOfficer
+	25, // 20: quietline.enforcement.v1.GetCaseResponse.notices:type_name -> quietline.enforcement.v1.CaseNotice
+	26, // 21: quietline.enforcement.v1.GetCaseResponse.remedies:type_name -> quietline.enforcement.v1.CaseRemedy
+	27, // 22: quietline.enforcement.v1.GetCaseResponse.payments:type_name -> quietline.enforcement.v1.CasePayment
+	28, // 23: quietline.enforcement.v1.GetCaseResponse.proposal:type_name -> quietline.assignment.v1.CaseProposal
+	29, // 24: quietline.enforcement.v1.GetCaseResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
+	30, // 25: quietline.enforcement.v1.GetCaseResponse.suspected:type_name -> quietline.enforcement.v1.SuspectedAct
+	0,  // 26: quietline.enforcement.v1.ListCasesResponse.cases:type_name -> quietline.enforcement.v1.Case
+	0,  // 27: quietline.enforcement.v1.AdvanceCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	2,  // 28: quietline.enforcement.v1.DecideCaseRequest.decision:type_name -> quietline.enforcement.v1.CaseDecision
+	0,  // 29: quietline.enforcement.v1.DecideCaseResponse.case:type_name -> quietline.enforcement.v1.Case
+	15, // 30: quietline.enforcement.v1.CloseCaseResponse.complaints:type_name -> quietline.enforcement.v1.AttachedComplaint
+	31, // 31: quietline.enforcement.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	0,  // 32: quietline.enforcement.v1.AuditResponse.cases:type_name -> quietline.enforcement.v1.Case
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_quietline_enforcement_v1_case_proto_init() }

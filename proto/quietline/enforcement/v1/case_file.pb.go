@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	v11 "quietline/proto/quietline/assignment/v1"
 	v1 "quietline/proto/quietline/common/v1"
 	reflect "reflect"
 	sync "sync"
@@ -172,7 +173,10 @@ type CaseClock struct {
 	// Pauses (中止).
 	Pauses []*ClockPause `protobuf:"bytes,8,rep,name=pauses,proto3" json:"pauses,omitempty"`
 	// Extensions (延长).
-	Extensions    []*ClockExtension `protobuf:"bytes,9,rep,name=extensions,proto3" json:"extensions,omitempty"`
+	Extensions []*ClockExtension `protobuf:"bytes,9,rep,name=extensions,proto3" json:"extensions,omitempty"`
+	// True while it counts: neither met nor cancelled, of a case that has not ended; of a term of the party until it is over
+	// (仍在计算).
+	Running       bool `protobuf:"varint,10,opt,name=running,proto3" json:"running,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -268,6 +272,13 @@ func (x *CaseClock) GetExtensions() []*ClockExtension {
 		return x.Extensions
 	}
 	return nil
+}
+
+func (x *CaseClock) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
 }
 
 // ClockPause is a time that a clock did not count (期限中止).
@@ -667,7 +678,11 @@ type CaseDebt struct {
 	// Still owed (尚欠).
 	Owed *v1.Money `protobuf:"bytes,5,opt,name=owed,proto3" json:"owed,omitempty"`
 	// Days that the addition counts (加处天数).
-	LateDays      int32 `protobuf:"varint,6,opt,name=late_days,json=lateDays,proto3" json:"late_days,omitempty"`
+	LateDays int32 `protobuf:"varint,6,opt,name=late_days,json=lateDays,proto3" json:"late_days,omitempty"`
+	// Part of the addition that was remitted by agreement (减免加处罚款, 行政强制法 42).
+	Remitted *v1.Money `protobuf:"bytes,7,opt,name=remitted,proto3" json:"remitted,omitempty"`
+	// Paid beyond what the decision asks for, as it was changed: to be refunded (应退金额).
+	Overpaid      *v1.Money `protobuf:"bytes,8,opt,name=overpaid,proto3" json:"overpaid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -744,6 +759,20 @@ func (x *CaseDebt) GetLateDays() int32 {
 	return 0
 }
 
+func (x *CaseDebt) GetRemitted() *v1.Money {
+	if x != nil {
+		return x.Remitted
+	}
+	return nil
+}
+
+func (x *CaseDebt) GetOverpaid() *v1.Money {
+	if x != nil {
+		return x.Overpaid
+	}
+	return nil
+}
+
 // CaseRemedy is a reconsideration or a suit against a decision (行政复议, 行政诉讼). It does not stop the performance; the
 // addition for late payment is not counted meanwhile (行政处罚法 73).
 type CaseRemedy struct {
@@ -762,8 +791,12 @@ type CaseRemedy struct {
 	DocumentNo string `protobuf:"bytes,6,opt,name=document_no,json=documentNo,proto3" json:"document_no,omitempty"`
 	// The last day for filing, as the clock of the case says it (申请期限).
 	FileDue *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=file_due,json=fileDue,proto3" json:"file_due,omitempty"`
-	// True when it was filed after that day (逾期申请).
-	Late          bool `protobuf:"varint,8,opt,name=late,proto3" json:"late,omitempty"`
+	// True when it was filed after that day: it counts only once the body that decides it accepted it (逾期申请).
+	Late bool `protobuf:"varint,8,opt,name=late,proto3" json:"late,omitempty"`
+	// Which day it missed and by what article, with the reason that was given; empty when it came in time (逾期说明).
+	LateReason string `protobuf:"bytes,9,opt,name=late_reason,json=lateReason,proto3" json:"late_reason,omitempty"`
+	// What the decision is after the change; empty unless it was changed (变更后的处罚, 行政复议法 63; 行政诉讼法 77).
+	Changed       []*v11.PenaltyDetail `protobuf:"bytes,10,rep,name=changed,proto3" json:"changed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -854,11 +887,25 @@ func (x *CaseRemedy) GetLate() bool {
 	return false
 }
 
+func (x *CaseRemedy) GetLateReason() string {
+	if x != nil {
+		return x.LateReason
+	}
+	return ""
+}
+
+func (x *CaseRemedy) GetChanged() []*v11.PenaltyDetail {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
 var File_quietline_enforcement_v1_case_file_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_case_file_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/enforcement/v1/case_file.proto\x12\x18quietline.enforcement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\"\xaa\x02\n" +
+	"(quietline/enforcement/v1/case_file.proto\x12\x18quietline.enforcement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'quietline/assignment/v1/task_case.proto\x1a quietline/common/v1/common.proto\"\xaa\x02\n" +
 	"\tCaseEvent\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x05R\x03seq\x12\x1d\n" +
 	"\n" +
@@ -873,7 +920,7 @@ const file_quietline_enforcement_v1_case_file_proto_rawDesc = "" +
 	"\aarticle\x18\t \x01(\tR\aarticle\x12\x1f\n" +
 	"\vreason_code\x18\n" +
 	" \x01(\tR\n" +
-	"reasonCode\"\xde\x03\n" +
+	"reasonCode\"\xf8\x03\n" +
 	"\tCaseClock\x12\x19\n" +
 	"\bclock_id\x18\x01 \x01(\tR\aclockId\x120\n" +
 	"\x05clock\x18\x02 \x01(\v2\x1a.quietline.common.v1.ClockR\x05clock\x12\x16\n" +
@@ -887,7 +934,9 @@ const file_quietline_enforcement_v1_case_file_proto_rawDesc = "" +
 	"\x06pauses\x18\b \x03(\v2$.quietline.enforcement.v1.ClockPauseR\x06pauses\x12H\n" +
 	"\n" +
 	"extensions\x18\t \x03(\v2(.quietline.enforcement.v1.ClockExtensionR\n" +
-	"extensions\"\x92\x01\n" +
+	"extensions\x12\x18\n" +
+	"\arunning\x18\n" +
+	" \x01(\bR\arunning\"\x92\x01\n" +
 	"\n" +
 	"ClockPause\x127\n" +
 	"\tfrom_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
@@ -921,14 +970,16 @@ const file_quietline_enforcement_v1_case_file_proto_rawDesc = "" +
 	"\x06amount\x18\x02 \x01(\v2\x1a.quietline.common.v1.MoneyR\x06amount\x127\n" +
 	"\tpaid_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bpaidTime\x12\x1d\n" +
 	"\n" +
-	"receipt_no\x18\x04 \x01(\tR\treceiptNo\"\xaf\x02\n" +
+	"receipt_no\x18\x04 \x01(\tR\treceiptNo\"\x9f\x03\n" +
 	"\bCaseDebt\x12.\n" +
 	"\x04fine\x18\x01 \x01(\v2\x1a.quietline.common.v1.MoneyR\x04fine\x12>\n" +
 	"\fconfiscation\x18\x02 \x01(\v2\x1a.quietline.common.v1.MoneyR\fconfiscation\x126\n" +
 	"\baddition\x18\x03 \x01(\v2\x1a.quietline.common.v1.MoneyR\baddition\x12.\n" +
 	"\x04paid\x18\x04 \x01(\v2\x1a.quietline.common.v1.MoneyR\x04paid\x12.\n" +
 	"\x04owed\x18\x05 \x01(\v2\x1a.quietline.common.v1.MoneyR\x04owed\x12\x1b\n" +
-	"\tlate_days\x18\x06 \x01(\x05R\blateDays\"\xaf\x02\n" +
+	"\tlate_days\x18\x06 \x01(\x05R\blateDays\x126\n" +
+	"\bremitted\x18\a \x01(\v2\x1a.quietline.common.v1.MoneyR\bremitted\x126\n" +
+	"\boverpaid\x18\b \x01(\v2\x1a.quietline.common.v1.MoneyR\boverpaid\"\x92\x03\n" +
 	"\n" +
 	"CaseRemedy\x12\x1b\n" +
 	"\tremedy_id\x18\x01 \x01(\tR\bremedyId\x12\x12\n" +
@@ -939,7 +990,11 @@ const file_quietline_enforcement_v1_case_file_proto_rawDesc = "" +
 	"\vdocument_no\x18\x06 \x01(\tR\n" +
 	"documentNo\x125\n" +
 	"\bfile_due\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\afileDue\x12\x12\n" +
-	"\x04late\x18\b \x01(\bR\x04lateB\xe7\x01\n" +
+	"\x04late\x18\b \x01(\bR\x04late\x12\x1f\n" +
+	"\vlate_reason\x18\t \x01(\tR\n" +
+	"lateReason\x12@\n" +
+	"\achanged\x18\n" +
+	" \x03(\v2&.quietline.assignment.v1.PenaltyDetailR\achangedB\xe7\x01\n" +
 	"\x1ccom.quietline.enforcement.v1B\rCaseFileProtoP\x01Z6quietline/proto/quietline/enforcement/v1;enforcementv1\xa2\x02\x03QEX\xaa\x02\x18Quietline.Enforcement.V1\xca\x02\x18Quietline\\Enforcement\\V1\xe2\x02$Quietline\\Enforcement\\V1\\GPBMetadata\xea\x02\x1aQuietline::Enforcement::V1b\x06proto3"
 
 var (
@@ -968,6 +1023,7 @@ var file_quietline_enforcement_v1_case_file_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 	(*v1.Clock)(nil),              // 10: quietline.common.v1.Clock
 	(*v1.Money)(nil),              // 11: quietline.common.v1.Money
+	(*v11.PenaltyDetail)(nil),     // 12: quietline.assignment.v1.PenaltyDetail
 }
 var file_quietline_enforcement_v1_case_file_proto_depIdxs = []int32{
 	9,  // 0: quietline.enforcement.v1.CaseEvent.event_time:type_name -> google.protobuf.Timestamp
@@ -992,14 +1048,17 @@ var file_quietline_enforcement_v1_case_file_proto_depIdxs = []int32{
 	11, // 19: quietline.enforcement.v1.CaseDebt.addition:type_name -> quietline.common.v1.Money
 	11, // 20: quietline.enforcement.v1.CaseDebt.paid:type_name -> quietline.common.v1.Money
 	11, // 21: quietline.enforcement.v1.CaseDebt.owed:type_name -> quietline.common.v1.Money
-	9,  // 22: quietline.enforcement.v1.CaseRemedy.file_time:type_name -> google.protobuf.Timestamp
-	9,  // 23: quietline.enforcement.v1.CaseRemedy.end_time:type_name -> google.protobuf.Timestamp
-	9,  // 24: quietline.enforcement.v1.CaseRemedy.file_due:type_name -> google.protobuf.Timestamp
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	11, // 22: quietline.enforcement.v1.CaseDebt.remitted:type_name -> quietline.common.v1.Money
+	11, // 23: quietline.enforcement.v1.CaseDebt.overpaid:type_name -> quietline.common.v1.Money
+	9,  // 24: quietline.enforcement.v1.CaseRemedy.file_time:type_name -> google.protobuf.Timestamp
+	9,  // 25: quietline.enforcement.v1.CaseRemedy.end_time:type_name -> google.protobuf.Timestamp
+	9,  // 26: quietline.enforcement.v1.CaseRemedy.file_due:type_name -> google.protobuf.Timestamp
+	12, // 27: quietline.enforcement.v1.CaseRemedy.changed:type_name -> quietline.assignment.v1.PenaltyDetail
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_quietline_enforcement_v1_case_file_proto_init() }

@@ -13,7 +13,8 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	v1 "quietline/proto/quietline/common/v1"
+	v1 "quietline/proto/quietline/assignment/v1"
+	v11 "quietline/proto/quietline/common/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -40,7 +41,12 @@ type RecordRemedyRequest struct {
 	// When it happened; empty is now (时间).
 	FactTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=fact_time,json=factTime,proto3" json:"fact_time,omitempty"`
 	// Number of the document (文号).
-	DocumentNo    string `protobuf:"bytes,6,opt,name=document_no,json=documentNo,proto3" json:"document_no,omitempty"`
+	DocumentNo string `protobuf:"bytes,6,opt,name=document_no,json=documentNo,proto3" json:"document_no,omitempty"`
+	// What the decision is from then on: with changed, and only then. It is never harsher than before (变更后的处罚, 行政复议法
+	// 63; 行政诉讼法 77).
+	Changed []*v1.PenaltyDetail `protobuf:"bytes,7,rep,name=changed,proto3" json:"changed,omitempty"`
+	// Why it was filed after its last day, in the party's words; no personal data (逾期理由, 行政复议法 20; 行政诉讼法 48).
+	Reason        string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -117,6 +123,20 @@ func (x *RecordRemedyRequest) GetDocumentNo() string {
 	return ""
 }
 
+func (x *RecordRemedyRequest) GetChanged() []*v1.PenaltyDetail {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *RecordRemedyRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // RecordRemedyResponse has the remedy.
 type RecordRemedyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -180,7 +200,7 @@ type RecordPaymentRequest struct {
 	// Case (案件).
 	CaseId string `protobuf:"bytes,2,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
 	// Amount (金额).
-	Amount *v1.Money `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount *v11.Money `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	// When paid; empty is now (缴款时间).
 	PaidTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=paid_time,json=paidTime,proto3" json:"paid_time,omitempty"`
 	// Number of the receipt (票据号).
@@ -233,7 +253,7 @@ func (x *RecordPaymentRequest) GetCaseId() string {
 	return ""
 }
 
-func (x *RecordPaymentRequest) GetAmount() *v1.Money {
+func (x *RecordPaymentRequest) GetAmount() *v11.Money {
 	if x != nil {
 		return x.Amount
 	}
@@ -309,6 +329,244 @@ func (x *RecordPaymentResponse) GetDebt() *CaseDebt {
 	return nil
 }
 
+// RemitAdditionRequest remits a part of the addition for late payment.
+type RemitAdditionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, a UUID (请求编号).
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Case (案件).
+	CaseId string `protobuf:"bytes,2,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
+	// Amount, at most the addition that is owed (减免金额).
+	Amount *v11.Money `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Number of the agreement with the party on the performance (执行协议文号).
+	AgreementNo string `protobuf:"bytes,4,opt,name=agreement_no,json=agreementNo,proto3" json:"agreement_no,omitempty"`
+	// What the party did to make good, in words; no personal data (补救措施).
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemitAdditionRequest) Reset() {
+	*x = RemitAdditionRequest{}
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemitAdditionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemitAdditionRequest) ProtoMessage() {}
+
+func (x *RemitAdditionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemitAdditionRequest.ProtoReflect.Descriptor instead.
+func (*RemitAdditionRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RemitAdditionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RemitAdditionRequest) GetCaseId() string {
+	if x != nil {
+		return x.CaseId
+	}
+	return ""
+}
+
+func (x *RemitAdditionRequest) GetAmount() *v11.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *RemitAdditionRequest) GetAgreementNo() string {
+	if x != nil {
+		return x.AgreementNo
+	}
+	return ""
+}
+
+func (x *RemitAdditionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// RemitAdditionResponse has what is owed after it.
+type RemitAdditionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is owed (应缴金额).
+	Debt          *CaseDebt `protobuf:"bytes,1,opt,name=debt,proto3" json:"debt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemitAdditionResponse) Reset() {
+	*x = RemitAdditionResponse{}
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemitAdditionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemitAdditionResponse) ProtoMessage() {}
+
+func (x *RemitAdditionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemitAdditionResponse.ProtoReflect.Descriptor instead.
+func (*RemitAdditionResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RemitAdditionResponse) GetDebt() *CaseDebt {
+	if x != nil {
+		return x.Debt
+	}
+	return nil
+}
+
+// AgreeToServiceRequest says that the police agree to the party being notified of a case that they have.
+type AgreeToServiceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, a UUID (请求编号).
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Case (案件).
+	CaseId string `protobuf:"bytes,2,opt,name=case_id,json=caseId,proto3" json:"case_id,omitempty"`
+	// Number of the letter in which they agree (同意函文号).
+	DocumentNo    string `protobuf:"bytes,3,opt,name=document_no,json=documentNo,proto3" json:"document_no,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgreeToServiceRequest) Reset() {
+	*x = AgreeToServiceRequest{}
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgreeToServiceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgreeToServiceRequest) ProtoMessage() {}
+
+func (x *AgreeToServiceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgreeToServiceRequest.ProtoReflect.Descriptor instead.
+func (*AgreeToServiceRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AgreeToServiceRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AgreeToServiceRequest) GetCaseId() string {
+	if x != nil {
+		return x.CaseId
+	}
+	return ""
+}
+
+func (x *AgreeToServiceRequest) GetDocumentNo() string {
+	if x != nil {
+		return x.DocumentNo
+	}
+	return ""
+}
+
+// AgreeToServiceResponse has when they agreed.
+type AgreeToServiceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When (同意时间).
+	AgreeTime     *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=agree_time,json=agreeTime,proto3" json:"agree_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgreeToServiceResponse) Reset() {
+	*x = AgreeToServiceResponse{}
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgreeToServiceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgreeToServiceResponse) ProtoMessage() {}
+
+func (x *AgreeToServiceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgreeToServiceResponse.ProtoReflect.Descriptor instead.
+func (*AgreeToServiceResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AgreeToServiceResponse) GetAgreeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AgreeTime
+	}
+	return nil
+}
+
 // RecuseOfficerRequest takes an officer out of a case.
 type RecuseOfficerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -326,7 +584,7 @@ type RecuseOfficerRequest struct {
 
 func (x *RecuseOfficerRequest) Reset() {
 	*x = RecuseOfficerRequest{}
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[4]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -338,7 +596,7 @@ func (x *RecuseOfficerRequest) String() string {
 func (*RecuseOfficerRequest) ProtoMessage() {}
 
 func (x *RecuseOfficerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[4]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -351,7 +609,7 @@ func (x *RecuseOfficerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecuseOfficerRequest.ProtoReflect.Descriptor instead.
 func (*RecuseOfficerRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{4}
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RecuseOfficerRequest) GetRequestId() string {
@@ -393,7 +651,7 @@ type RecuseOfficerResponse struct {
 
 func (x *RecuseOfficerResponse) Reset() {
 	*x = RecuseOfficerResponse{}
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[5]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +663,7 @@ func (x *RecuseOfficerResponse) String() string {
 func (*RecuseOfficerResponse) ProtoMessage() {}
 
 func (x *RecuseOfficerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[5]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +676,7 @@ func (x *RecuseOfficerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecuseOfficerResponse.ProtoReflect.Descriptor instead.
 func (*RecuseOfficerResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{5}
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RecuseOfficerResponse) GetOfficers() []*CaseOfficer {
@@ -443,7 +701,7 @@ type DisputeJurisdictionRequest struct {
 
 func (x *DisputeJurisdictionRequest) Reset() {
 	*x = DisputeJurisdictionRequest{}
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[6]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +713,7 @@ func (x *DisputeJurisdictionRequest) String() string {
 func (*DisputeJurisdictionRequest) ProtoMessage() {}
 
 func (x *DisputeJurisdictionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[6]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +726,7 @@ func (x *DisputeJurisdictionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisputeJurisdictionRequest.ProtoReflect.Descriptor instead.
 func (*DisputeJurisdictionRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{6}
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DisputeJurisdictionRequest) GetRequestId() string {
@@ -505,7 +763,7 @@ type DisputeJurisdictionResponse struct {
 
 func (x *DisputeJurisdictionResponse) Reset() {
 	*x = DisputeJurisdictionResponse{}
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[7]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +775,7 @@ func (x *DisputeJurisdictionResponse) String() string {
 func (*DisputeJurisdictionResponse) ProtoMessage() {}
 
 func (x *DisputeJurisdictionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[7]
+	mi := &file_quietline_enforcement_v1_case_remedy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +788,7 @@ func (x *DisputeJurisdictionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisputeJurisdictionResponse.ProtoReflect.Descriptor instead.
 func (*DisputeJurisdictionResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{7}
+	return file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DisputeJurisdictionResponse) GetCaseId() string {
@@ -551,7 +809,7 @@ var File_quietline_enforcement_v1_case_remedy_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_case_remedy_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/case_remedy.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a#quietline/enforcement/v1/case.proto\x1a(quietline/enforcement/v1/case_file.proto\"\xe8\x02\n" +
+	"*quietline/enforcement/v1/case_remedy.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'quietline/assignment/v1/task_case.proto\x1a quietline/common/v1/common.proto\x1a#quietline/enforcement/v1/case.proto\x1a(quietline/enforcement/v1/case_file.proto\"\xd6\x03\n" +
 	"\x13RecordRemedyRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
@@ -561,7 +819,10 @@ const file_quietline_enforcement_v1_case_remedy_proto_rawDesc = "" +
 	"\x04fact\x18\x04 \x01(\tBV\xbaHSrQR\x05filedR\bacceptedR\arefusedR\x06upheldR\achangedR\arevokedR\x10declared_illegalR\twithdrawnR\x04fact\x127\n" +
 	"\tfact_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bfactTime\x12(\n" +
 	"\vdocument_no\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18dR\n" +
-	"documentNo\"\x88\x01\n" +
+	"documentNo\x12J\n" +
+	"\achanged\x18\a \x03(\v2&.quietline.assignment.v1.PenaltyDetailB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\achanged\x12 \n" +
+	"\x06reason\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\"\x88\x01\n" +
 	"\x14RecordRemedyResponse\x12<\n" +
 	"\x06remedy\x18\x01 \x01(\v2$.quietline.enforcement.v1.CaseRemedyR\x06remedy\x122\n" +
 	"\x04case\x18\x02 \x01(\v2\x1e.quietline.enforcement.v1.CaseR\x04case\"\x81\x02\n" +
@@ -575,7 +836,26 @@ const file_quietline_enforcement_v1_case_remedy_proto_rawDesc = "" +
 	"receipt_no\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\treceiptNo\"\x90\x01\n" +
 	"\x15RecordPaymentResponse\x12?\n" +
 	"\apayment\x18\x01 \x01(\v2%.quietline.enforcement.v1.CasePaymentR\apayment\x126\n" +
-	"\x04debt\x18\x02 \x01(\v2\".quietline.enforcement.v1.CaseDebtR\x04debt\"\xac\x01\n" +
+	"\x04debt\x18\x02 \x01(\v2\".quietline.enforcement.v1.CaseDebtR\x04debt\"\xf0\x01\n" +
+	"\x14RemitAdditionRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
+	"\acase_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x12:\n" +
+	"\x06amount\x18\x03 \x01(\v2\x1a.quietline.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\x12,\n" +
+	"\fagreement_no\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vagreementNo\x12\"\n" +
+	"\x06reason\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"O\n" +
+	"\x15RemitAdditionResponse\x126\n" +
+	"\x04debt\x18\x01 \x01(\v2\".quietline.enforcement.v1.CaseDebtR\x04debt\"\x8f\x01\n" +
+	"\x15AgreeToServiceRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
+	"\acase_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06caseId\x12*\n" +
+	"\vdocument_no\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\n" +
+	"documentNo\"S\n" +
+	"\x16AgreeToServiceResponse\x129\n" +
+	"\n" +
+	"agree_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tagreeTime\"\xac\x01\n" +
 	"\x14RecuseOfficerRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
@@ -609,38 +889,47 @@ func file_quietline_enforcement_v1_case_remedy_proto_rawDescGZIP() []byte {
 	return file_quietline_enforcement_v1_case_remedy_proto_rawDescData
 }
 
-var file_quietline_enforcement_v1_case_remedy_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_quietline_enforcement_v1_case_remedy_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_quietline_enforcement_v1_case_remedy_proto_goTypes = []any{
 	(*RecordRemedyRequest)(nil),         // 0: quietline.enforcement.v1.RecordRemedyRequest
 	(*RecordRemedyResponse)(nil),        // 1: quietline.enforcement.v1.RecordRemedyResponse
 	(*RecordPaymentRequest)(nil),        // 2: quietline.enforcement.v1.RecordPaymentRequest
 	(*RecordPaymentResponse)(nil),       // 3: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecuseOfficerRequest)(nil),        // 4: quietline.enforcement.v1.RecuseOfficerRequest
-	(*RecuseOfficerResponse)(nil),       // 5: quietline.enforcement.v1.RecuseOfficerResponse
-	(*DisputeJurisdictionRequest)(nil),  // 6: quietline.enforcement.v1.DisputeJurisdictionRequest
-	(*DisputeJurisdictionResponse)(nil), // 7: quietline.enforcement.v1.DisputeJurisdictionResponse
-	(*timestamppb.Timestamp)(nil),       // 8: google.protobuf.Timestamp
-	(*CaseRemedy)(nil),                  // 9: quietline.enforcement.v1.CaseRemedy
-	(*Case)(nil),                        // 10: quietline.enforcement.v1.Case
-	(*v1.Money)(nil),                    // 11: quietline.common.v1.Money
-	(*CasePayment)(nil),                 // 12: quietline.enforcement.v1.CasePayment
-	(*CaseDebt)(nil),                    // 13: quietline.enforcement.v1.CaseDebt
-	(*CaseOfficer)(nil),                 // 14: quietline.enforcement.v1.CaseOfficer
+	(*RemitAdditionRequest)(nil),        // 4: quietline.enforcement.v1.RemitAdditionRequest
+	(*RemitAdditionResponse)(nil),       // 5: quietline.enforcement.v1.RemitAdditionResponse
+	(*AgreeToServiceRequest)(nil),       // 6: quietline.enforcement.v1.AgreeToServiceRequest
+	(*AgreeToServiceResponse)(nil),      // 7: quietline.enforcement.v1.AgreeToServiceResponse
+	(*RecuseOfficerRequest)(nil),        // 8: quietline.enforcement.v1.RecuseOfficerRequest
+	(*RecuseOfficerResponse)(nil),       // 9: quietline.enforcement.v1.RecuseOfficerResponse
+	(*DisputeJurisdictionRequest)(nil),  // 10: quietline.enforcement.v1.DisputeJurisdictionRequest
+	(*DisputeJurisdictionResponse)(nil), // 11: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*timestamppb.Timestamp)(nil),       // 12: google.protobuf.Timestamp
+	(*v1.PenaltyDetail)(nil),            // 13: quietline.assignment.v1.PenaltyDetail
+	(*CaseRemedy)(nil),                  // 14: quietline.enforcement.v1.CaseRemedy
+	(*Case)(nil),                        // 15: quietline.enforcement.v1.Case
+	(*v11.Money)(nil),                   // 16: quietline.common.v1.Money
+	(*CasePayment)(nil),                 // 17: quietline.enforcement.v1.CasePayment
+	(*CaseDebt)(nil),                    // 18: quietline.enforcement.v1.CaseDebt
+	(*CaseOfficer)(nil),                 // 19: quietline.enforcement.v1.CaseOfficer
 }
 var file_quietline_enforcement_v1_case_remedy_proto_depIdxs = []int32{
-	8,  // 0: quietline.enforcement.v1.RecordRemedyRequest.fact_time:type_name -> google.protobuf.Timestamp
-	9,  // 1: quietline.enforcement.v1.RecordRemedyResponse.remedy:type_name -> quietline.enforcement.v1.CaseRemedy
-	10, // 2: quietline.enforcement.v1.RecordRemedyResponse.case:type_name -> quietline.enforcement.v1.Case
-	11, // 3: quietline.enforcement.v1.RecordPaymentRequest.amount:type_name -> quietline.common.v1.Money
-	8,  // 4: quietline.enforcement.v1.RecordPaymentRequest.paid_time:type_name -> google.protobuf.Timestamp
-	12, // 5: quietline.enforcement.v1.RecordPaymentResponse.payment:type_name -> quietline.enforcement.v1.CasePayment
-	13, // 6: quietline.enforcement.v1.RecordPaymentResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
-	14, // 7: quietline.enforcement.v1.RecuseOfficerResponse.officers:type_name -> quietline.enforcement.v1.CaseOfficer
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	12, // 0: quietline.enforcement.v1.RecordRemedyRequest.fact_time:type_name -> google.protobuf.Timestamp
+	13, // 1: quietline.enforcement.v1.RecordRemedyRequest.changed:type_name -> quietline.assignment.v1.PenaltyDetail
+	14, // 2: quietline.enforcement.v1.RecordRemedyResponse.remedy:type_name -> quietline.enforcement.v1.CaseRemedy
+	15, // 3: quietline.enforcement.v1.RecordRemedyResponse.case:type_name -> quietline.enforcement.v1.Case
+	16, // 4: quietline.enforcement.v1.RecordPaymentRequest.amount:type_name -> quietline.common.v1.Money
+	12, // 5: quietline.enforcement.v1.RecordPaymentRequest.paid_time:type_name -> google.protobuf.Timestamp
+	17, // 6: quietline.enforcement.v1.RecordPaymentResponse.payment:type_name -> quietline.enforcement.v1.CasePayment
+	18, // 7: quietline.enforcement.v1.RecordPaymentResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
+	16, // 8: quietline.enforcement.v1.RemitAdditionRequest.amount:type_name -> quietline.common.v1.Money
+	18, // 9: quietline.enforcement.v1.RemitAdditionResponse.debt:type_name -> quietline.enforcement.v1.CaseDebt
+	12, // 10: quietline.enforcement.v1.AgreeToServiceResponse.agree_time:type_name -> google.protobuf.Timestamp
+	19, // 11: quietline.enforcement.v1.RecuseOfficerResponse.officers:type_name -> quietline.enforcement.v1.CaseOfficer
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_quietline_enforcement_v1_case_remedy_proto_init() }
@@ -656,7 +945,7 @@ func file_quietline_enforcement_v1_case_remedy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_enforcement_v1_case_remedy_proto_rawDesc), len(file_quietline_enforcement_v1_case_remedy_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -27,7 +27,7 @@ var File_quietline_enforcement_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a$quietline/enforcement/v1/clock.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a%quietline/enforcement/v1/office.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\xf4H\n" +
+	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a$quietline/enforcement/v1/clock.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a%quietline/enforcement/v1/office.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\xf6J\n" +
 	"\x12EnforcementService\x12j\n" +
 	"\bOpenCase\x12).quietline.enforcement.v1.OpenCaseRequest\x1a*.quietline.enforcement.v1.OpenCaseResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12q\n" +
@@ -71,6 +71,11 @@ const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\rRecordPayment\x12..quietline.enforcement.v1.RecordPaymentRequest\x1a/.quietline.enforcement.v1.RecordPaymentResponse\"\v\x8a\xb5\x18\a\n" +
 	"\x01\x01\x12\x02\x03\x04\x12{\n" +
 	"\fRecordRemedy\x12-.quietline.enforcement.v1.RecordRemedyRequest\x1a..quietline.enforcement.v1.RecordRemedyResponse\"\f\x8a\xb5\x18\b\n" +
+	"\x01\x01\x12\x03\x03\x04\x05\x12|\n" +
+	"\rRemitAddition\x12..quietline.enforcement.v1.RemitAdditionRequest\x1a/.quietline.enforcement.v1.RemitAdditionResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x05\x12\x81\x01\n" +
+	"\x0eAgreeToService\x12/.quietline.enforcement.v1.AgreeToServiceRequest\x1a0.quietline.enforcement.v1.AgreeToServiceResponse\"\f\x8a\xb5\x18\b\n" +
 	"\x01\x01\x12\x03\x03\x04\x05\x12|\n" +
 	"\rRecuseOfficer\x12..quietline.enforcement.v1.RecuseOfficerRequest\x1a/.quietline.enforcement.v1.RecuseOfficerResponse\"\n" +
 	"\x8a\xb5\x18\x06\n" +
@@ -217,128 +222,132 @@ var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
 	(*CheckDecisionRequest)(nil),                // 15: quietline.enforcement.v1.CheckDecisionRequest
 	(*RecordPaymentRequest)(nil),                // 16: quietline.enforcement.v1.RecordPaymentRequest
 	(*RecordRemedyRequest)(nil),                 // 17: quietline.enforcement.v1.RecordRemedyRequest
-	(*RecuseOfficerRequest)(nil),                // 18: quietline.enforcement.v1.RecuseOfficerRequest
-	(*AddCaseEvidenceRequest)(nil),              // 19: quietline.enforcement.v1.AddCaseEvidenceRequest
-	(*MoveCaseEvidenceRequest)(nil),             // 20: quietline.enforcement.v1.MoveCaseEvidenceRequest
-	(*ListCaseEvidenceRequest)(nil),             // 21: quietline.enforcement.v1.ListCaseEvidenceRequest
-	(*DisputeJurisdictionRequest)(nil),          // 22: quietline.enforcement.v1.DisputeJurisdictionRequest
-	(*CutCountsRequest)(nil),                    // 23: quietline.enforcement.v1.CutCountsRequest
-	(*ListDailyCountsRequest)(nil),              // 24: quietline.enforcement.v1.ListDailyCountsRequest
-	(*ListPenaltiesRequest)(nil),                // 25: quietline.enforcement.v1.ListPenaltiesRequest
-	(*SuggestPenaltiesRequest)(nil),             // 26: quietline.enforcement.v1.SuggestPenaltiesRequest
-	(*ListConsistencyRequest)(nil),              // 27: quietline.enforcement.v1.ListConsistencyRequest
-	(*LinkActsRequest)(nil),                     // 28: quietline.enforcement.v1.LinkActsRequest
-	(*UnlinkActsRequest)(nil),                   // 29: quietline.enforcement.v1.UnlinkActsRequest
-	(*ListSameActsRequest)(nil),                 // 30: quietline.enforcement.v1.ListSameActsRequest
-	(*GetLiabilityChainRequest)(nil),            // 31: quietline.enforcement.v1.GetLiabilityChainRequest
-	(*RecordChainPartyRequest)(nil),             // 32: quietline.enforcement.v1.RecordChainPartyRequest
-	(*RecordNotPursuedRequest)(nil),             // 33: quietline.enforcement.v1.RecordNotPursuedRequest
-	(*AttributeCallerRequest)(nil),              // 34: quietline.enforcement.v1.AttributeCallerRequest
-	(*RecordResponsiblePersonRequest)(nil),      // 35: quietline.enforcement.v1.RecordResponsiblePersonRequest
-	(*LookUpResponsiblePersonsRequest)(nil),     // 36: quietline.enforcement.v1.LookUpResponsiblePersonsRequest
-	(*RecordFindingRequest)(nil),                // 37: quietline.enforcement.v1.RecordFindingRequest
-	(*ListUndisposedRequest)(nil),               // 38: quietline.enforcement.v1.ListUndisposedRequest
-	(*CheckMeasuresRequest)(nil),                // 39: quietline.enforcement.v1.CheckMeasuresRequest
-	(*ListServedRequest)(nil),                   // 40: quietline.enforcement.v1.ListServedRequest
-	(*GetServedDocumentRequest)(nil),            // 41: quietline.enforcement.v1.GetServedDocumentRequest
-	(*AcknowledgeDeliveryRequest)(nil),          // 42: quietline.enforcement.v1.AcknowledgeDeliveryRequest
-	(*ConsentToElectronicDeliveryRequest)(nil),  // 43: quietline.enforcement.v1.ConsentToElectronicDeliveryRequest
-	(*RevokeElectronicDeliveryRequest)(nil),     // 44: quietline.enforcement.v1.RevokeElectronicDeliveryRequest
-	(*SubmitStatementRequest)(nil),              // 45: quietline.enforcement.v1.SubmitStatementRequest
-	(*WaiveStatementRequest)(nil),               // 46: quietline.enforcement.v1.WaiveStatementRequest
-	(*RequestHearingRequest)(nil),               // 47: quietline.enforcement.v1.RequestHearingRequest
-	(*WithdrawHearingRequestRequest)(nil),       // 48: quietline.enforcement.v1.WithdrawHearingRequestRequest
-	(*ObjectToOfficerRequest)(nil),              // 49: quietline.enforcement.v1.ObjectToOfficerRequest
-	(*DecideObjectionRequest)(nil),              // 50: quietline.enforcement.v1.DecideObjectionRequest
-	(*DemandConsentProofRequest)(nil),           // 51: quietline.enforcement.v1.DemandConsentProofRequest
-	(*ListConsentDemandsRequest)(nil),           // 52: quietline.enforcement.v1.ListConsentDemandsRequest
-	(*SubmitConsentProofRequest)(nil),           // 53: quietline.enforcement.v1.SubmitConsentProofRequest
-	(*ReportPaymentRequest)(nil),                // 54: quietline.enforcement.v1.ReportPaymentRequest
-	(*PutPartyFileRequest)(nil),                 // 55: quietline.enforcement.v1.PutPartyFileRequest
-	(*GetPartyFileRequest)(nil),                 // 56: quietline.enforcement.v1.GetPartyFileRequest
-	(*ListPartyFilingsRequest)(nil),             // 57: quietline.enforcement.v1.ListPartyFilingsRequest
-	(*DrawDocumentRequest)(nil),                 // 58: quietline.enforcement.v1.DrawDocumentRequest
-	(*PreviewDocumentRequest)(nil),              // 59: quietline.enforcement.v1.PreviewDocumentRequest
-	(*RecordDeliveryRequest)(nil),               // 60: quietline.enforcement.v1.RecordDeliveryRequest
-	(*GetCaseDocumentRequest)(nil),              // 61: quietline.enforcement.v1.GetCaseDocumentRequest
-	(*ListCaseDocumentsRequest)(nil),            // 62: quietline.enforcement.v1.ListCaseDocumentsRequest
-	(*GetDocumentTemplateRequest)(nil),          // 63: quietline.enforcement.v1.GetDocumentTemplateRequest
-	(*PutDocumentTemplateRequest)(nil),          // 64: quietline.enforcement.v1.PutDocumentTemplateRequest
-	(*GetOfficeRequest)(nil),                    // 65: quietline.enforcement.v1.GetOfficeRequest
-	(*PutOfficeRequest)(nil),                    // 66: quietline.enforcement.v1.PutOfficeRequest
-	(*ForecastClocksRequest)(nil),               // 67: quietline.enforcement.v1.ForecastClocksRequest
-	(*ListProvisionalClocksRequest)(nil),        // 68: quietline.enforcement.v1.ListProvisionalClocksRequest
-	(*SettleProvisionalClocksRequest)(nil),      // 69: quietline.enforcement.v1.SettleProvisionalClocksRequest
-	(*OpenCaseResponse)(nil),                    // 70: quietline.enforcement.v1.OpenCaseResponse
-	(*GetCaseResponse)(nil),                     // 71: quietline.enforcement.v1.GetCaseResponse
-	(*ListCasesResponse)(nil),                   // 72: quietline.enforcement.v1.ListCasesResponse
-	(*ListMeasuresResponse)(nil),                // 73: quietline.enforcement.v1.ListMeasuresResponse
-	(*AdvanceCaseResponse)(nil),                 // 74: quietline.enforcement.v1.AdvanceCaseResponse
-	(*DecideCaseResponse)(nil),                  // 75: quietline.enforcement.v1.DecideCaseResponse
-	(*CloseCaseResponse)(nil),                   // 76: quietline.enforcement.v1.CloseCaseResponse
-	(*ListUnstartedResponse)(nil),               // 77: quietline.enforcement.v1.ListUnstartedResponse
-	(*RecordMeasureResponse)(nil),               // 78: quietline.enforcement.v1.RecordMeasureResponse
-	(*AuditResponse)(nil),                       // 79: quietline.enforcement.v1.AuditResponse
-	(*PlanCaseResponse)(nil),                    // 80: quietline.enforcement.v1.PlanCaseResponse
-	(*CheckCaseStepResponse)(nil),               // 81: quietline.enforcement.v1.CheckCaseStepResponse
-	(*RecordCaseStepResponse)(nil),              // 82: quietline.enforcement.v1.RecordCaseStepResponse
-	(*RecordCaseEffectResponse)(nil),            // 83: quietline.enforcement.v1.RecordCaseEffectResponse
-	(*RequestCaseStepResponse)(nil),             // 84: quietline.enforcement.v1.RequestCaseStepResponse
-	(*CheckDecisionResponse)(nil),               // 85: quietline.enforcement.v1.CheckDecisionResponse
-	(*RecordPaymentResponse)(nil),               // 86: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecordRemedyResponse)(nil),                // 87: quietline.enforcement.v1.RecordRemedyResponse
-	(*RecuseOfficerResponse)(nil),               // 88: quietline.enforcement.v1.RecuseOfficerResponse
-	(*AddCaseEvidenceResponse)(nil),             // 89: quietline.enforcement.v1.AddCaseEvidenceResponse
-	(*MoveCaseEvidenceResponse)(nil),            // 90: quietline.enforcement.v1.MoveCaseEvidenceResponse
-	(*ListCaseEvidenceResponse)(nil),            // 91: quietline.enforcement.v1.ListCaseEvidenceResponse
-	(*DisputeJurisdictionResponse)(nil),         // 92: quietline.enforcement.v1.DisputeJurisdictionResponse
-	(*CutCountsResponse)(nil),                   // 93: quietline.enforcement.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),             // 94: quietline.enforcement.v1.ListDailyCountsResponse
-	(*ListPenaltiesResponse)(nil),               // 95: quietline.enforcement.v1.ListPenaltiesResponse
-	(*SuggestPenaltiesResponse)(nil),            // 96: quietline.enforcement.v1.SuggestPenaltiesResponse
-	(*ListConsistencyResponse)(nil),             // 97: quietline.enforcement.v1.ListConsistencyResponse
-	(*LinkActsResponse)(nil),                    // 98: quietline.enforcement.v1.LinkActsResponse
-	(*UnlinkActsResponse)(nil),                  // 99: quietline.enforcement.v1.UnlinkActsResponse
-	(*ListSameActsResponse)(nil),                // 100: quietline.enforcement.v1.ListSameActsResponse
-	(*GetLiabilityChainResponse)(nil),           // 101: quietline.enforcement.v1.GetLiabilityChainResponse
-	(*RecordChainPartyResponse)(nil),            // 102: quietline.enforcement.v1.RecordChainPartyResponse
-	(*RecordNotPursuedResponse)(nil),            // 103: quietline.enforcement.v1.RecordNotPursuedResponse
-	(*AttributeCallerResponse)(nil),             // 104: quietline.enforcement.v1.AttributeCallerResponse
-	(*RecordResponsiblePersonResponse)(nil),     // 105: quietline.enforcement.v1.RecordResponsiblePersonResponse
-	(*LookUpResponsiblePersonsResponse)(nil),    // 106: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	(*RecordFindingResponse)(nil),               // 107: quietline.enforcement.v1.RecordFindingResponse
-	(*ListUndisposedResponse)(nil),              // 108: quietline.enforcement.v1.ListUndisposedResponse
-	(*CheckMeasuresResponse)(nil),               // 109: quietline.enforcement.v1.CheckMeasuresResponse
-	(*ListServedResponse)(nil),                  // 110: quietline.enforcement.v1.ListServedResponse
-	(*GetServedDocumentResponse)(nil),           // 111: quietline.enforcement.v1.GetServedDocumentResponse
-	(*AcknowledgeDeliveryResponse)(nil),         // 112: quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	(*ConsentToElectronicDeliveryResponse)(nil), // 113: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	(*RevokeElectronicDeliveryResponse)(nil),    // 114: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	(*SubmitStatementResponse)(nil),             // 115: quietline.enforcement.v1.SubmitStatementResponse
-	(*WaiveStatementResponse)(nil),              // 116: quietline.enforcement.v1.WaiveStatementResponse
-	(*RequestHearingResponse)(nil),              // 117: quietline.enforcement.v1.RequestHearingResponse
-	(*WithdrawHearingRequestResponse)(nil),      // 118: quietline.enforcement.v1.WithdrawHearingRequestResponse
-	(*ObjectToOfficerResponse)(nil),             // 119: quietline.enforcement.v1.ObjectToOfficerResponse
-	(*DecideObjectionResponse)(nil),             // 120: quietline.enforcement.v1.DecideObjectionResponse
-	(*DemandConsentProofResponse)(nil),          // 121: quietline.enforcement.v1.DemandConsentProofResponse
-	(*ListConsentDemandsResponse)(nil),          // 122: quietline.enforcement.v1.ListConsentDemandsResponse
-	(*SubmitConsentProofResponse)(nil),          // 123: quietline.enforcement.v1.SubmitConsentProofResponse
-	(*ReportPaymentResponse)(nil),               // 124: quietline.enforcement.v1.ReportPaymentResponse
-	(*PutPartyFileResponse)(nil),                // 125: quietline.enforcement.v1.PutPartyFileResponse
-	(*GetPartyFileResponse)(nil),                // 126: quietline.enforcement.v1.GetPartyFileResponse
-	(*ListPartyFilingsResponse)(nil),            // 127: quietline.enforcement.v1.ListPartyFilingsResponse
-	(*DrawDocumentResponse)(nil),                // 128: quietline.enforcement.v1.DrawDocumentResponse
-	(*PreviewDocumentResponse)(nil),             // 129: quietline.enforcement.v1.PreviewDocumentResponse
-	(*RecordDeliveryResponse)(nil),              // 130: quietline.enforcement.v1.RecordDeliveryResponse
-	(*GetCaseDocumentResponse)(nil),             // 131: quietline.enforcement.v1.GetCaseDocumentResponse
-	(*ListCaseDocumentsResponse)(nil),           // 132: quietline.enforcement.v1.ListCaseDocumentsResponse
-	(*GetDocumentTemplateResponse)(nil),         // 133: quietline.enforcement.v1.GetDocumentTemplateResponse
-	(*PutDocumentTemplateResponse)(nil),         // 134: quietline.enforcement.v1.PutDocumentTemplateResponse
-	(*GetOfficeResponse)(nil),                   // 135: quietline.enforcement.v1.GetOfficeResponse
-	(*PutOfficeResponse)(nil),                   // 136: quietline.enforcement.v1.PutOfficeResponse
-	(*ForecastClocksResponse)(nil),              // 137: quietline.enforcement.v1.ForecastClocksResponse
-	(*ListProvisionalClocksResponse)(nil),       // 138: quietline.enforcement.v1.ListProvisionalClocksResponse
-	(*SettleProvisionalClocksResponse)(nil),     // 139: quietline.enforcement.v1.SettleProvisionalClocksResponse
+	(*RemitAdditionRequest)(nil),                // 18: quietline.enforcement.v1.RemitAdditionRequest
+	(*AgreeToServiceRequest)(nil),               // 19: quietline.enforcement.v1.AgreeToServiceRequest
+	(*RecuseOfficerRequest)(nil),                // 20: quietline.enforcement.v1.RecuseOfficerRequest
+	(*AddCaseEvidenceRequest)(nil),              // 21: quietline.enforcement.v1.AddCaseEvidenceRequest
+	(*MoveCaseEvidenceRequest)(nil),             // 22: quietline.enforcement.v1.MoveCaseEvidenceRequest
+	(*ListCaseEvidenceRequest)(nil),             // 23: quietline.enforcement.v1.ListCaseEvidenceRequest
+	(*DisputeJurisdictionRequest)(nil),          // 24: quietline.enforcement.v1.DisputeJurisdictionRequest
+	(*CutCountsRequest)(nil),                    // 25: quietline.enforcement.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),              // 26: quietline.enforcement.v1.ListDailyCountsRequest
+	(*ListPenaltiesRequest)(nil),                // 27: quietline.enforcement.v1.ListPenaltiesRequest
+	(*SuggestPenaltiesRequest)(nil),             // 28: quietline.enforcement.v1.SuggestPenaltiesRequest
+	(*ListConsistencyRequest)(nil),              // 29: quietline.enforcement.v1.ListConsistencyRequest
+	(*LinkActsRequest)(nil),                     // 30: quietline.enforcement.v1.LinkActsRequest
+	(*UnlinkActsRequest)(nil),                   // 31: quietline.enforcement.v1.UnlinkActsRequest
+	(*ListSameActsRequest)(nil),                 // 32: quietline.enforcement.v1.ListSameActsRequest
+	(*GetLiabilityChainRequest)(nil),            // 33: quietline.enforcement.v1.GetLiabilityChainRequest
+	(*RecordChainPartyRequest)(nil),             // 34: quietline.enforcement.v1.RecordChainPartyRequest
+	(*RecordNotPursuedRequest)(nil),             // 35: quietline.enforcement.v1.RecordNotPursuedRequest
+	(*AttributeCallerRequest)(nil),              // 36: quietline.enforcement.v1.AttributeCallerRequest
+	(*RecordResponsiblePersonRequest)(nil),      // 37: quietline.enforcement.v1.RecordResponsiblePersonRequest
+	(*LookUpResponsiblePersonsRequest)(nil),     // 38: quietline.enforcement.v1.LookUpResponsiblePersonsRequest
+	(*RecordFindingRequest)(nil),                // 39: quietline.enforcement.v1.RecordFindingRequest
+	(*ListUndisposedRequest)(nil),               // 40: quietline.enforcement.v1.ListUndisposedRequest
+	(*CheckMeasuresRequest)(nil),                // 41: quietline.enforcement.v1.CheckMeasuresRequest
+	(*ListServedRequest)(nil),                   // 42: quietline.enforcement.v1.ListServedRequest
+	(*GetServedDocumentRequest)(nil),            // 43: quietline.enforcement.v1.GetServedDocumentRequest
+	(*AcknowledgeDeliveryRequest)(nil),          // 44: quietline.enforcement.v1.AcknowledgeDeliveryRequest
+	(*ConsentToElectronicDeliveryRequest)(nil),  // 45: quietline.enforcement.v1.ConsentToElectronicDeliveryRequest
+	(*RevokeElectronicDeliveryRequest)(nil),     // 46: quietline.enforcement.v1.RevokeElectronicDeliveryRequest
+	(*SubmitStatementRequest)(nil),              // 47: quietline.enforcement.v1.SubmitStatementRequest
+	(*WaiveStatementRequest)(nil),               // 48: quietline.enforcement.v1.WaiveStatementRequest
+	(*RequestHearingRequest)(nil),               // 49: quietline.enforcement.v1.RequestHearingRequest
+	(*WithdrawHearingRequestRequest)(nil),       // 50: quietline.enforcement.v1.WithdrawHearingRequestRequest
+	(*ObjectToOfficerRequest)(nil),              // 51: quietline.enforcement.v1.ObjectToOfficerRequest
+	(*DecideObjectionRequest)(nil),              // 52: quietline.enforcement.v1.DecideObjectionRequest
+	(*DemandConsentProofRequest)(nil),           // 53: quietline.enforcement.v1.DemandConsentProofRequest
+	(*ListConsentDemandsRequest)(nil),           // 54: quietline.enforcement.v1.ListConsentDemandsRequest
+	(*SubmitConsentProofRequest)(nil),           // 55: quietline.enforcement.v1.SubmitConsentProofRequest
+	(*ReportPaymentRequest)(nil),                // 56: quietline.enforcement.v1.ReportPaymentRequest
+	(*PutPartyFileRequest)(nil),                 // 57: quietline.enforcement.v1.PutPartyFileRequest
+	(*GetPartyFileRequest)(nil),                 // 58: quietline.enforcement.v1.GetPartyFileRequest
+	(*ListPartyFilingsRequest)(nil),             // 59: quietline.enforcement.v1.ListPartyFilingsRequest
+	(*DrawDocumentRequest)(nil),                 // 60: quietline.enforcement.v1.DrawDocumentRequest
+	(*PreviewDocumentRequest)(nil),              // 61: quietline.enforcement.v1.PreviewDocumentRequest
+	(*RecordDeliveryRequest)(nil),               // 62: quietline.enforcement.v1.RecordDeliveryRequest
+	(*GetCaseDocumentRequest)(nil),              // 63: quietline.enforcement.v1.GetCaseDocumentRequest
+	(*ListCaseDocumentsRequest)(nil),            // 64: quietline.enforcement.v1.ListCaseDocumentsRequest
+	(*GetDocumentTemplateRequest)(nil),          // 65: quietline.enforcement.v1.GetDocumentTemplateRequest
+	(*PutDocumentTemplateRequest)(nil),          // 66: quietline.enforcement.v1.PutDocumentTemplateRequest
+	(*GetOfficeRequest)(nil),                    // 67: quietline.enforcement.v1.GetOfficeRequest
+	(*PutOfficeRequest)(nil),                    // 68: quietline.enforcement.v1.PutOfficeRequest
+	(*ForecastClocksRequest)(nil),               // 69: quietline.enforcement.v1.ForecastClocksRequest
+	(*ListProvisionalClocksRequest)(nil),        // 70: quietline.enforcement.v1.ListProvisionalClocksRequest
+	(*SettleProvisionalClocksRequest)(nil),      // 71: quietline.enforcement.v1.SettleProvisionalClocksRequest
+	(*OpenCaseResponse)(nil),                    // 72: quietline.enforcement.v1.OpenCaseResponse
+	(*GetCaseResponse)(nil),                     // 73: quietline.enforcement.v1.GetCaseResponse
+	(*ListCasesResponse)(nil),                   // 74: quietline.enforcement.v1.ListCasesResponse
+	(*ListMeasuresResponse)(nil),                // 75: quietline.enforcement.v1.ListMeasuresResponse
+	(*AdvanceCaseResponse)(nil),                 // 76: quietline.enforcement.v1.AdvanceCaseResponse
+	(*DecideCaseResponse)(nil),                  // 77: quietline.enforcement.v1.DecideCaseResponse
+	(*CloseCaseResponse)(nil),                   // 78: quietline.enforcement.v1.CloseCaseResponse
+	(*ListUnstartedResponse)(nil),               // 79: quietline.enforcement.v1.ListUnstartedResponse
+	(*RecordMeasureResponse)(nil),               // 80: quietline.enforcement.v1.RecordMeasureResponse
+	(*AuditResponse)(nil),                       // 81: quietline.enforcement.v1.AuditResponse
+	(*PlanCaseResponse)(nil),                    // 82: quietline.enforcement.v1.PlanCaseResponse
+	(*CheckCaseStepResponse)(nil),               // 83: quietline.enforcement.v1.CheckCaseStepResponse
+	(*RecordCaseStepResponse)(nil),              // 84: quietline.enforcement.v1.RecordCaseStepResponse
+	(*RecordCaseEffectResponse)(nil),            // 85: quietline.enforcement.v1.RecordCaseEffectResponse
+	(*RequestCaseStepResponse)(nil),             // 86: quietline.enforcement.v1.RequestCaseStepResponse
+	(*CheckDecisionResponse)(nil),               // 87: quietline.enforcement.v1.CheckDecisionResponse
+	(*RecordPaymentResponse)(nil),               // 88: quietline.enforcement.v1.RecordPaymentResponse
+	(*RecordRemedyResponse)(nil),                // 89: quietline.enforcement.v1.RecordRemedyResponse
+	(*RemitAdditionResponse)(nil),               // 90: quietline.enforcement.v1.RemitAdditionResponse
+	(*AgreeToServiceResponse)(nil),              // 91: quietline.enforcement.v1.AgreeToServiceResponse
+	(*RecuseOfficerResponse)(nil),               // 92: quietline.enforcement.v1.RecuseOfficerResponse
+	(*AddCaseEvidenceResponse)(nil),             // 93: quietline.enforcement.v1.AddCaseEvidenceResponse
+	(*MoveCaseEvidenceResponse)(nil),            // 94: quietline.enforcement.v1.MoveCaseEvidenceResponse
+	(*ListCaseEvidenceResponse)(nil),            // 95: quietline.enforcement.v1.ListCaseEvidenceResponse
+	(*DisputeJurisdictionResponse)(nil),         // 96: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsResponse)(nil),                   // 97: quietline.enforcement.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),             // 98: quietline.enforcement.v1.ListDailyCountsResponse
+	(*ListPenaltiesResponse)(nil),               // 99: quietline.enforcement.v1.ListPenaltiesResponse
+	(*SuggestPenaltiesResponse)(nil),            // 100: quietline.enforcement.v1.SuggestPenaltiesResponse
+	(*ListConsistencyResponse)(nil),             // 101: quietline.enforcement.v1.ListConsistencyResponse
+	(*LinkActsResponse)(nil),                    // 102: quietline.enforcement.v1.LinkActsResponse
+	(*UnlinkActsResponse)(nil),                  // 103: quietline.enforcement.v1.UnlinkActsResponse
+	(*ListSameActsResponse)(nil),                // 104: quietline.enforcement.v1.ListSameActsResponse
+	(*GetLiabilityChainResponse)(nil),           // 105: quietline.enforcement.v1.GetLiabilityChainResponse
+	(*RecordChainPartyResponse)(nil),            // 106: quietline.enforcement.v1.RecordChainPartyResponse
+	(*RecordNotPursuedResponse)(nil),            // 107: quietline.enforcement.v1.RecordNotPursuedResponse
+	(*AttributeCallerResponse)(nil),             // 108: quietline.enforcement.v1.AttributeCallerResponse
+	(*RecordResponsiblePersonResponse)(nil),     // 109: quietline.enforcement.v1.RecordResponsiblePersonResponse
+	(*LookUpResponsiblePersonsResponse)(nil),    // 110: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	(*RecordFindingResponse)(nil),               // 111: quietline.enforcement.v1.RecordFindingResponse
+	(*ListUndisposedResponse)(nil),              // 112: quietline.enforcement.v1.ListUndisposedResponse
+	(*CheckMeasuresResponse)(nil),               // 113: quietline.enforcement.v1.CheckMeasuresResponse
+	(*ListServedResponse)(nil),                  // 114: quietline.enforcement.v1.ListServedResponse
+	(*GetServedDocumentResponse)(nil),           // 115: quietline.enforcement.v1.GetServedDocumentResponse
+	(*AcknowledgeDeliveryResponse)(nil),         // 116: quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	(*ConsentToElectronicDeliveryResponse)(nil), // 117: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	(*RevokeElectronicDeliveryResponse)(nil),    // 118: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	(*SubmitStatementResponse)(nil),             // 119: quietline.enforcement.v1.SubmitStatementResponse
+	(*WaiveStatementResponse)(nil),              // 120: quietline.enforcement.v1.WaiveStatementResponse
+	(*RequestHearingResponse)(nil),              // 121: quietline.enforcement.v1.RequestHearingResponse
+	(*WithdrawHearingRequestResponse)(nil),      // 122: quietline.enforcement.v1.WithdrawHearingRequestResponse
+	(*ObjectToOfficerResponse)(nil),             // 123: quietline.enforcement.v1.ObjectToOfficerResponse
+	(*DecideObjectionResponse)(nil),             // 124: quietline.enforcement.v1.DecideObjectionResponse
+	(*DemandConsentProofResponse)(nil),          // 125: quietline.enforcement.v1.DemandConsentProofResponse
+	(*ListConsentDemandsResponse)(nil),          // 126: quietline.enforcement.v1.ListConsentDemandsResponse
+	(*SubmitConsentProofResponse)(nil),          // 127: quietline.enforcement.v1.SubmitConsentProofResponse
+	(*ReportPaymentResponse)(nil),               // 128: quietline.enforcement.v1.ReportPaymentResponse
+	(*PutPartyFileResponse)(nil),                // 129: quietline.enforcement.v1.PutPartyFileResponse
+	(*GetPartyFileResponse)(nil),                // 130: quietline.enforcement.v1.GetPartyFileResponse
+	(*ListPartyFilingsResponse)(nil),            // 131: quietline.enforcement.v1.ListPartyFilingsResponse
+	(*DrawDocumentResponse)(nil),                // 132: quietline.enforcement.v1.DrawDocumentResponse
+	(*PreviewDocumentResponse)(nil),             // 133: quietline.enforcement.v1.PreviewDocumentResponse
+	(*RecordDeliveryResponse)(nil),              // 134: quietline.enforcement.v1.RecordDeliveryResponse
+	(*GetCaseDocumentResponse)(nil),             // 135: quietline.enforcement.v1.GetCaseDocumentResponse
+	(*ListCaseDocumentsResponse)(nil),           // 136: quietline.enforcement.v1.ListCaseDocumentsResponse
+	(*GetDocumentTemplateResponse)(nil),         // 137: quietline.enforcement.v1.GetDocumentTemplateResponse
+	(*PutDocumentTemplateResponse)(nil),         // 138: quietline.enforcement.v1.PutDocumentTemplateResponse
+	(*GetOfficeResponse)(nil),                   // 139: quietline.enforcement.v1.GetOfficeResponse
+	(*PutOfficeResponse)(nil),                   // 140: quietline.enforcement.v1.PutOfficeResponse
+	(*ForecastClocksResponse)(nil),              // 141: quietline.enforcement.v1.ForecastClocksResponse
+	(*ListProvisionalClocksResponse)(nil),       // 142: quietline.enforcement.v1.ListProvisionalClocksResponse
+	(*SettleProvisionalClocksResponse)(nil),     // 143: quietline.enforcement.v1.SettleProvisionalClocksResponse
 }
 var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	0,   // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
@@ -359,130 +368,134 @@ var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	15,  // 15: quietline.enforcement.v1.EnforcementService.CheckDecision:input_type -> quietline.enforcement.v1.CheckDecisionRequest
 	16,  // 16: quietline.enforcement.v1.EnforcementService.RecordPayment:input_type -> quietline.enforcement.v1.RecordPaymentRequest
 	17,  // 17: quietline.enforcement.v1.EnforcementService.RecordRemedy:input_type -> quietline.enforcement.v1.RecordRemedyRequest
-	18,  // 18: quietline.enforcement.v1.EnforcementService.RecuseOfficer:input_type -> quietline.enforcement.v1.RecuseOfficerRequest
-	19,  // 19: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:input_type -> quietline.enforcement.v1.AddCaseEvidenceRequest
-	20,  // 20: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:input_type -> quietline.enforcement.v1.MoveCaseEvidenceRequest
-	21,  // 21: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:input_type -> quietline.enforcement.v1.ListCaseEvidenceRequest
-	22,  // 22: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:input_type -> quietline.enforcement.v1.DisputeJurisdictionRequest
-	23,  // 23: quietline.enforcement.v1.EnforcementService.CutCounts:input_type -> quietline.enforcement.v1.CutCountsRequest
-	24,  // 24: quietline.enforcement.v1.EnforcementService.ListDailyCounts:input_type -> quietline.enforcement.v1.ListDailyCountsRequest
-	25,  // 25: quietline.enforcement.v1.EnforcementService.ListPenalties:input_type -> quietline.enforcement.v1.ListPenaltiesRequest
-	26,  // 26: quietline.enforcement.v1.EnforcementService.SuggestPenalties:input_type -> quietline.enforcement.v1.SuggestPenaltiesRequest
-	27,  // 27: quietline.enforcement.v1.EnforcementService.ListConsistency:input_type -> quietline.enforcement.v1.ListConsistencyRequest
-	28,  // 28: quietline.enforcement.v1.EnforcementService.LinkActs:input_type -> quietline.enforcement.v1.LinkActsRequest
-	29,  // 29: quietline.enforcement.v1.EnforcementService.UnlinkActs:input_type -> quietline.enforcement.v1.UnlinkActsRequest
-	30,  // 30: quietline.enforcement.v1.EnforcementService.ListSameActs:input_type -> quietline.enforcement.v1.ListSameActsRequest
-	31,  // 31: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:input_type -> quietline.enforcement.v1.GetLiabilityChainRequest
-	32,  // 32: quietline.enforcement.v1.EnforcementService.RecordChainParty:input_type -> quietline.enforcement.v1.RecordChainPartyRequest
-	33,  // 33: quietline.enforcement.v1.EnforcementService.RecordNotPursued:input_type -> quietline.enforcement.v1.RecordNotPursuedRequest
-	34,  // 34: quietline.enforcement.v1.EnforcementService.AttributeCaller:input_type -> quietline.enforcement.v1.AttributeCallerRequest
-	35,  // 35: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:input_type -> quietline.enforcement.v1.RecordResponsiblePersonRequest
-	36,  // 36: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:input_type -> quietline.enforcement.v1.LookUpResponsiblePersonsRequest
-	37,  // 37: quietline.enforcement.v1.EnforcementService.RecordFinding:input_type -> quietline.enforcement.v1.RecordFindingRequest
-	38,  // 38: quietline.enforcement.v1.EnforcementService.ListUndisposed:input_type -> quietline.enforcement.v1.ListUndisposedRequest
-	39,  // 39: quietline.enforcement.v1.EnforcementService.CheckMeasures:input_type -> quietline.enforcement.v1.CheckMeasuresRequest
-	40,  // 40: quietline.enforcement.v1.EnforcementService.ListServed:input_type -> quietline.enforcement.v1.ListServedRequest
-	41,  // 41: quietline.enforcement.v1.EnforcementService.GetServedDocument:input_type -> quietline.enforcement.v1.GetServedDocumentRequest
-	42,  // 42: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:input_type -> quietline.enforcement.v1.AcknowledgeDeliveryRequest
-	43,  // 43: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:input_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryRequest
-	44,  // 44: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:input_type -> quietline.enforcement.v1.RevokeElectronicDeliveryRequest
-	45,  // 45: quietline.enforcement.v1.EnforcementService.SubmitStatement:input_type -> quietline.enforcement.v1.SubmitStatementRequest
-	46,  // 46: quietline.enforcement.v1.EnforcementService.WaiveStatement:input_type -> quietline.enforcement.v1.WaiveStatementRequest
-	47,  // 47: quietline.enforcement.v1.EnforcementService.RequestHearing:input_type -> quietline.enforcement.v1.RequestHearingRequest
-	48,  // 48: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:input_type -> quietline.enforcement.v1.WithdrawHearingRequestRequest
-	49,  // 49: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:input_type -> quietline.enforcement.v1.ObjectToOfficerRequest
-	50,  // 50: quietline.enforcement.v1.EnforcementService.DecideObjection:input_type -> quietline.enforcement.v1.DecideObjectionRequest
-	51,  // 51: quietline.enforcement.v1.EnforcementService.DemandConsentProof:input_type -> quietline.enforcement.v1.DemandConsentProofRequest
-	52,  // 52: quietline.enforcement.v1.EnforcementService.ListConsentDemands:input_type -> quietline.enforcement.v1.ListConsentDemandsRequest
-	53,  // 53: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:input_type -> quietline.enforcement.v1.SubmitConsentProofRequest
-	54,  // 54: quietline.enforcement.v1.EnforcementService.ReportPayment:input_type -> quietline.enforcement.v1.ReportPaymentRequest
-	55,  // 55: quietline.enforcement.v1.EnforcementService.PutPartyFile:input_type -> quietline.enforcement.v1.PutPartyFileRequest
-	56,  // 56: quietline.enforcement.v1.EnforcementService.GetPartyFile:input_type -> quietline.enforcement.v1.GetPartyFileRequest
-	57,  // 57: quietline.enforcement.v1.EnforcementService.ListPartyFilings:input_type -> quietline.enforcement.v1.ListPartyFilingsRequest
-	58,  // 58: quietline.enforcement.v1.EnforcementService.DrawDocument:input_type -> quietline.enforcement.v1.DrawDocumentRequest
-	59,  // 59: quietline.enforcement.v1.EnforcementService.PreviewDocument:input_type -> quietline.enforcement.v1.PreviewDocumentRequest
-	60,  // 60: quietline.enforcement.v1.EnforcementService.RecordDelivery:input_type -> quietline.enforcement.v1.RecordDeliveryRequest
-	61,  // 61: quietline.enforcement.v1.EnforcementService.GetCaseDocument:input_type -> quietline.enforcement.v1.GetCaseDocumentRequest
-	62,  // 62: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:input_type -> quietline.enforcement.v1.ListCaseDocumentsRequest
-	63,  // 63: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:input_type -> quietline.enforcement.v1.GetDocumentTemplateRequest
-	64,  // 64: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:input_type -> quietline.enforcement.v1.PutDocumentTemplateRequest
-	65,  // 65: quietline.enforcement.v1.EnforcementService.GetOffice:input_type -> quietline.enforcement.v1.GetOfficeRequest
-	66,  // 66: quietline.enforcement.v1.EnforcementService.PutOffice:input_type -> quietline.enforcement.v1.PutOfficeRequest
-	67,  // 67: quietline.enforcement.v1.EnforcementService.ForecastClocks:input_type -> quietline.enforcement.v1.ForecastClocksRequest
-	68,  // 68: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:input_type -> quietline.enforcement.v1.ListProvisionalClocksRequest
-	69,  // 69: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:input_type -> quietline.enforcement.v1.SettleProvisionalClocksRequest
-	70,  // 70: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
-	71,  // 71: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
-	72,  // 72: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
-	73,  // 73: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
-	74,  // 74: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
-	75,  // 75: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
-	76,  // 76: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
-	77,  // 77: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
-	78,  // 78: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
-	79,  // 79: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
-	80,  // 80: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
-	81,  // 81: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
-	82,  // 82: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
-	83,  // 83: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
-	84,  // 84: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
-	85,  // 85: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
-	86,  // 86: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
-	87,  // 87: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
-	88,  // 88: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
-	89,  // 89: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
-	90,  // 90: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
-	91,  // 91: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
-	92,  // 92: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
-	93,  // 93: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
-	94,  // 94: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
-	95,  // 95: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
-	96,  // 96: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
-	97,  // 97: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
-	98,  // 98: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
-	99,  // 99: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
-	100, // 100: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
-	101, // 101: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
-	102, // 102: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
-	103, // 103: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
-	104, // 104: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
-	105, // 105: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
-	106, // 106: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	107, // 107: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
-	108, // 108: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
-	109, // 109: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
-	110, // 110: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
-	111, // 111: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
-	112, // 112: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	113, // 113: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	114, // 114: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	115, // 115: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
-	116, // 116: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
-	117, // 117: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
-	118, // 118: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
-	119, // 119: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
-	120, // 120: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
-	121, // 121: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
-	122, // 122: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
-	123, // 123: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
-	124, // 124: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
-	125, // 125: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
-	126, // 126: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
-	127, // 127: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
-	128, // 128: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
-	129, // 129: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
-	130, // 130: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
-	131, // 131: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
-	132, // 132: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
-	133, // 133: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
-	134, // 134: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
-	135, // 135: quietline.enforcement.v1.EnforcementService.GetOffice:output_type -> quietline.enforcement.v1.GetOfficeResponse
-	136, // 136: quietline.enforcement.v1.EnforcementService.PutOffice:output_type -> quietline.enforcement.v1.PutOfficeResponse
-	137, // 137: quietline.enforcement.v1.EnforcementService.ForecastClocks:output_type -> quietline.enforcement.v1.ForecastClocksResponse
-	138, // 138: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:output_type -> quietline.enforcement.v1.ListProvisionalClocksResponse
-	139, // 139: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:output_type -> quietline.enforcement.v1.SettleProvisionalClocksResponse
-	70,  // [70:140] is the sub-list for method output_type
-	0,   // [0:70] is the sub-list for method input_type
+	18,  // 18: quietline.enforcement.v1.EnforcementService.RemitAddition:input_type -> quietline.enforcement.v1.RemitAdditionRequest
+	19,  // 19: quietline.enforcement.v1.EnforcementService.AgreeToService:input_type -> quietline.enforcement.v1.AgreeToServiceRequest
+	20,  // 20: quietline.enforcement.v1.EnforcementService.RecuseOfficer:input_type -> quietline.enforcement.v1.RecuseOfficerRequest
+	21,  // 21: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:input_type -> quietline.enforcement.v1.AddCaseEvidenceRequest
+	22,  // 22: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:input_type -> quietline.enforcement.v1.MoveCaseEvidenceRequest
+	23,  // 23: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:input_type -> quietline.enforcement.v1.ListCaseEvidenceRequest
+	24,  // 24: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:input_type -> quietline.enforcement.v1.DisputeJurisdictionRequest
+	25,  // 25: quietline.enforcement.v1.EnforcementService.CutCounts:input_type -> quietline.enforcement.v1.CutCountsRequest
+	26,  // 26: quietline.enforcement.v1.EnforcementService.ListDailyCounts:input_type -> quietline.enforcement.v1.ListDailyCountsRequest
+	27,  // 27: quietline.enforcement.v1.EnforcementService.ListPenalties:input_type -> quietline.enforcement.v1.ListPenaltiesRequest
+	28,  // 28: quietline.enforcement.v1.EnforcementService.SuggestPenalties:input_type -> quietline.enforcement.v1.SuggestPenaltiesRequest
+	29,  // 29: quietline.enforcement.v1.EnforcementService.ListConsistency:input_type -> quietline.enforcement.v1.ListConsistencyRequest
+	30,  // 30: quietline.enforcement.v1.EnforcementService.LinkActs:input_type -> quietline.enforcement.v1.LinkActsRequest
+	31,  // 31: quietline.enforcement.v1.EnforcementService.UnlinkActs:input_type -> quietline.enforcement.v1.UnlinkActsRequest
+	32,  // 32: quietline.enforcement.v1.EnforcementService.ListSameActs:input_type -> quietline.enforcement.v1.ListSameActsRequest
+	33,  // 33: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:input_type -> quietline.enforcement.v1.GetLiabilityChainRequest
+	34,  // 34: quietline.enforcement.v1.EnforcementService.RecordChainParty:input_type -> quietline.enforcement.v1.RecordChainPartyRequest
+	35,  // 35: quietline.enforcement.v1.EnforcementService.RecordNotPursued:input_type -> quietline.enforcement.v1.RecordNotPursuedRequest
+	36,  // 36: quietline.enforcement.v1.EnforcementService.AttributeCaller:input_type -> quietline.enforcement.v1.AttributeCallerRequest
+	37,  // 37: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:input_type -> quietline.enforcement.v1.RecordResponsiblePersonRequest
+	38,  // 38: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:input_type -> quietline.enforcement.v1.LookUpResponsiblePersonsRequest
+	39,  // 39: quietline.enforcement.v1.EnforcementService.RecordFinding:input_type -> quietline.enforcement.v1.RecordFindingRequest
+	40,  // 40: quietline.enforcement.v1.EnforcementService.ListUndisposed:input_type -> quietline.enforcement.v1.ListUndisposedRequest
+	41,  // 41: quietline.enforcement.v1.EnforcementService.CheckMeasures:input_type -> quietline.enforcement.v1.CheckMeasuresRequest
+	42,  // 42: quietline.enforcement.v1.EnforcementService.ListServed:input_type -> quietline.enforcement.v1.ListServedRequest
+	43,  // 43: quietline.enforcement.v1.EnforcementService.GetServedDocument:input_type -> quietline.enforcement.v1.GetServedDocumentRequest
+	44,  // 44: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:input_type -> quietline.enforcement.v1.AcknowledgeDeliveryRequest
+	45,  // 45: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:input_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryRequest
+	46,  // 46: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:input_type -> quietline.enforcement.v1.RevokeElectronicDeliveryRequest
+	47,  // 47: quietline.enforcement.v1.EnforcementService.SubmitStatement:input_type -> quietline.enforcement.v1.SubmitStatementRequest
+	48,  // 48: quietline.enforcement.v1.EnforcementService.WaiveStatement:input_type -> quietline.enforcement.v1.WaiveStatementRequest
+	49,  // 49: quietline.enforcement.v1.EnforcementService.RequestHearing:input_type -> quietline.enforcement.v1.RequestHearingRequest
+	50,  // 50: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:input_type -> quietline.enforcement.v1.WithdrawHearingRequestRequest
+	51,  // 51: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:input_type -> quietline.enforcement.v1.ObjectToOfficerRequest
+	52,  // 52: quietline.enforcement.v1.EnforcementService.DecideObjection:input_type -> quietline.enforcement.v1.DecideObjectionRequest
+	53,  // 53: quietline.enforcement.v1.EnforcementService.DemandConsentProof:input_type -> quietline.enforcement.v1.DemandConsentProofRequest
+	54,  // 54: quietline.enforcement.v1.EnforcementService.ListConsentDemands:input_type -> quietline.enforcement.v1.ListConsentDemandsRequest
+	55,  // 55: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:input_type -> quietline.enforcement.v1.SubmitConsentProofRequest
+	56,  // 56: quietline.enforcement.v1.EnforcementService.ReportPayment:input_type -> quietline.enforcement.v1.ReportPaymentRequest
+	57,  // 57: quietline.enforcement.v1.EnforcementService.PutPartyFile:input_type -> quietline.enforcement.v1.PutPartyFileRequest
+	58,  // 58: quietline.enforcement.v1.EnforcementService.GetPartyFile:input_type -> quietline.enforcement.v1.GetPartyFileRequest
+	59,  // 59: quietline.enforcement.v1.EnforcementService.ListPartyFilings:input_type -> quietline.enforcement.v1.ListPartyFilingsRequest
+	60,  // 60: quietline.enforcement.v1.EnforcementService.DrawDocument:input_type -> quietline.enforcement.v1.DrawDocumentRequest
+	61,  // 61: quietline.enforcement.v1.EnforcementService.PreviewDocument:input_type -> quietline.enforcement.v1.PreviewDocumentRequest
+	62,  // 62: quietline.enforcement.v1.EnforcementService.RecordDelivery:input_type -> quietline.enforcement.v1.RecordDeliveryRequest
+	63,  // 63: quietline.enforcement.v1.EnforcementService.GetCaseDocument:input_type -> quietline.enforcement.v1.GetCaseDocumentRequest
+	64,  // 64: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:input_type -> quietline.enforcement.v1.ListCaseDocumentsRequest
+	65,  // 65: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:input_type -> quietline.enforcement.v1.GetDocumentTemplateRequest
+	66,  // 66: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:input_type -> quietline.enforcement.v1.PutDocumentTemplateRequest
+	67,  // 67: quietline.enforcement.v1.EnforcementService.GetOffice:input_type -> quietline.enforcement.v1.GetOfficeRequest
+	68,  // 68: quietline.enforcement.v1.EnforcementService.PutOffice:input_type -> quietline.enforcement.v1.PutOfficeRequest
+	69,  // 69: quietline.enforcement.v1.EnforcementService.ForecastClocks:input_type -> quietline.enforcement.v1.ForecastClocksRequest
+	70,  // 70: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:input_type -> quietline.enforcement.v1.ListProvisionalClocksRequest
+	71,  // 71: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:input_type -> quietline.enforcement.v1.SettleProvisionalClocksRequest
+	72,  // 72: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
+	73,  // 73: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
+	74,  // 74: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
+	75,  // 75: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
+	76,  // 76: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
+	77,  // 77: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
+	78,  // 78: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
+	79,  // 79: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
+	80,  // 80: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
+	81,  // 81: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
+	82,  // 82: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
+	83,  // 83: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
+	84,  // 84: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
+	85,  // 85: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
+	86,  // 86: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
+	87,  // 87: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
+	88,  // 88: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
+	89,  // 89: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
+	90,  // 90: quietline.enforcement.v1.EnforcementService.RemitAddition:output_type -> quietline.enforcement.v1.RemitAdditionResponse
+	91,  // 91: quietline.enforcement.v1.EnforcementService.AgreeToService:output_type -> quietline.enforcement.v1.AgreeToServiceResponse
+	92,  // 92: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
+	93,  // 93: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
+	94,  // 94: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
+	95,  // 95: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
+	96,  // 96: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
+	97,  // 97: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
+	98,  // 98: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
+	99,  // 99: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
+	100, // 100: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
+	101, // 101: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
+	102, // 102: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
+	103, // 103: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
+	104, // 104: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
+	105, // 105: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
+	106, // 106: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
+	107, // 107: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
+	108, // 108: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
+	109, // 109: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
+	110, // 110: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	111, // 111: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
+	112, // 112: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
+	113, // 113: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
+	114, // 114: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
+	115, // 115: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
+	116, // 116: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	117, // 117: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	118, // 118: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	119, // 119: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
+	120, // 120: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
+	121, // 121: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
+	122, // 122: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
+	123, // 123: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
+	124, // 124: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
+	125, // 125: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
+	126, // 126: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
+	127, // 127: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
+	128, // 128: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
+	129, // 129: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
+	130, // 130: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
+	131, // 131: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
+	132, // 132: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
+	133, // 133: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
+	134, // 134: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
+	135, // 135: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
+	136, // 136: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
+	137, // 137: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
+	138, // 138: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
+	139, // 139: quietline.enforcement.v1.EnforcementService.GetOffice:output_type -> quietline.enforcement.v1.GetOfficeResponse
+	140, // 140: quietline.enforcement.v1.EnforcementService.PutOffice:output_type -> quietline.enforcement.v1.PutOfficeResponse
+	141, // 141: quietline.enforcement.v1.EnforcementService.ForecastClocks:output_type -> quietline.enforcement.v1.ForecastClocksResponse
+	142, // 142: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:output_type -> quietline.enforcement.v1.ListProvisionalClocksResponse
+	143, // 143: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:output_type -> quietline.enforcement.v1.SettleProvisionalClocksResponse
+	72,  // [72:144] is the sub-list for method output_type
+	0,   // [0:72] is the sub-list for method input_type
 	0,   // [0:0] is the sub-list for extension type_name
 	0,   // [0:0] is the sub-list for extension extendee
 	0,   // [0:0] is the sub-list for field type_name

@@ -39,6 +39,8 @@ const (
 	EnforcementService_CheckDecision_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/CheckDecision"
 	EnforcementService_RecordPayment_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/RecordPayment"
 	EnforcementService_RecordRemedy_FullMethodName                = "/quietline.enforcement.v1.EnforcementService/RecordRemedy"
+	EnforcementService_RemitAddition_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/RemitAddition"
+	EnforcementService_AgreeToService_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/AgreeToService"
 	EnforcementService_RecuseOfficer_FullMethodName               = "/quietline.enforcement.v1.EnforcementService/RecuseOfficer"
 	EnforcementService_AddCaseEvidence_FullMethodName             = "/quietline.enforcement.v1.EnforcementService/AddCaseEvidence"
 	EnforcementService_MoveCaseEvidence_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/MoveCaseEvidence"
@@ -137,9 +139,16 @@ type EnforcementServiceClient interface {
 	CheckDecision(ctx context.Context, in *CheckDecisionRequest, opts ...grpc.CallOption) (*CheckDecisionResponse, error)
 	// RecordPayment writes a payment of the party (缴款登记, 行政处罚法 67, 72).
 	RecordPayment(ctx context.Context, in *RecordPaymentRequest, opts ...grpc.CallOption) (*RecordPaymentResponse, error)
-	// RecordRemedy writes that reconsideration or a suit was filed, accepted, or how it ended (复议诉讼登记, 行政复议法 20,
-	// 行政诉讼法 46). An outcome that changes, revokes or declares illegal reverses the decision.
+	// RecordRemedy writes that reconsideration or a suit was filed, accepted, or how it ended (复议诉讼登记, 行政复议法 20, 63,
+	// 行政诉讼法 45, 46, 77). What was filed late counts once it is accepted. A change replaces what the decision asks for and
+	// is never harsher; an outcome that revokes or declares illegal reverses the decision.
 	RecordRemedy(ctx context.Context, in *RecordRemedyRequest, opts ...grpc.CallOption) (*RecordRemedyResponse, error)
+	// RemitAddition remits a part of the addition for late payment to a party that made good, by agreement (减免加处罚款,
+	// 行政强制法 42). By the head, who did not investigate. Fine and confiscation are never remitted by it.
+	RemitAddition(ctx context.Context, in *RemitAdditionRequest, opts ...grpc.CallOption) (*RemitAdditionResponse, error)
+	// AgreeToService says that the police, who have the case, agree to its party being notified; before that nothing is served
+	// while they have it (公安机关同意告知). By the agency that it was transferred to.
+	AgreeToService(ctx context.Context, in *AgreeToServiceRequest, opts ...grpc.CallOption) (*AgreeToServiceResponse, error)
 	// RecuseOfficer takes an officer out of a case (回避, 行政处罚法 43). By the head.
 	RecuseOfficer(ctx context.Context, in *RecuseOfficerRequest, opts ...grpc.CallOption) (*RecuseOfficerResponse, error)
 	// AddCaseEvidence enters evidence with its hash and the first link of its custody (证据登记, 行政处罚法 46, 56).
@@ -431,6 +440,26 @@ func (c *enforcementServiceClient) RecordRemedy(ctx context.Context, in *RecordR
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RecordRemedyResponse)
 	err := c.cc.Invoke(ctx, EnforcementService_RecordRemedy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) RemitAddition(ctx context.Context, in *RemitAdditionRequest, opts ...grpc.CallOption) (*RemitAdditionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemitAdditionResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_RemitAddition_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) AgreeToService(ctx context.Context, in *AgreeToServiceRequest, opts ...grpc.CallOption) (*AgreeToServiceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AgreeToServiceResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_AgreeToService_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1001,9 +1030,16 @@ type EnforcementServiceServer interface {
 	CheckDecision(context.Context, *CheckDecisionRequest) (*CheckDecisionResponse, error)
 	// RecordPayment writes a payment of the party (缴款登记, 行政处罚法 67, 72).
 	RecordPayment(context.Context, *RecordPaymentRequest) (*RecordPaymentResponse, error)
-	// RecordRemedy writes that reconsideration or a suit was filed, accepted, or how it ended (复议诉讼登记, 行政复议法 20,
-	// 行政诉讼法 46). An outcome that changes, revokes or declares illegal reverses the decision.
+	// RecordRemedy writes that reconsideration or a suit was filed, accepted, or how it ended (复议诉讼登记, 行政复议法 20, 63,
+	// 行政诉讼法 45, 46, 77). What was filed late counts once it is accepted. A change replaces what the decision asks for and
+	// is never harsher; an outcome that revokes or declares illegal reverses the decision.
 	RecordRemedy(context.Context, *RecordRemedyRequest) (*RecordRemedyResponse, error)
+	// RemitAddition remits a part of the addition for late payment to a party that made good, by agreement (减免加处罚款,
+	// 行政强制法 42). By the head, who did not investigate. Fine and confiscation are never remitted by it.
+	RemitAddition(context.Context, *RemitAdditionRequest) (*RemitAdditionResponse, error)
+	// AgreeToService says that the police, who have the case, agree to its party being notified; before that nothing is served
+	// while they have it (公安机关同意告知). By the agency that it was transferred to.
+	AgreeToService(context.Context, *AgreeToServiceRequest) (*AgreeToServiceResponse, error)
 	// RecuseOfficer takes an officer out of a case (回避, 行政处罚法 43). By the head.
 	RecuseOfficer(context.Context, *RecuseOfficerRequest) (*RecuseOfficerResponse, error)
 	// AddCaseEvidence enters evidence with its hash and the first link of its custody (证据登记, 行政处罚法 46, 56).
@@ -1174,6 +1210,12 @@ func (UnimplementedEnforcementServiceServer) RecordPayment(context.Context, *Rec
 }
 func (UnimplementedEnforcementServiceServer) RecordRemedy(context.Context, *RecordRemedyRequest) (*RecordRemedyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordRemedy not implemented")
+}
+func (UnimplementedEnforcementServiceServer) RemitAddition(context.Context, *RemitAdditionRequest) (*RemitAdditionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemitAddition not implemented")
+}
+func (UnimplementedEnforcementServiceServer) AgreeToService(context.Context, *AgreeToServiceRequest) (*AgreeToServiceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AgreeToService not implemented")
 }
 func (UnimplementedEnforcementServiceServer) RecuseOfficer(context.Context, *RecuseOfficerRequest) (*RecuseOfficerResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecuseOfficer not implemented")
@@ -1672,6 +1714,42 @@ func _EnforcementService_RecordRemedy_Handler(srv interface{}, ctx context.Conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(EnforcementServiceServer).RecordRemedy(ctx, req.(*RecordRemedyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_RemitAddition_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemitAdditionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).RemitAddition(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_RemitAddition_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).RemitAddition(ctx, req.(*RemitAdditionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_AgreeToService_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AgreeToServiceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).AgreeToService(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_AgreeToService_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).AgreeToService(ctx, req.(*AgreeToServiceRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -2690,6 +2768,14 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordRemedy",
 			Handler:    _EnforcementService_RecordRemedy_Handler,
+		},
+		{
+			MethodName: "RemitAddition",
+			Handler:    _EnforcementService_RemitAddition_Handler,
+		},
+		{
+			MethodName: "AgreeToService",
+			Handler:    _EnforcementService_AgreeToService_Handler,
 		},
 		{
 			MethodName: "RecuseOfficer",
