@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	chinese "quietline/internal/words"
 	commonv1 "quietline/proto/quietline/common/v1"
 )
 
@@ -47,11 +48,11 @@ var outgoing = map[connect.Code]string{
 
 // refuse is a refusal of the gateway's own.
 func refuse(code connect.Code, reason commonv1.ErrorReason, format string, args ...any) *connect.Error {
-	err := connect.Errorf(code, format, args...)
-	return withDetail(err, &errdetails.ErrorInfo{
+	err := withDetail(connect.Errorf(code, format, args...), &errdetails.ErrorInfo{
 		Reason: strings.TrimPrefix(reason.String(), "ERROR_REASON_"),
 		Domain: domain,
 	})
+	return withDetail(err, &errdetails.LocalizedMessage{Locale: chinese.Locale, Message: chinese.Of(reason, format, args...)})
 }
 
 func invalid(format string, args ...any) *connect.Error {
@@ -114,6 +115,8 @@ func ownDetails(s *status.Status) []proto.Message {
 			own = own || d.GetDomain() == domain
 			details = append(details, d)
 		case *errdetails.RetryInfo:
+			details = append(details, d)
+		case *errdetails.LocalizedMessage:
 			details = append(details, d)
 		}
 	}

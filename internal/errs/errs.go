@@ -1,7 +1,8 @@
 // Package errs is the one vocabulary of refusals.
 //
 // A refusal is what a caller did wrong or what stands against the deed, said in the caller's terms. It is a gRPC status
-// with a google.rpc.ErrorInfo whose reason comes from the proto enum ErrorReason. Everything else is unexpected: wrap it
+// with a google.rpc.ErrorInfo whose reason comes from the proto enum ErrorReason, and a google.rpc.LocalizedMessage that says
+// the same in Chinese (package words), for parties and the public. Everything else is unexpected: wrap it
 // with fmt.Errorf and return it; the server logs it and sends only a reference.
 //
 // A refusal's message MUST NOT hold personal data: it is shown, logged and kept in workflow histories.
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
 
+	"quietline/internal/words"
 	commonv1 "quietline/proto/quietline/common/v1"
 )
 
@@ -28,7 +30,7 @@ const prefix = "ERROR_REASON_"
 
 // New makes a refusal.
 func New(code codes.Code, reason commonv1.ErrorReason, format string, args ...any) error {
-	return build(code, reason, fmt.Sprintf(format, args...), nil)
+	return build(code, reason, fmt.Sprintf(format, args...), words.Of(reason, format, args...), nil)
 }
 
 // Field refuses a request for one of its fields. The text says what the field must be and never repeats its value.
@@ -38,12 +40,15 @@ func Field(path, format string, args ...any) error {
 	if path != "" {
 		message = path + ": " + text
 	}
-	return build(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD, message,
+	return build(codes.InvalidArgument, commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD, message, words.OfField(path, format, args...),
 		&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: path, Description: text}}})
 }
 
-func build(code codes.Code, reason commonv1.ErrorReason, message string, bad *errdetails.BadRequest) error {
-	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: Name(reason), Domain: Domain}}
+func build(code codes.Code, reason commonv1.ErrorReason, message, chinese string, bad *errdetails.BadRequest) error {
+	details := []protoadapt.MessageV1{
+		&errdetails.ErrorInfo{Reason: Name(reason), Domain: Domain},
+		&errdetails.LocalizedMessage{Locale: words.Locale, Message: strings.ToValidUTF8(chinese, "\uFFFD")},
+	}
 	if bad != nil {
 		details = append(details, bad)
 	}
@@ -88,11 +93,22 @@ func NotFound(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
-	text := fmt.Sprintf(format, args...)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, "%s", text)
+		return New(codes.NotFound, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND, format, args...)
 	}
-	return fmt.Errorf("%s: %w", text, err)
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
+}
+
+// Chinese is what a refusal says to who reads Chinese; empty when err is no refusal of the mesh.
+func Chinese(err error) string {
+	if st, ok := Refusal(err); ok {
+		for _, d := range st.Details() {
+			if m, ok := d.(*errdetails.LocalizedMessage); ok && m.GetLocale() == words.Locale {
+				return m.GetMessage()
+			}
+		}
+	}
+	return ""
 }
 
 // Text is the message of a refusal, or of any gRPC status, without the code; for showing to people.
