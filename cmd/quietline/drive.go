@@ -62,7 +62,7 @@ func (c driveCmd) Run(ctx context.Context) error {
 func newDriver(c driveCmd) *driver {
 	return &driver{
 		cmd: c, people: people{seed: c.Seed}, began: time.Now(),
-		refused: map[string]int{}, another: map[string]int{}, desks: map[string]*grpc.ClientConn{}, cases: newLooks(),
+		refused: map[string]int{}, another: map[string]int{}, sued: map[string]int{}, desks: map[string]*grpc.ClientConn{}, cases: newLooks(), codes: newCodes(),
 	}
 }
 
@@ -73,8 +73,10 @@ type driver struct {
 	decided int
 	shown   string
 	refused map[string]int // by task
+	sued    map[string]int // numbers the tasks that opened a case
 	another map[string]int // tasks that only another person of the office may decide: how many may not
 	cases   *looks         // what is known of the cases
+	codes   *reportedCodes // and of the codes of the ledger that were reported
 
 	mu    sync.Mutex
 	desks map[string]*grpc.ClientConn // by ROLE@AGENCY
@@ -90,6 +92,9 @@ func (d *driver) round(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	if err := d.actBeside(ctx); err != nil {
+		return false, err
+	}
+	if err := d.lookAtCodes(ctx, tasks); err != nil {
 		return false, err
 	}
 	desks := map[string][]*assignmentv1.Task{}
@@ -127,7 +132,7 @@ func (d *driver) round(ctx context.Context) (done bool, err error) {
 	if d.cmd.Until == "idle" {
 		return status.TasksOpen == 0 && status.Complaints.Received+status.Complaints.Open == 0, nil
 	}
-	return status.TasksOpen == 0 && status.Complaints.live() == 0 && d.cases.open == 0, nil
+	return status.TasksOpen == 0 && status.Complaints.live() == 0 && d.cases.open == 0 && d.codes.open == 0, nil
 }
 
 func (d *driver) openTasks(ctx context.Context) ([]*assignmentv1.Task, error) {
@@ -217,7 +222,12 @@ func (d *driver) decision(t *assignmentv1.Task) *caseworkv1.DecideRequest {
 			return made
 		}
 	}
-	return d.people.decide(t, d.refusals(t))
+	if made := d.codeTask(t, d.refusals(t)); made != nil {
+		return made
+	}
+	made := d.people.decide(t, d.refusals(t))
+	d.personsCase(t, made)
+	return made
 }
 
 // desk is the connection of an account, made once.

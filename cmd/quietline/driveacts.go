@@ -45,19 +45,31 @@ func besides() []beside {
 		{"application", []string{wayInstalments}, inState("PERFORMING"), party, nil},
 		{"extension", []string{wayExtended}, inState(stateInvestigating), "CASEWORKER", ask("extend_sign")},
 		{"recusal", []string{wayRecused}, inState(stateInvestigating), "HEAD", recuse},
+		{"attribution", []string{wayAttributed}, isPersons, "CASEWORKER", attribute},
 		{"dispute", []string{wayDisputed}, inState(stateInvestigating), "", dispute},
 		{"late payment", []string{wayLate}, func(v *caseView) bool { return v.GetDebt().GetAddition().GetFen() > 0 }, "CASEWORKER", pay},
 		{"payment on demand", []string{wayDemanded}, inState("DEMANDED"), "CASEWORKER", pay},
 		{"first part", []string{wayInstalments}, func(v *caseView) bool { return v.events("instalments_sign", "approved") > 0 }, "CASEWORKER", payPart},
 		{"filed", []string{wayReconsidered}, inState("PERFORMING"), "CASEWORKER", remedy("reconsideration", "filed")},
-		{"filed when closed", []string{wayRevoked}, inState(stateClosed), "CASEWORKER", remedy("reconsideration", "filed")},
-		{"accepted", []string{wayReconsidered, wayRevoked}, remedyIs("filed"), "CASEWORKER", remedy("reconsideration", "accepted")},
+		{"filed when closed", []string{wayRevoked, wayLicensee}, overAndPublic, "CASEWORKER", remedy("reconsideration", "filed")},
+		{"accepted", []string{wayReconsidered, wayRevoked, wayLicensee}, remedyIs("filed"), "CASEWORKER", remedy("reconsideration", "accepted")},
 		{"upheld", []string{wayReconsidered}, remedyIs("accepted"), "CASEWORKER", remedy("reconsideration", "upheld")},
 		{"suit", []string{wayCourt}, inState("DEMANDED"), "CASEWORKER", remedy("litigation", "filed")},
 		{"suit accepted", []string{wayCourt}, remedyIs("filed"), "CASEWORKER", remedy("litigation", "accepted")},
 		{"suit lost", []string{wayCourt}, remedyIs("accepted"), "CASEWORKER", remedy("litigation", "upheld")},
-		{"revoked", []string{wayRevoked}, remedyIs("accepted"), "CASEWORKER", remedy("reconsideration", "revoked")},
+		{"revoked", []string{wayRevoked, wayLicensee}, remedyIs("accepted"), "CASEWORKER", remedy("reconsideration", "revoked")},
 	}
+}
+
+// isPersons says whether a case that is investigated is against a natural person still.
+func isPersons(v *caseView) bool {
+	return v.GetCase().GetState() == stateInvestigating && v.GetCase().GetParty().GetPerson()
+}
+
+// overAndPublic says whether a case is over, and what it brought onto a telecom list is published: what is taken back then was
+// everywhere.
+func overAndPublic(v *caseView) bool {
+	return v.GetCase().GetState() == stateClosed && (v.way != wayLicensee || v.listing.GetPublicationId() != "")
 }
 
 // actBeside does what is to be done beside the steps.

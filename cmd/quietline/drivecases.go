@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
 
@@ -43,6 +42,10 @@ const (
 	wayReconsidered       = "reconsidered"
 	wayRevoked            = "revoked"
 	wayDisputed           = "disputed"
+	wayLicensee           = "licensee" // a licensed operator: listed, published, and taken back everywhere
+	wayPerson             = "person"   // a natural person, who stays one
+	wayPersonSmall        = "person_simplified"
+	wayAttributed         = "attributed" // a natural person, whose calls were a firm's
 	actMarketing          = "marketing_without_consent"
 	stateClosed           = "CLOSED"
 	stateInvestigating    = "INVESTIGATING"
@@ -52,11 +55,17 @@ const (
 
 // ways in the order in which cases take them: what lasts long first.
 var ways = []string{
-	wayCourt, wayRevoked, wayReconsidered, wayDemanded, wayLate, wayHearing, wayHearingAbandoned, wayPublicNotice, wayInstalments,
+	wayLicensee, wayPerson, wayPersonSmall, wayAttributed, wayCourt, wayRevoked, wayReconsidered, wayDemanded, wayLate, wayHearing, wayHearingAbandoned, wayPublicNotice, wayInstalments,
 	wayTransferred, wayTransferReturned, wayAdopted, wayNotAdopted, wayLegalReturned, wayDiscussed, wayExtended, wayRecused,
 	wayDisputed, wayElectronic, wayWaived, waySimplified, waySlight, wayFirstSlight, wayNoFault, wayLimitation, wayNotEstablished,
 	wayStraight,
 }
+
+// personal ways are those of natural persons.
+var personal = map[string]bool{wayPerson: true, wayPersonSmall: true, wayAttributed: true}
+
+// takenBack ways go on after the case was closed: its decision falls.
+var takenBack = map[string]bool{wayRevoked: true, wayLicensee: true}
 
 // noPenaltyWays end without a penalty, each by its ground (行政处罚法 33, 36, 57).
 var noPenaltyWays = map[string]bool{waySlight: true, wayFirstSlight: true, wayNoFault: true, wayLimitation: true, wayNotEstablished: true}
@@ -67,8 +76,9 @@ type caseView struct {
 	way       string
 	suggested []*enforcementv1.SuggestedPenalty
 	read      time.Time
-	signed    string   // by the party: its consent to electronic delivery, or its application for instalments
-	suspects  []string // cases that may be of the same act, which who serves the notice has looked at
+	signed    string            // by the party: its consent to electronic delivery, or its application for instalments
+	suspects  []string          // cases that may be of the same act, which who serves the notice has looked at
+	listing   *creditv1.Listing // what the penalty brought onto the telecom lists, of who is to be taken off them again
 }
 
 func (v *caseView) id() string { return v.GetCase().GetCaseId() }
@@ -124,7 +134,7 @@ func (d *driver) look(ctx context.Context) error {
 	d.cases.open = 0
 	for _, c := range all {
 		d.cases.give(c, d.people.seed)
-		if c.GetState() == stateClosed && (d.cases.ways[c.GetCaseId()] != wayRevoked || c.GetReverseTime() != nil) {
+		if c.GetState() == stateClosed && (!takenBack[d.cases.ways[c.GetCaseId()]] || c.GetReverseTime() != nil) {
 			delete(d.cases.byCase, c.GetCaseId())
 			continue
 		}
@@ -158,13 +168,16 @@ func (l *looks) give(c *enforcementv1.Case, seed uint64) {
 // fits says whether a case may go a way: only some acts are punished by every agency that may have such a case, and what is
 // to be withdrawn must have been listed and published before.
 func fits(way string, c *enforcementv1.Case) bool {
+	party := c.GetParty()
 	switch {
 	case c.GetAct() != actMarketing:
 		return way == wayNotEstablished || way == wayTransferred
-	case way == wayRevoked:
-		return !c.GetParty().GetPerson()
+	case party.GetPerson():
+		return personal[way] || way == wayNotEstablished
+	case way == wayLicensee:
+		return party.GetCreditCode() != "" && party.GetCreditCode() == licensee(c.GetAgencyId()).GetCreditCode()
 	}
-	return true
+	return !personal[way]
 }
 
 // view reads a case as its agency sees it.
@@ -179,8 +192,14 @@ func (d *driver) view(ctx context.Context, c *enforcementv1.Case) error {
 		return fmt.Errorf("case: %w", err)
 	}
 	v := &caseView{GetCaseResponse: r, way: d.cases.ways[c.GetCaseId()], read: time.Now(), signed: d.cases.signed[c.GetCaseId()]}
-	if old := d.cases.byCase[c.GetCaseId()]; old != nil && old.GetCase().GetAgencyId() == c.GetAgencyId() {
+	if old := d.cases.byCase[c.GetCaseId()]; old != nil && old.GetCase().GetAgencyId() == c.GetAgencyId() &&
+		old.GetCase().GetParty().GetPerson() == r.GetCase().GetParty().GetPerson() {
 		v.suggested = old.suggested
+	}
+	if v.way == wayLicensee && c.GetState() == stateClosed {
+		if v.listing, err = listingOf(ctx, desk, r.GetCase()); err != nil {
+			return err
+		}
 	}
 	if v.suggested == nil {
 		s, err := service.SuggestPenalties(ctx, &enforcementv1.SuggestPenaltiesRequest{CaseId: c.GetCaseId(), Profile: "rehearsal", Mitigated: true})
@@ -216,7 +235,5 @@ func (d *driver) caseTask(t *assignmentv1.Task, refusals int) *caseworkRequest {
 	return d.people.decideCase(t, v, refusals)
 }
 
-// requestFor is the request ID of an act of the robots: the same act is the same request, also after a crash.
-func (p people) requestFor(v *caseView, act string) string {
-	return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "drive/%d/%s/%s", p.seed, v.id(), act)).String()
-}
+// requestFor is the request ID of an act of the robots about a case.
+func (p people) requestFor(v *caseView, act string) string { return p.request(v.id(), act) }

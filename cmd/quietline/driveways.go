@@ -161,10 +161,16 @@ const (
 	yuan         = 100              // fen
 )
 
+// simple ways are the simplified procedure: of a person up to 200 yuan, of a firm up to 3,000 (行政处罚法 51).
+var simple = map[string]bool{waySimplified: true, wayPersonSmall: true}
+
 // investigate ends an investigation by the way's proposal; empty while something else comes first.
 func (p people) investigate(v *caseView, step *assignmentv1.CaseStepDetail) string {
 	first := map[string]string{wayExtended: "extend_sign", wayRecused: "recuse", wayDisputed: "designate_case"}[v.way]
 	if first != "" && v.events(first, "") == 0 {
+		return ""
+	}
+	if v.way == wayAttributed && v.GetCase().GetParty().GetPerson() {
 		return ""
 	}
 	c := &assignmentv1.CaseProposal{ActEndTime: timestamppb.New(v.GetCase().GetOpenTime().AsTime().Add(-time.Hour)), Findings: "经查,当事人未经同意拨打营销电话,有通话记录和录音为证。"}
@@ -190,7 +196,7 @@ func (p people) investigate(v *caseView, step *assignmentv1.CaseStepDetail) stri
 	c.BandReason = "考虑危害范围和主观过错,偏离裁量基准"
 	c.ComplexOrMajor = v.way == wayDiscussed
 	c.ThirdPartyInterest = v.way == wayLegalReturned || v.way == wayDiscussed
-	if v.way == waySimplified {
+	if simple[v.way] {
 		return "simplified"
 	}
 	return "proposed"
@@ -212,7 +218,7 @@ func (p people) fine(v *caseView) *assignmentv1.PenaltyDetail {
 		}
 		amount := min(max(low, 8000*yuan), high)
 		switch {
-		case v.way == waySimplified:
+		case simple[v.way]:
 			amount = max(s.GetLow().GetFen(), 100*yuan)
 		case v.way == wayHearing || v.way == wayHearingAbandoned:
 			amount = min(s.GetHigh().GetFen(), 200_000*yuan)
@@ -221,7 +227,7 @@ func (p people) fine(v *caseView) *assignmentv1.PenaltyDetail {
 		}
 		return &assignmentv1.PenaltyDetail{
 			Kind: "fine", Amount: &commonv1.Money{Fen: amount}, Basis: s.GetBasis(), CatalogueCode: s.GetCode(),
-			ListParty: v.way != waySimplified, Publish: v.way != waySimplified,
+			ListParty: !simple[v.way], Publish: !simple[v.way],
 		}
 	}
 	return nil

@@ -82,13 +82,17 @@ func (p people) decide(t *assignmentv1.Task, refusals int) *caseworkv1.DecideReq
 	if refusals > 0 {
 		outcome = usual(t)
 	}
+	return p.made(t, outcome, p.detail(t, outcome), refusals)
+}
+
+func (p people) made(t *assignmentv1.Task, outcome string, detail *assignmentv1.DecisionDetail, refusals int) *caseworkv1.DecideRequest {
 	return &caseworkv1.DecideRequest{
 		RequestId:  uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "drive/%d/%s/%d", p.seed, t.GetTaskId(), refusals)).String(),
 		TaskId:     t.GetTaskId(),
 		Outcome:    outcome,
 		ReasonCode: reasonCode(t, outcome),
 		Note:       "由演练操作员作出",
-		Detail:     p.detail(t, outcome),
+		Detail:     detail,
 	}
 }
 

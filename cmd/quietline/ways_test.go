@@ -71,6 +71,18 @@ var taken = map[string]func(*caseView) bool{
 	wayReconsidered: func(v *caseView) bool { return remedyIs("upheld")(v) },
 	wayRevoked:      func(v *caseView) bool { return remedyIs("revoked")(v) && v.GetCase().GetReverseTime() != nil },
 	wayDisputed:     wayOf("dispute: designate_case:designated case_sign:signed"),
+	wayLicensee: func(v *caseView) bool {
+		return v.way == wayLicensee && remedyIs("revoked")(v) && wayOf("deliver:delivered confirm_performance:performed remedy: withdrawn:")(v)
+	},
+	wayPerson: func(v *caseView) bool {
+		return v.way == wayPerson && v.GetCase().GetParty().GetPerson() && paidAndClosed(v)
+	},
+	wayPersonSmall: func(v *caseView) bool {
+		return v.way == wayPersonSmall && v.GetCase().GetParty().GetPerson() && paidAndClosed(v)
+	},
+	wayAttributed: func(v *caseView) bool {
+		return v.way == wayAttributed && !v.GetCase().GetParty().GetPerson() && paidAndClosed(v)
+	},
 }
 
 // wayOf says whether steps of the log came one after the other.
@@ -101,7 +113,8 @@ func TestMesh_everyWayOfACase(t *testing.T) {
 	began := time.Now()
 	d := newDriver(driveCmd{remote: m.remote, Seed: 4, Quiet: true, Until: "closed"})
 	defer d.close()
-	m.driveAll(t, d)
+	reported := m.fileCodes(t, d)
+	public := m.driveAll(t, d)
 	t.Logf("driven in %s, %d decisions", time.Since(began).Round(time.Second), d.decisions())
 
 	views := m.views(t, d)
@@ -110,6 +123,9 @@ func TestMesh_everyWayOfACase(t *testing.T) {
 	}
 	m.checkWays(t, views)
 	m.checkReversal(t, views)
+	m.checkLicensee(t, views, public)
+	m.checkPersons(t, views)
+	m.checkCodes(t, views, reported)
 	found, err := fsck(t.Context(), m.as(t, "AUDITOR@miit"))
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +135,8 @@ func TestMesh_everyWayOfACase(t *testing.T) {
 	}
 }
 
-func (m *testMesh) driveAll(t *testing.T, d *driver) {
+// driveAll drives everything to its end. What was public of a licensee's entry before it was taken back is the answer.
+func (m *testMesh) driveAll(t *testing.T, d *driver) (public *disclosurev1.Publication) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -129,7 +146,10 @@ func (m *testMesh) driveAll(t *testing.T, d *driver) {
 			t.Fatal(err)
 		}
 		if done {
-			return
+			return public
+		}
+		if public == nil {
+			public = m.publicEntry(t, d)
 		}
 		select {
 		case <-time.After(driveBreath):
