@@ -150,7 +150,8 @@ func TestValidation_reasonsNameNoSubscriber(t *testing.T) {
 	client := ledgerv1.NewLedgerServiceClient(testkit.Conn(t, identity.Ledger, (&ledger{}).register, identity.Gateway, registrar))
 	for reason, refused := range map[string]bool{
 		"用户 138 1459 0000 来电": true, "line 021-62345678 is closed": true,
-		"95013888 停用": false, "京信管〔2026〕12号,2026-11-20 起": false, "罚款 100000 元": false,
+		"主叫一三八一四五九零零零零": true, "座机62345678 来电": true, "身份证110105491231002": true,
+		"95013888 停用": false, "task 01381234-5678-7000-8138-001380001234": false, "罚款62345678元": false, "京信管〔2026〕12号,2026-11-20 起": false, "罚款 100000 元": false,
 	} {
 		_, err := client.EndAllocation(t.Context(), &ledgerv1.EndAllocationRequest{
 			RequestId: uuid.NewString(), ResourceId: uuid.NewString(), Reason: reason, Basis: "样例文件",

@@ -14,6 +14,7 @@ import (
 
 	"quietline/internal/access"
 	"quietline/internal/errs"
+	"quietline/internal/persons"
 	"quietline/internal/phone"
 )
 
@@ -90,7 +91,7 @@ func violationText(v *protovalidate.Violation) string {
 // words are the fields of requests in which people give reasons. They are kept in clear and read by all that take part.
 var words = []protoreflect.Name{"reason", "note"}
 
-// checkWords refuses a reason that names a subscriber: whoever means a call names its report, complaint or resource. Codes
+// checkWords refuses a reason that names a subscriber or the identity number of a person: whoever means a call names its report, complaint or resource. Codes
 // of firms and service numbers may be named.
 func checkWords(m protoreflect.Message) error {
 	for _, name := range words {
@@ -98,8 +99,9 @@ func checkWords(m protoreflect.Message) error {
 		if field == nil || field.Kind() != protoreflect.StringKind || field.IsList() || m.Get(field).String() == "" {
 			continue
 		}
-		if kind := phone.Parse(m.Get(field).String()).GetKind(); kind == phone.Mobile || kind == phone.Landline {
-			return errs.Field(string(name), "holds a subscriber's number; name the report, the complaint or the resource instead")
+		text := m.Get(field).String()
+		if kind := phone.Parse(persons.WithoutUUIDs(text)).GetKind(); kind == phone.Mobile || kind == phone.Landline || persons.Named(text) {
+			return errs.Field(string(name), "holds a subscriber's or a person's number; name the report, the complaint or the resource instead")
 		}
 	}
 	return nil

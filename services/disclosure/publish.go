@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"quietline/internal/errs"
+	"quietline/internal/persons"
 	"quietline/internal/pg"
 	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
@@ -53,7 +54,7 @@ func (s *Server) Publish(ctx context.Context, req *disclosurev1.PublishRequest) 
 func presentable(p *disclosurev1.Publication) *disclosurev1.Publication {
 	p = proto.CloneOf(p)
 	for _, words := range []*string{&p.Title, &p.Summary, &p.Ground, &p.PartyName, &p.AgencyName, &p.DecisionNo, &p.LicenceNo} {
-		*words = withoutPersons(*words)
+		*words = persons.Mask(*words)
 	}
 	return p
 }
@@ -97,7 +98,7 @@ func caseKey(kind, caseID string) string { return "publication/" + kind + "/" + 
 // enter holds an item against its gate and writes it with its terms, its first version and its announcement.
 func (s *Server) enter(ctx context.Context, q *store.Queries, kind store.PublicationKind, p *disclosurev1.Publication, g *disclosurev1.Gate) (string, error) {
 	now := s.now()
-	f := &facts{item: p, gate: g, now: now, person: g.GetPerson() || isPersonalID(p.GetCreditCode())}
+	f := &facts{item: p, gate: g, now: now, person: g.GetPerson() || persons.IsID(p.GetCreditCode())}
 	policy, terms, err := s.look(ctx, q, f)
 	if err != nil {
 		return "", err

@@ -14,6 +14,7 @@ import (
 	"quietline/internal/calendar"
 	"quietline/internal/errs"
 	"quietline/internal/identity"
+	"quietline/internal/persons"
 	"quietline/internal/pg"
 	accessv1 "quietline/proto/quietline/access/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
@@ -61,10 +62,10 @@ func (s *Server) searched(ctx context.Context, q *store.Queries, req *disclosure
 	if arg.Kinds, err = kindsNamed(known, req.GetKind()); err != nil {
 		return arg, err
 	}
-	if isPersonalID(req.GetCreditCode()) {
+	if persons.IsID(req.GetCreditCode()) {
 		return arg, errs.Field("credit_code", "is no firm's; persons are on no public page")
 	}
-	if withoutPersons(req.GetName()) != req.GetName() {
+	if persons.Mask(req.GetName()) != req.GetName() {
 		return arg, errs.Field("name", "holds a number of a person; persons are on no public page")
 	}
 	if req.GetCode() != "" {

@@ -12,6 +12,7 @@ import (
 	"quietline/internal/calendar"
 	"quietline/internal/errs"
 	"quietline/internal/identity"
+	"quietline/internal/persons"
 	"quietline/internal/pg"
 	accessv1 "quietline/proto/quietline/access/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
@@ -40,7 +41,7 @@ func (s *Server) endingOf(cause, reason string, at time.Time) (ending, error) {
 	if at.After(s.now().Add(ahead)) {
 		return ending{}, errs.Field("cause_time", "is in the future")
 	}
-	e := ending{cause: cause, reason: withoutPersons(reason), at: at.Truncate(time.Microsecond), due: clockOf(withdrawBasis, at)}
+	e := ending{cause: cause, reason: persons.Mask(reason), at: at.Truncate(time.Microsecond), due: clockOf(withdrawBasis, at)}
 	if e.due.due == nil { // before that article was in force
 		due := calendar.AddWorkdays(at, 3).UTC()
 		e.due = clock{basis: withdrawBasis, due: &due, proof: "3 wd"}
@@ -207,7 +208,7 @@ func (s *Server) CorrectPublication(ctx context.Context, req *disclosurev1.Corre
 }
 
 func (s *Server) correct(ctx context.Context, q *store.Queries, p *disclosurev1.Publication, req *disclosurev1.CorrectPublicationRequest) (*disclosurev1.Publication, error) {
-	title, summary, now := withoutPersons(req.GetTitle()), withoutPersons(req.GetSummary()), s.now()
+	title, summary, now := persons.Mask(req.GetTitle()), persons.Mask(req.GetSummary()), s.now()
 	f := &facts{item: &disclosurev1.Publication{Title: title, AgencyName: p.GetAgencyName()}}
 	if p.GetAgencyName() != "" && lacks["agency_not_named"](f) {
 		return nil, notPassed("the title must name the agency: " + p.GetAgencyName())
@@ -217,7 +218,7 @@ func (s *Server) correct(ctx context.Context, q *store.Queries, p *disclosurev1.
 	}
 	if err := q.InsertVersion(ctx, store.InsertVersionParams{
 		PublicationID: p.GetPublicationId(), Version: p.GetVersion() + 1, Title: title, Summary: summary,
-		Note: withoutPersons(req.GetNote()), CorrectedBy: doneBy(ctx), VersionTime: now,
+		Note: persons.Mask(req.GetNote()), CorrectedBy: doneBy(ctx), VersionTime: now,
 	}); err != nil {
 		return nil, err
 	}

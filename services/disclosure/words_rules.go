@@ -3,8 +3,6 @@ package disclosure
 import (
 	"regexp"
 	"slices"
-	"strings"
-	"time"
 
 	"quietline/internal/errs"
 	"quietline/internal/phone"
@@ -12,10 +10,7 @@ import (
 	"quietline/services/disclosure/store"
 )
 
-var (
-	creditCode = regexp.MustCompile(`^[0-9A-Z]{18}$`)
-	personalID = regexp.MustCompile(`^[1-9][0-9]{16}[0-9X]$`)
-)
+var creditCode = regexp.MustCompile(`^[0-9A-Z]{18}$`)
 
 // published are the kinds of numbers that public pages may name: codes of firms and services, never subscribers'.
 var published = []string{phone.Code95Enterprise, phone.Code95CallCentre, phone.Code95Public, phone.Code96, phone.AreaCode96, phone.Code400, phone.Code1010}
@@ -24,21 +19,6 @@ var published = []string{phone.Code95Enterprise, phone.Code95CallCentre, phone.C
 func publicCode(text string) (normal string, ok bool) {
 	n := phone.Parse(text)
 	return n.GetNormal(), slices.Contains(published, n.GetKind())
-}
-
-// isPersonalID says whether a text is a citizen identification number (公民身份号码, GB 11643-1999).
-func isPersonalID(text string) bool {
-	if text = strings.ToUpper(text); !personalID.MatchString(text) {
-		return false
-	}
-	if _, err := time.Parse("20060102", text[6:14]); err != nil {
-		return false
-	}
-	sum := 0
-	for i, weight := range [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2} {
-		sum += int(text[i]-'0') * weight
-	}
-	return "10X98765432"[sum%11] == text[17]
 }
 
 // surname is how a natural person is shown where a rule lets one be shown.
