@@ -121,7 +121,7 @@ func (f *file) task(step string) *enforcementv1.PlannedTask {
 
 // who decides a step unless a test says otherwise.
 var deciders = map[string]string{
-	stepAppoint: "head", stepInvestigate: "officer-1", stepReview: "reviewer", stepNotice: "officer-1", stepAnswer: "officer-1", stepAnnounce: "reviewer",
+	stepOpen: "head", stepAppoint: "head", stepInvestigate: "officer-1", stepReview: "reviewer", stepNotice: "officer-1", stepAnswer: "officer-1", stepAnnounce: "reviewer",
 	stepHold: "chair", stepLegal: "lawyer", stepDiscuss: "head-2", stepSign: "head", stepOnspot: "officer-2", stepDeliver: "officer-1",
 	stepConfirm: "officer-1", stepParts: "head", stepDemand: "officer-1", stepCourt: "head", stepCourtResult: "officer-1", stepApprove: "head", stepSend: "officer-1",
 	stepPolice: "policeman", stepPoliceEnd: "policeman", stepExtend: "head", stepReverse: "head", stepDesignate: "superior",

@@ -74,6 +74,32 @@ func TestAFineTakenBackBarsNone(t *testing.T) {
 	f.sound()
 }
 
+// A fine that was changed to a warning bars none either.
+func TestAFineChangedAwayBarsNone(t *testing.T) {
+	f := newFile(t, nil)
+	f.delivered(yuanFine(600_000))
+	fined := func() (n int) {
+		t.Helper()
+		if err := f.db.QueryRow(t.Context(), "SELECT coalesce(sum(amount_fen), 0) FROM decided_fine WHERE case_id = $1", f.id).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	f.remedyMust(litigation, "filed")
+	if _, err := f.change(litigation, fineOf(500_000)); err != nil || fined() != 500_000 {
+		t.Errorf("changed to 5000 yuan: %d, %v", fined(), err)
+	}
+	f.effects()
+	f.remedyMust(reconsideration, "filed")
+	if _, err := f.change(reconsideration, &assignmentv1.PenaltyDetail{Kind: "warning", Basis: "广告法 第六十二条"}); err != nil || fined() != 0 {
+		t.Errorf("changed to a warning: %d, %v", fined(), err)
+	}
+	f.effects()
+	f.must(stepConfirm, outPerformed, nil)
+	f.wants(closed)
+	f.sound()
+}
+
 // What is published counts as served thirty days later: until then no term runs and nothing follows from the decision.
 func TestPublicNoticeTakesItsTime(t *testing.T) {
 	f := newFile(t, nil)

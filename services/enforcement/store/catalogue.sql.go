@@ -260,6 +260,8 @@ SELECT c.case_id, c.case_no, c.agency_id
  WHERE c.case_id = ANY ($1::uuid[]) AND c.reverse_time IS NULL
    AND (EXISTS (SELECT 1 FROM penalty_assessment p WHERE p.case_id = c.case_id AND p.kind = 'fine')
         OR EXISTS (SELECT 1 FROM case_decision d WHERE d.case_id = c.case_id AND d.penalty_kind = 'fine'))
+   AND (NOT EXISTS (SELECT 1 FROM case_change x WHERE x.case_id = c.case_id)
+        OR EXISTS (SELECT 1 FROM case_standing s WHERE s.case_id = c.case_id AND s.kind = 'fine'))
  ORDER BY c.case_id
 `
 

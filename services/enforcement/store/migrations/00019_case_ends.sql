@@ -152,6 +152,19 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
+-- Decided fines that stand, as they stand: one that was changed away is none any more (行政处罚法 29).
+CREATE OR REPLACE VIEW decided_fine AS
+    SELECT p.case_id, p.seq, p.agency_id, p.act, p.penalty_code, p.subject,
+           coalesce((SELECT s.amount_fen FROM case_standing s WHERE s.case_id = p.case_id AND s.kind = 'fine'), p.amount_fen) AS amount_fen, p.band_low_fen, p.band_high_fen, p.grade,
+           p.outside, p.reason, p.decided_time,
+           CASE WHEN coalesce(p.gains_fen, 0) = 0 THEN 'none' WHEN p.gains_fen < 1000000 THEN 'under_10k'
+                WHEN p.gains_fen < 5000000 THEN 'under_50k' WHEN p.gains_fen < 10000000 THEN 'under_100k' ELSE 'over_100k' END AS bracket,
+           CASE WHEN p.agency_id ~ '-[0-9]{2}$' THEN right(p.agency_id, 2) ELSE '' END AS province
+      FROM penalty_assessment p JOIN enforcement_case c ON c.case_id = p.case_id
+     WHERE p.kind = 'fine' AND c.reverse_time IS NULL
+       AND (NOT EXISTS (SELECT 1 FROM case_change x WHERE x.case_id = p.case_id)
+            OR EXISTS (SELECT 1 FROM case_standing s WHERE s.case_id = p.case_id AND s.kind = 'fine'));
+
 -- Clocks of cases that ended before this file are over, all but those of the remedies and of a withdrawal.
 INSERT INTO case_clock_act (clock_id, n, kind, act_time, reason, due_time, statutory_due, proof, provisional, reckoning)
 SELECT k.clock_id, k.acts + 1, 'cancelled', c.close_time, '结案', k.due_time, k.statutory_due, k.proof, k.provisional, k.reckoning
