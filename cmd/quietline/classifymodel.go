@@ -149,7 +149,9 @@ func printModel(w io.Writer, m *assignmentv1.Model) error {
 	was, is := m.GetBaseline(), m.GetEvaluation()
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(out, "\t%s\t%s\t\n", or(m.GetBaselineVersion(), "lexicon"), m.GetVersion())
-	line := func(name string, was, is float64) { fmt.Fprintf(out, "%s\t%.1f %%\t%.1f %%\t\n", name, 100*was, 100*is) }
+	line := func(name string, was, is float64) {
+		fmt.Fprintf(out, "%s\t%.1f %%\t%.1f %%\t\n", name, 100*was, 100*is)
+	}
 	line("sector", was.GetSectorAccuracy(), is.GetSectorAccuracy())
 	line("category", was.GetCategoryAccuracy(), is.GetCategoryAccuracy())
 	line("criminal recall", was.GetCriminalRecall(), is.GetCriminalRecall())

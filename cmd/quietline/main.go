@@ -43,6 +43,7 @@ type cli struct {
 	Scorecard scorecardCmd     `cmd:"" group:"tools" help:"Print the scorecard of an access operator for a month or quarter (接入企业考核)."`
 	Deadline  deadlineCmd      `cmd:"" group:"tools" help:"Compute a deadline with its proof, without the mesh; without a basis, list them (期限计算)."`
 	Fsck      fsckCmd          `cmd:"" group:"tools" help:"Check the invariants across all owners; exit 1 when one is broken."`
+	Campaign  campaignCmd      `cmd:"" group:"tools" help:"Run audit campaigns of the ledger (清查): sample, returns, findings, closing of lines."`
 	Classify  classifyCommands `cmd:"" group:"tools" help:"Classify texts of a file without the mesh (归类), and keep what the mesh learned."`
 	Number    numberCmd        `cmd:"" group:"tools" help:"Read telephone numbers, one a line, and write what they are as CSV (号码识读)."`
 	Document  documentCmd      `cmd:"" group:"tools" help:"Fetch a document of a case, ready to print (文书)."`

@@ -162,6 +162,17 @@ func answered(last store.Appeal) error {
 	return wrongState("the appeal is answered; what is left is reconsideration within 60 days (行政复议法 20) or suit within six months (行政诉讼法 46)")
 }
 
+// remedyOf is what is open to who appealed in vain: nobody decides twice here.
+func remedyOf(p store.Appeal) string {
+	switch {
+	case p.State != appealDismissed:
+		return ""
+	case p.Nature == byContract:
+		return "对企业的答复不服的,可以向通信管理局的电信用户申诉受理机构申诉(电信条例 39、电信用户申诉处理办法)。"
+	}
+	return "对答复不服的,可以自知道之日起六十日内申请行政复议(行政复议法 20),或者在六个月内提起行政诉讼(行政诉讼法 46)。"
+}
+
 // basisOfAppeal is the term for the answer by who restricted.
 func basisOfAppeal(nature string) string {
 	if nature == byContract {

@@ -84,7 +84,7 @@ func appealProto(p store.Appeal, creditCode string, v viewer) *ledgerv1.Appeal {
 		AppealId: p.AppealID, EventId: p.EventID, Restriction: p.Restriction, ResourceId: p.ResourceID, Nature: p.Nature,
 		Appellant: p.Appellant, Statement: p.Statement, FileTime: timestamppb.New(p.FileTime), State: p.State, AgencyId: p.AgencyID,
 		DispositionTaskId: text(p.DispositionTaskID), DecidingTaskId: text(p.DecidingTaskID), ReasonCode: p.ReasonCode, Reply: p.Reply,
-		DecidedTime: timeProto(p.DecidedTime), RestoringTaskId: text(p.RestoringTaskID), RestoredTime: timeProto(p.RestoredTime),
+		DecidedTime: timeProto(p.DecidedTime), RestoringTaskId: text(p.RestoringTaskID), RestoredTime: timeProto(p.RestoredTime), Remedy: remedyOf(p),
 		Clock: &commonv1.Clock{
 			Basis: p.ClockBasis, StatutoryDue: p.ClockStatutoryDue, Proof: p.ClockProof, Provisional: p.ClockProvisional,
 		},

@@ -243,7 +243,7 @@ func TestAppeal_ofASubscriber(t *testing.T) {
 	if m.answer(t, id, false).GetRestore() || m.state(t) != stateSuspended {
 		t.Errorf("dismissed, and the resource is %s", m.state(t))
 	}
-	if got := sees(m.centre); got.GetState() != appealDismissed || got.GetReply() == "" {
+	if got := sees(m.centre); got.GetState() != appealDismissed || got.GetReply() == "" || !strings.Contains(got.GetRemedy(), "申诉") {
 		t.Errorf("the centre reads %v", got)
 	}
 	_, err = m.appeal(t, m.centre, event, "SS-2026-0001")

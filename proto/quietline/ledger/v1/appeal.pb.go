@@ -70,7 +70,9 @@ type Appeal struct {
 	// Task with the executor's receipt that the service is restored (恢复回执).
 	RestoringTaskId string `protobuf:"bytes,20,opt,name=restoring_task_id,json=restoringTaskId,proto3" json:"restoring_task_id,omitempty"`
 	// When the receipt came (恢复时间).
-	RestoredTime  *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=restored_time,json=restoredTime,proto3" json:"restored_time,omitempty"`
+	RestoredTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=restored_time,json=restoredTime,proto3" json:"restored_time,omitempty"`
+	// What is open to the appellant when it is dismissed: there is no second appeal here (救济途径).
+	Remedy        string `protobuf:"bytes,22,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -250,6 +252,13 @@ func (x *Appeal) GetRestoredTime() *timestamppb.Timestamp {
 		return x.RestoredTime
 	}
 	return nil
+}
+
+func (x *Appeal) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
 }
 
 // AppealRestrictionRequest appeals.
@@ -906,7 +915,7 @@ var File_quietline_ledger_v1_appeal_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_appeal_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/appeal.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a#quietline/ledger/v1/deduction.proto\"\xa1\x06\n" +
+	" quietline/ledger/v1/appeal.proto\x12\x13quietline.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/common/v1/common.proto\x1a#quietline/ledger/v1/deduction.proto\"\xb9\x06\n" +
 	"\x06Appeal\x12\x1b\n" +
 	"\tappeal_id\x18\x01 \x01(\tR\bappealId\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\x03R\aeventId\x12 \n" +
@@ -932,7 +941,8 @@ const file_quietline_ledger_v1_appeal_proto_rawDesc = "" +
 	"\fdecided_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\vdecidedTime\x12.\n" +
 	"\x13correcting_event_id\x18\x13 \x01(\x03R\x11correctingEventId\x12*\n" +
 	"\x11restoring_task_id\x18\x14 \x01(\tR\x0frestoringTaskId\x12?\n" +
-	"\rrestored_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\frestoredTime\"\xb8\x01\n" +
+	"\rrestored_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\frestoredTime\x12\x16\n" +
+	"\x06remedy\x18\x16 \x01(\tR\x06remedy\"\xb8\x01\n" +
 	"\x18AppealRestrictionRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12\"\n" +
