@@ -40,7 +40,9 @@
 //
 // The party (party*.go, document*.go) reads what was served on it and nothing else, and answers, asks, waives, objects and
 // hands in; what came on paper the caseworker enters for it. Documents are made from templates, which are data, numbered per
-// agency, kind and year, hashed, sealed and never changed. Nothing that a party or the public reads may single out a
+// agency, kind and year without a gap, by the word of the office (office.go), hashed, sealed and never changed. They name
+// officers and chairs by name and certificate, never by account, and an office as it says itself that it is reached; what the
+// public reads names neither them nor where a party lives. The party's address is sealed (address.go). Nothing that a party or the public reads may single out a
 // reporter: a text with a subscriber's number, a time of day or a duration makes no document. While the police have a case,
 // and where nothing was substantiated, nothing is served.
 //

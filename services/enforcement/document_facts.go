@@ -72,7 +72,7 @@ var needs = map[string]struct {
 	docHearing: {"行政处罚法 第六十四条", []need{
 		{"hearing_time", func(f *enforcementv1.DocumentFacts) bool { return f.GetHearingTime() == nil }},
 		{"hearing_place", func(f *enforcementv1.DocumentFacts) bool { return blank(f.GetHearingPlace()) }},
-		{"hearing_chair", func(f *enforcementv1.DocumentFacts) bool { return blank(f.GetHearingChair()) }},
+		{"hearing_chair", func(f *enforcementv1.DocumentFacts) bool { return !isName(f.GetHearingChair()) }},
 	}},
 	docDecision:  {"行政处罚法 第五十九条", []need{needFacts, needEvidence, needBasis, needContent, needPayment}},
 	docOnspot:    {"行政处罚法 第五十二条", []need{needFacts, needBasis, needContent, needPayment}},

@@ -173,6 +173,14 @@ func TestAnOfficeSaysHowItIsReached(t *testing.T) {
 	if err := w.db.QueryRow(t.Context(), "SELECT count(*) FROM party_violation").Scan(&broken); err != nil || broken != 0 {
 		t.Errorf("%d violations, %v", broken, err)
 	}
+	for _, gap := range []string{"UPDATE document_number SET last = last + 1", "UPDATE case_number SET last = last + 1"} { // a number that nothing has
+		if _, err := testkit.Owner(t, w.db).Exec(t.Context(), gap); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.db.QueryRow(t.Context(), "SELECT count(*) FROM party_violation WHERE what LIKE 'numbers of%'").Scan(&broken); err != nil || broken != 2 {
+		t.Errorf("%d gaps, %v", broken, err)
+	}
 }
 
 // TestThePartysAddressIsSealed: it stands on the documents, is shown to the case's agency alone, and is nowhere in clear.
