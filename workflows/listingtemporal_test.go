@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -33,6 +34,24 @@ func testRealListing(t *testing.T, x *town, n int, answer reply, name string) {
 	x.keep(name, listingID(subject))
 }
 
+// testRealLifting is the second run of an entry: it was withdrawn while others still punish on it.
+func testRealLifting(t *testing.T, x *town) {
+	subject := id(624)
+	x.w.lists = lists{entry: anEntry(), measures: []*creditv1.JointMeasure{
+		{MeasureId: id(740), AgencyId: "samr-44"}, {MeasureId: id(741), AgencyId: "nfra-44"},
+	}}
+	x.w.lists.entry.ListingId, x.w.lists.entry.State = subject, "WITHDRAWN"
+	x.begin("listing", subject)
+	x.until(subject, map[string]reply{"lift_measure": {outcome: lifted}}, x.over(listingID(subject)))
+	for _, want := range []string{"lifted:" + id(740), "lifted:" + id(741)} {
+		if !slices.Contains(x.w.lists.states, want) {
+			t.Errorf("%v, want %s", x.w.lists.states, want)
+		}
+	}
+	x.events(listingID(subject))
+	x.keep("listing-lifted", listingID(subject))
+}
+
 // testRealRepair decides an application; what is granted is lifted by those who punish.
 func testRealRepair(t *testing.T, x *town, n int, answer reply, name string) {
 	subject := id(n)
@@ -57,6 +76,7 @@ func testRealLists(t *testing.T, g *realTemporal) {
 	}
 	t.Run("listed", func(t *testing.T) { testRealListing(t, g.town(t), 620, words(dismissed), "listing-listed") })
 	t.Run("granted", func(t *testing.T) { testRealRepair(t, g.town(t), 621, words(granted), "repair-granted") })
+	t.Run("lifted", func(t *testing.T) { testRealLifting(t, g.town(t)) })
 	if *record {
 		t.Run("withdrawn", func(t *testing.T) { testRealListing(t, g.town(t), 622, words(upheld), "listing-withdrawn") })
 		t.Run("refused", func(t *testing.T) { testRealRepair(t, g.town(t), 623, words(refused), "repair-refused") })

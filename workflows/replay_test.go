@@ -19,9 +19,8 @@ func TestReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) < 2 {
-		t.Fatalf("%d recorded histories, want at least two", len(files))
-	}
+	missing := registered{}
+	register(missing)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			raw, err := os.ReadFile(file)
@@ -32,6 +31,7 @@ func TestReplay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			delete(missing, history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName())
 			// Identifiers of tasks and requests follow from the workflow's, so it must be the one of that run.
 			started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
 			err = replayer(t).ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{
@@ -45,6 +45,17 @@ func TestReplay(t *testing.T) {
 			}
 		})
 	}
+	for name := range missing {
+		t.Errorf("workflow %s has no recorded history: record a run of it (-run TestTemporal -record)", name)
+	}
+}
+
+// registered are the names of the workflows.
+type registered map[string]bool
+
+// RegisterWorkflowWithOptions takes a name down.
+func (r registered) RegisterWorkflowWithOptions(_ any, options workflow.RegisterOptions) {
+	r[options.Name] = true
 }
 
 func replayer(t *testing.T) worker.WorkflowReplayer {

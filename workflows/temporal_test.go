@@ -285,6 +285,7 @@ func TestTemporal(t *testing.T) {
 	t.Run("lists and repairs", func(t *testing.T) { testRealLists(t, g) })
 	t.Run("decide", func(t *testing.T) { testRealDecide(t, g.town(t)) })
 	t.Run("digests", func(t *testing.T) { testRealDigest(t, g.town(t)) })
+	t.Run("sweep", func(t *testing.T) { testRealSweep(t, g) })
 	t.Run("a worker that is replaced", func(t *testing.T) { testRealTakeOver(t, g) })
 }
 
