@@ -19,6 +19,7 @@ import (
 
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 // checkDigest drafts the digest of the month, holds every figure against SQL that shares nothing with the program, has
@@ -47,6 +48,16 @@ func (m *testMesh) checkDigest(t *testing.T) {
 	})
 	if d.GetTotal() == 0 || len(d.GetTables()) < 20 || d.GetEdition() != "internal" || d.GetState() != "draft" {
 		t.Fatalf("digest: total %d, %d tables, %s %s", d.GetTotal(), len(d.GetTables()), d.GetEdition(), d.GetState())
+	}
+	for axis, columns := range map[string][]string{ // what is never counted agrees with itself
+		"agency": {"accepted", "verified", "substantiated", "handled", "fed_back", "disclosed"}, "agency_tasks": {"decided"},
+		"measure": {"done"}, "penalty": {"amount"},
+	} {
+		for _, column := range columns {
+			if sumOf(d, axis, column) == 0 {
+				t.Errorf("%s: nothing is %s", axis, column)
+			}
+		}
 	}
 	m.checkNotPublicYet(t, month)
 	release := &disclosurev1.ReleaseDigestRequest{RequestId: uuid.NewString(), Month: month, Version: d.GetVersion()}
@@ -99,7 +110,7 @@ func (m *testMesh) checkPublicDigest(t *testing.T, month string, internal *discl
 				t.Errorf("workbook: %v", err)
 			}
 		default:
-			if bytes.Contains(raw, []byte(`"reporters"`)) || bytes.Contains(raw, []byte(`"members"`)) || !bytes.Contains(raw, []byte(month)) {
+			if bytes.Contains(raw, []byte(`"reporters":`)) || bytes.Contains(raw, []byte(`"members"`)) || !bytes.Contains(raw, []byte(month)) {
 				t.Errorf("digest%s says who reported, or nothing: %.300s", form, raw)
 			}
 		}
@@ -128,15 +139,15 @@ func (m *testMesh) checkPublicCSV(t *testing.T, raw []byte, internal *disclosure
 	}
 }
 
-// owners asks each owner's database as its owner.
-func (m *testMesh) ask(t *testing.T, owner, sql, month string) map[string]int64 {
+// ask asks an owner's database as its owner.
+func (m *testMesh) ask(t *testing.T, owner, sql string, args ...any) map[string]int64 {
 	t.Helper()
 	db, err := pgx.Connect(t.Context(), m.stack.OwnerURL(owner))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close(context.WithoutCancel(t.Context())) }()
-	rows, err := db.Query(t.Context(), sql, month)
+	rows, err := db.Query(t.Context(), sql, args...)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, sql)
 	}
@@ -182,6 +193,7 @@ func (m *testMesh) recompute(t *testing.T, d *disclosurev1.Digest) string {
 			maps.Copy(want[axis], m.ask(t, q.owner, sql, month))
 		}
 	}
+	maps.Copy(want["agency"], m.stepsOf(t, month))
 	got := map[string]map[string]int64{}
 	for _, table := range d.GetTables() {
 		figures := map[string]int64{}
@@ -209,8 +221,84 @@ func (m *testMesh) recompute(t *testing.T, d *disclosurev1.Digest) string {
 		}
 	}
 	differs = append(differs, m.reshare(t, d)...)
+	goals := m.ask(t, "reporting", monthGoals, month)
+	for _, g := range d.GetIndicators() {
+		if g.GetReports() != goals[g.GetCode()] || int64(g.GetPerMille()) != goals[g.GetCode()+"/per_mille"] {
+			differs = append(differs, fmt.Sprintf("goal %v, SQL %v", g, goals))
+		}
+	}
 	slices.Sort(differs)
 	return strings.Join(differs, "\n")
+}
+
+// checkCounted: of each report its reporter learns in which month and under which category it was counted, and that is what
+// SQL says and what the released digest has a figure for.
+func (m *testMesh) checkCounted(t *testing.T, results []*reportingv1.RowResult) {
+	t.Helper()
+	month := time.Now().In(time.FixedZone("CST", 8*3600)).Format("2006-01")
+	d, err := disclosurev1.NewDisclosureServiceClient(m.as(t, "STATISTICIAN@miit")).GetDigest(t.Context(), &disclosurev1.GetDigestRequest{Month: month})
+	if err != nil || d.GetDigest().GetState() != "released" {
+		t.Fatalf("digest %s: %v", d.GetDigest().GetState(), err)
+	}
+	categories := m.ask(t, "reporting", `SELECT receipt || '/' || `+categoryOfReport+`, 1 FROM (`+monthReports+`) r WHERE counts`, month)
+	public, counted := reportingv1.NewReportingServiceClient(m.as(t, "")), map[string]int64{}
+	for _, r := range results {
+		if r.GetFate() != reportingv1.Fate_FATE_ACCEPTED {
+			continue
+		}
+		track, err := public.TrackReport(t.Context(), &reportingv1.TrackReportRequest{Receipt: r.GetReceipt(), Secret: r.GetSecret()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if track.GetCountedMonth() == "" && track.GetCountedNote() != "" { // the same call told twice
+			continue
+		}
+		if track.GetCountedMonth() != month || categories[r.GetReceipt()+"/"+track.GetCountedCategory()] == 0 {
+			t.Errorf("line %d: counted in %q as %q", r.GetLine(), track.GetCountedMonth(), track.GetCountedCategory())
+		}
+		counted[track.GetCountedCategory()]++
+	}
+	for _, table := range d.GetDigest().GetTables() {
+		for _, row := range table.GetRows() {
+			if table.GetAxis() == "category" && counted[row.GetKey()] > row.GetReports() {
+				t.Errorf("%d reporters were told %s, the digest has %d", counted[row.GetKey()], row.GetKey(), row.GetReports())
+			}
+		}
+	}
+	if len(counted) < 2 {
+		t.Errorf("counted: %v", counted)
+	}
+}
+
+// stepsOf are how far the complaints of each agency came.
+func (m *testMesh) stepsOf(t *testing.T, month string) map[string]int64 {
+	t.Helper()
+	out := map[string]int64{}
+	count := func(column string, complaints map[string]int64) {
+		for agency, n := range m.ask(t, "reporting", led, month, slices.Sorted(maps.Keys(complaints))) {
+			out[agency+"/"+column] = n
+		}
+	}
+	for column, q := range steps {
+		count(column, m.ask(t, q.owner, q.sql, month))
+	}
+	cases := m.ask(t, "disclosure", penaltyCases, month)
+	count("disclosed", m.ask(t, "enforcement", casesOf, month, slices.Sorted(maps.Keys(cases))))
+	return out
+}
+
+// sumOf adds a column of a table up.
+func sumOf(d *disclosurev1.Digest, axis, code string) (sum int64) {
+	for _, table := range d.GetTables() {
+		for i, c := range table.GetColumns() {
+			for _, r := range table.GetRows() {
+				if table.GetAxis() == axis && c.GetCode() == code {
+					sum += r.GetValues()[i].GetValue()
+				}
+			}
+		}
+	}
+	return sum
 }
 
 // reshare shares each exclusive table out again, in SQL: whole parts, then the largest remainders.

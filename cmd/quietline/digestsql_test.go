@@ -23,7 +23,7 @@ const operatorOfVerifier = `CASE WHEN verifier LIKE 'mvno-%' THEN verifier
 
 // reportAxes are the tables of reports, with the key of a report in each.
 var reportAxes = map[string]string{
-	"category":           `coalesce(nullif(category, ''), nullif(complaint_category, ''), 'unknown')`,
+	"category":           categoryOfReport,
 	"sector":             `coalesce(nullif(sector, ''), nullif(complaint_sector, ''), 'unknown')`,
 	"method":             `CASE WHEN method = '' THEN 'unknown' WHEN method IN ('manual', 'recorded', 'bombing', 'one_ring') THEN method ELSE 'other' END`,
 	"number_kind":        `CASE WHEN ` + resaleNumber + ` THEN 'mobile_resale' ELSE kind END`,
@@ -37,20 +37,54 @@ var reportAxes = map[string]string{
 	"relapse":            `CASE WHEN relapse THEN 'relapse' ELSE 'first' END`,
 }
 
+// monthGoals are the two goals of the programme: of the marketing calls that were checked, which were in order; and how many
+// calls were malicious or criminal.
+const monthGoals = `WITH r AS (SELECT finding, ` + categoryOfReport + ` AS kind FROM (` + monthReports + `) r WHERE counts),
+	checked AS (SELECT count(*) AS n, count(*) FILTER (WHERE finding = 'not_substantiated') AS fine FROM r
+		WHERE kind = 'commercial' AND finding IN ('substantiated', 'not_substantiated'))
+	SELECT 'marketing_compliance', n FROM checked
+	UNION ALL SELECT 'marketing_compliance/per_mille', floor((2000 * fine + n) / (2.0 * n))::bigint FROM checked WHERE n > 0
+	UNION ALL SELECT 'malicious_criminal', count(*) FROM r WHERE kind IN ('malicious', 'criminal')`
+
+const categoryOfReport = `coalesce(nullif(category, ''), nullif(complaint_category, ''), 'unknown')`
+
 const monthComplaints = ` FROM complaint c WHERE to_char(c.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1`
 
 // leader is the agency that leads a complaint, or led it last.
 const leader = `(SELECT p.agency_id FROM complaint_party p WHERE p.complaint_id = c.complaint_id AND p.part = 'lead'
 	ORDER BY (p.until_time IS NULL) DESC, p.party_id DESC LIMIT 1)`
 
-func ofAgency(column, condition string) string {
-	return `SELECT ` + leader + ` || '/` + column + `', count(*) FROM complaint c
-		WHERE to_char(c.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 AND ` + leader + ` IS NOT NULL AND ` + condition + ` GROUP BY 1`
+// steps are the columns of agencies, each from facts that the counting does not look at: what people decided, what reporters
+// were told, what stands in the register. Each asks an owner for complaints.
+var steps = map[string]struct{ owner, sql string }{
+	// it came to work that is done on what was accepted only; evidence is preserved before
+	"accepted": {"assignment", `SELECT subject_id::text, 1 FROM task WHERE subject_kind = 'complaint' AND step NOT IN ('accept', 'preserve') AND $1 <> ''`},
+	// somebody decided what the facts were
+	"verified": {"assignment", `SELECT subject_id::text, 1 FROM task t JOIN decision d USING (task_id)
+		WHERE t.step IN ('fact_check', 'late_check') AND d.outcome = 'concluded' AND $1 <> ''`},
+	// a reporter was told that it is true
+	"substantiated": {"reporting", `SELECT r.complaint_id::text, 1 FROM report r, feedback b
+		WHERE r.report_id = b.report_id AND b.stage = 'checked' AND b.code = 'substantiated' AND $1 <> ''`},
+	// somebody decided on measures or a case
+	"handled": {"assignment", `SELECT subject_id::text, 1 FROM task t JOIN decision d USING (task_id)
+		WHERE t.step = 'handle' AND d.outcome IN ('measures', 'case', 'measures_and_case') AND $1 <> ''`},
+	// a reporter was told the very result that the complaint has
+	"fed_back": {"reporting", `SELECT c.complaint_id::text, 1 FROM complaint c JOIN report r USING (complaint_id) JOIN feedback b USING (report_id)
+		WHERE c.result NOT IN ('', 'withdrawn') AND b.code = c.result AND b.stage NOT IN ('checked', 'not_accepted') AND $1 <> ''`},
+	// it was asked for a second time
+	"reopened": {"reporting", `SELECT complaint_id::text, 1 FROM complaint_history WHERE round > 1 AND $1 <> ''`},
 }
 
-func foundOut(results string) string {
-	return `EXISTS (SELECT 1 FROM report r WHERE r.complaint_id = c.complaint_id AND r.finding IN (` + results + `))`
-}
+// penaltyCases are the cases whose penalty was published and not withdrawn again; casesOf are the complaints of cases.
+const (
+	penaltyCases = `SELECT case_id::text, 1 FROM publication p WHERE kind = 'penalty' AND $1 <> ''
+		AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = p.publication_id)`
+	casesOf = `SELECT DISTINCT complaint_id::text, 1 FROM case_complaint WHERE $1 <> '' AND case_id::text = ANY ($2)`
+)
+
+// led are the complaints of a month by the agency that leads them, those named only.
+const led = `SELECT ` + leader + `, count(*) FROM complaint c
+	WHERE to_char(c.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 AND ` + leader + ` IS NOT NULL AND c.complaint_id::text = ANY ($2) GROUP BY 1`
 
 // coarseMinutes are minutes as the digest keeps them: in two hours, half days, days.
 const coarseMinutes = `CASE WHEN m < 1440 THEN m / 120 * 120 WHEN m < 14400 THEN m / 720 * 720 ELSE m / 1440 * 1440 END`
@@ -82,18 +116,9 @@ var otherTables = map[string]struct {
 	"complaint_outcome":  {"reporting", []string{`SELECT coalesce(nullif(c.result, ''), 'open'), count(*)` + monthComplaints + ` GROUP BY 1`}},
 	"complaint_origin":   {"reporting", []string{`SELECT c.origin, count(*)` + monthComplaints + ` GROUP BY 1`}},
 	"complaint_relapse":  {"reporting", []string{`SELECT CASE WHEN c.round > 1 THEN 'reopened' ELSE 'not_reopened' END, count(*)` + monthComplaints + ` GROUP BY 1`}},
-	"agency": {"reporting", []string{
-		`SELECT coalesce(` + leader + `, 'none'), count(*)` + monthComplaints + ` GROUP BY 1`,
-		ofAgency("accepted", `c.stage <> 'accept' AND c.result <> 'not_accepted'`),
-		ofAgency("verified", foundOut(`'substantiated', 'not_substantiated', 'no_evidence'`)),
-		ofAgency("substantiated", foundOut(`'substantiated'`)),
-		ofAgency("handled", `c.handled_time IS NOT NULL`),
-		ofAgency("fed_back", `c.complaint_id IN (SELECT r.complaint_id FROM feedback b, report r WHERE r.report_id = b.report_id AND b.stage = 'result')`),
-		ofAgency("disclosed", `starts_with(c.disclosure, 'case_published')`),
-		ofAgency("reopened", `c.round > 1`),
-	}},
-	"agency_tasks": {"assignment", tasksBy("agency_id")},
-	"step_tasks":   {"assignment", tasksBy("step")},
+	"agency":             {"reporting", []string{`SELECT coalesce(` + leader + `, 'none'), count(*)` + monthComplaints + ` GROUP BY 1`}},
+	"agency_tasks":       {"assignment", tasksBy("agency_id")},
+	"step_tasks":         {"assignment", tasksBy("step")},
 	"measure": {"enforcement", []string{
 		`SELECT code, count(*) FROM measure_record WHERE to_char(created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 GROUP BY 1`,
 		`SELECT r.code || '/' || l.state, count(*) FROM measure_record r, measure_log l WHERE l.measure_id = r.measure_id AND l.state IN ('done', 'failed')

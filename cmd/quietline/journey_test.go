@@ -31,6 +31,7 @@ func TestMesh_fromReportToDisclosure(t *testing.T) {
 	m.driveToEnd(t)
 	m.checkTracks(t, results)
 	m.checkDigest(t)
+	m.checkCounted(t, results)
 	m.checkScorecards(t)
 	m.checkFsck(t)
 	m.checkMetrics(t)

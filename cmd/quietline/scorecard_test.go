@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,9 +30,14 @@ func withReport(condition string) string {
 }
 
 var scoredReporting = []string{
-	scoredWhere("complaints", "true"), scoredWhere("handled", "handled_time IS NOT NULL"), scoredWhere("reopened", "round > 1"),
+	scoredWhere("complaints", "true"), scoredWhere("reopened", "round > 1"),
 	scoredWhere("checked", withReport("finding ~ '(substantiated|no_evidence)$'")),
-	scoredWhere("substantiated", withReport("finding = 'substantiated'")), scoredWhere("repeated", withReport("relapse")),
+	scoredWhere("substantiated", withReport("finding = 'substantiated'")),
+}
+
+// scoredHandled are figures of those complaints of which somebody decided on measures or a case: $2.
+var scoredHandled = []string{
+	scoredWhere("handled", "complaint_id::text = ANY ($2)"), scoredWhere("repeated", "complaint_id::text = ANY ($2) AND "+withReport("relapse")),
 }
 
 // forgedMatters are complaints whose number proved forged, as assignment knows it.
@@ -44,8 +50,18 @@ func scoredTasks(column, time, condition string) string {
 		  AND to_char(` + time + ` AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1 AND ` + condition + ` GROUP BY t.agency_id, t.step`
 }
 
+// scoredMinutes are the medians of the times of answering, in minutes as they are kept.
+func scoredMinutes(step string) string {
+	return `SELECT agency_id || '/minutes/' || step, 1 + percentile_disc(0.5) WITHIN GROUP (ORDER BY ` + coarseMinutes + `)
+		FROM (SELECT t.agency_id, ` + step + ` AS step, floor(greatest(extract(epoch FROM d.decided_time - t.open_time), 0) / 60)::bigint AS m
+		FROM task t JOIN decision d USING (task_id)
+		WHERE t.step IN ('number_check', 'preserve', 'execute') AND t.agency_id ~ '^(cmcc|ctcc|cucc|cbn|mvno)' AND t.subject_id NOT IN (` + forgedMatters + `)
+		  AND to_char(d.decided_time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = $1) x GROUP BY agency_id, step`
+}
+
 var scoredAssignment = []string{
 	scoredTasks("asked", "t.open_time", "true"), scoredTasks("answered", "d.decided_time", "d.outcome <> 'bounced'"),
+	scoredTasks("bounced", "d.decided_time", "d.outcome = 'bounced'"), scoredMinutes("t.step"), scoredMinutes("'all'"),
 	scoredTasks("overdue", "t.due_time", "t.due_time < now() AND coalesce(t.close_time, 'infinity') > t.due_time"),
 }
 
@@ -66,6 +82,19 @@ func (m *testMesh) checkScorecards(t *testing.T) {
 		}
 		for _, sql := range scoredAssignment {
 			maps.Copy(want, m.ask(t, "assignment", sql, month))
+		}
+		done := m.ask(t, steps["handled"].owner, steps["handled"].sql, month)
+		for _, sql := range scoredHandled {
+			maps.Copy(want, m.ask(t, "reporting", sql, month, slices.Sorted(maps.Keys(done))))
+		}
+		for key, n := range want { // shares, rounded half up
+			operator, column, _ := strings.Cut(key, "/")
+			switch {
+			case column == "substantiated":
+				want[operator+"/true share"] = (2000*n + want[operator+"/checked"]) / (2 * want[operator+"/checked"])
+			case column == "repeated":
+				want[operator+"/repeated share"] = (2000*n + want[operator+"/handled"]) / (2 * want[operator+"/handled"])
+			}
 		}
 		got, err := m.scored(t, disclosurev1.NewDisclosureServiceClient(m.as(t, "LEAD@miit")), month)
 		if err == nil && !maps.Equal(got, want) {
@@ -100,13 +129,17 @@ func (m *testMesh) scored(t *testing.T, c disclosurev1.DisclosureServiceClient, 
 		for name, n := range map[string]int64{
 			"complaints": card.GetComplaints(), "checked": card.GetChecked(), "substantiated": card.GetSubstantiated(),
 			"handled": card.GetHandled(), "repeated": card.GetRepeated(), "reopened": card.GetReopened(),
+			"true share": int64(card.GetSubstantiatedPerMille()), "repeated share": int64(card.GetRepeatedPerMille()),
 		} {
 			out[id+"/"+name] = n
 		}
 		for _, s := range card.GetSteps() {
 			if s.GetScored() && s.GetStep() != "all" {
 				out[id+"/asked/"+s.GetStep()], out[id+"/answered/"+s.GetStep()] = s.GetAsked(), s.GetAnswered()
-				out[id+"/overdue/"+s.GetStep()] = s.GetOverdue()
+				out[id+"/overdue/"+s.GetStep()], out[id+"/bounced/"+s.GetStep()] = s.GetOverdue(), s.GetBounced()
+			}
+			if s.MedianMinutes != nil && s.GetScored() {
+				out[id+"/minutes/"+s.GetStep()] = 1 + s.GetMedianMinutes() // a median of no minutes is one as well
 			}
 		}
 	}

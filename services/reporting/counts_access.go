@@ -3,6 +3,7 @@ package reporting
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,9 +19,9 @@ import (
 const unitAccess = "access_complaints"
 
 // A complaint counts against who gave its number access at its call, on the day it began. A forged number counts against
-// nobody, nor does what nobody verified reported; one that was merged into another counts there. A repeat is a call after the
-// handling that somebody verified reported.
-const accessSQL = `SELECT a.operator_id, c.number_kind, c.reopened > 0, c.handled_time IS NOT NULL, f.checked, f.substantiated, f.repeated
+// nobody, nor does what nobody verified reported; one that was merged into another counts there. A repeat is a call after
+// something was done about it (处置) that somebody verified reported.
+const accessSQL = `SELECT a.operator_id, c.number_kind, c.reopened > 0, c.result, f.checked, f.substantiated, f.repeated
 FROM complaint c
 JOIN LATERAL (SELECT operator_id FROM complaint_access x WHERE x.complaint_id = c.complaint_id ORDER BY access_id DESC LIMIT 1) a ON true
 JOIN LATERAL (SELECT coalesce(bool_or(r.finding IN ('substantiated', 'not_substantiated', 'no_evidence')), false) AS checked,
@@ -35,16 +36,17 @@ func countAccess(ctx context.Context, tx pgx.Tx, from, to time.Time) (*tally.Sum
 		return nil, fmt.Errorf("complaints by access: %w", err)
 	}
 	sums := tally.NewSums()
-	var operator, kind string
-	var reopened, handled, checked, substantiated, repeated bool
-	_, err = pgx.ForEachRow(rows, []any{&operator, &kind, &reopened, &handled, &checked, &substantiated, &repeated}, func() error {
+	var operator, kind, result string
+	var reopened, checked, substantiated, repeated bool
+	_, err = pgx.ForEachRow(rows, []any{&operator, &kind, &reopened, &result, &checked, &substantiated, &repeated}, func() error {
 		if phone.Forged(kind) {
 			return nil // forged by its very form, and nobody has said so yet
 		}
+		handled := slices.Contains(handledResults, result)
 		for _, column := range []struct {
 			name string
 			is   bool
-		}{{"", true}, {"checked", checked}, {"substantiated", substantiated}, {"handled", handled}, {"repeated", repeated}, {"reopened", reopened}} {
+		}{{"", true}, {"checked", checked}, {"substantiated", substantiated}, {"handled", handled}, {"repeated", handled && repeated}, {"reopened", reopened}} {
 			if column.is {
 				sums.Add(tally.Cell{Unit: unitAccess, Axis: "access_operator", Key: operator, Column: column.name}, 1, nil)
 			}
