@@ -173,7 +173,8 @@ func (p people) investigate(v *caseView, step *assignmentv1.CaseStepDetail) stri
 	if v.way == wayAttributed && v.GetCase().GetParty().GetPerson() {
 		return ""
 	}
-	c := &assignmentv1.CaseProposal{ActEndTime: timestamppb.New(v.GetCase().GetOpenTime().AsTime().Add(-time.Hour)), Findings: "经查,当事人未经同意拨打营销电话,有通话记录和录音为证。"}
+	c := &assignmentv1.CaseProposal{ActEndTime: timestamppb.New(v.GetCase().GetOpenTime().AsTime().Add(-time.Hour)), Findings: "经查，当事人未经同意拨打营销电话，有通话记录和录音为证。",
+		PartyAddress: "演练市演练路1号"}
 	step.Proposal = c
 	switch {
 	case noPenaltyWays[v.way]:
