@@ -59,12 +59,13 @@
 //
 // Its procedure is not drawn here: enforcement owns it and plans it (services/enforcement), and case.go does what is planned.
 //
-//	plan ─> effects (list, publish, tell, withdraw, copy) ─> open and cancel tasks ─> wait ─> plan
+//	plan ─> effects (list, publish, tell, withdraw, restore, copy) ─> open and cancel tasks ─> wait ─> plan
 //
 // Before a decision on a step is written, its owner is asked whether the law lets it pass (CheckCaseStep): its refusal, with
 // the article, is the answer to the person, and the task waits on. What is written then is never refused: it is judged by
 // what was known when it was decided. The first effective outcome is told to the complaints, whatever the performance comes
-// to. A case that is reversed after its end has another run under the same ID, with tasks of its own. Runs that began before
+// to. A case that is reversed after its end has another run under the same ID, with tasks of its own: it tells the reporters
+// itself, whose complaints may be closed. Runs that began before
 // a case was planned go on by casescript.go.
 //
 // # Contracts

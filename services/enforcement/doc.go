@@ -9,11 +9,14 @@
 //	               │  └── TRANSFERRED ─> CLOSED (a crime)                          CLOSED <── PERFORMED <── PERFORMING
 //	               ├── NO_PENALTY ─> CLOSED (delivered)                               ^                       │
 //	               └── on the spot: NOTICE_SERVED, DECIDED, DELIVERED at once         └── ENFORCED <── DEMANDED
-//	whatever is decided ─> REVERSED ─> CLOSED, when all is taken back
+//	whatever is decided ─> REVERSED ─> CLOSED, when all is taken back: lists, publications, and what the agency did to number
+//	resources on the same finding, whose service the operators restore within a working day (restore_rules.go)
 //
 // A state names the last stage that was reached. Only a line of the log case_event moves a case, along the edges of
 // case_edge and past the guards of the database; the rules in Go (plan_rules.go, step_rules.go, side_rules.go) ask the same
-// first and say the article. planOf, a pure function, says what should be open; writer.go writes what was decided.
+// first and say the article. planOf, a pure function, says what should be open; writer.go writes what was decided. What passed
+// its check and cannot be recorded all the same is noted late, moves nothing, and is planned anew: once at once, then ever more
+// seldom (late_rules.go), and from the third note on the audit speaks.
 //
 // Invariants, held by the database:
 //   - a party has one open case for an act; who opens first has it, or whom the common superior names (行政处罚法 25);

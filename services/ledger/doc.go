@@ -43,7 +43,7 @@
 // A warning or suspension is an operator's measure by its contract or an administration's order by law; nobody does what is
 // the other's to do, an order takes its signatures, and nobody lifts what another did. A further ground is added to the first. An appeal 申诉 that is upheld
 // adds the event corrected: the history keeps the act, its state is again what it would be without it, and what another
-// ground ordered stands. Each appellant has an appeal of its own, and another officer than those who had a part in the act
+// ground ordered stands; so does what falls with the decision of its case (takeback.go). Each appellant has an appeal of its own, and another officer than those who had a part in the act
 // decides it. A recall 收回 is proposed, reviewed and signed by three people, announced to the public, and carried
 // out after its term, unless an objection stands; with it the allocation ends in both times:
 //

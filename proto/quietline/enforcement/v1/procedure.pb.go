@@ -307,7 +307,8 @@ type PlannedEffect struct {
 	// begin, tell_complaints, list_party, publish, withdraw_listing, withdraw_publication, restore_resource,
 	// copy_procuratorate (种类).
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Facts, as codes: outcome, listing_id, publication_id (要素).
+	// Facts, as codes: outcome, disclosure, withdrawn (what the complaints were told of a publication), listing_id,
+	// publication_id, resource_id with the task_id and agency_id of the order that falls (要素).
 	Facts map[string]string `protobuf:"bytes,3,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// To be done by then; empty without a term (期限).
 	DueTime       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
