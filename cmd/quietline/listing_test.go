@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,7 @@ func TestMesh_listing(t *testing.T) {
 	m := theMesh(t)
 	m.licensee(t, listedCode, "B2-44-LIST")
 	id := m.proposeListing(t, listedCode, "B2-44-LIST").GetListingId()
+	m.forecasts(t, "CASEWORKER@ca-44", id)
 	party := creditv1.NewCreditServiceClient(m.as(t, "PARTY@"+listedCode))
 	other := creditv1.NewCreditServiceClient(m.as(t, "CASEWORKER@samr-44"))
 	state := func() *creditv1.Listing {
@@ -76,6 +78,10 @@ func TestMesh_listing(t *testing.T) {
 	if err != nil || !check.GetFocusedSupervision() || len(check.GetListings()) != 1 {
 		t.Fatalf("%v, %v", check, err)
 	}
+	access, err := creditv1.NewCreditServiceClient(m.as(t, "OPERATOR@cmcc")).CheckParty(t.Context(), &creditv1.CheckPartyRequest{CreditCode: listedCode})
+	if err != nil || len(access.GetListings()) != 1 || access.GetListings()[0].GetGround() == "" || access.GetListings()[0].GetPartyName() != "" {
+		t.Errorf("who gives access learns %v, %v", access, err) // it stands, and what for; its class is not published
+	}
 	m.followsTo(t, other, id, "LISTED")
 	measure, err := other.RecordJointMeasure(t.Context(), &creditv1.RecordJointMeasureRequest{
 		RequestId: uuid.NewString(), ListingId: id, Measure: "列为重点检查对象", Basis: "市场监督管理规定(样例)",
@@ -92,6 +98,20 @@ func TestMesh_listing(t *testing.T) {
 	}
 	if _, err := other.CheckParty(t.Context(), &creditv1.CheckPartyRequest{CreditCode: listedCode}); err != nil {
 		t.Error(err)
+	}
+}
+
+// forecasts: the 30 days of an entry are forecast for the agency that lists, and for nobody else.
+func (m *testMesh) forecasts(t *testing.T, account, id string) {
+	t.Helper()
+	for who, want := range map[string]bool{account: true, "CASEWORKER@ca-31": false} {
+		f, err := creditv1.NewCreditServiceClient(m.as(t, who)).ForecastTerms(t.Context(), &creditv1.ForecastTermsRequest{Days: 60, PageSize: 500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if has := slices.ContainsFunc(f.GetTerms(), func(r *commonv1.RunningTerm) bool { return r.GetKind() == "entry" && r.GetId() == id }); has != want {
+			t.Errorf("the forecast of %s: %v", who, f)
+		}
 	}
 }
 

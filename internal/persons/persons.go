@@ -140,13 +140,13 @@ func (w *scanned) inCode(start, end int) bool {
 // person is what stands in place of a person's number that begins with a group, and its last group; empty: there is none.
 // The longest reading counts.
 func (w *scanned) person(first int) (mask string, last int) {
-	digits := ""
 	for i := first; i < len(w.groups); i++ {
 		g := w.groups[i]
 		if i > first && !w.joined(w.groups[i-1], g) {
 			break
 		}
-		if digits += string(w.folded[g.start:g.end]); len(digits) > longestNumber {
+		digits := w.digits(first, i)
+		if len(digits) > longestNumber {
 			break
 		}
 		if m := w.masked(first, digits, g.end); m != "" {
@@ -154,6 +154,15 @@ func (w *scanned) person(first int) (mask string, last int) {
 		}
 	}
 	return mask, last
+}
+
+// digits are those of some groups in a row.
+func (w *scanned) digits(first, last int) string {
+	var out strings.Builder
+	for _, g := range w.groups[first : last+1] {
+		out.WriteString(string(w.folded[g.start:g.end]))
+	}
+	return out.String()
 }
 
 // joined says whether two groups may be of one number: only spaces, hyphens, brackets, points and what is not seen between.
@@ -221,9 +230,9 @@ func (w *scanned) local(first, before int) (mask string, last int) {
 	if !w.follows(first, telephone) && (before < 0 || before+1 != first || !w.listed(w.groups[before], w.groups[first])) {
 		return "", first
 	}
-	digits := ""
 	for i := first; i < len(w.groups) && (i == first || w.joined(w.groups[i-1], w.groups[i])); i++ {
-		if digits += string(w.folded[w.groups[i].start:w.groups[i].end]); len(digits) > longestLocal {
+		digits := w.digits(first, i)
+		if len(digits) > longestLocal {
 			break
 		}
 		_, err := time.Parse("20060102", digits)

@@ -214,6 +214,9 @@ func TestSettleProvisionalTerms(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "written once") {
 		t.Errorf("a date was moved by hand: %v", err)
 	}
+	if v := w.violations(t); len(v) != 0 {
+		t.Errorf("violations: %v", v)
+	}
 	if _, err := w.as("o", "cmcc-11", "", accessv1.Role_ROLE_OPERATOR).ForecastTerms(t.Context(), &creditv1.ForecastTermsRequest{}); err == nil {
 		t.Error("an operator reads the forecast")
 	}

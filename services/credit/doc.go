@@ -10,7 +10,10 @@
 //	                               ├──────────────┴──────────> EXPIRED     at its latest end, by itself
 //	   any state ──────────────────┴─────────────────────────> WITHDRAWN   its ground fell away; the row stays, with the reason
 //
-// Whoever follows the feed hears when an entry begins and when it ends. When it ends, its publication is withdrawn, and each
+// An operator, who gives access, learns whether a firm stands on the telecom lists and what for, and reads the published
+// fields once they are public; the ledger learns no more. Credit records and what has ended are no business of theirs.
+//
+// Whoever follows the feed is known, also who never acknowledges, and hears when an entry begins and when it ends. When it ends, its publication is withdrawn, and each
 // agency lifts its own measure within the term; one that does not is named (修复后仍受惩戒).
 //
 // Invariants, held by the database: no entry longer than its class allows; on a telecom list nobody without a licence;
@@ -20,4 +23,5 @@
 //	server.go     reads; enter.go: entries that a case makes; policy.go: the policy in force; proposal.go: proposed entries
 //	withdraw.go   what ends; publish.go: the quarter's publication; repair.go, measure.go: repair and joint punishment
 //	feed.go       the feed and who follows it; hub.go: one listener for all who wait; audit.go: checks
+//	clock.go      what is due, and the settling of provisional dates
 package credit

@@ -23,6 +23,10 @@ SELECT v.id, v.what FROM (
     UNION ALL
     SELECT l.listing_id, 'ended for an hour and still published'
       FROM listing l WHERE l.publication_id IS NOT NULL AND l.unpublish_time IS NULL AND l.end_time < $1::timestamptz - interval '1 hour'
+    UNION ALL
+    SELECT l.listing_id, 'a date of it is not as it was settled'
+      FROM clock_settlement s JOIN listing l ON l.listing_id = s.id
+     WHERE s.new_due IS DISTINCT FROM CASE s.kind WHEN 'entry' THEN l.entry_due WHEN 'statement' THEN l.objection_until ELSE l.lift_due END
 ) v WHERE (v.id, v.what) > ($2::uuid, $3::text) ORDER BY v.id, v.what LIMIT $4
 `
 
