@@ -120,7 +120,7 @@ func (a *Activities) publish(ctx context.Context, c *enforcementv1.Case, deliver
 		return "", err
 	}
 	if id := resp.GetPublication().GetPublicationId(); id != "" {
-		return "case_published:" + id, nil
+		return casePublished + id, nil
 	}
 	return orElse(resp.GetNotPublishedBecause(), "not_published"), nil
 }

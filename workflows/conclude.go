@@ -91,7 +91,7 @@ func (c *complaint) disclosure(result string) string {
 	}
 	out := "no_penalty_decision"
 	for _, e := range c.endedCases {
-		if strings.HasPrefix(e.GetDisclosure(), "case_published:") {
+		if strings.HasPrefix(e.GetDisclosure(), casePublished) {
 			return e.GetDisclosure()
 		}
 		out = orElse(e.GetDisclosure(), out)

@@ -32,6 +32,7 @@ type planner struct {
 	nudged     int
 	lifted     []*ledgerv1.ResumeResourceRequest
 	taken      []*reportingv1.TellReversalRequest
+	kept       []string
 }
 
 func (p *planner) has(step string) bool {

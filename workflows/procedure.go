@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -184,8 +185,16 @@ func (a *Activities) tellComplaints(ctx context.Context, of *enforcementv1.Case,
 		CaseId: id, Outcome: e.GetFacts()["outcome"], Disclosure: e.GetFacts()["disclosure"],
 	}
 	for _, c := range plan.GetComplaints() {
-		// A complaint that is closed needs no signal.
+		// A complaint that is closed needs no signal, but it is told what was published.
 		if err := a.runs.Signal(ctx, complaintID(c.GetComplaintId(), c.GetRound()), signalCaseEnded, signal); err != nil {
+			return err
+		}
+		if !strings.HasPrefix(signal.GetDisclosure(), casePublished) {
+			continue
+		}
+		if _, err := a.Reporting.KeepDisclosure(ctx, &reportingv1.KeepDisclosureRequest{
+			RequestId: derived(id + "/" + e.GetKey() + "/" + c.GetComplaintId() + "/disclosure"), ComplaintId: c.GetComplaintId(), Disclosure: signal.GetDisclosure(),
+		}); err != nil {
 			return err
 		}
 	}
@@ -221,6 +230,9 @@ func answered(err error, reasons ...commonv1.ErrorReason) (effect, error) {
 	return effect{result: refusedBy + errs.Name(errs.Reason(err))}, nil
 }
 
+// casePublished stands before the publication of a case.
+const casePublished = "case_published:"
+
 // publishPenalty asks for the publication of a penalty; the result is what its complaints are told of it.
 func (a *Activities) publishPenalty(ctx context.Context, c *enforcementv1.Case) (effect, error) {
 	req, err := a.penaltyPublication(ctx, c, c.GetDeliverTime())
@@ -235,7 +247,7 @@ func (a *Activities) publishPenalty(ctx context.Context, c *enforcementv1.Case) 
 		return effect{}, err
 	}
 	if id := resp.GetPublication().GetPublicationId(); id != "" {
-		return effect{target: id, result: "case_published:" + id}, nil
+		return effect{target: id, result: casePublished + id}, nil
 	}
 	return effect{result: orElse(resp.GetNotPublishedBecause(), "not_published")}, nil
 }

@@ -37,6 +37,31 @@ func (f fakeReporting) TellReversal(_ context.Context, req *reportingv1.TellReve
 	})
 }
 
+func (f fakeReporting) KeepDisclosure(_ context.Context, req *reportingv1.KeepDisclosureRequest, _ ...grpc.CallOption) (*reportingv1.KeepDisclosureResponse, error) {
+	return once(f.w, req, func() (*reportingv1.KeepDisclosureResponse, error) {
+		f.w.planner.kept = append(f.w.planner.kept, req.GetComplaintId()+" "+req.GetDisclosure())
+		return &reportingv1.KeepDisclosureResponse{Kept: true}, nil
+	})
+}
+
+// A publication reaches the complaints of its case that are at their end; where nothing was published there is nothing to keep.
+func TestCase_publicationReachesClosedComplaints(t *testing.T) {
+	p := newPlay(t, caseID(id(501)))
+	p.w.planner = &planner{complaints: []*enforcementv1.AttachedComplaint{{ComplaintId: id(1), Round: 1}, {ComplaintId: id(2), Round: 3}}}
+	p.runCase(func(o *planner) *enforcementv1.CasePlan {
+		plan := &enforcementv1.CasePlan{Ended: len(o.effects) > 0, Complaints: o.complaints}
+		for n, disclosure := range []string{"case_published:7", "warning_only"} {
+			if !plan.GetEnded() {
+				plan.Effects = append(plan.Effects, &enforcementv1.PlannedEffect{
+					Key: effectTell + strings.Repeat("/", n), Kind: effectTell, Facts: map[string]string{"outcome": "penalty", "disclosure": disclosure},
+				})
+			}
+		}
+		return plan
+	})
+	p.want("kept", strings.Join(p.w.planner.kept, ", "), id(1)+" case_published:7, "+id(2)+" case_published:7")
+}
+
 // A reversal reaches the ledger, by the order that fell and the agency that gave it, and the reporters, whether or not a
 // workflow of their complaint runs.
 func TestCase_reversalReachesLedgerAndReporters(t *testing.T) {

@@ -36,6 +36,25 @@ func (s *Server) TellReversal(ctx context.Context, req *reportingv1.TellReversal
 	})
 }
 
+// KeepDisclosure writes the publication of a case to a complaint that is at its end, or to the one that it was merged into.
+func (s *Server) KeepDisclosure(ctx context.Context, req *reportingv1.KeepDisclosureRequest) (*reportingv1.KeepDisclosureResponse, error) {
+	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.KeepDisclosureResponse, error) {
+		c, err := lock(ctx, tx, req.GetComplaintId())
+		const mergers = 8
+		for n := 0; err == nil && c.MergedInto != nil && n < mergers; n++ {
+			c, err = lock(ctx, tx, *c.MergedInto)
+		}
+		if err != nil {
+			return nil, err
+		}
+		kept, err := store.New(tx).KeepDisclosure(ctx, store.KeepDisclosureParams{ComplaintID: c.ComplaintID, Disclosure: req.GetDisclosure(), At: s.clock()})
+		if err != nil {
+			return nil, fmt.Errorf("keep disclosure: %w", err)
+		}
+		return &reportingv1.KeepDisclosureResponse{Kept: kept > 0}, nil
+	})
+}
+
 func (s *Server) tellReversed(ctx context.Context, tx pgx.Tx, c store.Complaint, number int32, req *reportingv1.TellReversalRequest) (*reportingv1.TellReversalResponse, error) {
 	q, at := store.New(tx), s.clock()
 	if err := reach(ctx, tx, c.ComplaintID, number, stageReversed, req.GetOffice(), nil, at); err != nil {

@@ -78,3 +78,36 @@ func TestTellReversal_beforeTheResult(t *testing.T) {
 		t.Error("what another case published is gone")
 	}
 }
+
+// A publication that comes after the end of a complaint is written to it; a live one's workflow does that, and what was
+// taken back stays taken back.
+func TestKeepDisclosure(t *testing.T) {
+	e := newEdge(t)
+	r := e.file(citizen, "13114590000")
+	s := e.script(t, e.complaintOf(r.GetReportId()))
+	keep := func(disclosure string) bool {
+		return must[*reportingv1.KeepDisclosureResponse](t)(s.w.KeepDisclosure(t.Context(), &reportingv1.KeepDisclosureRequest{
+			RequestId: uuid.NewString(), ComplaintId: s.id, Disclosure: disclosure})).GetKept()
+	}
+	s.begin(1)
+	s.advance(1, "handle")
+	s.find(1, "substantiated")
+	s.tell(1, "result", "measures")
+	if keep("case_published:1") {
+		t.Error("written to a live complaint")
+	}
+	if !s.watch(1, noon) {
+		t.Fatal("does not watch")
+	}
+	if _, err := s.close(1); err != nil {
+		t.Fatal(err)
+	}
+	if !keep("case_published:1") || keep("case_published:2") {
+		t.Error("the first publication does not stand")
+	}
+	s.reversed(1, "case_published:1")
+	if keep("case_published:1") {
+		t.Error("what was taken back is public again")
+	}
+	e.sound(t)
+}

@@ -13,6 +13,11 @@ SELECT office FROM stage_entry WHERE complaint_id = $1 AND round = $2 AND stage 
 -- name: ReversalOf :one
 SELECT text FROM feedback WHERE report_id = $1 AND round = $2 AND stage = 'reversed';
 
+-- name: KeepDisclosure :execrows
+-- Of a complaint at its end. A publication that it has, or had until its decision was taken back, stands.
+UPDATE complaint SET disclosure = @disclosure::text, updated_at = @at
+WHERE complaint_id = @complaint_id AND state IN ('WATCHING', 'CLOSED') AND disclosure IN ('', 'case_pending', 'no_penalty_decision');
+
 -- name: Undisclose :exec
 -- A newer publication of another case stands.
 UPDATE complaint SET disclosure = CASE WHEN disclosure = @was::text AND @was <> '' THEN @disclosure::text ELSE disclosure END, updated_at = @at

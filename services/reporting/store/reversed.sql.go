@@ -10,6 +10,26 @@ import (
 	"time"
 )
 
+const keepDisclosure = `-- name: KeepDisclosure :execrows
+UPDATE complaint SET disclosure = $1::text, updated_at = $2
+WHERE complaint_id = $3 AND state IN ('WATCHING', 'CLOSED') AND disclosure IN ('', 'case_pending', 'no_penalty_decision')
+`
+
+type KeepDisclosureParams struct {
+	Disclosure  string
+	At          time.Time
+	ComplaintID string
+}
+
+// Of a complaint at its end. A publication that it has, or had until its decision was taken back, stands.
+func (q *Queries) KeepDisclosure(ctx context.Context, arg KeepDisclosureParams) (int64, error) {
+	result, err := q.db.Exec(ctx, keepDisclosure, arg.Disclosure, arg.At, arg.ComplaintID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const reversalOf = `-- name: ReversalOf :one
 SELECT text FROM feedback WHERE report_id = $1 AND round = $2 AND stage = 'reversed'
 `

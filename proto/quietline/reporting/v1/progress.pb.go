@@ -1693,6 +1693,116 @@ func (x *TellReversalResponse) GetTold() int32 {
 	return 0
 }
 
+// KeepDisclosureRequest names a complaint and a publication.
+type KeepDisclosureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, a UUID (请求编号).
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Complaint (事项).
+	ComplaintId string `protobuf:"bytes,2,opt,name=complaint_id,json=complaintId,proto3" json:"complaint_id,omitempty"`
+	// case_published: and the publication (公示).
+	Disclosure    string `protobuf:"bytes,3,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeepDisclosureRequest) Reset() {
+	*x = KeepDisclosureRequest{}
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeepDisclosureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeepDisclosureRequest) ProtoMessage() {}
+
+func (x *KeepDisclosureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeepDisclosureRequest.ProtoReflect.Descriptor instead.
+func (*KeepDisclosureRequest) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *KeepDisclosureRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *KeepDisclosureRequest) GetComplaintId() string {
+	if x != nil {
+		return x.ComplaintId
+	}
+	return ""
+}
+
+func (x *KeepDisclosureRequest) GetDisclosure() string {
+	if x != nil {
+		return x.Disclosure
+	}
+	return ""
+}
+
+// KeepDisclosureResponse says whether it was written.
+type KeepDisclosureResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// False when the complaint is live, or has a publication (已记录).
+	Kept          bool `protobuf:"varint,1,opt,name=kept,proto3" json:"kept,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeepDisclosureResponse) Reset() {
+	*x = KeepDisclosureResponse{}
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeepDisclosureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeepDisclosureResponse) ProtoMessage() {}
+
+func (x *KeepDisclosureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeepDisclosureResponse.ProtoReflect.Descriptor instead.
+func (*KeepDisclosureResponse) Descriptor() ([]byte, []int) {
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *KeepDisclosureResponse) GetKept() bool {
+	if x != nil {
+		return x.Kept
+	}
+	return false
+}
+
 // StartWatchingRequest ends the handling.
 type StartWatchingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1714,7 +1824,7 @@ type StartWatchingRequest struct {
 
 func (x *StartWatchingRequest) Reset() {
 	*x = StartWatchingRequest{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1836,7 @@ func (x *StartWatchingRequest) String() string {
 func (*StartWatchingRequest) ProtoMessage() {}
 
 func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[22]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1849,7 @@ func (x *StartWatchingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingRequest.ProtoReflect.Descriptor instead.
 func (*StartWatchingRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{22}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *StartWatchingRequest) GetRequestId() string {
@@ -1795,7 +1905,7 @@ type StartWatchingResponse struct {
 
 func (x *StartWatchingResponse) Reset() {
 	*x = StartWatchingResponse{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1807,7 +1917,7 @@ func (x *StartWatchingResponse) String() string {
 func (*StartWatchingResponse) ProtoMessage() {}
 
 func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[23]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1820,7 +1930,7 @@ func (x *StartWatchingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartWatchingResponse.ProtoReflect.Descriptor instead.
 func (*StartWatchingResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{23}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StartWatchingResponse) GetWatching() bool {
@@ -1847,7 +1957,7 @@ type CloseComplaintRequest struct {
 
 func (x *CloseComplaintRequest) Reset() {
 	*x = CloseComplaintRequest{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1859,7 +1969,7 @@ func (x *CloseComplaintRequest) String() string {
 func (*CloseComplaintRequest) ProtoMessage() {}
 
 func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[24]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1872,7 +1982,7 @@ func (x *CloseComplaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintRequest.ProtoReflect.Descriptor instead.
 func (*CloseComplaintRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{24}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CloseComplaintRequest) GetRequestId() string {
@@ -1914,7 +2024,7 @@ type CloseComplaintResponse struct {
 
 func (x *CloseComplaintResponse) Reset() {
 	*x = CloseComplaintResponse{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1926,7 +2036,7 @@ func (x *CloseComplaintResponse) String() string {
 func (*CloseComplaintResponse) ProtoMessage() {}
 
 func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[25]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1939,7 +2049,7 @@ func (x *CloseComplaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseComplaintResponse.ProtoReflect.Descriptor instead.
 func (*CloseComplaintResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{25}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CloseComplaintResponse) GetClosed() bool {
@@ -1966,7 +2076,7 @@ type WriteRoundRequest struct {
 
 func (x *WriteRoundRequest) Reset() {
 	*x = WriteRoundRequest{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2088,7 @@ func (x *WriteRoundRequest) String() string {
 func (*WriteRoundRequest) ProtoMessage() {}
 
 func (x *WriteRoundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[26]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2101,7 @@ func (x *WriteRoundRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRoundRequest.ProtoReflect.Descriptor instead.
 func (*WriteRoundRequest) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{26}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WriteRoundRequest) GetRequestId() string {
@@ -2041,7 +2151,7 @@ type RoundWrite struct {
 
 func (x *RoundWrite) Reset() {
 	*x = RoundWrite{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[27]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2053,7 +2163,7 @@ func (x *RoundWrite) String() string {
 func (*RoundWrite) ProtoMessage() {}
 
 func (x *RoundWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[27]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2066,7 +2176,7 @@ func (x *RoundWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoundWrite.ProtoReflect.Descriptor instead.
 func (*RoundWrite) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{27}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RoundWrite) GetWrite() isRoundWrite_Write {
@@ -2174,7 +2284,7 @@ type WriteRoundResponse struct {
 
 func (x *WriteRoundResponse) Reset() {
 	*x = WriteRoundResponse{}
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[28]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2186,7 +2296,7 @@ func (x *WriteRoundResponse) String() string {
 func (*WriteRoundResponse) ProtoMessage() {}
 
 func (x *WriteRoundResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[28]
+	mi := &file_quietline_reporting_v1_progress_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2199,7 +2309,7 @@ func (x *WriteRoundResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRoundResponse.ProtoReflect.Descriptor instead.
 func (*WriteRoundResponse) Descriptor() ([]byte, []int) {
-	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{28}
+	return file_quietline_reporting_v1_progress_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *WriteRoundResponse) GetAllWithdrawn() bool {
@@ -2365,7 +2475,16 @@ const file_quietline_reporting_v1_progress_proto_rawDesc = "" +
 	"disclosure\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\n" +
 	"disclosure\"*\n" +
 	"\x14TellReversalResponse\x12\x12\n" +
-	"\x04told\x18\x01 \x01(\x05R\x04told\"\x9c\x02\n" +
+	"\x04told\x18\x01 \x01(\x05R\x04told\"\xa8\x01\n" +
+	"\x15KeepDisclosureRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
+	"\fcomplaint_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x129\n" +
+	"\n" +
+	"disclosure\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x18\xc8\x01:\x0fcase_published:R\n" +
+	"disclosure\",\n" +
+	"\x16KeepDisclosureResponse\x12\x12\n" +
+	"\x04kept\x18\x01 \x01(\bR\x04kept\"\x9c\x02\n" +
 	"\x14StartWatchingRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12+\n" +
@@ -2417,7 +2536,7 @@ func file_quietline_reporting_v1_progress_proto_rawDescGZIP() []byte {
 	return file_quietline_reporting_v1_progress_proto_rawDescData
 }
 
-var file_quietline_reporting_v1_progress_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_quietline_reporting_v1_progress_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_quietline_reporting_v1_progress_proto_goTypes = []any{
 	(*ListUnstartedRequest)(nil),         // 0: quietline.reporting.v1.ListUnstartedRequest
 	(*ListUnstartedResponse)(nil),        // 1: quietline.reporting.v1.ListUnstartedResponse
@@ -2441,47 +2560,49 @@ var file_quietline_reporting_v1_progress_proto_goTypes = []any{
 	(*GiveFeedbackResponse)(nil),         // 19: quietline.reporting.v1.GiveFeedbackResponse
 	(*TellReversalRequest)(nil),          // 20: quietline.reporting.v1.TellReversalRequest
 	(*TellReversalResponse)(nil),         // 21: quietline.reporting.v1.TellReversalResponse
-	(*StartWatchingRequest)(nil),         // 22: quietline.reporting.v1.StartWatchingRequest
-	(*StartWatchingResponse)(nil),        // 23: quietline.reporting.v1.StartWatchingResponse
-	(*CloseComplaintRequest)(nil),        // 24: quietline.reporting.v1.CloseComplaintRequest
-	(*CloseComplaintResponse)(nil),       // 25: quietline.reporting.v1.CloseComplaintResponse
-	(*WriteRoundRequest)(nil),            // 26: quietline.reporting.v1.WriteRoundRequest
-	(*RoundWrite)(nil),                   // 27: quietline.reporting.v1.RoundWrite
-	(*WriteRoundResponse)(nil),           // 28: quietline.reporting.v1.WriteRoundResponse
-	(*durationpb.Duration)(nil),          // 29: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),        // 30: google.protobuf.Timestamp
-	(*Complaint)(nil),                    // 31: quietline.reporting.v1.Complaint
-	(*v1.Number)(nil),                    // 32: quietline.common.v1.Number
-	(*Report)(nil),                       // 33: quietline.reporting.v1.Report
-	(*Participation)(nil),                // 34: quietline.reporting.v1.Participation
+	(*KeepDisclosureRequest)(nil),        // 22: quietline.reporting.v1.KeepDisclosureRequest
+	(*KeepDisclosureResponse)(nil),       // 23: quietline.reporting.v1.KeepDisclosureResponse
+	(*StartWatchingRequest)(nil),         // 24: quietline.reporting.v1.StartWatchingRequest
+	(*StartWatchingResponse)(nil),        // 25: quietline.reporting.v1.StartWatchingResponse
+	(*CloseComplaintRequest)(nil),        // 26: quietline.reporting.v1.CloseComplaintRequest
+	(*CloseComplaintResponse)(nil),       // 27: quietline.reporting.v1.CloseComplaintResponse
+	(*WriteRoundRequest)(nil),            // 28: quietline.reporting.v1.WriteRoundRequest
+	(*RoundWrite)(nil),                   // 29: quietline.reporting.v1.RoundWrite
+	(*WriteRoundResponse)(nil),           // 30: quietline.reporting.v1.WriteRoundResponse
+	(*durationpb.Duration)(nil),          // 31: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),        // 32: google.protobuf.Timestamp
+	(*Complaint)(nil),                    // 33: quietline.reporting.v1.Complaint
+	(*v1.Number)(nil),                    // 34: quietline.common.v1.Number
+	(*Report)(nil),                       // 35: quietline.reporting.v1.Report
+	(*Participation)(nil),                // 36: quietline.reporting.v1.Participation
 }
 var file_quietline_reporting_v1_progress_proto_depIdxs = []int32{
-	29, // 0: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
+	31, // 0: quietline.reporting.v1.ListUnstartedRequest.older_than:type_name -> google.protobuf.Duration
 	2,  // 1: quietline.reporting.v1.ListUnstartedResponse.complaints:type_name -> quietline.reporting.v1.Unstarted
 	2,  // 2: quietline.reporting.v1.ListUnstartedResponse.ended:type_name -> quietline.reporting.v1.Unstarted
-	30, // 3: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	30, // 4: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
-	31, // 5: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
+	32, // 3: quietline.reporting.v1.BeginRoundResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	32, // 4: quietline.reporting.v1.BeginRoundResponse.began_time:type_name -> google.protobuf.Timestamp
+	33, // 5: quietline.reporting.v1.GetFactsResponse.complaint:type_name -> quietline.reporting.v1.Complaint
 	9,  // 6: quietline.reporting.v1.GetFactsResponse.reports:type_name -> quietline.reporting.v1.ReportFacts
 	8,  // 7: quietline.reporting.v1.GetFactsResponse.evidence:type_name -> quietline.reporting.v1.EvidenceFacts
-	30, // 8: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
-	30, // 9: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
+	32, // 8: quietline.reporting.v1.GetFactsResponse.first_call_time:type_name -> google.protobuf.Timestamp
+	32, // 9: quietline.reporting.v1.GetFactsResponse.last_call_time:type_name -> google.protobuf.Timestamp
 	7,  // 10: quietline.reporting.v1.GetFactsResponse.merged_numbers:type_name -> quietline.reporting.v1.MergedNumber
-	32, // 11: quietline.reporting.v1.MergedNumber.number:type_name -> quietline.common.v1.Number
-	30, // 12: quietline.reporting.v1.MergedNumber.first_call_time:type_name -> google.protobuf.Timestamp
-	33, // 13: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
-	30, // 14: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
-	34, // 15: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
+	34, // 11: quietline.reporting.v1.MergedNumber.number:type_name -> quietline.common.v1.Number
+	32, // 12: quietline.reporting.v1.MergedNumber.first_call_time:type_name -> google.protobuf.Timestamp
+	35, // 13: quietline.reporting.v1.ReportFacts.report:type_name -> quietline.reporting.v1.Report
+	32, // 14: quietline.reporting.v1.AdvanceComplaintRequest.due_time:type_name -> google.protobuf.Timestamp
+	36, // 15: quietline.reporting.v1.AdvanceComplaintRequest.participations:type_name -> quietline.reporting.v1.Participation
 	13, // 16: quietline.reporting.v1.RecordClassificationRequest.reports:type_name -> quietline.reporting.v1.ReportClass
 	15, // 17: quietline.reporting.v1.RecordFindingsRequest.findings:type_name -> quietline.reporting.v1.Finding
-	30, // 18: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
-	30, // 19: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
-	27, // 20: quietline.reporting.v1.WriteRoundRequest.writes:type_name -> quietline.reporting.v1.RoundWrite
+	32, // 18: quietline.reporting.v1.StartWatchingRequest.until_time:type_name -> google.protobuf.Timestamp
+	32, // 19: quietline.reporting.v1.StartWatchingRequest.handled_time:type_name -> google.protobuf.Timestamp
+	29, // 20: quietline.reporting.v1.WriteRoundRequest.writes:type_name -> quietline.reporting.v1.RoundWrite
 	10, // 21: quietline.reporting.v1.RoundWrite.advance:type_name -> quietline.reporting.v1.AdvanceComplaintRequest
 	18, // 22: quietline.reporting.v1.RoundWrite.feedback:type_name -> quietline.reporting.v1.GiveFeedbackRequest
 	12, // 23: quietline.reporting.v1.RoundWrite.classification:type_name -> quietline.reporting.v1.RecordClassificationRequest
 	16, // 24: quietline.reporting.v1.RoundWrite.findings:type_name -> quietline.reporting.v1.RecordFindingsRequest
-	22, // 25: quietline.reporting.v1.RoundWrite.watching:type_name -> quietline.reporting.v1.StartWatchingRequest
+	24, // 25: quietline.reporting.v1.RoundWrite.watching:type_name -> quietline.reporting.v1.StartWatchingRequest
 	26, // [26:26] is the sub-list for method output_type
 	26, // [26:26] is the sub-list for method input_type
 	26, // [26:26] is the sub-list for extension type_name
@@ -2495,7 +2616,7 @@ func file_quietline_reporting_v1_progress_proto_init() {
 		return
 	}
 	file_quietline_reporting_v1_report_proto_init()
-	file_quietline_reporting_v1_progress_proto_msgTypes[27].OneofWrappers = []any{
+	file_quietline_reporting_v1_progress_proto_msgTypes[29].OneofWrappers = []any{
 		(*RoundWrite_Advance)(nil),
 		(*RoundWrite_Feedback)(nil),
 		(*RoundWrite_Classification)(nil),
@@ -2508,7 +2629,7 @@ func file_quietline_reporting_v1_progress_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_quietline_reporting_v1_progress_proto_rawDesc), len(file_quietline_reporting_v1_progress_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -27,7 +27,7 @@ var File_quietline_reporting_v1_reporting_proto protoreflect.FileDescriptor
 
 const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\n" +
-	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a quietline/access/v1/access.proto\x1a\"quietline/reporting/v1/count.proto\x1a%quietline/reporting/v1/evidence.proto\x1a!quietline/reporting/v1/mark.proto\x1a%quietline/reporting/v1/progress.proto\x1a$quietline/reporting/v1/reading.proto\x1a&quietline/reporting/v1/relations.proto\x1a#quietline/reporting/v1/report.proto\x1a%quietline/reporting/v1/tracking.proto2\x89'\n" +
+	"&quietline/reporting/v1/reporting.proto\x12\x16quietline.reporting.v1\x1a quietline/access/v1/access.proto\x1a\"quietline/reporting/v1/count.proto\x1a%quietline/reporting/v1/evidence.proto\x1a!quietline/reporting/v1/mark.proto\x1a%quietline/reporting/v1/progress.proto\x1a$quietline/reporting/v1/reading.proto\x1a&quietline/reporting/v1/relations.proto\x1a#quietline/reporting/v1/report.proto\x1a%quietline/reporting/v1/tracking.proto2\x83(\n" +
 	"\x10ReportingService\x12r\n" +
 	"\n" +
 	"FileReport\x12).quietline.reporting.v1.FileReportRequest\x1a*.quietline.reporting.v1.FileReportResponse\"\r\x8a\xb5\x18\t\n" +
@@ -109,6 +109,8 @@ const file_quietline_reporting_v1_reporting_proto_rawDesc = "" +
 	"\fGiveFeedback\x12+.quietline.reporting.v1.GiveFeedbackRequest\x1a,.quietline.reporting.v1.GiveFeedbackResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12r\n" +
 	"\fTellReversal\x12+.quietline.reporting.v1.TellReversalRequest\x1a,.quietline.reporting.v1.TellReversalResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12x\n" +
+	"\x0eKeepDisclosure\x12-.quietline.reporting.v1.KeepDisclosureRequest\x1a..quietline.reporting.v1.KeepDisclosureResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12u\n" +
 	"\rStartWatching\x12,.quietline.reporting.v1.StartWatchingRequest\x1a-.quietline.reporting.v1.StartWatchingResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12x\n" +
@@ -160,51 +162,53 @@ var file_quietline_reporting_v1_reporting_proto_goTypes = []any{
 	(*RecordFindingsRequest)(nil),        // 32: quietline.reporting.v1.RecordFindingsRequest
 	(*GiveFeedbackRequest)(nil),          // 33: quietline.reporting.v1.GiveFeedbackRequest
 	(*TellReversalRequest)(nil),          // 34: quietline.reporting.v1.TellReversalRequest
-	(*StartWatchingRequest)(nil),         // 35: quietline.reporting.v1.StartWatchingRequest
-	(*CloseComplaintRequest)(nil),        // 36: quietline.reporting.v1.CloseComplaintRequest
-	(*TallyReportsRequest)(nil),          // 37: quietline.reporting.v1.TallyReportsRequest
-	(*CutCountsRequest)(nil),             // 38: quietline.reporting.v1.CutCountsRequest
-	(*ListDailyCountsRequest)(nil),       // 39: quietline.reporting.v1.ListDailyCountsRequest
-	(*FileReportResponse)(nil),           // 40: quietline.reporting.v1.FileReportResponse
-	(*BatchFileReportsResponse)(nil),     // 41: quietline.reporting.v1.BatchFileReportsResponse
-	(*GetReportResponse)(nil),            // 42: quietline.reporting.v1.GetReportResponse
-	(*ListReportsResponse)(nil),          // 43: quietline.reporting.v1.ListReportsResponse
-	(*WithdrawReportResponse)(nil),       // 44: quietline.reporting.v1.WithdrawReportResponse
-	(*SupplementReportResponse)(nil),     // 45: quietline.reporting.v1.SupplementReportResponse
-	(*AnswerFollowUpResponse)(nil),       // 46: quietline.reporting.v1.AnswerFollowUpResponse
-	(*TrackReportResponse)(nil),          // 47: quietline.reporting.v1.TrackReportResponse
-	(*GetComplaintResponse)(nil),         // 48: quietline.reporting.v1.GetComplaintResponse
-	(*ListComplaintsResponse)(nil),       // 49: quietline.reporting.v1.ListComplaintsResponse
-	(*SplitComplaintResponse)(nil),       // 50: quietline.reporting.v1.SplitComplaintResponse
-	(*MergeComplaintsResponse)(nil),      // 51: quietline.reporting.v1.MergeComplaintsResponse
-	(*LinkComplaintsResponse)(nil),       // 52: quietline.reporting.v1.LinkComplaintsResponse
-	(*UnlinkComplaintsResponse)(nil),     // 53: quietline.reporting.v1.UnlinkComplaintsResponse
-	(*ListComplaintHistoryResponse)(nil), // 54: quietline.reporting.v1.ListComplaintHistoryResponse
-	(*CountComplaintsResponse)(nil),      // 55: quietline.reporting.v1.CountComplaintsResponse
-	(*ListQuarantinedResponse)(nil),      // 56: quietline.reporting.v1.ListQuarantinedResponse
-	(*RepairQuarantinedResponse)(nil),    // 57: quietline.reporting.v1.RepairQuarantinedResponse
-	(*ListFeedbackResponse)(nil),         // 58: quietline.reporting.v1.ListFeedbackResponse
-	(*AcknowledgeFeedbackResponse)(nil),  // 59: quietline.reporting.v1.AcknowledgeFeedbackResponse
-	(*PutEvidenceResponse)(nil),          // 60: quietline.reporting.v1.PutEvidenceResponse
-	(*GetEvidenceResponse)(nil),          // 61: quietline.reporting.v1.GetEvidenceResponse
-	(*RevealCalledNumberResponse)(nil),   // 62: quietline.reporting.v1.RevealCalledNumberResponse
-	(*ImportMarksResponse)(nil),          // 63: quietline.reporting.v1.ImportMarksResponse
-	(*ListMarksResponse)(nil),            // 64: quietline.reporting.v1.ListMarksResponse
-	(*AuditResponse)(nil),                // 65: quietline.reporting.v1.AuditResponse
-	(*ListUnstartedResponse)(nil),        // 66: quietline.reporting.v1.ListUnstartedResponse
-	(*BeginRoundResponse)(nil),           // 67: quietline.reporting.v1.BeginRoundResponse
-	(*GetFactsResponse)(nil),             // 68: quietline.reporting.v1.GetFactsResponse
-	(*AdvanceComplaintResponse)(nil),     // 69: quietline.reporting.v1.AdvanceComplaintResponse
-	(*WriteRoundResponse)(nil),           // 70: quietline.reporting.v1.WriteRoundResponse
-	(*RecordClassificationResponse)(nil), // 71: quietline.reporting.v1.RecordClassificationResponse
-	(*RecordFindingsResponse)(nil),       // 72: quietline.reporting.v1.RecordFindingsResponse
-	(*GiveFeedbackResponse)(nil),         // 73: quietline.reporting.v1.GiveFeedbackResponse
-	(*TellReversalResponse)(nil),         // 74: quietline.reporting.v1.TellReversalResponse
-	(*StartWatchingResponse)(nil),        // 75: quietline.reporting.v1.StartWatchingResponse
-	(*CloseComplaintResponse)(nil),       // 76: quietline.reporting.v1.CloseComplaintResponse
-	(*TallyReportsResponse)(nil),         // 77: quietline.reporting.v1.TallyReportsResponse
-	(*CutCountsResponse)(nil),            // 78: quietline.reporting.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),      // 79: quietline.reporting.v1.ListDailyCountsResponse
+	(*KeepDisclosureRequest)(nil),        // 35: quietline.reporting.v1.KeepDisclosureRequest
+	(*StartWatchingRequest)(nil),         // 36: quietline.reporting.v1.StartWatchingRequest
+	(*CloseComplaintRequest)(nil),        // 37: quietline.reporting.v1.CloseComplaintRequest
+	(*TallyReportsRequest)(nil),          // 38: quietline.reporting.v1.TallyReportsRequest
+	(*CutCountsRequest)(nil),             // 39: quietline.reporting.v1.CutCountsRequest
+	(*ListDailyCountsRequest)(nil),       // 40: quietline.reporting.v1.ListDailyCountsRequest
+	(*FileReportResponse)(nil),           // 41: quietline.reporting.v1.FileReportResponse
+	(*BatchFileReportsResponse)(nil),     // 42: quietline.reporting.v1.BatchFileReportsResponse
+	(*GetReportResponse)(nil),            // 43: quietline.reporting.v1.GetReportResponse
+	(*ListReportsResponse)(nil),          // 44: quietline.reporting.v1.ListReportsResponse
+	(*WithdrawReportResponse)(nil),       // 45: quietline.reporting.v1.WithdrawReportResponse
+	(*SupplementReportResponse)(nil),     // 46: quietline.reporting.v1.SupplementReportResponse
+	(*AnswerFollowUpResponse)(nil),       // 47: quietline.reporting.v1.AnswerFollowUpResponse
+	(*TrackReportResponse)(nil),          // 48: quietline.reporting.v1.TrackReportResponse
+	(*GetComplaintResponse)(nil),         // 49: quietline.reporting.v1.GetComplaintResponse
+	(*ListComplaintsResponse)(nil),       // 50: quietline.reporting.v1.ListComplaintsResponse
+	(*SplitComplaintResponse)(nil),       // 51: quietline.reporting.v1.SplitComplaintResponse
+	(*MergeComplaintsResponse)(nil),      // 52: quietline.reporting.v1.MergeComplaintsResponse
+	(*LinkComplaintsResponse)(nil),       // 53: quietline.reporting.v1.LinkComplaintsResponse
+	(*UnlinkComplaintsResponse)(nil),     // 54: quietline.reporting.v1.UnlinkComplaintsResponse
+	(*ListComplaintHistoryResponse)(nil), // 55: quietline.reporting.v1.ListComplaintHistoryResponse
+	(*CountComplaintsResponse)(nil),      // 56: quietline.reporting.v1.CountComplaintsResponse
+	(*ListQuarantinedResponse)(nil),      // 57: quietline.reporting.v1.ListQuarantinedResponse
+	(*RepairQuarantinedResponse)(nil),    // 58: quietline.reporting.v1.RepairQuarantinedResponse
+	(*ListFeedbackResponse)(nil),         // 59: quietline.reporting.v1.ListFeedbackResponse
+	(*AcknowledgeFeedbackResponse)(nil),  // 60: quietline.reporting.v1.AcknowledgeFeedbackResponse
+	(*PutEvidenceResponse)(nil),          // 61: quietline.reporting.v1.PutEvidenceResponse
+	(*GetEvidenceResponse)(nil),          // 62: quietline.reporting.v1.GetEvidenceResponse
+	(*RevealCalledNumberResponse)(nil),   // 63: quietline.reporting.v1.RevealCalledNumberResponse
+	(*ImportMarksResponse)(nil),          // 64: quietline.reporting.v1.ImportMarksResponse
+	(*ListMarksResponse)(nil),            // 65: quietline.reporting.v1.ListMarksResponse
+	(*AuditResponse)(nil),                // 66: quietline.reporting.v1.AuditResponse
+	(*ListUnstartedResponse)(nil),        // 67: quietline.reporting.v1.ListUnstartedResponse
+	(*BeginRoundResponse)(nil),           // 68: quietline.reporting.v1.BeginRoundResponse
+	(*GetFactsResponse)(nil),             // 69: quietline.reporting.v1.GetFactsResponse
+	(*AdvanceComplaintResponse)(nil),     // 70: quietline.reporting.v1.AdvanceComplaintResponse
+	(*WriteRoundResponse)(nil),           // 71: quietline.reporting.v1.WriteRoundResponse
+	(*RecordClassificationResponse)(nil), // 72: quietline.reporting.v1.RecordClassificationResponse
+	(*RecordFindingsResponse)(nil),       // 73: quietline.reporting.v1.RecordFindingsResponse
+	(*GiveFeedbackResponse)(nil),         // 74: quietline.reporting.v1.GiveFeedbackResponse
+	(*TellReversalResponse)(nil),         // 75: quietline.reporting.v1.TellReversalResponse
+	(*KeepDisclosureResponse)(nil),       // 76: quietline.reporting.v1.KeepDisclosureResponse
+	(*StartWatchingResponse)(nil),        // 77: quietline.reporting.v1.StartWatchingResponse
+	(*CloseComplaintResponse)(nil),       // 78: quietline.reporting.v1.CloseComplaintResponse
+	(*TallyReportsResponse)(nil),         // 79: quietline.reporting.v1.TallyReportsResponse
+	(*CutCountsResponse)(nil),            // 80: quietline.reporting.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),      // 81: quietline.reporting.v1.ListDailyCountsResponse
 }
 var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
 	0,  // 0: quietline.reporting.v1.ReportingService.FileReport:input_type -> quietline.reporting.v1.FileReportRequest
@@ -242,53 +246,55 @@ var file_quietline_reporting_v1_reporting_proto_depIdxs = []int32{
 	32, // 32: quietline.reporting.v1.ReportingService.RecordFindings:input_type -> quietline.reporting.v1.RecordFindingsRequest
 	33, // 33: quietline.reporting.v1.ReportingService.GiveFeedback:input_type -> quietline.reporting.v1.GiveFeedbackRequest
 	34, // 34: quietline.reporting.v1.ReportingService.TellReversal:input_type -> quietline.reporting.v1.TellReversalRequest
-	35, // 35: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
-	36, // 36: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
-	37, // 37: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
-	38, // 38: quietline.reporting.v1.ReportingService.CutCounts:input_type -> quietline.reporting.v1.CutCountsRequest
-	39, // 39: quietline.reporting.v1.ReportingService.ListDailyCounts:input_type -> quietline.reporting.v1.ListDailyCountsRequest
-	40, // 40: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
-	41, // 41: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
-	42, // 42: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
-	43, // 43: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
-	44, // 44: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
-	45, // 45: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
-	46, // 46: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
-	47, // 47: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
-	48, // 48: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
-	49, // 49: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
-	50, // 50: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
-	51, // 51: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
-	52, // 52: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
-	53, // 53: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
-	54, // 54: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
-	55, // 55: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
-	56, // 56: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
-	57, // 57: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
-	58, // 58: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
-	59, // 59: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
-	60, // 60: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
-	61, // 61: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
-	62, // 62: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
-	63, // 63: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
-	64, // 64: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
-	65, // 65: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
-	66, // 66: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
-	67, // 67: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
-	68, // 68: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
-	69, // 69: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
-	70, // 70: quietline.reporting.v1.ReportingService.WriteRound:output_type -> quietline.reporting.v1.WriteRoundResponse
-	71, // 71: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
-	72, // 72: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
-	73, // 73: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
-	74, // 74: quietline.reporting.v1.ReportingService.TellReversal:output_type -> quietline.reporting.v1.TellReversalResponse
-	75, // 75: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
-	76, // 76: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
-	77, // 77: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
-	78, // 78: quietline.reporting.v1.ReportingService.CutCounts:output_type -> quietline.reporting.v1.CutCountsResponse
-	79, // 79: quietline.reporting.v1.ReportingService.ListDailyCounts:output_type -> quietline.reporting.v1.ListDailyCountsResponse
-	40, // [40:80] is the sub-list for method output_type
-	0,  // [0:40] is the sub-list for method input_type
+	35, // 35: quietline.reporting.v1.ReportingService.KeepDisclosure:input_type -> quietline.reporting.v1.KeepDisclosureRequest
+	36, // 36: quietline.reporting.v1.ReportingService.StartWatching:input_type -> quietline.reporting.v1.StartWatchingRequest
+	37, // 37: quietline.reporting.v1.ReportingService.CloseComplaint:input_type -> quietline.reporting.v1.CloseComplaintRequest
+	38, // 38: quietline.reporting.v1.ReportingService.TallyReports:input_type -> quietline.reporting.v1.TallyReportsRequest
+	39, // 39: quietline.reporting.v1.ReportingService.CutCounts:input_type -> quietline.reporting.v1.CutCountsRequest
+	40, // 40: quietline.reporting.v1.ReportingService.ListDailyCounts:input_type -> quietline.reporting.v1.ListDailyCountsRequest
+	41, // 41: quietline.reporting.v1.ReportingService.FileReport:output_type -> quietline.reporting.v1.FileReportResponse
+	42, // 42: quietline.reporting.v1.ReportingService.BatchFileReports:output_type -> quietline.reporting.v1.BatchFileReportsResponse
+	43, // 43: quietline.reporting.v1.ReportingService.GetReport:output_type -> quietline.reporting.v1.GetReportResponse
+	44, // 44: quietline.reporting.v1.ReportingService.ListReports:output_type -> quietline.reporting.v1.ListReportsResponse
+	45, // 45: quietline.reporting.v1.ReportingService.WithdrawReport:output_type -> quietline.reporting.v1.WithdrawReportResponse
+	46, // 46: quietline.reporting.v1.ReportingService.SupplementReport:output_type -> quietline.reporting.v1.SupplementReportResponse
+	47, // 47: quietline.reporting.v1.ReportingService.AnswerFollowUp:output_type -> quietline.reporting.v1.AnswerFollowUpResponse
+	48, // 48: quietline.reporting.v1.ReportingService.TrackReport:output_type -> quietline.reporting.v1.TrackReportResponse
+	49, // 49: quietline.reporting.v1.ReportingService.GetComplaint:output_type -> quietline.reporting.v1.GetComplaintResponse
+	50, // 50: quietline.reporting.v1.ReportingService.ListComplaints:output_type -> quietline.reporting.v1.ListComplaintsResponse
+	51, // 51: quietline.reporting.v1.ReportingService.SplitComplaint:output_type -> quietline.reporting.v1.SplitComplaintResponse
+	52, // 52: quietline.reporting.v1.ReportingService.MergeComplaints:output_type -> quietline.reporting.v1.MergeComplaintsResponse
+	53, // 53: quietline.reporting.v1.ReportingService.LinkComplaints:output_type -> quietline.reporting.v1.LinkComplaintsResponse
+	54, // 54: quietline.reporting.v1.ReportingService.UnlinkComplaints:output_type -> quietline.reporting.v1.UnlinkComplaintsResponse
+	55, // 55: quietline.reporting.v1.ReportingService.ListComplaintHistory:output_type -> quietline.reporting.v1.ListComplaintHistoryResponse
+	56, // 56: quietline.reporting.v1.ReportingService.CountComplaints:output_type -> quietline.reporting.v1.CountComplaintsResponse
+	57, // 57: quietline.reporting.v1.ReportingService.ListQuarantined:output_type -> quietline.reporting.v1.ListQuarantinedResponse
+	58, // 58: quietline.reporting.v1.ReportingService.RepairQuarantined:output_type -> quietline.reporting.v1.RepairQuarantinedResponse
+	59, // 59: quietline.reporting.v1.ReportingService.ListFeedback:output_type -> quietline.reporting.v1.ListFeedbackResponse
+	60, // 60: quietline.reporting.v1.ReportingService.AcknowledgeFeedback:output_type -> quietline.reporting.v1.AcknowledgeFeedbackResponse
+	61, // 61: quietline.reporting.v1.ReportingService.PutEvidence:output_type -> quietline.reporting.v1.PutEvidenceResponse
+	62, // 62: quietline.reporting.v1.ReportingService.GetEvidence:output_type -> quietline.reporting.v1.GetEvidenceResponse
+	63, // 63: quietline.reporting.v1.ReportingService.RevealCalledNumber:output_type -> quietline.reporting.v1.RevealCalledNumberResponse
+	64, // 64: quietline.reporting.v1.ReportingService.ImportMarks:output_type -> quietline.reporting.v1.ImportMarksResponse
+	65, // 65: quietline.reporting.v1.ReportingService.ListMarks:output_type -> quietline.reporting.v1.ListMarksResponse
+	66, // 66: quietline.reporting.v1.ReportingService.Audit:output_type -> quietline.reporting.v1.AuditResponse
+	67, // 67: quietline.reporting.v1.ReportingService.ListUnstarted:output_type -> quietline.reporting.v1.ListUnstartedResponse
+	68, // 68: quietline.reporting.v1.ReportingService.BeginRound:output_type -> quietline.reporting.v1.BeginRoundResponse
+	69, // 69: quietline.reporting.v1.ReportingService.GetFacts:output_type -> quietline.reporting.v1.GetFactsResponse
+	70, // 70: quietline.reporting.v1.ReportingService.AdvanceComplaint:output_type -> quietline.reporting.v1.AdvanceComplaintResponse
+	71, // 71: quietline.reporting.v1.ReportingService.WriteRound:output_type -> quietline.reporting.v1.WriteRoundResponse
+	72, // 72: quietline.reporting.v1.ReportingService.RecordClassification:output_type -> quietline.reporting.v1.RecordClassificationResponse
+	73, // 73: quietline.reporting.v1.ReportingService.RecordFindings:output_type -> quietline.reporting.v1.RecordFindingsResponse
+	74, // 74: quietline.reporting.v1.ReportingService.GiveFeedback:output_type -> quietline.reporting.v1.GiveFeedbackResponse
+	75, // 75: quietline.reporting.v1.ReportingService.TellReversal:output_type -> quietline.reporting.v1.TellReversalResponse
+	76, // 76: quietline.reporting.v1.ReportingService.KeepDisclosure:output_type -> quietline.reporting.v1.KeepDisclosureResponse
+	77, // 77: quietline.reporting.v1.ReportingService.StartWatching:output_type -> quietline.reporting.v1.StartWatchingResponse
+	78, // 78: quietline.reporting.v1.ReportingService.CloseComplaint:output_type -> quietline.reporting.v1.CloseComplaintResponse
+	79, // 79: quietline.reporting.v1.ReportingService.TallyReports:output_type -> quietline.reporting.v1.TallyReportsResponse
+	80, // 80: quietline.reporting.v1.ReportingService.CutCounts:output_type -> quietline.reporting.v1.CutCountsResponse
+	81, // 81: quietline.reporting.v1.ReportingService.ListDailyCounts:output_type -> quietline.reporting.v1.ListDailyCountsResponse
+	41, // [41:82] is the sub-list for method output_type
+	0,  // [0:41] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name

@@ -56,6 +56,7 @@ const (
 	ReportingService_RecordFindings_FullMethodName       = "/quietline.reporting.v1.ReportingService/RecordFindings"
 	ReportingService_GiveFeedback_FullMethodName         = "/quietline.reporting.v1.ReportingService/GiveFeedback"
 	ReportingService_TellReversal_FullMethodName         = "/quietline.reporting.v1.ReportingService/TellReversal"
+	ReportingService_KeepDisclosure_FullMethodName       = "/quietline.reporting.v1.ReportingService/KeepDisclosure"
 	ReportingService_StartWatching_FullMethodName        = "/quietline.reporting.v1.ReportingService/StartWatching"
 	ReportingService_CloseComplaint_FullMethodName       = "/quietline.reporting.v1.ReportingService/CloseComplaint"
 	ReportingService_TallyReports_FullMethodName         = "/quietline.reporting.v1.ReportingService/TallyReports"
@@ -151,6 +152,9 @@ type ReportingServiceClient interface {
 	// TellReversal tells the reporters who were told of a penalty that it was taken back (撤销告知), also after their complaint
 	// was closed. What they were told before stays; a line is added.
 	TellReversal(ctx context.Context, in *TellReversalRequest, opts ...grpc.CallOption) (*TellReversalResponse, error)
+	// KeepDisclosure writes the publication of a case to a complaint that is at its end already (结案后公示): no workflow of it
+	// hears of the case any more. A live complaint is left alone.
+	KeepDisclosure(ctx context.Context, in *KeepDisclosureRequest, opts ...grpc.CallOption) (*KeepDisclosureResponse, error)
 	// StartWatching ends the handling of a round and watches for relapse (回访). Refused while a report lacks feedback.
 	StartWatching(ctx context.Context, in *StartWatchingRequest, opts ...grpc.CallOption) (*StartWatchingResponse, error)
 	// CloseComplaint closes a watched or refused complaint, unless a new round began (办结). Errors: FEEDBACK_MISSING.
@@ -521,6 +525,16 @@ func (c *reportingServiceClient) TellReversal(ctx context.Context, in *TellRever
 	return out, nil
 }
 
+func (c *reportingServiceClient) KeepDisclosure(ctx context.Context, in *KeepDisclosureRequest, opts ...grpc.CallOption) (*KeepDisclosureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KeepDisclosureResponse)
+	err := c.cc.Invoke(ctx, ReportingService_KeepDisclosure_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *reportingServiceClient) StartWatching(ctx context.Context, in *StartWatchingRequest, opts ...grpc.CallOption) (*StartWatchingResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(StartWatchingResponse)
@@ -659,6 +673,9 @@ type ReportingServiceServer interface {
 	// TellReversal tells the reporters who were told of a penalty that it was taken back (撤销告知), also after their complaint
 	// was closed. What they were told before stays; a line is added.
 	TellReversal(context.Context, *TellReversalRequest) (*TellReversalResponse, error)
+	// KeepDisclosure writes the publication of a case to a complaint that is at its end already (结案后公示): no workflow of it
+	// hears of the case any more. A live complaint is left alone.
+	KeepDisclosure(context.Context, *KeepDisclosureRequest) (*KeepDisclosureResponse, error)
 	// StartWatching ends the handling of a round and watches for relapse (回访). Refused while a report lacks feedback.
 	StartWatching(context.Context, *StartWatchingRequest) (*StartWatchingResponse, error)
 	// CloseComplaint closes a watched or refused complaint, unless a new round began (办结). Errors: FEEDBACK_MISSING.
@@ -783,6 +800,9 @@ func (UnimplementedReportingServiceServer) GiveFeedback(context.Context, *GiveFe
 }
 func (UnimplementedReportingServiceServer) TellReversal(context.Context, *TellReversalRequest) (*TellReversalResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method TellReversal not implemented")
+}
+func (UnimplementedReportingServiceServer) KeepDisclosure(context.Context, *KeepDisclosureRequest) (*KeepDisclosureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method KeepDisclosure not implemented")
 }
 func (UnimplementedReportingServiceServer) StartWatching(context.Context, *StartWatchingRequest) (*StartWatchingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method StartWatching not implemented")
@@ -1450,6 +1470,24 @@ func _ReportingService_TellReversal_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReportingService_KeepDisclosure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KeepDisclosureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReportingServiceServer).KeepDisclosure(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReportingService_KeepDisclosure_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReportingServiceServer).KeepDisclosure(ctx, req.(*KeepDisclosureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReportingService_StartWatching_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StartWatchingRequest)
 	if err := dec(in); err != nil {
@@ -1686,6 +1724,10 @@ var ReportingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "TellReversal",
 			Handler:    _ReportingService_TellReversal_Handler,
+		},
+		{
+			MethodName: "KeepDisclosure",
+			Handler:    _ReportingService_KeepDisclosure_Handler,
 		},
 		{
 			MethodName: "StartWatching",
