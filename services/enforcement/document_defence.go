@@ -21,7 +21,7 @@ func (m *matter) defence(kind string) string {
 	for i := range m.events {
 		e := &m.events[i]
 		day := dayWords(e.EventTime)
-		line := ""
+		var line string
 		switch e.Step {
 		case stepNotice:
 			silent()
