@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"quietline/internal/testkit"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 )
@@ -61,6 +63,19 @@ func TestMinorIsNotPublished(t *testing.T) {
 		w.exceptMinor(t)
 		if ask().GetPublication() == nil {
 			t.Errorf("%s, simplified %v: no exception", c.kind, c.simplified)
+		}
+	}
+}
+
+// How serious an act is its decision fixes: one from before the order came into force is published as it was then.
+func TestMinorIsJudgedByTheDecision(t *testing.T) {
+	for decided, want := range map[string]bool{"2026-03-31 10:00": true, "2026-04-02 10:00": false} {
+		w := newWorld(t)
+		resp, err := w.ask(t, penalty, func(r *disclosurev1.PublishRequest) {
+			r.Gate.PenaltyKind, r.Gate.NoticeTime, r.Gate.DecidedTime = "criticism", timestamppb.New(at("2026-03-20 10:00")), timestamppb.New(at(decided))
+		})
+		if err != nil || (resp.GetPublication() != nil) != want {
+			t.Errorf("decided %s: %v, %v", decided, resp, err)
 		}
 	}
 }

@@ -151,13 +151,30 @@ func (s *Server) look(ctx context.Context, q *store.Queries, f *facts) (store.Pu
 	if len(terms) > 0 {
 		f.takeDown = terms[0].EndTime
 	}
-	if slices.ContainsFunc(terms, func(t store.InsertTermParams) bool { return t.Class == minorClass }) {
-		excepted, err := q.MinorException(ctx, store.MinorExceptionParams{PenaltyKind: termKey(p, g), Impact: g.GetSocialImpact(), At: f.now})
-		if f.minor = !excepted; err != nil {
-			return policy, nil, err
-		}
+	if err != nil {
+		return policy, nil, err
 	}
+	f.minor, err = minor(ctx, q, f)
 	return policy, terms, err
+}
+
+// minor says whether the act is of the minor class, without an exception. How serious an act is its decision fixes, in the
+// credit lists as here: what the policy says later changes nothing.
+func minor(ctx context.Context, q *store.Queries, f *facts) (bool, error) {
+	p, g, at := f.item, f.gate, f.now
+	if g.GetDecidedTime() != nil {
+		at = g.GetDecidedTime().AsTime()
+	}
+	rows, err := q.TakeDownTerms(ctx, store.TakeDownTermsParams{Kind: p.GetKind(), PenaltyKind: termKey(p, g), AmountFen: g.GetAmountFen(), At: at})
+	if err != nil {
+		return false, err
+	}
+	if !slices.ContainsFunc(rows, func(r store.TakeDownTermsRow) bool { return r.Class == minorClass }) &&
+		!slices.ContainsFunc(p.GetTerms(), func(t *disclosurev1.TakeDownTerm) bool { return t.GetClass() == minorClass }) {
+		return false, nil
+	}
+	excepted, err := q.MinorException(ctx, store.MinorExceptionParams{PenaltyKind: termKey(p, g), Impact: g.GetSocialImpact(), At: at})
+	return !excepted, err
 }
 
 func (s *Server) write(ctx context.Context, q *store.Queries, f *facts, policy store.PublisherPolicyRow, terms []store.InsertTermParams) (string, error) {
