@@ -3,7 +3,10 @@ package workflows
 import (
 	"context"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	commonv1 "quietline/proto/quietline/common/v1"
+	creditv1 "quietline/proto/quietline/credit/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
@@ -40,4 +43,43 @@ func (a *Activities) correctPenalty(ctx context.Context, c *enforcementv1.Case, 
 		return answered(err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, commonv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 	}
 	return effect{target: id, result: effectDone}, nil
+}
+
+// decidedTime is when what a case decided was decided: signed, or changed last.
+func decidedTime(c *enforcementv1.Case) *timestamppb.Timestamp {
+	if c.GetChangeTime() != nil {
+		return c.GetChangeTime()
+	}
+	return c.GetDecision().GetDecidedTime()
+}
+
+// withdrawListings takes back everything that a case brought onto the lists, and its publications; everybody who follows
+// the lists hears of it (行政处罚法 48). The term to stop publishing runs from since, when the decision fell.
+func (a *Activities) withdrawListings(ctx context.Context, caseID, deed, reason string, since *timestamppb.Timestamp) (int, error) {
+	resp, err := a.Credit.WithdrawByCase(ctx, &creditv1.WithdrawByCaseRequest{
+		RequestId: derived(caseID + "/withdraw listings" + deed), CaseId: caseID, Reason: reason,
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range resp.GetListings() {
+		if err := a.unpublish(ctx, l, since); err != nil {
+			return 0, err
+		}
+	}
+	return len(resp.GetListings()), nil
+}
+
+// delist is the effect of a reversal on the lists, or of a change, after which the decision is judged anew.
+func (a *Activities) delist(ctx context.Context, c *enforcementv1.Case) (effect, error) {
+	deed, reason, since := "", reversed, c.GetReverseTime()
+	if since == nil && c.GetChangeTime() != nil {
+		since, reason = c.GetChangeTime(), wasChanged
+		deed = "/" + since.AsTime().String()
+	}
+	n, err := a.withdrawListings(ctx, c.GetCaseId(), deed, reason, since)
+	if err != nil || n > 0 {
+		return effect{result: effectDone}, err
+	}
+	return effect{result: effectNothing}, nil
 }

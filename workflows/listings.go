@@ -91,14 +91,6 @@ func (a *Activities) recordFor(ctx context.Context, c *enforcementv1.Case, penal
 	return effect{target: resp.GetRecord().GetListingId(), result: resultRecorded}, nil
 }
 
-// decidedTime is when what a case decided was decided: signed, or changed last.
-func decidedTime(c *enforcementv1.Case) *timestamppb.Timestamp {
-	if c.GetChangeTime() != nil {
-		return c.GetChangeTime()
-	}
-	return c.GetDecision().GetDecidedTime()
-}
-
 // licence is the number of a firm's licence of telecom business in force then; empty when it has none.
 func (a *Activities) licence(ctx context.Context, creditCode string, at *timestamppb.Timestamp) (string, error) {
 	resp, err := a.Ledger.ListLicences(ctx, &ledgerv1.ListLicencesRequest{CreditCode: creditCode, At: at})
@@ -159,37 +151,6 @@ func outcomeInWords(c *enforcementv1.Case) string {
 func decidersOf(c *enforcementv1.Case) []string {
 	d := c.GetDecision()
 	return []string{d.GetProposedBy(), d.GetReviewedBy(), d.GetSignedBy()}
-}
-
-// withdrawListings takes back everything that a case brought onto the lists, and its publications; everybody who follows
-// the lists hears of it (行政处罚法 48). The term to stop publishing runs from since, when the decision fell.
-func (a *Activities) withdrawListings(ctx context.Context, caseID, deed, reason string, since *timestamppb.Timestamp) (int, error) {
-	resp, err := a.Credit.WithdrawByCase(ctx, &creditv1.WithdrawByCaseRequest{
-		RequestId: derived(caseID + "/withdraw listings" + deed), CaseId: caseID, Reason: reason,
-	})
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range resp.GetListings() {
-		if err := a.unpublish(ctx, l, since); err != nil {
-			return 0, err
-		}
-	}
-	return len(resp.GetListings()), nil
-}
-
-// delist is the effect of a reversal on the lists, or of a change, after which the decision is judged anew.
-func (a *Activities) delist(ctx context.Context, c *enforcementv1.Case) (effect, error) {
-	deed, reason, since := "", reversed, c.GetReverseTime()
-	if since == nil && c.GetChangeTime() != nil {
-		since, reason = c.GetChangeTime(), wasChanged
-		deed = "/" + since.AsTime().String()
-	}
-	n, err := a.withdrawListings(ctx, c.GetCaseId(), deed, reason, since)
-	if err != nil || n > 0 {
-		return effect{result: effectDone}, err
-	}
-	return effect{result: effectNothing}, nil
 }
 
 // publishLists publishes entries whose quarter is over, and withdraws the publications of those that have ended.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
@@ -50,13 +51,14 @@ func besides() []beside {
 		{"late payment", []string{wayLate}, func(v *caseView) bool { return v.GetDebt().GetAddition().GetFen() > 0 }, "CASEWORKER", pay},
 		{"payment on demand", []string{wayDemanded}, inState("DEMANDED"), "CASEWORKER", pay},
 		{"first part", []string{wayInstalments}, func(v *caseView) bool { return v.events("instalments_sign", "approved") > 0 }, "CASEWORKER", payPart},
-		{"filed", []string{wayReconsidered}, inState("PERFORMING"), "CASEWORKER", remedy("reconsideration", "filed")},
+		{"filed", []string{wayReconsidered, wayChanged}, inState("PERFORMING"), "CASEWORKER", remedy("reconsideration", "filed")},
 		{"filed when closed", []string{wayRevoked, wayLicensee}, overAndPublic, "CASEWORKER", remedy("reconsideration", "filed")},
-		{"accepted", []string{wayReconsidered, wayRevoked, wayLicensee}, remedyIs("filed"), "CASEWORKER", remedy("reconsideration", "accepted")},
+		{"accepted", []string{wayReconsidered, wayRevoked, wayLicensee, wayChanged}, remedyIs("filed"), "CASEWORKER", remedy("reconsideration", "accepted")},
 		{"upheld", []string{wayReconsidered}, remedyIs("accepted"), "CASEWORKER", remedy("reconsideration", "upheld")},
 		{"suit", []string{wayCourt}, inState("DEMANDED"), "CASEWORKER", remedy("litigation", "filed")},
 		{"suit accepted", []string{wayCourt}, remedyIs("filed"), "CASEWORKER", remedy("litigation", "accepted")},
 		{"suit lost", []string{wayCourt}, remedyIs("accepted"), "CASEWORKER", remedy("litigation", "upheld")},
+		{"changed", []string{wayChanged}, remedyIs("accepted"), "CASEWORKER", halved},
 		{"revoked", []string{wayRevoked, wayLicensee}, remedyIs("accepted"), "CASEWORKER", remedy("reconsideration", "revoked")},
 	}
 }
@@ -226,6 +228,22 @@ func remedy(kind, fact string) func(context.Context, enforcementv1.EnforcementSe
 		})
 		return err
 	}
+}
+
+// halved records that the reconsideration halved the fine.
+func halved(ctx context.Context, s enforcementv1.EnforcementServiceClient, v *caseView, request string) error {
+	req := &enforcementv1.RecordRemedyRequest{
+		RequestId: request, CaseId: v.id(), Kind: "reconsideration", Fact: "changed", DocumentNo: "复决〔" + time.Now().Format("2006") + "〕2号",
+	}
+	for _, p := range v.GetCase().GetPenalties() {
+		p := proto.CloneOf(p)
+		if p.GetKind() == "fine" {
+			p.Amount = &commonv1.Money{Fen: p.GetAmount().GetFen() / 2}
+		}
+		req.Changed = append(req.Changed, p)
+	}
+	_, err := s.RecordRemedy(ctx, req)
+	return err
 }
 
 // remedyIs says whether the case's remedy stands there.

@@ -41,6 +41,7 @@ const (
 	wayRecused            = "recused"
 	wayReconsidered       = "reconsidered"
 	wayRevoked            = "revoked"
+	wayChanged            = "changed"
 	wayDisputed           = "disputed"
 	wayLicensee           = "licensee" // a licensed operator: listed, published, and taken back everywhere
 	wayPerson             = "person"   // a natural person, who stays one
@@ -55,7 +56,8 @@ const (
 
 // ways in the order in which cases take them: what lasts long first.
 var ways = []string{
-	wayLicensee, wayPerson, wayPersonSmall, wayAttributed, wayCourt, wayRevoked, wayReconsidered, wayDemanded, wayLate, wayHearing, wayHearingAbandoned, wayPublicNotice, wayInstalments,
+	wayLicensee, wayPerson, wayPersonSmall, wayAttributed, wayCourt, wayRevoked, wayReconsidered, wayChanged, wayDemanded, wayLate, wayHearing,
+	wayHearingAbandoned, wayPublicNotice, wayInstalments,
 	wayTransferred, wayTransferReturned, wayAdopted, wayNotAdopted, wayLegalReturned, wayDiscussed, wayExtended, wayRecused,
 	wayDisputed, wayElectronic, wayWaived, waySimplified, waySlight, wayFirstSlight, wayNoFault, wayLimitation, wayNotEstablished,
 	wayStraight,

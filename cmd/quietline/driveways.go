@@ -274,6 +274,10 @@ func performance(v *caseView, step *assignmentv1.CaseStepDetail) string {
 			step.Instalments, step.ApplicationFileId = parts(v), v.signed
 			return "instalments"
 		}
+	case wayChanged:
+		if v.GetCase().GetChangeTime() == nil {
+			return "" // it waits for what comes of the reconsideration
+		}
 	case wayLate:
 		if v.events("payment", "") == 0 {
 			return "" // it pays when it is late

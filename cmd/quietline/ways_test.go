@@ -70,7 +70,10 @@ var taken = map[string]func(*caseView) bool{
 	wayRecused:      wayOf("recuse: case_sign:signed"),
 	wayReconsidered: func(v *caseView) bool { return remedyIs("upheld")(v) },
 	wayRevoked:      func(v *caseView) bool { return remedyIs("revoked")(v) && v.GetCase().GetReverseTime() != nil },
-	wayDisputed:     wayOf("dispute: designate_case:designated case_sign:signed"),
+	wayChanged: func(v *caseView) bool {
+		return remedyIs("changed")(v) && v.GetCase().GetState() == stateClosed && v.GetDebt().GetOwed().GetFen() == 0
+	},
+	wayDisputed: wayOf("dispute: designate_case:designated case_sign:signed"),
 	wayLicensee: func(v *caseView) bool {
 		return v.way == wayLicensee && remedyIs("revoked")(v) && wayOf("deliver:delivered confirm_performance:performed remedy: withdrawn:")(v)
 	},
@@ -123,6 +126,7 @@ func TestMesh_everyWayOfACase(t *testing.T) {
 	}
 	m.checkWays(t, views)
 	m.checkReversal(t, views)
+	m.checkChanged(t, views)
 	m.checkLicensee(t, views, public)
 	m.checkPersons(t, views)
 	m.checkCodes(t, views, reported)
@@ -195,6 +199,21 @@ func (m *testMesh) checkWays(t *testing.T, views []*caseView) {
 					t.Logf("  case %s was to: %s %v", v.id(), v.GetCase().GetState(), v.GetEvents())
 				}
 			}
+		}
+	}
+}
+
+// checkChanged: what is public of a changed decision says what it is now, as a new version of the same item.
+func (m *testMesh) checkChanged(t *testing.T, views []*caseView) {
+	t.Helper()
+	public := disclosurev1.NewDisclosureServiceClient(m.as(t, ""))
+	for _, v := range views {
+		if !taken[wayChanged](v) {
+			continue
+		}
+		p, err := public.GetPublication(t.Context(), &disclosurev1.GetPublicationRequest{Kind: "penalty", CaseId: v.id()})
+		if err != nil || p.GetPublication().GetState() == "WITHDRAWN" || p.GetPublication().GetVersion() != 2 {
+			t.Errorf("publication of a changed decision: %v, %v", p, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@
 //	               └── on the spot: NOTICE_SERVED, DECIDED, DELIVERED at once         └── ENFORCED <── DEMANDED
 //	whatever is decided ─> REVERSED ─> CLOSED, when all is taken back: lists, publications, and what the agency did to number
 //	resources on the same finding, whose service the operators restore within a working day (restore_rules.go)
+//	OPENED ─> CLOSED, where the head opens cases and does not open this one; DEMANDED ─> PERFORMING, when a remedy changed it
 //
 // A state names the last stage that was reached. Only a line of the log case_event moves a case, along the edges of
 // case_edge and past the guards of the database; the rules in Go (plan_rules.go, step_rules.go, side_rules.go) ask the same
@@ -26,6 +27,12 @@
 //     because of the defence (45); the simplified procedure within its limits (51);
 //   - electronic delivery by consent, public notice as the last resort (61); no closing before performance or enforcement
 //     (66, 67, 72; 行政强制法 53, 54), or before what was published of a reversed decision is withdrawn (48);
+//   - performed is what is paid with the addition for late payment, less what was remitted of it (72; 行政强制法 42, 45); the
+//     court is asked within three months of the end of all time for remedies (行政强制法 53);
+//   - a remedy that was filed late counts once it was accepted (行政复议法 20; 行政诉讼法 45, 46); what it changes replaces what
+//     the decision asks for and is never harsher (行政复议法 63; 行政诉讼法 77);
+//   - while the police have a case nothing is served before they agree; a person's act is a firm's by evidence of the case;
+//   - with a case its clocks end, but for the party's time for remedies and the days for taking back what is public;
 //   - clocks are facts: what happens to one later, a pause with the police, an extension with its own basis, is a row beside it;
 //   - the log, notices, decisions, evidence and its custody are only ever added to; a measure ends once, done or failed.
 //
