@@ -39,6 +39,7 @@ type cli struct {
 	Drive     driveCmd         `cmd:"" group:"tools" help:"Play the people of all agencies until no complaint is live."`
 	Status    statusCmd        `cmd:"" group:"tools" help:"Say what runs and how far the complaints are."`
 	Forecast  forecastCmd      `cmd:"" group:"tools" help:"Say what is overdue and what will be late this week, per agency (逾期预警)."`
+	Settle    settleCmd        `cmd:"" group:"tools" help:"Settle provisional dates of a year whose holiday notice is loaded (期限确定)."`
 	Digest    digestCmd        `cmd:"" group:"tools" help:"Draft, release or write the digest of a month (举报情况盘点)."`
 	Scorecard scorecardCmd     `cmd:"" group:"tools" help:"Print the scorecard of an access operator for a month or quarter (接入企业考核)."`
 	Deadline  deadlineCmd      `cmd:"" group:"tools" help:"Compute a deadline with its proof, without the mesh; without a basis, list them (期限计算)."`
