@@ -40,6 +40,7 @@ type runs interface {
 	StartAppeal(ctx context.Context, appealID string) (bool, error)
 	StartListing(ctx context.Context, listingID string) (bool, error)
 	StartRepair(ctx context.Context, repairID string) (bool, error)
+	StartPublication(ctx context.Context, proposalID string) (bool, error)
 	Signal(ctx context.Context, workflowID, name string, arg any) error
 	Decide(ctx context.Context, workflowID, updateID string, in *caseworkv1.DecideInput) (*caseworkv1.DecideResponse, error)
 }

@@ -30,6 +30,8 @@ func listingID(id string) string { return "listing/" + id }
 
 func repairID(id string) string { return "repair/" + id }
 
+func publicationID(id string) string { return "publication/" + id }
+
 func digestID(id string) string { return "digest/" + id }
 
 // Client starts the mesh's workflows and talks to them, with their types.
@@ -72,6 +74,11 @@ func (c *Client) StartListing(ctx context.Context, id string) (bool, error) {
 // StartRepair starts the workflow of an application for repair, and says whether it is new.
 func (c *Client) StartRepair(ctx context.Context, id string) (bool, error) {
 	return c.start(ctx, repairID(id), Repair, &caseworkv1.RepairInput{RepairId: id, Profile: c.profile})
+}
+
+// StartPublication starts the workflow of a proposed publication, and says whether it is new.
+func (c *Client) StartPublication(ctx context.Context, id string) (bool, error) {
+	return c.start(ctx, publicationID(id), Publication, &caseworkv1.PublicationInput{ProposalId: id, Profile: c.profile})
 }
 
 // BuildDigest runs a digest's workflow to its end.

@@ -125,6 +125,8 @@ var decisionRules = []decisionRule{
 	{"listing_sign", []string{returned}, needsReason},
 	{"listing_objection", []string{upheld, dismissed}, needsReply},
 	{"repair_review", []string{granted, refused}, needsReply},
+	{"publication_review", []string{returned}, needsReason},
+	{"publication_sign", []string{returned}, needsReason},
 }
 
 func needsReason(_ *assignmentv1.Task, d *assignmentv1.Decision) error {

@@ -82,9 +82,13 @@ func (a *Activities) checkCase(ctx context.Context, r recording) error {
 			return err
 		}
 	}
+	step := stepOf(r.Key, r.Task, r.Decision, r.Actor)
 	_, err := a.Enforcement.CheckCaseStep(identity.WithActor(ctx, r.Actor), &enforcementv1.CheckCaseStepRequest{
-		CaseId: r.Task.GetSubjectId(), Profile: r.Profile, Step: stepOf(r.Key, r.Task, r.Decision, r.Actor),
+		CaseId: r.Task.GetSubjectId(), Profile: r.Profile, Step: step,
 	})
+	if err == nil && byPublicNotice(step) {
+		_, err = a.serveByNotice(ctx, r.Task.GetSubjectId(), r.Task.GetTaskId(), step, r.From)
+	}
 	return err
 }
 

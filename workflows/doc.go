@@ -18,6 +18,8 @@
 //	               agencies.go, ending.go, cases.go, recalls.go are more of it
 //	holdings.go    a number that changed hands: complaints are split by its holders; moot.go: a complaint merged meanwhile;
 //	               mergedcheck.go: the number check of what is merged into one
+//	publication.go has a proposed publication decided on, publicationacts.go proves what it rests on and withdraws what has
+//	               fallen; servicenotice.go publishes the notice by which a step of a case serves
 //	server.go      CaseworkService; client.go: typed starts, updates and signals
 //	errors.go      refusals on their way into Temporal and back; codec.go: payloads are sealed
 //	run.go         configuration, worker, serving; history.go: recording and replaying of histories

@@ -217,6 +217,13 @@ func (f fakeDisclosure) Publish(_ context.Context, req *disclosurev1.PublishRequ
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
 	f.w.published = append(f.w.published, req)
+	if req.GetPublication().GetKind() == kindServiceNotice {
+		if f.w.exposed.refused {
+			f.w.exposed.refused = false
+			return &disclosurev1.PublishResponse{Missing: []*disclosurev1.MissingCondition{{Code: "natural_person", Words: "x", Article: "y"}}}, nil
+		}
+		return &disclosurev1.PublishResponse{Publication: &disclosurev1.Publication{PublicationId: id(701), PublishTime: f.w.clock()}}, nil
+	}
 	if !f.w.publishes {
 		return &disclosurev1.PublishResponse{NotPublishedBecause: "no_social_impact"}, nil
 	}

@@ -67,6 +67,7 @@ func (f fakeEnforcement) CheckCaseStep(_ context.Context, req *enforcementv1.Che
 
 func (f fakeEnforcement) RecordCaseStep(_ context.Context, req *enforcementv1.RecordCaseStepRequest, _ ...grpc.CallOption) (*enforcementv1.RecordCaseStepResponse, error) {
 	return once(f.w, req, func() (*enforcementv1.RecordCaseStepResponse, error) {
+		f.w.exposed.steps = append(f.w.exposed.steps, req.GetStep())
 		f.w.planner.steps = append(f.w.planner.steps, req.GetStep().GetStep()+":"+req.GetStep().GetOutcome())
 		return &enforcementv1.RecordCaseStepResponse{}, nil
 	})

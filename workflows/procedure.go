@@ -28,7 +28,11 @@ type planning struct {
 // PlanCase records the step that was decided and asks the case's owner what is to be done now.
 func (a *Activities) PlanCase(ctx context.Context, p planning) (*enforcementv1.CasePlan, error) {
 	if p.Step != nil {
-		step, err := rekeyed(&enforcementv1.RecordCaseStepRequest{RequestId: p.Request, CaseId: p.CaseID, Step: p.Step, Profile: p.Profile})
+		taken, err := a.published(ctx, p.CaseID, p.Step)
+		if err != nil {
+			return nil, err
+		}
+		step, err := rekeyed(&enforcementv1.RecordCaseStepRequest{RequestId: p.Request, CaseId: p.CaseID, Step: taken, Profile: p.Profile})
 		if err != nil {
 			return nil, err
 		}

@@ -61,6 +61,9 @@ func (a *Activities) check(ctx context.Context, r recording, out *caseworkv1.Rec
 	if err := a.checkNamed(ctx, r); err != nil {
 		return err
 	}
+	if r.Task.GetSubjectKind() == "publication" && r.Decision.GetOutcome() != returned {
+		return a.checkRelease(ctx, r.Task.GetSubjectId())
+	}
 	d := r.Decision.GetDetail()
 	switch r.Decision.GetOutcome() {
 	case bounced:

@@ -94,7 +94,8 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 	mesh := NewClient(c, profileOf(cfg))
 	s := newStarts(startRate(cfg))
 	server := rpc.NewServer(src)
-	casework := NewServer(mesh, owners.Assignment, owners.Disclosure, s, keys)
+	acts := newActivities(owners, mesh, s)
+	casework := NewServer(mesh, acts, s, keys)
 	caseworkv1.RegisterCaseworkServiceServer(server, casework)
 
 	// The worker outlives the server: decisions under way need it to be written.
@@ -106,7 +107,7 @@ func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener)
 		return rpc.Serve(ctx, lis, server)
 	})
 	group.Go(func() error {
-		work(working, c, mesh, newActivities(owners, mesh, s), digest)
+		work(working, c, mesh, acts, digest)
 		return nil
 	})
 	group.Go(func() error { return casework.taken.run(ctx) })
@@ -219,6 +220,7 @@ func register(r interface {
 	r.RegisterWorkflowWithOptions(Appeal, workflow.RegisterOptions{Name: "Appeal"})
 	r.RegisterWorkflowWithOptions(Listing, workflow.RegisterOptions{Name: "Listing"})
 	r.RegisterWorkflowWithOptions(Repair, workflow.RegisterOptions{Name: "Repair"})
+	r.RegisterWorkflowWithOptions(Publication, workflow.RegisterOptions{Name: "Publication"})
 	r.RegisterWorkflowWithOptions(Digest, workflow.RegisterOptions{Name: "Digest"})
 	r.RegisterWorkflowWithOptions(Sweep, workflow.RegisterOptions{Name: "Sweep"})
 }

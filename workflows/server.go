@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,7 @@ type Server struct {
 	caseworkv1.UnsafeCaseworkServiceServer // a missing RPC does not compile
 
 	client     *Client
+	acts       *Activities // what it asks the owners
 	assignment assignmentv1.AssignmentServiceClient
 	disclosure disclosurev1.DisclosureServiceClient
 	starts     *starts
@@ -42,11 +44,10 @@ type Server struct {
 }
 
 // NewServer makes a Server.
-func NewServer(
-	c *Client, assignment assignmentv1.AssignmentServiceClient, disclosure disclosurev1.DisclosureServiceClient, s *starts, keys *seal.Keys,
-) *Server {
+func NewServer(c *Client, a *Activities, s *starts, keys *seal.Keys) *Server {
 	return &Server{
-		client: c, assignment: assignment, disclosure: disclosure, starts: s, keys: keys, profile: c.profile, now: time.Now, taken: newTaken(assignment),
+		client: c, acts: a, assignment: a.Assignment, disclosure: a.Disclosure, starts: s, keys: keys, profile: c.profile, now: time.Now,
+		taken: newTaken(a.Assignment),
 	}
 }
 
@@ -199,6 +200,30 @@ func (s *Server) BuildDigest(ctx context.Context, req *caseworkv1.BuildDigestReq
 		return nil, err
 	}
 	return &caseworkv1.BuildDigestResponse{DigestId: id}, nil
+}
+
+// ProposePublication enters a proposal whose basis its owner confirms, and starts its workflow; should that fail, the sweep
+// starts it.
+func (s *Server) ProposePublication(ctx context.Context, req *caseworkv1.ProposePublicationRequest) (*caseworkv1.ProposePublicationResponse, error) {
+	actor := identity.ActorOf(ctx)
+	id := derived("publication/" + actor.GetSubject() + "/" + req.GetRequestId())
+	entered, err := s.acts.propose(ctx, proposing{
+		ProposePublicationRequest: req, id: id, agency: actor.GetAgencyId(), by: actor.GetSubject() + "@" + actor.GetAgencyId(),
+	})
+	if err == nil {
+		err = notPassed(entered.GetMissing())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if b := entered.GetProposal().GetBasis(); b.GetPartyId() != req.GetPartyId() || b.GetMeasureId() != req.GetMeasureId() ||
+		b.GetCaseId() != req.GetCaseId() || b.GetComplaintId() != req.GetComplaintId() || entered.GetProposal().GetPublication().GetKind() != req.GetKind() {
+		return nil, errs.New(codes.AlreadyExists, commonv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED, "the request ID was used for another proposal")
+	}
+	if _, err := s.client.StartPublication(ctx, id); err != nil {
+		slog.WarnContext(ctx, "a proposal is not started; the sweep will start it", slog.Any("error", err))
+	}
+	return &caseworkv1.ProposePublicationResponse{ProposalId: id}, nil
 }
 
 // Start starts the workflows of committed rows, as many as the rate allows now; the sweep starts the others.

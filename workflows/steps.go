@@ -74,13 +74,14 @@ const (
 	ofDecider   whose = "decider"  // of a bounce
 	ofSuperior  whose = "superior" // of the lead
 	ofPolice    whose = "police"
-	ofExecutor  whose = "executor" // of a measure
-	ofCase      whose = "case"     // the case's agency
-	ofRecaller  whose = "recaller" // the administration that proposed the recall
-	ofOrderer   whose = "orderer"  // who ordered what is appealed against
-	ofAccess    whose = "access"   // who gave the resource access
-	ofLister    whose = "lister"   // who lists, and therefore repairs (谁认定谁修复)
-	ofPunisher  whose = "punisher" // who has a measure of its own against a listed party
+	ofExecutor  whose = "executor"  // of a measure
+	ofCase      whose = "case"      // the case's agency
+	ofRecaller  whose = "recaller"  // the administration that proposed the recall
+	ofOrderer   whose = "orderer"   // who ordered what is appealed against
+	ofAccess    whose = "access"    // who gave the resource access
+	ofLister    whose = "lister"    // who lists, and therefore repairs (谁认定谁修复)
+	ofPunisher  whose = "punisher"  // who has a measure of its own against a listed party
+	ofPublisher whose = "publisher" // who exposes or circulates
 )
 
 // step is a row of the table of human steps.
@@ -171,6 +172,11 @@ var (
 		[]string{granted, refused}, "repair_decide_10wd", "", ""} // 信用修复管理办法
 	stepLiftMeasure = step{"lift_measure", ofPunisher, roleWorker,
 		[]string{lifted}, "lift_3wd", "", ""} // 信用修复管理办法
+
+	stepPublicationReview = step{"publication_review", ofPublisher, roleReview,
+		[]string{approved, returned}, "review_3wd", "", ""}
+	stepPublicationSign = step{"publication_sign", ofPublisher, roleHead,
+		[]string{signed, returned}, "sign_3wd", "", ""}
 )
 
 // steps is the whole table, for tests and for looking a step up by its name.
@@ -180,6 +186,7 @@ var steps = append([]step{
 	stepInvestigate, stepCaseReview, stepServeNotice, stepCaseSign, stepDeliver,
 	stepRecallReview, stepRecallSign, stepDecideObjection, stepAppealReview, stepAppealAnswer, stepRestore,
 	stepListingReview, stepListingNotify, stepListingObjection, stepListingSign, stepRepairReview, stepLiftMeasure,
+	stepPublicationReview, stepPublicationSign,
 }, caseSteps...)
 
 // Bases of waits that are nobody's task.

@@ -103,7 +103,13 @@ func (a *Activities) StartUnstarted(ctx context.Context, profile string) (*casew
 		err = a.listsUnstarted(gctx, older, begin)
 	}
 	if err == nil {
+		err = a.proposalsUnstarted(gctx, older, begin)
+	}
+	if err == nil {
 		err = a.endLists(ctx)
+	}
+	if err == nil {
+		err = a.withdrawUnfounded(ctx)
 	}
 	if waited := group.Wait(); waited != nil {
 		err = waited

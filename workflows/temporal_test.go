@@ -97,8 +97,9 @@ func (g *realTemporal) town(t *testing.T) *town {
 	w := newWorld()
 	mesh := NewClient(g.client, Rehearsal)
 	s := newStarts(1000)
-	x := &town{t: t, g: g, w: w, mesh: mesh, server: NewServer(mesh, fakeAssignment{w: w}, fakeDisclosure{w: w}, s, g.keys)}
-	x.worker = newWorker(g.client, newActivities(w.owners(), mesh, s), nil)
+	acts := newActivities(w.owners(), mesh, s)
+	x := &town{t: t, g: g, w: w, mesh: mesh, server: NewServer(mesh, acts, s, g.keys)}
+	x.worker = newWorker(g.client, acts, nil)
 	if err := x.worker.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -283,6 +284,7 @@ func TestTemporal(t *testing.T) {
 	t.Run("cases with side ways", func(t *testing.T) { testRealCaseWays(t, g.town(t)) })
 	t.Run("recalls and appeals", func(t *testing.T) { testRealMatters(t, g) })
 	t.Run("lists and repairs", func(t *testing.T) { testRealLists(t, g) })
+	t.Run("proposed publications", func(t *testing.T) { testRealPublications(t, g) })
 	t.Run("decide", func(t *testing.T) { testRealDecide(t, g.town(t)) })
 	t.Run("digests", func(t *testing.T) { testRealDigest(t, g.town(t)) })
 	t.Run("sweep", func(t *testing.T) { testRealSweep(t, g) })

@@ -30,6 +30,7 @@ import (
 type world struct {
 	matters matters
 	lists   lists
+	exposed exposed
 	planner *planner // of the one case
 	untaken []*assignmentv1.UntakenDecision
 	taken   []string

@@ -36,7 +36,7 @@ func audit(ctx context.Context, conn grpc.ClientConnInterface) (*fsckReport, err
 	// Tasks are read before complaints: a task that closes in between must not look like one of a closed complaint.
 	for _, step := range []func(context.Context) error{
 		a.owners, a.readTasks, a.readComplaints, a.readPenalties,
-		a.checkComplaints, a.checkTasks, a.checkCases, a.checkListings, a.checkLists, a.checkPublications, a.checkRecalls, a.checkFindings,
+		a.checkComplaints, a.checkTasks, a.checkCases, a.checkListings, a.checkLists, a.checkPublications, a.checkFounded, a.checkRecalls, a.checkFindings,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

@@ -58,6 +58,9 @@ var habits = map[string][]option{
 	"listing_sign":      {{"signed", 95}, {"returned", 5}},
 	"repair_review":     {{"granted", 80}, {"refused", 20}},
 	"lift_measure":      {{"lifted", 100}},
+
+	"publication_review": {{"approved", 92}, {"returned", 8}},
+	"publication_sign":   {{"signed", 95}, {"returned", 5}},
 }
 
 // firm is one of many made-up firms of the reported side; the codes have the right form (GB 32100) and belong to nobody.

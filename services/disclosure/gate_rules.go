@@ -38,6 +38,9 @@ type facts struct {
 	barred     bool      // its decision was reversed, or repaired
 	minor      bool      // of the minor class, which no exception lets be published
 	takeDown   time.Time // zero where no basis says when
+	by         string    // who releases it
+	proposalID string    // what three people decided on; empty where a decision was signed before
+	taskID     string    // the step that serves by public notice
 }
 
 // lacks says of each condition, by its code, whether an item lacks it. Which conditions a kind has is data.

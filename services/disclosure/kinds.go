@@ -74,8 +74,7 @@ func checkKind(known map[string]store.PublicationKind, p *disclosurev1.Publicati
 	if !ok {
 		return kind, errs.Field("publication.kind", "must be one of %v", slices.Sorted(maps.Keys(known)))
 	}
-	optional := p.GetKind() == exposure || p.GetKind() == circular
-	if (p.GetCaseId() != "" || !optional) && uuid.Validate(p.GetCaseId()) != nil {
+	if !isProposed(p.GetKind()) && uuid.Validate(p.GetCaseId()) != nil {
 		return kind, errs.Field("publication.case_id", "must name the case, the recall, the listing or the digest")
 	}
 	if len(p.GetTerms()) > 0 && p.GetKind() != listing {

@@ -28,12 +28,18 @@ func (s *Server) Publish(ctx context.Context, req *disclosurev1.PublishRequest) 
 	if err != nil {
 		return nil, err
 	}
+	if err := checkWay(req); err != nil {
+		return nil, err
+	}
 	p := presentable(req.GetPublication())
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.PublishResponse, error) {
 		q := store.New(tx)
 		id, err := s.published(ctx, q, p)
+		if err == nil && req.GetTaskId() != "" { // another step of the case may have served by public notice before
+			id, err = q.PublicationOfTask(ctx, optional(req.GetTaskId()))
+		}
 		if errors.Is(err, pgx.ErrNoRows) {
-			id, err = s.enter(ctx, q, kind, p, req.GetGate())
+			id, err = s.enterFor(ctx, q, kind, p, req.GetGate(), req.GetTaskId())
 		}
 		if err != nil {
 			return nil, err
@@ -81,11 +87,20 @@ func (s *Server) withhold(ctx context.Context, p *disclosurev1.Publication, l *l
 	return resp, store.New(s.db).InsertWithheld(ctx, row)
 }
 
+// checkWay refuses what does not come by Publish, and a service by public notice that is of no step.
+func checkWay(req *disclosurev1.PublishRequest) error {
+	kind := req.GetPublication().GetKind()
+	if isProposed(kind) {
+		return notPassed("no_proposal: nobody exposes or circulates alone (" + threeOnly + ")")
+	}
+	if (kind == serviceNotice) != (uuid.Validate(req.GetTaskId()) == nil) {
+		return errs.Field("task_id", "must name the step that serves by public notice, and only that")
+	}
+	return nil
+}
+
 // published finds what was published of the same case already.
 func (s *Server) published(ctx context.Context, q *store.Queries, p *disclosurev1.Publication) (string, error) {
-	if p.GetCaseId() == "" {
-		return "", pgx.ErrNoRows
-	}
 	if err := q.LockKey(ctx, caseKey(p.GetKind(), p.GetCaseId())); err != nil {
 		return "", err
 	}
@@ -97,30 +112,45 @@ func caseKey(kind, caseID string) string { return "publication/" + kind + "/" + 
 
 // enter holds an item against its gate and writes it with its terms, its first version and its announcement.
 func (s *Server) enter(ctx context.Context, q *store.Queries, kind store.PublicationKind, p *disclosurev1.Publication, g *disclosurev1.Gate) (string, error) {
+	return s.enterFor(ctx, q, kind, p, g, "")
+}
+
+// enterFor does so for a step that serves by public notice.
+func (s *Server) enterFor(ctx context.Context, q *store.Queries, kind store.PublicationKind, p *disclosurev1.Publication, g *disclosurev1.Gate, taskID string) (string, error) {
+	f, policy, terms, err := s.pass(ctx, q, kind, p, g)
+	if err != nil {
+		return "", err
+	}
+	f.taskID, f.by = taskID, doneBy(ctx)
+	return s.write(ctx, q, f, policy, terms)
+}
+
+// pass holds an item against its gate; the error says all that it lacks. A natural person whom a rule lets be shown leaves
+// it with the surname only.
+func (s *Server) pass(ctx context.Context, q *store.Queries, kind store.PublicationKind, p *disclosurev1.Publication, g *disclosurev1.Gate) (
+	*facts, store.PublisherPolicyRow, []store.InsertTermParams, error,
+) {
 	now := s.now()
 	f := &facts{item: p, gate: g, now: now, person: g.GetPerson() || persons.IsID(p.GetCreditCode())}
 	policy, terms, err := s.look(ctx, q, f)
 	if err != nil {
-		return "", err
+		return nil, policy, nil, err
 	}
 	conditions, err := q.GateConditions(ctx, store.GateConditionsParams{Kind: p.GetKind(), At: now})
 	if err != nil {
-		return "", err
+		return nil, policy, nil, err
 	}
 	if lacks, fatal := missing(conditions, f); len(lacks) > 0 {
-		return "", &lacking{missing: lacks, fatal: fatal}
+		return nil, policy, nil, &lacking{missing: lacks, fatal: fatal}
 	}
 	if len(terms) == 0 {
-		return "", errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
+		return nil, policy, nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_POLICY_REFUSES,
 			"the policy does not say when such an item is taken down")
 	}
 	if f.person {
 		p.PartyName, p.CreditCode = surname(p.GetPartyName()), ""
 	}
-	if err := checkWords(kind, p); err != nil {
-		return "", err
-	}
-	return s.write(ctx, q, f, policy, terms)
+	return f, policy, terms, checkWords(kind, p)
 }
 
 // look asks policy and record for what a gate needs.
@@ -196,12 +226,13 @@ func (s *Server) write(ctx context.Context, q *store.Queries, f *facts, policy s
 		AgencyID: p.GetAgencyId(), Summary: p.GetSummary(), CaseID: optional(p.GetCaseId()), PenaltyKind: of,
 		SocialImpact: g.GetSocialImpact(), NoticeTime: timeOf(g.GetNoticeTime()), DecidedTime: timeOf(g.GetDecidedTime()),
 		DeliveredTime: timeOf(g.GetDeliveredTime()), WarnedTime: timeOf(g.GetWarnedTime()),
-		PublishTime: f.now, TakeDownTime: f.takeDown, PublishedBy: doneBy(ctx),
+		PublishTime: f.now, TakeDownTime: f.takeDown, PublishedBy: f.by,
 		AgencyName: p.GetAgencyName(), RegisterAgencyID: policy.RegisterAgencyID, RegionCodes: list(p.GetRegionCodes()), Codes: list(p.GetCodes()),
 		LicenceNo: p.GetLicenceNo(), DecisionNo: p.GetDecisionNo(), Ground: p.GetGround(), DeliveredBy: g.GetDeliveredBy(),
 		AmountFen: g.GetAmountFen(), Simplified: g.GetSimplified(), Person: f.person,
 		ContinuedTime: timeOf(g.GetContinuedTime()), FailedServiceTime: timeOf(g.GetFailedServiceTime()),
 		PublishBasis: due.basis, PublishDue: due.due, PublishProof: due.proof, PublishProvisional: due.provisional,
+		ProposalID: optional(f.proposalID), TaskID: optional(f.taskID),
 	}); err != nil {
 		return "", err
 	}
@@ -212,7 +243,7 @@ func (s *Server) write(ctx context.Context, q *store.Queries, f *facts, policy s
 		}
 	}
 	if err := q.InsertVersion(ctx, store.InsertVersionParams{
-		PublicationID: id.String(), Version: 1, Title: p.GetTitle(), Summary: p.GetSummary(), CorrectedBy: doneBy(ctx), VersionTime: f.now,
+		PublicationID: id.String(), Version: 1, Title: p.GetTitle(), Summary: p.GetSummary(), CorrectedBy: f.by, VersionTime: f.now,
 	}); err != nil {
 		return "", err
 	}

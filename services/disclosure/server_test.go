@@ -1,6 +1,7 @@
 package disclosure
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -42,7 +43,7 @@ func newWorld(t *testing.T) *world {
 			Subject: "someone", AgencyId: agency, Roles: []accessv1.Role{role},
 		}))
 	}
-	w.flows = as(identity.Workflows, "", accessv1.Role_ROLE_SYSTEM)
+	w.flows = threeDecide{as(identity.Workflows, "", accessv1.Role_ROLE_SYSTEM)}
 	w.public = disclosurev1.NewDisclosureServiceClient(dial(identity.Gateway, nil))
 	w.head = as(identity.Gateway, "ca-11", accessv1.Role_ROLE_HEAD)
 	w.other = as(identity.Gateway, "ca-31", accessv1.Role_ROLE_HEAD)
@@ -50,6 +51,49 @@ func newWorld(t *testing.T) *world {
 	w.opstat = as(identity.Gateway, "ctcc", accessv1.Role_ROLE_STATISTICIAN)
 	w.au = as(identity.Gateway, "miit", accessv1.Role_ROLE_AUDITOR)
 	return w
+}
+
+// threeDecide are the flows: what nobody publishes alone goes by a proposal that two others review and release, and each
+// service by public notice is that of a step.
+type threeDecide struct {
+	disclosurev1.DisclosureServiceClient
+}
+
+func (d threeDecide) Publish(ctx context.Context, req *disclosurev1.PublishRequest, opts ...grpc.CallOption) (*disclosurev1.PublishResponse, error) {
+	if req.GetPublication().GetKind() == serviceNotice && req.GetTaskId() == "" {
+		req.TaskId = uuid.NewString()
+	}
+	if !isProposed(req.GetPublication().GetKind()) {
+		return d.DisclosureServiceClient.Publish(ctx, req, opts...)
+	}
+	id := req.GetPublication().GetCaseId()
+	if id == "" {
+		id = uuid.NewString()
+	}
+	entered, err := d.RecordProposal(ctx, &disclosurev1.RecordProposalRequest{
+		RequestId: uuid.NewString(), ProposalId: id, Publication: req.GetPublication(), Gate: req.GetGate(), ProposedBy: "wang@ca-11",
+		Basis: &disclosurev1.PublicationBasis{
+			PartyId: uuid.NewString(), MeasureId: uuid.NewString(), ComplaintId: uuid.NewString(), DocumentId: uuid.NewString(),
+		},
+	})
+	if err != nil || entered.GetProposal() == nil {
+		return because(entered.GetMissing()), err
+	}
+	done, err := d.ReleaseProposal(ctx, &disclosurev1.ReleaseProposalRequest{
+		RequestId: uuid.NewString(), ProposalId: id, Gate: req.GetGate(), ReviewedBy: "li@ca-11", SignedBy: "zhao@ca-11",
+	})
+	if err != nil || done.GetProposal().GetPublicationId() == "" {
+		return because(done.GetMissing()), err
+	}
+	got, err := d.GetPublication(ctx, &disclosurev1.GetPublicationRequest{PublicationId: done.GetProposal().GetPublicationId()})
+	return &disclosurev1.PublishResponse{Publication: got.GetPublication()}, err
+}
+
+func because(missing []*disclosurev1.MissingCondition) *disclosurev1.PublishResponse {
+	if len(missing) == 0 {
+		return nil
+	}
+	return &disclosurev1.PublishResponse{NotPublishedBecause: missing[0].GetCode(), Missing: missing}
 }
 
 func (w *world) set(t time.Time) { w.clock.Store(&t) }

@@ -157,6 +157,11 @@ type MinorException struct {
 	CreatedAt   time.Time
 }
 
+type ProposalViolation struct {
+	ID   string
+	What string
+}
+
 type Publication struct {
 	PublicationID      string
 	Kind               string
@@ -197,6 +202,8 @@ type Publication struct {
 	PartyKey           string
 	PartyGrams         []string
 	Regions            []string
+	ProposalID         *string
+	TaskID             *string
 }
 
 type PublicationChange struct {
@@ -229,6 +236,36 @@ type PublicationPersonPolicy struct {
 	ValidFrom   time.Time
 	ValidTo     *time.Time
 	CreatedAt   time.Time
+}
+
+type PublicationProposal struct {
+	ProposalID     string
+	Kind           string
+	AgencyID       string
+	AgencyName     string
+	Title          string
+	Summary        string
+	PartyName      string
+	CreditCode     string
+	RegionCodes    []string
+	Codes          []string
+	PartyID        *string
+	MeasureID      *string
+	CaseID         *string
+	ComplaintID    *string
+	ComplaintRound int32
+	DocumentID     *string
+	WarnedTime     *time.Time
+	ContinuedTime  *time.Time
+	NoticeTime     *time.Time
+	State          string
+	ProposedBy     string
+	ProposeTime    time.Time
+	ReviewedBy     string
+	SignedBy       string
+	EndTime        *time.Time
+	Reason         string
+	CreatedAt      time.Time
 }
 
 type PublicationTerm struct {

@@ -29,7 +29,11 @@ SELECT EXISTS (SELECT FROM minor_exception e WHERE e.penalty_kind IN ('', @penal
    AND e.valid_from <= @at AND (e.valid_to IS NULL OR e.valid_to > @at));
 
 -- name: PublicationOfCase :one
-SELECT publication_id FROM publication WHERE kind = @kind AND case_id = @case_id;
+-- The newest: a case may serve several documents by public notice.
+SELECT publication_id FROM publication WHERE kind = @kind AND case_id = @case_id ORDER BY publish_time DESC, publication_id DESC LIMIT 1;
+
+-- name: PublicationOfTask :one
+SELECT publication_id FROM publication WHERE task_id = @task_id;
 
 -- name: PublicationsOfCase :many
 SELECT publication_id, kind FROM publication WHERE case_id = @case_id AND (sqlc.arg(kind)::text = '' OR kind = @kind) ORDER BY kind;
@@ -47,12 +51,12 @@ INSERT INTO publication (publication_id, kind, title, party_name, credit_code, a
                          social_impact, notice_time, decided_time, delivered_time, warned_time, publish_time,
                          take_down_time, published_by, agency_name, register_agency_id, region_codes, codes, licence_no,
                          decision_no, ground, delivered_by, amount_fen, simplified, person, continued_time,
-                         failed_service_time, publish_basis, publish_due, publish_proof, publish_provisional)
+                         failed_service_time, publish_basis, publish_due, publish_proof, publish_provisional, proposal_id, task_id)
 VALUES (@publication_id, @kind, @title, @party_name, @credit_code, @agency_id, @summary, @case_id, @penalty_kind,
         @social_impact, @notice_time, @decided_time, @delivered_time, @warned_time, @publish_time,
         @take_down_time, @published_by, @agency_name, @register_agency_id, @region_codes, @codes, @licence_no,
         @decision_no, @ground, @delivered_by, @amount_fen, @simplified, @person, @continued_time,
-        @failed_service_time, @publish_basis, @publish_due, @publish_proof, @publish_provisional);
+        @failed_service_time, @publish_basis, @publish_due, @publish_proof, @publish_provisional, @proposal_id, @task_id);
 
 -- name: InsertTerm :exec
 INSERT INTO publication_term (publication_id, basis, class, earliest_time, end_time, proof, source, to_confirm)

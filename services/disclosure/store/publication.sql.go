@@ -115,7 +115,7 @@ func (q *Queries) GateConditions(ctx context.Context, arg GateConditionsParams) 
 }
 
 const getPublication = `-- name: GetPublication :one
-SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, p.proposal_id, p.task_id, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
   FROM publication p
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
@@ -178,6 +178,8 @@ func (q *Queries) GetPublication(ctx context.Context, publicationID string) (Get
 		&i.Publication.PartyKey,
 		&i.Publication.PartyGrams,
 		&i.Publication.Regions,
+		&i.Publication.ProposalID,
+		&i.Publication.TaskID,
 		&i.PublicationVersion.PublicationID,
 		&i.PublicationVersion.Version,
 		&i.PublicationVersion.Title,
@@ -217,12 +219,12 @@ INSERT INTO publication (publication_id, kind, title, party_name, credit_code, a
                          social_impact, notice_time, decided_time, delivered_time, warned_time, publish_time,
                          take_down_time, published_by, agency_name, register_agency_id, region_codes, codes, licence_no,
                          decision_no, ground, delivered_by, amount_fen, simplified, person, continued_time,
-                         failed_service_time, publish_basis, publish_due, publish_proof, publish_provisional)
+                         failed_service_time, publish_basis, publish_due, publish_proof, publish_provisional, proposal_id, task_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
         $10, $11, $12, $13, $14, $15,
         $16, $17, $18, $19, $20, $21, $22,
         $23, $24, $25, $26, $27, $28, $29,
-        $30, $31, $32, $33, $34)
+        $30, $31, $32, $33, $34, $35, $36)
 `
 
 type InsertPublicationParams struct {
@@ -260,6 +262,8 @@ type InsertPublicationParams struct {
 	PublishDue         *time.Time
 	PublishProof       string
 	PublishProvisional bool
+	ProposalID         *string
+	TaskID             *string
 }
 
 func (q *Queries) InsertPublication(ctx context.Context, arg InsertPublicationParams) error {
@@ -298,6 +302,8 @@ func (q *Queries) InsertPublication(ctx context.Context, arg InsertPublicationPa
 		arg.PublishDue,
 		arg.PublishProof,
 		arg.PublishProvisional,
+		arg.ProposalID,
+		arg.TaskID,
 	)
 	return err
 }
@@ -576,7 +582,7 @@ func (q *Queries) PersonPolicy(ctx context.Context, arg PersonPolicyParams) (boo
 }
 
 const publicationOfCase = `-- name: PublicationOfCase :one
-SELECT publication_id FROM publication WHERE kind = $1 AND case_id = $2
+SELECT publication_id FROM publication WHERE kind = $1 AND case_id = $2 ORDER BY publish_time DESC, publication_id DESC LIMIT 1
 `
 
 type PublicationOfCaseParams struct {
@@ -584,8 +590,20 @@ type PublicationOfCaseParams struct {
 	CaseID *string
 }
 
+// The newest: a case may serve several documents by public notice.
 func (q *Queries) PublicationOfCase(ctx context.Context, arg PublicationOfCaseParams) (string, error) {
 	row := q.db.QueryRow(ctx, publicationOfCase, arg.Kind, arg.CaseID)
+	var publication_id string
+	err := row.Scan(&publication_id)
+	return publication_id, err
+}
+
+const publicationOfTask = `-- name: PublicationOfTask :one
+SELECT publication_id FROM publication WHERE task_id = $1
+`
+
+func (q *Queries) PublicationOfTask(ctx context.Context, taskID *string) (string, error) {
+	row := q.db.QueryRow(ctx, publicationOfTask, taskID)
 	var publication_id string
 	err := row.Scan(&publication_id)
 	return publication_id, err

@@ -80,6 +80,8 @@ SELECT k.id, k.what FROM digest_keeper_violation k WHERE k.id >= sqlc.arg(after)
 UNION
 SELECT s.id, s.what FROM scorecard_violation s WHERE s.id >= sqlc.arg(after)
 UNION
+SELECT f.id, f.what FROM proposal_violation f WHERE f.id >= sqlc.arg(after)
+UNION
 SELECT p.publication_id, 'publication is still public after the term to withdraw it (penalty law, article 48)'
   FROM withdrawal_order o JOIN publication p ON p.kind = o.kind AND p.case_id = o.case_id
  WHERE p.publication_id >= sqlc.arg(after) AND o.due_time < sqlc.arg(at) AND p.take_down_time > sqlc.arg(at)

@@ -57,6 +57,8 @@ SELECT k.id, k.what FROM digest_keeper_violation k WHERE k.id >= $1
 UNION
 SELECT s.id, s.what FROM scorecard_violation s WHERE s.id >= $1
 UNION
+SELECT f.id, f.what FROM proposal_violation f WHERE f.id >= $1
+UNION
 SELECT p.publication_id, 'publication is still public after the term to withdraw it (penalty law, article 48)'
   FROM withdrawal_order o JOIN publication p ON p.kind = o.kind AND p.case_id = o.case_id
  WHERE p.publication_id >= $1 AND o.due_time < $2 AND p.take_down_time > $2
@@ -177,7 +179,7 @@ func (q *Queries) PlanAnew(ctx context.Context) error {
 }
 
 const publicationsByID = `-- name: PublicationsByID :many
-SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, p.proposal_id, p.task_id, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
   FROM publication p
   JOIN publication_version v ON v.publication_id = p.publication_id
    AND v.version = (SELECT max(x.version) FROM publication_version x WHERE x.publication_id = p.publication_id)
@@ -246,6 +248,8 @@ func (q *Queries) PublicationsByID(ctx context.Context, publicationIds []string)
 			&i.Publication.PartyKey,
 			&i.Publication.PartyGrams,
 			&i.Publication.Regions,
+			&i.Publication.ProposalID,
+			&i.Publication.TaskID,
 			&i.PublicationVersion.PublicationID,
 			&i.PublicationVersion.Version,
 			&i.PublicationVersion.Title,
@@ -273,7 +277,7 @@ func (q *Queries) PublicationsByID(ctx context.Context, publicationIds []string)
 }
 
 const searchByChange = `-- name: SearchByChange :many
-SELECT hit.id AS change_id, p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+SELECT hit.id AS change_id, p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, p.proposal_id, p.task_id, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
   FROM (SELECT c.id, c.publication_id FROM publication_change c JOIN publication h ON h.publication_id = c.publication_id
          WHERE NOT EXISTS (SELECT FROM publication_change l WHERE l.publication_id = c.publication_id AND l.id > c.id)
            AND (NOT $1::boolean OR (h.take_down_time > $2
@@ -389,6 +393,8 @@ func (q *Queries) SearchByChange(ctx context.Context, arg SearchByChangeParams) 
 			&i.Publication.PartyKey,
 			&i.Publication.PartyGrams,
 			&i.Publication.Regions,
+			&i.Publication.ProposalID,
+			&i.Publication.TaskID,
 			&i.PublicationVersion.PublicationID,
 			&i.PublicationVersion.Version,
 			&i.PublicationVersion.Title,
@@ -417,7 +423,7 @@ func (q *Queries) SearchByChange(ctx context.Context, arg SearchByChangeParams) 
 
 const searchLive = `-- name: SearchLive :many
 
-SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
+SELECT p.publication_id, p.kind, p.title, p.party_name, p.credit_code, p.agency_id, p.summary, p.case_id, p.penalty_kind, p.social_impact, p.notice_time, p.decided_time, p.delivered_time, p.warned_time, p.publish_time, p.take_down_time, p.published_by, p.created_at, p.gate_version, p.agency_name, p.register_agency_id, p.region_codes, p.codes, p.licence_no, p.decision_no, p.ground, p.delivered_by, p.amount_fen, p.simplified, p.person, p.continued_time, p.failed_service_time, p.publish_basis, p.publish_due, p.publish_proof, p.publish_provisional, p.party_key, p.party_grams, p.regions, p.proposal_id, p.task_id, v.publication_id, v.version, v.title, v.summary, v.note, v.corrected_by, v.version_time, v.created_at, w.reason, w.withdrawn_time, w.cause, w.basis, w.due_time, w.proof, w.provisional
   FROM (SELECT h.publication_id FROM publication h
      WHERE h.take_down_time > $1 AND NOT EXISTS (SELECT FROM publication_withdrawal w WHERE w.publication_id = h.publication_id)
        AND (cardinality($2::text[]) = 0 OR h.kind = ANY ($2::text[]))
@@ -532,6 +538,8 @@ func (q *Queries) SearchLive(ctx context.Context, arg SearchLiveParams) ([]Searc
 			&i.Publication.PartyKey,
 			&i.Publication.PartyGrams,
 			&i.Publication.Regions,
+			&i.Publication.ProposalID,
+			&i.Publication.TaskID,
 			&i.PublicationVersion.PublicationID,
 			&i.PublicationVersion.Version,
 			&i.PublicationVersion.Title,

@@ -1052,3 +1052,12 @@ type Violation struct {
 	ID   string
 	What string
 }
+
+type WarningMeasure struct {
+	MeasureCode string
+	Source      string
+	ToConfirm   bool
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	CreatedAt   time.Time
+}

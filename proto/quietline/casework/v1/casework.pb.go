@@ -1003,7 +1003,7 @@ var File_quietline_casework_v1_casework_proto protoreflect.FileDescriptor
 
 const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\n" +
-	"$quietline/casework/v1/casework.proto\x12\x15quietline.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a\"quietline/assignment/v1/task.proto\"\x89\x02\n" +
+	"$quietline/casework/v1/casework.proto\x12\x15quietline.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a quietline/access/v1/access.proto\x1a\"quietline/assignment/v1/task.proto\x1a'quietline/casework/v1/publication.proto\"\x89\x02\n" +
 	"\rDecideRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12!\n" +
@@ -1061,14 +1061,17 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x14CheckRunningResponse\x12\x1f\n" +
 	"\vnot_running\x18\x01 \x03(\tR\n" +
 	"notRunning\x12\x14\n" +
-	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x87\a\n" +
+	"\x05stuck\x18\x02 \x03(\tR\x05stuck2\x8f\b\n" +
 	"\x0fCaseworkService\x12f\n" +
 	"\x06Decide\x12$.quietline.casework.v1.DecideRequest\x1a%.quietline.casework.v1.DecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12u\n" +
 	"\vBatchDecide\x12).quietline.casework.v1.BatchDecideRequest\x1a*.quietline.casework.v1.BatchDecideResponse\"\x0f\x8a\xb5\x18\v\n" +
 	"\x01\x01\x12\x06\x02\x03\x04\x05\x06\v\x12q\n" +
 	"\vBuildDigest\x12).quietline.casework.v1.BuildDigestRequest\x1a*.quietline.casework.v1.BuildDigestResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\t\v\x12a\n" +
+	"\x01\x01\x12\x02\t\v\x12\x85\x01\n" +
+	"\x12ProposePublication\x120.quietline.casework.v1.ProposePublicationRequest\x1a1.quietline.casework.v1.ProposePublicationResponse\"\n" +
+	"\x8a\xb5\x18\x06\n" +
+	"\x01\x01\x12\x01\x03\x12a\n" +
 	"\x05Start\x12#.quietline.casework.v1.StartRequest\x1a$.quietline.casework.v1.StartResponse\"\r\x8a\xb5\x18\x06\n" +
 	"\x04\x03\a\x05\x06\x90\x02\x02\x12^\n" +
 	"\x05Nudge\x12#.quietline.casework.v1.NudgeRequest\x1a$.quietline.casework.v1.NudgeResponse\"\n" +
@@ -1098,26 +1101,28 @@ func file_quietline_casework_v1_casework_proto_rawDescGZIP() []byte {
 
 var file_quietline_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_quietline_casework_v1_casework_proto_goTypes = []any{
-	(*DecideRequest)(nil),         // 0: quietline.casework.v1.DecideRequest
-	(*DecideResponse)(nil),        // 1: quietline.casework.v1.DecideResponse
-	(*BatchDecideRequest)(nil),    // 2: quietline.casework.v1.BatchDecideRequest
-	(*BatchDecideResponse)(nil),   // 3: quietline.casework.v1.BatchDecideResponse
-	(*DecideResult)(nil),          // 4: quietline.casework.v1.DecideResult
-	(*BuildDigestRequest)(nil),    // 5: quietline.casework.v1.BuildDigestRequest
-	(*BuildDigestResponse)(nil),   // 6: quietline.casework.v1.BuildDigestResponse
-	(*StartRequest)(nil),          // 7: quietline.casework.v1.StartRequest
-	(*Startable)(nil),             // 8: quietline.casework.v1.Startable
-	(*StartResponse)(nil),         // 9: quietline.casework.v1.StartResponse
-	(*NudgeRequest)(nil),          // 10: quietline.casework.v1.NudgeRequest
-	(*NudgeResponse)(nil),         // 11: quietline.casework.v1.NudgeResponse
-	(*NudgeSubjectRequest)(nil),   // 12: quietline.casework.v1.NudgeSubjectRequest
-	(*NudgeSubjectResponse)(nil),  // 13: quietline.casework.v1.NudgeSubjectResponse
-	(*GetStatusRequest)(nil),      // 14: quietline.casework.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),     // 15: quietline.casework.v1.GetStatusResponse
-	(*CheckRunningRequest)(nil),   // 16: quietline.casework.v1.CheckRunningRequest
-	(*CheckRunningResponse)(nil),  // 17: quietline.casework.v1.CheckRunningResponse
-	(*v1.DecisionDetail)(nil),     // 18: quietline.assignment.v1.DecisionDetail
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*DecideRequest)(nil),              // 0: quietline.casework.v1.DecideRequest
+	(*DecideResponse)(nil),             // 1: quietline.casework.v1.DecideResponse
+	(*BatchDecideRequest)(nil),         // 2: quietline.casework.v1.BatchDecideRequest
+	(*BatchDecideResponse)(nil),        // 3: quietline.casework.v1.BatchDecideResponse
+	(*DecideResult)(nil),               // 4: quietline.casework.v1.DecideResult
+	(*BuildDigestRequest)(nil),         // 5: quietline.casework.v1.BuildDigestRequest
+	(*BuildDigestResponse)(nil),        // 6: quietline.casework.v1.BuildDigestResponse
+	(*StartRequest)(nil),               // 7: quietline.casework.v1.StartRequest
+	(*Startable)(nil),                  // 8: quietline.casework.v1.Startable
+	(*StartResponse)(nil),              // 9: quietline.casework.v1.StartResponse
+	(*NudgeRequest)(nil),               // 10: quietline.casework.v1.NudgeRequest
+	(*NudgeResponse)(nil),              // 11: quietline.casework.v1.NudgeResponse
+	(*NudgeSubjectRequest)(nil),        // 12: quietline.casework.v1.NudgeSubjectRequest
+	(*NudgeSubjectResponse)(nil),       // 13: quietline.casework.v1.NudgeSubjectResponse
+	(*GetStatusRequest)(nil),           // 14: quietline.casework.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),          // 15: quietline.casework.v1.GetStatusResponse
+	(*CheckRunningRequest)(nil),        // 16: quietline.casework.v1.CheckRunningRequest
+	(*CheckRunningResponse)(nil),       // 17: quietline.casework.v1.CheckRunningResponse
+	(*v1.DecisionDetail)(nil),          // 18: quietline.assignment.v1.DecisionDetail
+	(*timestamppb.Timestamp)(nil),      // 19: google.protobuf.Timestamp
+	(*ProposePublicationRequest)(nil),  // 20: quietline.casework.v1.ProposePublicationRequest
+	(*ProposePublicationResponse)(nil), // 21: quietline.casework.v1.ProposePublicationResponse
 }
 var file_quietline_casework_v1_casework_proto_depIdxs = []int32{
 	18, // 0: quietline.casework.v1.DecideRequest.detail:type_name -> quietline.assignment.v1.DecisionDetail
@@ -1129,21 +1134,23 @@ var file_quietline_casework_v1_casework_proto_depIdxs = []int32{
 	0,  // 6: quietline.casework.v1.CaseworkService.Decide:input_type -> quietline.casework.v1.DecideRequest
 	2,  // 7: quietline.casework.v1.CaseworkService.BatchDecide:input_type -> quietline.casework.v1.BatchDecideRequest
 	5,  // 8: quietline.casework.v1.CaseworkService.BuildDigest:input_type -> quietline.casework.v1.BuildDigestRequest
-	7,  // 9: quietline.casework.v1.CaseworkService.Start:input_type -> quietline.casework.v1.StartRequest
-	10, // 10: quietline.casework.v1.CaseworkService.Nudge:input_type -> quietline.casework.v1.NudgeRequest
-	12, // 11: quietline.casework.v1.CaseworkService.NudgeSubject:input_type -> quietline.casework.v1.NudgeSubjectRequest
-	14, // 12: quietline.casework.v1.CaseworkService.GetStatus:input_type -> quietline.casework.v1.GetStatusRequest
-	16, // 13: quietline.casework.v1.CaseworkService.CheckRunning:input_type -> quietline.casework.v1.CheckRunningRequest
-	1,  // 14: quietline.casework.v1.CaseworkService.Decide:output_type -> quietline.casework.v1.DecideResponse
-	3,  // 15: quietline.casework.v1.CaseworkService.BatchDecide:output_type -> quietline.casework.v1.BatchDecideResponse
-	6,  // 16: quietline.casework.v1.CaseworkService.BuildDigest:output_type -> quietline.casework.v1.BuildDigestResponse
-	9,  // 17: quietline.casework.v1.CaseworkService.Start:output_type -> quietline.casework.v1.StartResponse
-	11, // 18: quietline.casework.v1.CaseworkService.Nudge:output_type -> quietline.casework.v1.NudgeResponse
-	13, // 19: quietline.casework.v1.CaseworkService.NudgeSubject:output_type -> quietline.casework.v1.NudgeSubjectResponse
-	15, // 20: quietline.casework.v1.CaseworkService.GetStatus:output_type -> quietline.casework.v1.GetStatusResponse
-	17, // 21: quietline.casework.v1.CaseworkService.CheckRunning:output_type -> quietline.casework.v1.CheckRunningResponse
-	14, // [14:22] is the sub-list for method output_type
-	6,  // [6:14] is the sub-list for method input_type
+	20, // 9: quietline.casework.v1.CaseworkService.ProposePublication:input_type -> quietline.casework.v1.ProposePublicationRequest
+	7,  // 10: quietline.casework.v1.CaseworkService.Start:input_type -> quietline.casework.v1.StartRequest
+	10, // 11: quietline.casework.v1.CaseworkService.Nudge:input_type -> quietline.casework.v1.NudgeRequest
+	12, // 12: quietline.casework.v1.CaseworkService.NudgeSubject:input_type -> quietline.casework.v1.NudgeSubjectRequest
+	14, // 13: quietline.casework.v1.CaseworkService.GetStatus:input_type -> quietline.casework.v1.GetStatusRequest
+	16, // 14: quietline.casework.v1.CaseworkService.CheckRunning:input_type -> quietline.casework.v1.CheckRunningRequest
+	1,  // 15: quietline.casework.v1.CaseworkService.Decide:output_type -> quietline.casework.v1.DecideResponse
+	3,  // 16: quietline.casework.v1.CaseworkService.BatchDecide:output_type -> quietline.casework.v1.BatchDecideResponse
+	6,  // 17: quietline.casework.v1.CaseworkService.BuildDigest:output_type -> quietline.casework.v1.BuildDigestResponse
+	21, // 18: quietline.casework.v1.CaseworkService.ProposePublication:output_type -> quietline.casework.v1.ProposePublicationResponse
+	9,  // 19: quietline.casework.v1.CaseworkService.Start:output_type -> quietline.casework.v1.StartResponse
+	11, // 20: quietline.casework.v1.CaseworkService.Nudge:output_type -> quietline.casework.v1.NudgeResponse
+	13, // 21: quietline.casework.v1.CaseworkService.NudgeSubject:output_type -> quietline.casework.v1.NudgeSubjectResponse
+	15, // 22: quietline.casework.v1.CaseworkService.GetStatus:output_type -> quietline.casework.v1.GetStatusResponse
+	17, // 23: quietline.casework.v1.CaseworkService.CheckRunning:output_type -> quietline.casework.v1.CheckRunningResponse
+	15, // [15:24] is the sub-list for method output_type
+	6,  // [6:15] is the sub-list for method input_type
 	6,  // [6:6] is the sub-list for extension type_name
 	6,  // [6:6] is the sub-list for extension extendee
 	0,  // [0:6] is the sub-list for field type_name
@@ -1154,6 +1161,7 @@ func file_quietline_casework_v1_casework_proto_init() {
 	if File_quietline_casework_v1_casework_proto != nil {
 		return
 	}
+	file_quietline_casework_v1_publication_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -157,7 +157,7 @@ var File_quietline_disclosure_v1_disclosure_proto protoreflect.FileDescriptor
 
 const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
-	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a$quietline/disclosure/v1/digest.proto\x1a)quietline/disclosure/v1/publication.proto\x1a&quietline/disclosure/v1/register.proto\x1a'quietline/disclosure/v1/scorecard.proto\"\x9b\x01\n" +
+	"(quietline/disclosure/v1/disclosure.proto\x12\x17quietline.disclosure.v1\x1a\x1bbuf/validate/validate.proto\x1a quietline/access/v1/access.proto\x1a$quietline/disclosure/v1/digest.proto\x1a&quietline/disclosure/v1/proposal.proto\x1a)quietline/disclosure/v1/publication.proto\x1a&quietline/disclosure/v1/register.proto\x1a'quietline/disclosure/v1/scorecard.proto\"\x9b\x01\n" +
 	"\fAuditRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
@@ -170,10 +170,32 @@ const file_quietline_disclosure_v1_disclosure_proto_rawDesc = "" +
 	"\n" +
 	"violations\x18\x02 \x03(\tR\n" +
 	"violations\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xb0\x16\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xb7\x1e\n" +
 	"\x11DisclosureService\x12e\n" +
 	"\aPublish\x12'.quietline.disclosure.v1.PublishRequest\x1a(.quietline.disclosure.v1.PublishResponse\"\a\x8a\xb5\x18\x03\n" +
-	"\x01\x02\x12\x8d\x01\n" +
+	"\x01\x02\x12z\n" +
+	"\x0eRecordProposal\x12..quietline.disclosure.v1.RecordProposalRequest\x1a/.quietline.disclosure.v1.RecordProposalResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12z\n" +
+	"\rCheckProposal\x12-.quietline.disclosure.v1.CheckProposalRequest\x1a..quietline.disclosure.v1.CheckProposalResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12}\n" +
+	"\x0fReleaseProposal\x12/.quietline.disclosure.v1.ReleaseProposalRequest\x1a0.quietline.disclosure.v1.ReleaseProposalResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12z\n" +
+	"\x0eReturnProposal\x12..quietline.disclosure.v1.ReturnProposalRequest\x1a/.quietline.disclosure.v1.ReturnProposalResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12|\n" +
+	"\vGetProposal\x12+.quietline.disclosure.v1.GetProposalRequest\x1a,.quietline.disclosure.v1.GetProposalResponse\"\x12\x8a\xb5\x18\v\n" +
+	"\x02\x01\x02\x12\x05\x03\x04\x05\n" +
+	"\v\x90\x02\x01\x12\x81\x01\n" +
+	"\rListProposals\x12-.quietline.disclosure.v1.ListProposalsRequest\x1a..quietline.disclosure.v1.ListProposalsResponse\"\x11\x8a\xb5\x18\n" +
+	"\n" +
+	"\x01\x01\x12\x05\x03\x04\x05\n" +
+	"\v\x90\x02\x01\x12\x95\x01\n" +
+	"\x16ListUnstartedProposals\x126.quietline.disclosure.v1.ListUnstartedProposalsRequest\x1a7.quietline.disclosure.v1.ListUnstartedProposalsResponse\"\n" +
+	"\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x90\x02\x01\x12x\n" +
+	"\vListFounded\x12+.quietline.disclosure.v1.ListFoundedRequest\x1a,.quietline.disclosure.v1.ListFoundedResponse\"\x0e\x8a\xb5\x18\a\n" +
+	"\x02\x01\x02\x12\x01\n" +
+	"\x90\x02\x01\x12\x8d\x01\n" +
 	"\x13WithdrawPublication\x123.quietline.disclosure.v1.WithdrawPublicationRequest\x1a4.quietline.disclosure.v1.WithdrawPublicationResponse\"\v\x8a\xb5\x18\a\n" +
 	"\x02\x01\x02\x12\x01\x05\x12z\n" +
 	"\x0eWithdrawByCase\x12..quietline.disclosure.v1.WithdrawByCaseRequest\x1a/.quietline.disclosure.v1.WithdrawByCaseResponse\"\a\x8a\xb5\x18\x03\n" +
@@ -244,96 +266,128 @@ var file_quietline_disclosure_v1_disclosure_proto_goTypes = []any{
 	(*AuditResponse)(nil),                  // 1: quietline.disclosure.v1.AuditResponse
 	(*Publication)(nil),                    // 2: quietline.disclosure.v1.Publication
 	(*PublishRequest)(nil),                 // 3: quietline.disclosure.v1.PublishRequest
-	(*WithdrawPublicationRequest)(nil),     // 4: quietline.disclosure.v1.WithdrawPublicationRequest
-	(*WithdrawByCaseRequest)(nil),          // 5: quietline.disclosure.v1.WithdrawByCaseRequest
-	(*CorrectPublicationRequest)(nil),      // 6: quietline.disclosure.v1.CorrectPublicationRequest
-	(*SearchPublicationsRequest)(nil),      // 7: quietline.disclosure.v1.SearchPublicationsRequest
-	(*ListPublicationChangesRequest)(nil),  // 8: quietline.disclosure.v1.ListPublicationChangesRequest
-	(*ListWithheldRequest)(nil),            // 9: quietline.disclosure.v1.ListWithheldRequest
-	(*GetPublicationRequest)(nil),          // 10: quietline.disclosure.v1.GetPublicationRequest
-	(*ListPublicationsRequest)(nil),        // 11: quietline.disclosure.v1.ListPublicationsRequest
-	(*CheckDigestDraftRequest)(nil),        // 12: quietline.disclosure.v1.CheckDigestDraftRequest
-	(*FreezeCountsRequest)(nil),            // 13: quietline.disclosure.v1.FreezeCountsRequest
-	(*RecordDigestRequest)(nil),            // 14: quietline.disclosure.v1.RecordDigestRequest
-	(*ReleaseDigestRequest)(nil),           // 15: quietline.disclosure.v1.ReleaseDigestRequest
-	(*GetDigestRequest)(nil),               // 16: quietline.disclosure.v1.GetDigestRequest
-	(*ListDigestsRequest)(nil),             // 17: quietline.disclosure.v1.ListDigestsRequest
-	(*ListDigestCountsRequest)(nil),        // 18: quietline.disclosure.v1.ListDigestCountsRequest
-	(*FreezeAppealsRequest)(nil),           // 19: quietline.disclosure.v1.FreezeAppealsRequest
-	(*RecordScorecardsRequest)(nil),        // 20: quietline.disclosure.v1.RecordScorecardsRequest
-	(*GetScorecardRequest)(nil),            // 21: quietline.disclosure.v1.GetScorecardRequest
-	(*ListScorecardsRequest)(nil),          // 22: quietline.disclosure.v1.ListScorecardsRequest
-	(*LoadUserFiguresRequest)(nil),         // 23: quietline.disclosure.v1.LoadUserFiguresRequest
-	(*PublishResponse)(nil),                // 24: quietline.disclosure.v1.PublishResponse
-	(*WithdrawPublicationResponse)(nil),    // 25: quietline.disclosure.v1.WithdrawPublicationResponse
-	(*WithdrawByCaseResponse)(nil),         // 26: quietline.disclosure.v1.WithdrawByCaseResponse
-	(*CorrectPublicationResponse)(nil),     // 27: quietline.disclosure.v1.CorrectPublicationResponse
-	(*SearchPublicationsResponse)(nil),     // 28: quietline.disclosure.v1.SearchPublicationsResponse
-	(*ListPublicationChangesResponse)(nil), // 29: quietline.disclosure.v1.ListPublicationChangesResponse
-	(*ListWithheldResponse)(nil),           // 30: quietline.disclosure.v1.ListWithheldResponse
-	(*GetPublicationResponse)(nil),         // 31: quietline.disclosure.v1.GetPublicationResponse
-	(*ListPublicationsResponse)(nil),       // 32: quietline.disclosure.v1.ListPublicationsResponse
-	(*CheckDigestDraftResponse)(nil),       // 33: quietline.disclosure.v1.CheckDigestDraftResponse
-	(*FreezeCountsResponse)(nil),           // 34: quietline.disclosure.v1.FreezeCountsResponse
-	(*RecordDigestResponse)(nil),           // 35: quietline.disclosure.v1.RecordDigestResponse
-	(*ReleaseDigestResponse)(nil),          // 36: quietline.disclosure.v1.ReleaseDigestResponse
-	(*GetDigestResponse)(nil),              // 37: quietline.disclosure.v1.GetDigestResponse
-	(*ListDigestsResponse)(nil),            // 38: quietline.disclosure.v1.ListDigestsResponse
-	(*ListDigestCountsResponse)(nil),       // 39: quietline.disclosure.v1.ListDigestCountsResponse
-	(*FreezeAppealsResponse)(nil),          // 40: quietline.disclosure.v1.FreezeAppealsResponse
-	(*RecordScorecardsResponse)(nil),       // 41: quietline.disclosure.v1.RecordScorecardsResponse
-	(*GetScorecardResponse)(nil),           // 42: quietline.disclosure.v1.GetScorecardResponse
-	(*ListScorecardsResponse)(nil),         // 43: quietline.disclosure.v1.ListScorecardsResponse
-	(*LoadUserFiguresResponse)(nil),        // 44: quietline.disclosure.v1.LoadUserFiguresResponse
+	(*RecordProposalRequest)(nil),          // 4: quietline.disclosure.v1.RecordProposalRequest
+	(*CheckProposalRequest)(nil),           // 5: quietline.disclosure.v1.CheckProposalRequest
+	(*ReleaseProposalRequest)(nil),         // 6: quietline.disclosure.v1.ReleaseProposalRequest
+	(*ReturnProposalRequest)(nil),          // 7: quietline.disclosure.v1.ReturnProposalRequest
+	(*GetProposalRequest)(nil),             // 8: quietline.disclosure.v1.GetProposalRequest
+	(*ListProposalsRequest)(nil),           // 9: quietline.disclosure.v1.ListProposalsRequest
+	(*ListUnstartedProposalsRequest)(nil),  // 10: quietline.disclosure.v1.ListUnstartedProposalsRequest
+	(*ListFoundedRequest)(nil),             // 11: quietline.disclosure.v1.ListFoundedRequest
+	(*WithdrawPublicationRequest)(nil),     // 12: quietline.disclosure.v1.WithdrawPublicationRequest
+	(*WithdrawByCaseRequest)(nil),          // 13: quietline.disclosure.v1.WithdrawByCaseRequest
+	(*CorrectPublicationRequest)(nil),      // 14: quietline.disclosure.v1.CorrectPublicationRequest
+	(*SearchPublicationsRequest)(nil),      // 15: quietline.disclosure.v1.SearchPublicationsRequest
+	(*ListPublicationChangesRequest)(nil),  // 16: quietline.disclosure.v1.ListPublicationChangesRequest
+	(*ListWithheldRequest)(nil),            // 17: quietline.disclosure.v1.ListWithheldRequest
+	(*GetPublicationRequest)(nil),          // 18: quietline.disclosure.v1.GetPublicationRequest
+	(*ListPublicationsRequest)(nil),        // 19: quietline.disclosure.v1.ListPublicationsRequest
+	(*CheckDigestDraftRequest)(nil),        // 20: quietline.disclosure.v1.CheckDigestDraftRequest
+	(*FreezeCountsRequest)(nil),            // 21: quietline.disclosure.v1.FreezeCountsRequest
+	(*RecordDigestRequest)(nil),            // 22: quietline.disclosure.v1.RecordDigestRequest
+	(*ReleaseDigestRequest)(nil),           // 23: quietline.disclosure.v1.ReleaseDigestRequest
+	(*GetDigestRequest)(nil),               // 24: quietline.disclosure.v1.GetDigestRequest
+	(*ListDigestsRequest)(nil),             // 25: quietline.disclosure.v1.ListDigestsRequest
+	(*ListDigestCountsRequest)(nil),        // 26: quietline.disclosure.v1.ListDigestCountsRequest
+	(*FreezeAppealsRequest)(nil),           // 27: quietline.disclosure.v1.FreezeAppealsRequest
+	(*RecordScorecardsRequest)(nil),        // 28: quietline.disclosure.v1.RecordScorecardsRequest
+	(*GetScorecardRequest)(nil),            // 29: quietline.disclosure.v1.GetScorecardRequest
+	(*ListScorecardsRequest)(nil),          // 30: quietline.disclosure.v1.ListScorecardsRequest
+	(*LoadUserFiguresRequest)(nil),         // 31: quietline.disclosure.v1.LoadUserFiguresRequest
+	(*PublishResponse)(nil),                // 32: quietline.disclosure.v1.PublishResponse
+	(*RecordProposalResponse)(nil),         // 33: quietline.disclosure.v1.RecordProposalResponse
+	(*CheckProposalResponse)(nil),          // 34: quietline.disclosure.v1.CheckProposalResponse
+	(*ReleaseProposalResponse)(nil),        // 35: quietline.disclosure.v1.ReleaseProposalResponse
+	(*ReturnProposalResponse)(nil),         // 36: quietline.disclosure.v1.ReturnProposalResponse
+	(*GetProposalResponse)(nil),            // 37: quietline.disclosure.v1.GetProposalResponse
+	(*ListProposalsResponse)(nil),          // 38: quietline.disclosure.v1.ListProposalsResponse
+	(*ListUnstartedProposalsResponse)(nil), // 39: quietline.disclosure.v1.ListUnstartedProposalsResponse
+	(*ListFoundedResponse)(nil),            // 40: quietline.disclosure.v1.ListFoundedResponse
+	(*WithdrawPublicationResponse)(nil),    // 41: quietline.disclosure.v1.WithdrawPublicationResponse
+	(*WithdrawByCaseResponse)(nil),         // 42: quietline.disclosure.v1.WithdrawByCaseResponse
+	(*CorrectPublicationResponse)(nil),     // 43: quietline.disclosure.v1.CorrectPublicationResponse
+	(*SearchPublicationsResponse)(nil),     // 44: quietline.disclosure.v1.SearchPublicationsResponse
+	(*ListPublicationChangesResponse)(nil), // 45: quietline.disclosure.v1.ListPublicationChangesResponse
+	(*ListWithheldResponse)(nil),           // 46: quietline.disclosure.v1.ListWithheldResponse
+	(*GetPublicationResponse)(nil),         // 47: quietline.disclosure.v1.GetPublicationResponse
+	(*ListPublicationsResponse)(nil),       // 48: quietline.disclosure.v1.ListPublicationsResponse
+	(*CheckDigestDraftResponse)(nil),       // 49: quietline.disclosure.v1.CheckDigestDraftResponse
+	(*FreezeCountsResponse)(nil),           // 50: quietline.disclosure.v1.FreezeCountsResponse
+	(*RecordDigestResponse)(nil),           // 51: quietline.disclosure.v1.RecordDigestResponse
+	(*ReleaseDigestResponse)(nil),          // 52: quietline.disclosure.v1.ReleaseDigestResponse
+	(*GetDigestResponse)(nil),              // 53: quietline.disclosure.v1.GetDigestResponse
+	(*ListDigestsResponse)(nil),            // 54: quietline.disclosure.v1.ListDigestsResponse
+	(*ListDigestCountsResponse)(nil),       // 55: quietline.disclosure.v1.ListDigestCountsResponse
+	(*FreezeAppealsResponse)(nil),          // 56: quietline.disclosure.v1.FreezeAppealsResponse
+	(*RecordScorecardsResponse)(nil),       // 57: quietline.disclosure.v1.RecordScorecardsResponse
+	(*GetScorecardResponse)(nil),           // 58: quietline.disclosure.v1.GetScorecardResponse
+	(*ListScorecardsResponse)(nil),         // 59: quietline.disclosure.v1.ListScorecardsResponse
+	(*LoadUserFiguresResponse)(nil),        // 60: quietline.disclosure.v1.LoadUserFiguresResponse
 }
 var file_quietline_disclosure_v1_disclosure_proto_depIdxs = []int32{
 	2,  // 0: quietline.disclosure.v1.AuditResponse.publications:type_name -> quietline.disclosure.v1.Publication
 	3,  // 1: quietline.disclosure.v1.DisclosureService.Publish:input_type -> quietline.disclosure.v1.PublishRequest
-	4,  // 2: quietline.disclosure.v1.DisclosureService.WithdrawPublication:input_type -> quietline.disclosure.v1.WithdrawPublicationRequest
-	5,  // 3: quietline.disclosure.v1.DisclosureService.WithdrawByCase:input_type -> quietline.disclosure.v1.WithdrawByCaseRequest
-	6,  // 4: quietline.disclosure.v1.DisclosureService.CorrectPublication:input_type -> quietline.disclosure.v1.CorrectPublicationRequest
-	7,  // 5: quietline.disclosure.v1.DisclosureService.SearchPublications:input_type -> quietline.disclosure.v1.SearchPublicationsRequest
-	8,  // 6: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:input_type -> quietline.disclosure.v1.ListPublicationChangesRequest
-	9,  // 7: quietline.disclosure.v1.DisclosureService.ListWithheld:input_type -> quietline.disclosure.v1.ListWithheldRequest
-	10, // 8: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
-	11, // 9: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
-	12, // 10: quietline.disclosure.v1.DisclosureService.CheckDigestDraft:input_type -> quietline.disclosure.v1.CheckDigestDraftRequest
-	13, // 11: quietline.disclosure.v1.DisclosureService.FreezeCounts:input_type -> quietline.disclosure.v1.FreezeCountsRequest
-	14, // 12: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
-	15, // 13: quietline.disclosure.v1.DisclosureService.ReleaseDigest:input_type -> quietline.disclosure.v1.ReleaseDigestRequest
-	16, // 14: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
-	17, // 15: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
-	18, // 16: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
-	19, // 17: quietline.disclosure.v1.DisclosureService.FreezeAppeals:input_type -> quietline.disclosure.v1.FreezeAppealsRequest
-	20, // 18: quietline.disclosure.v1.DisclosureService.RecordScorecards:input_type -> quietline.disclosure.v1.RecordScorecardsRequest
-	21, // 19: quietline.disclosure.v1.DisclosureService.GetScorecard:input_type -> quietline.disclosure.v1.GetScorecardRequest
-	22, // 20: quietline.disclosure.v1.DisclosureService.ListScorecards:input_type -> quietline.disclosure.v1.ListScorecardsRequest
-	23, // 21: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
-	0,  // 22: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
-	24, // 23: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
-	25, // 24: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
-	26, // 25: quietline.disclosure.v1.DisclosureService.WithdrawByCase:output_type -> quietline.disclosure.v1.WithdrawByCaseResponse
-	27, // 26: quietline.disclosure.v1.DisclosureService.CorrectPublication:output_type -> quietline.disclosure.v1.CorrectPublicationResponse
-	28, // 27: quietline.disclosure.v1.DisclosureService.SearchPublications:output_type -> quietline.disclosure.v1.SearchPublicationsResponse
-	29, // 28: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:output_type -> quietline.disclosure.v1.ListPublicationChangesResponse
-	30, // 29: quietline.disclosure.v1.DisclosureService.ListWithheld:output_type -> quietline.disclosure.v1.ListWithheldResponse
-	31, // 30: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
-	32, // 31: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
-	33, // 32: quietline.disclosure.v1.DisclosureService.CheckDigestDraft:output_type -> quietline.disclosure.v1.CheckDigestDraftResponse
-	34, // 33: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
-	35, // 34: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
-	36, // 35: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
-	37, // 36: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
-	38, // 37: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
-	39, // 38: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
-	40, // 39: quietline.disclosure.v1.DisclosureService.FreezeAppeals:output_type -> quietline.disclosure.v1.FreezeAppealsResponse
-	41, // 40: quietline.disclosure.v1.DisclosureService.RecordScorecards:output_type -> quietline.disclosure.v1.RecordScorecardsResponse
-	42, // 41: quietline.disclosure.v1.DisclosureService.GetScorecard:output_type -> quietline.disclosure.v1.GetScorecardResponse
-	43, // 42: quietline.disclosure.v1.DisclosureService.ListScorecards:output_type -> quietline.disclosure.v1.ListScorecardsResponse
-	44, // 43: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
-	1,  // 44: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
-	23, // [23:45] is the sub-list for method output_type
-	1,  // [1:23] is the sub-list for method input_type
+	4,  // 2: quietline.disclosure.v1.DisclosureService.RecordProposal:input_type -> quietline.disclosure.v1.RecordProposalRequest
+	5,  // 3: quietline.disclosure.v1.DisclosureService.CheckProposal:input_type -> quietline.disclosure.v1.CheckProposalRequest
+	6,  // 4: quietline.disclosure.v1.DisclosureService.ReleaseProposal:input_type -> quietline.disclosure.v1.ReleaseProposalRequest
+	7,  // 5: quietline.disclosure.v1.DisclosureService.ReturnProposal:input_type -> quietline.disclosure.v1.ReturnProposalRequest
+	8,  // 6: quietline.disclosure.v1.DisclosureService.GetProposal:input_type -> quietline.disclosure.v1.GetProposalRequest
+	9,  // 7: quietline.disclosure.v1.DisclosureService.ListProposals:input_type -> quietline.disclosure.v1.ListProposalsRequest
+	10, // 8: quietline.disclosure.v1.DisclosureService.ListUnstartedProposals:input_type -> quietline.disclosure.v1.ListUnstartedProposalsRequest
+	11, // 9: quietline.disclosure.v1.DisclosureService.ListFounded:input_type -> quietline.disclosure.v1.ListFoundedRequest
+	12, // 10: quietline.disclosure.v1.DisclosureService.WithdrawPublication:input_type -> quietline.disclosure.v1.WithdrawPublicationRequest
+	13, // 11: quietline.disclosure.v1.DisclosureService.WithdrawByCase:input_type -> quietline.disclosure.v1.WithdrawByCaseRequest
+	14, // 12: quietline.disclosure.v1.DisclosureService.CorrectPublication:input_type -> quietline.disclosure.v1.CorrectPublicationRequest
+	15, // 13: quietline.disclosure.v1.DisclosureService.SearchPublications:input_type -> quietline.disclosure.v1.SearchPublicationsRequest
+	16, // 14: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:input_type -> quietline.disclosure.v1.ListPublicationChangesRequest
+	17, // 15: quietline.disclosure.v1.DisclosureService.ListWithheld:input_type -> quietline.disclosure.v1.ListWithheldRequest
+	18, // 16: quietline.disclosure.v1.DisclosureService.GetPublication:input_type -> quietline.disclosure.v1.GetPublicationRequest
+	19, // 17: quietline.disclosure.v1.DisclosureService.ListPublications:input_type -> quietline.disclosure.v1.ListPublicationsRequest
+	20, // 18: quietline.disclosure.v1.DisclosureService.CheckDigestDraft:input_type -> quietline.disclosure.v1.CheckDigestDraftRequest
+	21, // 19: quietline.disclosure.v1.DisclosureService.FreezeCounts:input_type -> quietline.disclosure.v1.FreezeCountsRequest
+	22, // 20: quietline.disclosure.v1.DisclosureService.RecordDigest:input_type -> quietline.disclosure.v1.RecordDigestRequest
+	23, // 21: quietline.disclosure.v1.DisclosureService.ReleaseDigest:input_type -> quietline.disclosure.v1.ReleaseDigestRequest
+	24, // 22: quietline.disclosure.v1.DisclosureService.GetDigest:input_type -> quietline.disclosure.v1.GetDigestRequest
+	25, // 23: quietline.disclosure.v1.DisclosureService.ListDigests:input_type -> quietline.disclosure.v1.ListDigestsRequest
+	26, // 24: quietline.disclosure.v1.DisclosureService.ListDigestCounts:input_type -> quietline.disclosure.v1.ListDigestCountsRequest
+	27, // 25: quietline.disclosure.v1.DisclosureService.FreezeAppeals:input_type -> quietline.disclosure.v1.FreezeAppealsRequest
+	28, // 26: quietline.disclosure.v1.DisclosureService.RecordScorecards:input_type -> quietline.disclosure.v1.RecordScorecardsRequest
+	29, // 27: quietline.disclosure.v1.DisclosureService.GetScorecard:input_type -> quietline.disclosure.v1.GetScorecardRequest
+	30, // 28: quietline.disclosure.v1.DisclosureService.ListScorecards:input_type -> quietline.disclosure.v1.ListScorecardsRequest
+	31, // 29: quietline.disclosure.v1.DisclosureService.LoadUserFigures:input_type -> quietline.disclosure.v1.LoadUserFiguresRequest
+	0,  // 30: quietline.disclosure.v1.DisclosureService.Audit:input_type -> quietline.disclosure.v1.AuditRequest
+	32, // 31: quietline.disclosure.v1.DisclosureService.Publish:output_type -> quietline.disclosure.v1.PublishResponse
+	33, // 32: quietline.disclosure.v1.DisclosureService.RecordProposal:output_type -> quietline.disclosure.v1.RecordProposalResponse
+	34, // 33: quietline.disclosure.v1.DisclosureService.CheckProposal:output_type -> quietline.disclosure.v1.CheckProposalResponse
+	35, // 34: quietline.disclosure.v1.DisclosureService.ReleaseProposal:output_type -> quietline.disclosure.v1.ReleaseProposalResponse
+	36, // 35: quietline.disclosure.v1.DisclosureService.ReturnProposal:output_type -> quietline.disclosure.v1.ReturnProposalResponse
+	37, // 36: quietline.disclosure.v1.DisclosureService.GetProposal:output_type -> quietline.disclosure.v1.GetProposalResponse
+	38, // 37: quietline.disclosure.v1.DisclosureService.ListProposals:output_type -> quietline.disclosure.v1.ListProposalsResponse
+	39, // 38: quietline.disclosure.v1.DisclosureService.ListUnstartedProposals:output_type -> quietline.disclosure.v1.ListUnstartedProposalsResponse
+	40, // 39: quietline.disclosure.v1.DisclosureService.ListFounded:output_type -> quietline.disclosure.v1.ListFoundedResponse
+	41, // 40: quietline.disclosure.v1.DisclosureService.WithdrawPublication:output_type -> quietline.disclosure.v1.WithdrawPublicationResponse
+	42, // 41: quietline.disclosure.v1.DisclosureService.WithdrawByCase:output_type -> quietline.disclosure.v1.WithdrawByCaseResponse
+	43, // 42: quietline.disclosure.v1.DisclosureService.CorrectPublication:output_type -> quietline.disclosure.v1.CorrectPublicationResponse
+	44, // 43: quietline.disclosure.v1.DisclosureService.SearchPublications:output_type -> quietline.disclosure.v1.SearchPublicationsResponse
+	45, // 44: quietline.disclosure.v1.DisclosureService.ListPublicationChanges:output_type -> quietline.disclosure.v1.ListPublicationChangesResponse
+	46, // 45: quietline.disclosure.v1.DisclosureService.ListWithheld:output_type -> quietline.disclosure.v1.ListWithheldResponse
+	47, // 46: quietline.disclosure.v1.DisclosureService.GetPublication:output_type -> quietline.disclosure.v1.GetPublicationResponse
+	48, // 47: quietline.disclosure.v1.DisclosureService.ListPublications:output_type -> quietline.disclosure.v1.ListPublicationsResponse
+	49, // 48: quietline.disclosure.v1.DisclosureService.CheckDigestDraft:output_type -> quietline.disclosure.v1.CheckDigestDraftResponse
+	50, // 49: quietline.disclosure.v1.DisclosureService.FreezeCounts:output_type -> quietline.disclosure.v1.FreezeCountsResponse
+	51, // 50: quietline.disclosure.v1.DisclosureService.RecordDigest:output_type -> quietline.disclosure.v1.RecordDigestResponse
+	52, // 51: quietline.disclosure.v1.DisclosureService.ReleaseDigest:output_type -> quietline.disclosure.v1.ReleaseDigestResponse
+	53, // 52: quietline.disclosure.v1.DisclosureService.GetDigest:output_type -> quietline.disclosure.v1.GetDigestResponse
+	54, // 53: quietline.disclosure.v1.DisclosureService.ListDigests:output_type -> quietline.disclosure.v1.ListDigestsResponse
+	55, // 54: quietline.disclosure.v1.DisclosureService.ListDigestCounts:output_type -> quietline.disclosure.v1.ListDigestCountsResponse
+	56, // 55: quietline.disclosure.v1.DisclosureService.FreezeAppeals:output_type -> quietline.disclosure.v1.FreezeAppealsResponse
+	57, // 56: quietline.disclosure.v1.DisclosureService.RecordScorecards:output_type -> quietline.disclosure.v1.RecordScorecardsResponse
+	58, // 57: quietline.disclosure.v1.DisclosureService.GetScorecard:output_type -> quietline.disclosure.v1.GetScorecardResponse
+	59, // 58: quietline.disclosure.v1.DisclosureService.ListScorecards:output_type -> quietline.disclosure.v1.ListScorecardsResponse
+	60, // 59: quietline.disclosure.v1.DisclosureService.LoadUserFigures:output_type -> quietline.disclosure.v1.LoadUserFiguresResponse
+	1,  // 60: quietline.disclosure.v1.DisclosureService.Audit:output_type -> quietline.disclosure.v1.AuditResponse
+	31, // [31:61] is the sub-list for method output_type
+	1,  // [1:31] is the sub-list for method input_type
 	1,  // [1:1] is the sub-list for extension type_name
 	1,  // [1:1] is the sub-list for extension extendee
 	0,  // [0:1] is the sub-list for field type_name
@@ -345,6 +399,7 @@ func file_quietline_disclosure_v1_disclosure_proto_init() {
 		return
 	}
 	file_quietline_disclosure_v1_digest_proto_init()
+	file_quietline_disclosure_v1_proposal_proto_init()
 	file_quietline_disclosure_v1_publication_proto_init()
 	file_quietline_disclosure_v1_register_proto_init()
 	file_quietline_disclosure_v1_scorecard_proto_init()

@@ -22,6 +22,14 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	DisclosureService_Publish_FullMethodName                = "/quietline.disclosure.v1.DisclosureService/Publish"
+	DisclosureService_RecordProposal_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/RecordProposal"
+	DisclosureService_CheckProposal_FullMethodName          = "/quietline.disclosure.v1.DisclosureService/CheckProposal"
+	DisclosureService_ReleaseProposal_FullMethodName        = "/quietline.disclosure.v1.DisclosureService/ReleaseProposal"
+	DisclosureService_ReturnProposal_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/ReturnProposal"
+	DisclosureService_GetProposal_FullMethodName            = "/quietline.disclosure.v1.DisclosureService/GetProposal"
+	DisclosureService_ListProposals_FullMethodName          = "/quietline.disclosure.v1.DisclosureService/ListProposals"
+	DisclosureService_ListUnstartedProposals_FullMethodName = "/quietline.disclosure.v1.DisclosureService/ListUnstartedProposals"
+	DisclosureService_ListFounded_FullMethodName            = "/quietline.disclosure.v1.DisclosureService/ListFounded"
 	DisclosureService_WithdrawPublication_FullMethodName    = "/quietline.disclosure.v1.DisclosureService/WithdrawPublication"
 	DisclosureService_WithdrawByCase_FullMethodName         = "/quietline.disclosure.v1.DisclosureService/WithdrawByCase"
 	DisclosureService_CorrectPublication_FullMethodName     = "/quietline.disclosure.v1.DisclosureService/CorrectPublication"
@@ -54,6 +62,25 @@ type DisclosureServiceClient interface {
 	// Publish publishes an item that passes the gate of its kind, or says why not (公示). Errors: GATE_NOT_PASSED names
 	// what is missing (行政处罚法 48; 市场监督管理行政处罚信息公示规定).
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
+	// RecordProposal enters the proposal of an exposure or a circular, which passes its gate but for the signature, or says all
+	// that it lacks (拟公示登记). Errors: GATE_NOT_PASSED.
+	RecordProposal(ctx context.Context, in *RecordProposalRequest, opts ...grpc.CallOption) (*RecordProposalResponse, error)
+	// CheckProposal says what a proposal lacks now (拟公示审查). Errors: WRONG_STATE when it is at its end.
+	CheckProposal(ctx context.Context, in *CheckProposalRequest, opts ...grpc.CallOption) (*CheckProposalResponse, error)
+	// ReleaseProposal makes a proposal public that three people decided on; the gate is asked once more (签发公示).
+	// Errors: SAME_PERSON, WRONG_STATE.
+	ReleaseProposal(ctx context.Context, in *ReleaseProposalRequest, opts ...grpc.CallOption) (*ReleaseProposalResponse, error)
+	// ReturnProposal sends a proposal back for good (退回拟公示). Errors: WRONG_STATE.
+	ReturnProposal(ctx context.Context, in *ReturnProposalRequest, opts ...grpc.CallOption) (*ReturnProposalResponse, error)
+	// GetProposal returns a proposal of the caller's agency to those who decide on it (查看拟公示). Errors: NOT_FOUND.
+	GetProposal(ctx context.Context, in *GetProposalRequest, opts ...grpc.CallOption) (*GetProposalResponse, error)
+	// ListProposals lists the proposals of the caller's agency, newest first; who leads or audits sees all (拟公示列表).
+	ListProposals(ctx context.Context, in *ListProposalsRequest, opts ...grpc.CallOption) (*ListProposalsResponse, error)
+	// ListUnstartedProposals lists open proposals whose workflow is to start, for the sweep (待启动拟公示).
+	ListUnstartedProposals(ctx context.Context, in *ListUnstartedProposalsRequest, opts ...grpc.CallOption) (*ListUnstartedProposalsResponse, error)
+	// ListFounded lists live items with the basis that must hold as long as they are public, for the sweep and for fsck
+	// (在公示事项依据列表).
+	ListFounded(ctx context.Context, in *ListFoundedRequest, opts ...grpc.CallOption) (*ListFoundedResponse, error)
 	// WithdrawPublication takes a publication back with its reason; a tombstone stays (撤回公示, 行政处罚法 48: within 3
 	// working days when the decision is changed or revoked).
 	WithdrawPublication(ctx context.Context, in *WithdrawPublicationRequest, opts ...grpc.CallOption) (*WithdrawPublicationResponse, error)
@@ -122,6 +149,86 @@ func (c *disclosureServiceClient) Publish(ctx context.Context, in *PublishReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PublishResponse)
 	err := c.cc.Invoke(ctx, DisclosureService_Publish_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) RecordProposal(ctx context.Context, in *RecordProposalRequest, opts ...grpc.CallOption) (*RecordProposalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordProposalResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_RecordProposal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) CheckProposal(ctx context.Context, in *CheckProposalRequest, opts ...grpc.CallOption) (*CheckProposalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckProposalResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_CheckProposal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ReleaseProposal(ctx context.Context, in *ReleaseProposalRequest, opts ...grpc.CallOption) (*ReleaseProposalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseProposalResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ReleaseProposal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ReturnProposal(ctx context.Context, in *ReturnProposalRequest, opts ...grpc.CallOption) (*ReturnProposalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReturnProposalResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ReturnProposal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) GetProposal(ctx context.Context, in *GetProposalRequest, opts ...grpc.CallOption) (*GetProposalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetProposalResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_GetProposal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListProposals(ctx context.Context, in *ListProposalsRequest, opts ...grpc.CallOption) (*ListProposalsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListProposalsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListProposals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListUnstartedProposals(ctx context.Context, in *ListUnstartedProposalsRequest, opts ...grpc.CallOption) (*ListUnstartedProposalsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnstartedProposalsResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListUnstartedProposals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *disclosureServiceClient) ListFounded(ctx context.Context, in *ListFoundedRequest, opts ...grpc.CallOption) (*ListFoundedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFoundedResponse)
+	err := c.cc.Invoke(ctx, DisclosureService_ListFounded_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -347,6 +454,25 @@ type DisclosureServiceServer interface {
 	// Publish publishes an item that passes the gate of its kind, or says why not (公示). Errors: GATE_NOT_PASSED names
 	// what is missing (行政处罚法 48; 市场监督管理行政处罚信息公示规定).
 	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
+	// RecordProposal enters the proposal of an exposure or a circular, which passes its gate but for the signature, or says all
+	// that it lacks (拟公示登记). Errors: GATE_NOT_PASSED.
+	RecordProposal(context.Context, *RecordProposalRequest) (*RecordProposalResponse, error)
+	// CheckProposal says what a proposal lacks now (拟公示审查). Errors: WRONG_STATE when it is at its end.
+	CheckProposal(context.Context, *CheckProposalRequest) (*CheckProposalResponse, error)
+	// ReleaseProposal makes a proposal public that three people decided on; the gate is asked once more (签发公示).
+	// Errors: SAME_PERSON, WRONG_STATE.
+	ReleaseProposal(context.Context, *ReleaseProposalRequest) (*ReleaseProposalResponse, error)
+	// ReturnProposal sends a proposal back for good (退回拟公示). Errors: WRONG_STATE.
+	ReturnProposal(context.Context, *ReturnProposalRequest) (*ReturnProposalResponse, error)
+	// GetProposal returns a proposal of the caller's agency to those who decide on it (查看拟公示). Errors: NOT_FOUND.
+	GetProposal(context.Context, *GetProposalRequest) (*GetProposalResponse, error)
+	// ListProposals lists the proposals of the caller's agency, newest first; who leads or audits sees all (拟公示列表).
+	ListProposals(context.Context, *ListProposalsRequest) (*ListProposalsResponse, error)
+	// ListUnstartedProposals lists open proposals whose workflow is to start, for the sweep (待启动拟公示).
+	ListUnstartedProposals(context.Context, *ListUnstartedProposalsRequest) (*ListUnstartedProposalsResponse, error)
+	// ListFounded lists live items with the basis that must hold as long as they are public, for the sweep and for fsck
+	// (在公示事项依据列表).
+	ListFounded(context.Context, *ListFoundedRequest) (*ListFoundedResponse, error)
 	// WithdrawPublication takes a publication back with its reason; a tombstone stays (撤回公示, 行政处罚法 48: within 3
 	// working days when the decision is changed or revoked).
 	WithdrawPublication(context.Context, *WithdrawPublicationRequest) (*WithdrawPublicationResponse, error)
@@ -413,6 +539,30 @@ type UnimplementedDisclosureServiceServer struct{}
 
 func (UnimplementedDisclosureServiceServer) Publish(context.Context, *PublishRequest) (*PublishResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Publish not implemented")
+}
+func (UnimplementedDisclosureServiceServer) RecordProposal(context.Context, *RecordProposalRequest) (*RecordProposalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordProposal not implemented")
+}
+func (UnimplementedDisclosureServiceServer) CheckProposal(context.Context, *CheckProposalRequest) (*CheckProposalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckProposal not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ReleaseProposal(context.Context, *ReleaseProposalRequest) (*ReleaseProposalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseProposal not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ReturnProposal(context.Context, *ReturnProposalRequest) (*ReturnProposalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReturnProposal not implemented")
+}
+func (UnimplementedDisclosureServiceServer) GetProposal(context.Context, *GetProposalRequest) (*GetProposalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetProposal not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListProposals(context.Context, *ListProposalsRequest) (*ListProposalsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListProposals not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListUnstartedProposals(context.Context, *ListUnstartedProposalsRequest) (*ListUnstartedProposalsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnstartedProposals not implemented")
+}
+func (UnimplementedDisclosureServiceServer) ListFounded(context.Context, *ListFoundedRequest) (*ListFoundedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFounded not implemented")
 }
 func (UnimplementedDisclosureServiceServer) WithdrawPublication(context.Context, *WithdrawPublicationRequest) (*WithdrawPublicationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WithdrawPublication not implemented")
@@ -512,6 +662,150 @@ func _DisclosureService_Publish_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(DisclosureServiceServer).Publish(ctx, req.(*PublishRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_RecordProposal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordProposalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).RecordProposal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_RecordProposal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).RecordProposal(ctx, req.(*RecordProposalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_CheckProposal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckProposalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).CheckProposal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_CheckProposal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).CheckProposal(ctx, req.(*CheckProposalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ReleaseProposal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseProposalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ReleaseProposal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ReleaseProposal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ReleaseProposal(ctx, req.(*ReleaseProposalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ReturnProposal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReturnProposalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ReturnProposal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ReturnProposal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ReturnProposal(ctx, req.(*ReturnProposalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_GetProposal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetProposalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).GetProposal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_GetProposal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).GetProposal(ctx, req.(*GetProposalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListProposals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListProposalsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListProposals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListProposals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListProposals(ctx, req.(*ListProposalsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListUnstartedProposals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnstartedProposalsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListUnstartedProposals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListUnstartedProposals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListUnstartedProposals(ctx, req.(*ListUnstartedProposalsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DisclosureService_ListFounded_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFoundedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DisclosureServiceServer).ListFounded(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DisclosureService_ListFounded_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DisclosureServiceServer).ListFounded(ctx, req.(*ListFoundedRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -904,6 +1198,38 @@ var DisclosureService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Publish",
 			Handler:    _DisclosureService_Publish_Handler,
+		},
+		{
+			MethodName: "RecordProposal",
+			Handler:    _DisclosureService_RecordProposal_Handler,
+		},
+		{
+			MethodName: "CheckProposal",
+			Handler:    _DisclosureService_CheckProposal_Handler,
+		},
+		{
+			MethodName: "ReleaseProposal",
+			Handler:    _DisclosureService_ReleaseProposal_Handler,
+		},
+		{
+			MethodName: "ReturnProposal",
+			Handler:    _DisclosureService_ReturnProposal_Handler,
+		},
+		{
+			MethodName: "GetProposal",
+			Handler:    _DisclosureService_GetProposal_Handler,
+		},
+		{
+			MethodName: "ListProposals",
+			Handler:    _DisclosureService_ListProposals_Handler,
+		},
+		{
+			MethodName: "ListUnstartedProposals",
+			Handler:    _DisclosureService_ListUnstartedProposals_Handler,
+		},
+		{
+			MethodName: "ListFounded",
+			Handler:    _DisclosureService_ListFounded_Handler,
 		},
 		{
 			MethodName: "WithdrawPublication",

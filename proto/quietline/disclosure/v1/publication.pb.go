@@ -724,7 +724,9 @@ type PublishRequest struct {
 	// The item; state and dates are the owner's (公示).
 	Publication *Publication `protobuf:"bytes,2,opt,name=publication,proto3" json:"publication,omitempty"`
 	// Its due process (公示条件).
-	Gate          *Gate `protobuf:"bytes,3,opt,name=gate,proto3" json:"gate,omitempty"`
+	Gate *Gate `protobuf:"bytes,3,opt,name=gate,proto3" json:"gate,omitempty"`
+	// Of a service by public notice: the task whose step serves so; each serves once (送达环节待办).
+	TaskId        string `protobuf:"bytes,4,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -778,6 +780,13 @@ func (x *PublishRequest) GetGate() *Gate {
 		return x.Gate
 	}
 	return nil
+}
+
+func (x *PublishRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
 }
 
 // PublishResponse says what happened.
@@ -1281,12 +1290,13 @@ const file_quietline_disclosure_v1_publication_proto_rawDesc = "" +
 	"\x10MissingCondition\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05words\x18\x02 \x01(\tR\x05words\x12\x18\n" +
-	"\aarticle\x18\x03 \x01(\tR\aarticle\"\xc4\x01\n" +
+	"\aarticle\x18\x03 \x01(\tR\aarticle\"\xe6\x01\n" +
 	"\x0ePublishRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12N\n" +
 	"\vpublication\x18\x02 \x01(\v2$.quietline.disclosure.v1.PublicationB\x06\xbaH\x03\xc8\x01\x01R\vpublication\x129\n" +
-	"\x04gate\x18\x03 \x01(\v2\x1d.quietline.disclosure.v1.GateB\x06\xbaH\x03\xc8\x01\x01R\x04gate\"\xd2\x01\n" +
+	"\x04gate\x18\x03 \x01(\v2\x1d.quietline.disclosure.v1.GateB\x06\xbaH\x03\xc8\x01\x01R\x04gate\x12 \n" +
+	"\atask_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06taskId\"\xd2\x01\n" +
 	"\x0fPublishResponse\x12F\n" +
 	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\x122\n" +
 	"\x15not_published_because\x18\x02 \x01(\tR\x13notPublishedBecause\x12C\n" +

@@ -27,7 +27,7 @@ var File_quietline_enforcement_v1_enforcement_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\n" +
-	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a$quietline/enforcement/v1/clock.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a%quietline/enforcement/v1/office.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto2\xf6J\n" +
+	"*quietline/enforcement/v1/enforcement.proto\x12\x18quietline.enforcement.v1\x1a quietline/access/v1/access.proto\x1a#quietline/enforcement/v1/case.proto\x1a$quietline/enforcement/v1/clock.proto\x1a,quietline/enforcement/v1/case_evidence.proto\x1a*quietline/enforcement/v1/case_remedy.proto\x1a(quietline/enforcement/v1/catalogue.proto\x1a$quietline/enforcement/v1/chain.proto\x1a$quietline/enforcement/v1/count.proto\x1a'quietline/enforcement/v1/document.proto\x1a&quietline/enforcement/v1/measure.proto\x1a%quietline/enforcement/v1/office.proto\x1a$quietline/enforcement/v1/party.proto\x1a+quietline/enforcement/v1/party_matter.proto\x1a(quietline/enforcement/v1/procedure.proto\x1a$quietline/enforcement/v1/proof.proto2\x93M\n" +
 	"\x12EnforcementService\x12j\n" +
 	"\bOpenCase\x12).quietline.enforcement.v1.OpenCaseRequest\x1a*.quietline.enforcement.v1.OpenCaseResponse\"\a\x8a\xb5\x18\x03\n" +
 	"\x01\x02\x12q\n" +
@@ -200,7 +200,12 @@ const file_quietline_enforcement_v1_enforcement_proto_rawDesc = "" +
 	"\x01\x01\x12\x06\x03\x04\x05\v\f\n" +
 	"\x90\x02\x01\x12\x9b\x01\n" +
 	"\x17SettleProvisionalClocks\x128.quietline.enforcement.v1.SettleProvisionalClocksRequest\x1a9.quietline.enforcement.v1.SettleProvisionalClocksResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\v\fB\xea\x01\n" +
+	"\x01\x01\x12\x02\v\f\x12\x8e\x01\n" +
+	"\x11ListTakenMeasures\x122.quietline.enforcement.v1.ListTakenMeasuresRequest\x1a3.quietline.enforcement.v1.ListTakenMeasuresResponse\"\x10\x8a\xb5\x18\t\n" +
+	"\x01\x01\x12\x04\x03\x04\x05\v\x90\x02\x01\x12\x89\x01\n" +
+	"\x10ProvePublication\x121.quietline.enforcement.v1.ProvePublicationRequest\x1a2.quietline.enforcement.v1.ProvePublicationResponse\"\x0e\x8a\xb5\x18\a\n" +
+	"\x02\x01\x02\x12\x01\n" +
+	"\x90\x02\x01B\xea\x01\n" +
 	"\x1ccom.quietline.enforcement.v1B\x10EnforcementProtoP\x01Z6quietline/proto/quietline/enforcement/v1;enforcementv1\xa2\x02\x03QEX\xaa\x02\x18Quietline.Enforcement.V1\xca\x02\x18Quietline\\Enforcement\\V1\xe2\x02$Quietline\\Enforcement\\V1\\GPBMetadata\xea\x02\x1aQuietline::Enforcement::V1b\x06proto3"
 
 var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
@@ -276,78 +281,82 @@ var file_quietline_enforcement_v1_enforcement_proto_goTypes = []any{
 	(*ForecastClocksRequest)(nil),               // 69: quietline.enforcement.v1.ForecastClocksRequest
 	(*ListProvisionalClocksRequest)(nil),        // 70: quietline.enforcement.v1.ListProvisionalClocksRequest
 	(*SettleProvisionalClocksRequest)(nil),      // 71: quietline.enforcement.v1.SettleProvisionalClocksRequest
-	(*OpenCaseResponse)(nil),                    // 72: quietline.enforcement.v1.OpenCaseResponse
-	(*GetCaseResponse)(nil),                     // 73: quietline.enforcement.v1.GetCaseResponse
-	(*ListCasesResponse)(nil),                   // 74: quietline.enforcement.v1.ListCasesResponse
-	(*ListMeasuresResponse)(nil),                // 75: quietline.enforcement.v1.ListMeasuresResponse
-	(*AdvanceCaseResponse)(nil),                 // 76: quietline.enforcement.v1.AdvanceCaseResponse
-	(*DecideCaseResponse)(nil),                  // 77: quietline.enforcement.v1.DecideCaseResponse
-	(*CloseCaseResponse)(nil),                   // 78: quietline.enforcement.v1.CloseCaseResponse
-	(*ListUnstartedResponse)(nil),               // 79: quietline.enforcement.v1.ListUnstartedResponse
-	(*RecordMeasureResponse)(nil),               // 80: quietline.enforcement.v1.RecordMeasureResponse
-	(*AuditResponse)(nil),                       // 81: quietline.enforcement.v1.AuditResponse
-	(*PlanCaseResponse)(nil),                    // 82: quietline.enforcement.v1.PlanCaseResponse
-	(*CheckCaseStepResponse)(nil),               // 83: quietline.enforcement.v1.CheckCaseStepResponse
-	(*RecordCaseStepResponse)(nil),              // 84: quietline.enforcement.v1.RecordCaseStepResponse
-	(*RecordCaseEffectResponse)(nil),            // 85: quietline.enforcement.v1.RecordCaseEffectResponse
-	(*RequestCaseStepResponse)(nil),             // 86: quietline.enforcement.v1.RequestCaseStepResponse
-	(*CheckDecisionResponse)(nil),               // 87: quietline.enforcement.v1.CheckDecisionResponse
-	(*RecordPaymentResponse)(nil),               // 88: quietline.enforcement.v1.RecordPaymentResponse
-	(*RecordRemedyResponse)(nil),                // 89: quietline.enforcement.v1.RecordRemedyResponse
-	(*RemitAdditionResponse)(nil),               // 90: quietline.enforcement.v1.RemitAdditionResponse
-	(*AgreeToServiceResponse)(nil),              // 91: quietline.enforcement.v1.AgreeToServiceResponse
-	(*RecuseOfficerResponse)(nil),               // 92: quietline.enforcement.v1.RecuseOfficerResponse
-	(*AddCaseEvidenceResponse)(nil),             // 93: quietline.enforcement.v1.AddCaseEvidenceResponse
-	(*MoveCaseEvidenceResponse)(nil),            // 94: quietline.enforcement.v1.MoveCaseEvidenceResponse
-	(*ListCaseEvidenceResponse)(nil),            // 95: quietline.enforcement.v1.ListCaseEvidenceResponse
-	(*DisputeJurisdictionResponse)(nil),         // 96: quietline.enforcement.v1.DisputeJurisdictionResponse
-	(*CutCountsResponse)(nil),                   // 97: quietline.enforcement.v1.CutCountsResponse
-	(*ListDailyCountsResponse)(nil),             // 98: quietline.enforcement.v1.ListDailyCountsResponse
-	(*ListPenaltiesResponse)(nil),               // 99: quietline.enforcement.v1.ListPenaltiesResponse
-	(*SuggestPenaltiesResponse)(nil),            // 100: quietline.enforcement.v1.SuggestPenaltiesResponse
-	(*ListConsistencyResponse)(nil),             // 101: quietline.enforcement.v1.ListConsistencyResponse
-	(*LinkActsResponse)(nil),                    // 102: quietline.enforcement.v1.LinkActsResponse
-	(*UnlinkActsResponse)(nil),                  // 103: quietline.enforcement.v1.UnlinkActsResponse
-	(*ListSameActsResponse)(nil),                // 104: quietline.enforcement.v1.ListSameActsResponse
-	(*GetLiabilityChainResponse)(nil),           // 105: quietline.enforcement.v1.GetLiabilityChainResponse
-	(*RecordChainPartyResponse)(nil),            // 106: quietline.enforcement.v1.RecordChainPartyResponse
-	(*RecordNotPursuedResponse)(nil),            // 107: quietline.enforcement.v1.RecordNotPursuedResponse
-	(*AttributeCallerResponse)(nil),             // 108: quietline.enforcement.v1.AttributeCallerResponse
-	(*RecordResponsiblePersonResponse)(nil),     // 109: quietline.enforcement.v1.RecordResponsiblePersonResponse
-	(*LookUpResponsiblePersonsResponse)(nil),    // 110: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	(*RecordFindingResponse)(nil),               // 111: quietline.enforcement.v1.RecordFindingResponse
-	(*ListUndisposedResponse)(nil),              // 112: quietline.enforcement.v1.ListUndisposedResponse
-	(*CheckMeasuresResponse)(nil),               // 113: quietline.enforcement.v1.CheckMeasuresResponse
-	(*ListServedResponse)(nil),                  // 114: quietline.enforcement.v1.ListServedResponse
-	(*GetServedDocumentResponse)(nil),           // 115: quietline.enforcement.v1.GetServedDocumentResponse
-	(*AcknowledgeDeliveryResponse)(nil),         // 116: quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	(*ConsentToElectronicDeliveryResponse)(nil), // 117: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	(*RevokeElectronicDeliveryResponse)(nil),    // 118: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	(*SubmitStatementResponse)(nil),             // 119: quietline.enforcement.v1.SubmitStatementResponse
-	(*WaiveStatementResponse)(nil),              // 120: quietline.enforcement.v1.WaiveStatementResponse
-	(*RequestHearingResponse)(nil),              // 121: quietline.enforcement.v1.RequestHearingResponse
-	(*WithdrawHearingRequestResponse)(nil),      // 122: quietline.enforcement.v1.WithdrawHearingRequestResponse
-	(*ObjectToOfficerResponse)(nil),             // 123: quietline.enforcement.v1.ObjectToOfficerResponse
-	(*DecideObjectionResponse)(nil),             // 124: quietline.enforcement.v1.DecideObjectionResponse
-	(*DemandConsentProofResponse)(nil),          // 125: quietline.enforcement.v1.DemandConsentProofResponse
-	(*ListConsentDemandsResponse)(nil),          // 126: quietline.enforcement.v1.ListConsentDemandsResponse
-	(*SubmitConsentProofResponse)(nil),          // 127: quietline.enforcement.v1.SubmitConsentProofResponse
-	(*ReportPaymentResponse)(nil),               // 128: quietline.enforcement.v1.ReportPaymentResponse
-	(*PutPartyFileResponse)(nil),                // 129: quietline.enforcement.v1.PutPartyFileResponse
-	(*GetPartyFileResponse)(nil),                // 130: quietline.enforcement.v1.GetPartyFileResponse
-	(*ListPartyFilingsResponse)(nil),            // 131: quietline.enforcement.v1.ListPartyFilingsResponse
-	(*DrawDocumentResponse)(nil),                // 132: quietline.enforcement.v1.DrawDocumentResponse
-	(*PreviewDocumentResponse)(nil),             // 133: quietline.enforcement.v1.PreviewDocumentResponse
-	(*RecordDeliveryResponse)(nil),              // 134: quietline.enforcement.v1.RecordDeliveryResponse
-	(*GetCaseDocumentResponse)(nil),             // 135: quietline.enforcement.v1.GetCaseDocumentResponse
-	(*ListCaseDocumentsResponse)(nil),           // 136: quietline.enforcement.v1.ListCaseDocumentsResponse
-	(*GetDocumentTemplateResponse)(nil),         // 137: quietline.enforcement.v1.GetDocumentTemplateResponse
-	(*PutDocumentTemplateResponse)(nil),         // 138: quietline.enforcement.v1.PutDocumentTemplateResponse
-	(*GetOfficeResponse)(nil),                   // 139: quietline.enforcement.v1.GetOfficeResponse
-	(*PutOfficeResponse)(nil),                   // 140: quietline.enforcement.v1.PutOfficeResponse
-	(*ForecastClocksResponse)(nil),              // 141: quietline.enforcement.v1.ForecastClocksResponse
-	(*ListProvisionalClocksResponse)(nil),       // 142: quietline.enforcement.v1.ListProvisionalClocksResponse
-	(*SettleProvisionalClocksResponse)(nil),     // 143: quietline.enforcement.v1.SettleProvisionalClocksResponse
+	(*ListTakenMeasuresRequest)(nil),            // 72: quietline.enforcement.v1.ListTakenMeasuresRequest
+	(*ProvePublicationRequest)(nil),             // 73: quietline.enforcement.v1.ProvePublicationRequest
+	(*OpenCaseResponse)(nil),                    // 74: quietline.enforcement.v1.OpenCaseResponse
+	(*GetCaseResponse)(nil),                     // 75: quietline.enforcement.v1.GetCaseResponse
+	(*ListCasesResponse)(nil),                   // 76: quietline.enforcement.v1.ListCasesResponse
+	(*ListMeasuresResponse)(nil),                // 77: quietline.enforcement.v1.ListMeasuresResponse
+	(*AdvanceCaseResponse)(nil),                 // 78: quietline.enforcement.v1.AdvanceCaseResponse
+	(*DecideCaseResponse)(nil),                  // 79: quietline.enforcement.v1.DecideCaseResponse
+	(*CloseCaseResponse)(nil),                   // 80: quietline.enforcement.v1.CloseCaseResponse
+	(*ListUnstartedResponse)(nil),               // 81: quietline.enforcement.v1.ListUnstartedResponse
+	(*RecordMeasureResponse)(nil),               // 82: quietline.enforcement.v1.RecordMeasureResponse
+	(*AuditResponse)(nil),                       // 83: quietline.enforcement.v1.AuditResponse
+	(*PlanCaseResponse)(nil),                    // 84: quietline.enforcement.v1.PlanCaseResponse
+	(*CheckCaseStepResponse)(nil),               // 85: quietline.enforcement.v1.CheckCaseStepResponse
+	(*RecordCaseStepResponse)(nil),              // 86: quietline.enforcement.v1.RecordCaseStepResponse
+	(*RecordCaseEffectResponse)(nil),            // 87: quietline.enforcement.v1.RecordCaseEffectResponse
+	(*RequestCaseStepResponse)(nil),             // 88: quietline.enforcement.v1.RequestCaseStepResponse
+	(*CheckDecisionResponse)(nil),               // 89: quietline.enforcement.v1.CheckDecisionResponse
+	(*RecordPaymentResponse)(nil),               // 90: quietline.enforcement.v1.RecordPaymentResponse
+	(*RecordRemedyResponse)(nil),                // 91: quietline.enforcement.v1.RecordRemedyResponse
+	(*RemitAdditionResponse)(nil),               // 92: quietline.enforcement.v1.RemitAdditionResponse
+	(*AgreeToServiceResponse)(nil),              // 93: quietline.enforcement.v1.AgreeToServiceResponse
+	(*RecuseOfficerResponse)(nil),               // 94: quietline.enforcement.v1.RecuseOfficerResponse
+	(*AddCaseEvidenceResponse)(nil),             // 95: quietline.enforcement.v1.AddCaseEvidenceResponse
+	(*MoveCaseEvidenceResponse)(nil),            // 96: quietline.enforcement.v1.MoveCaseEvidenceResponse
+	(*ListCaseEvidenceResponse)(nil),            // 97: quietline.enforcement.v1.ListCaseEvidenceResponse
+	(*DisputeJurisdictionResponse)(nil),         // 98: quietline.enforcement.v1.DisputeJurisdictionResponse
+	(*CutCountsResponse)(nil),                   // 99: quietline.enforcement.v1.CutCountsResponse
+	(*ListDailyCountsResponse)(nil),             // 100: quietline.enforcement.v1.ListDailyCountsResponse
+	(*ListPenaltiesResponse)(nil),               // 101: quietline.enforcement.v1.ListPenaltiesResponse
+	(*SuggestPenaltiesResponse)(nil),            // 102: quietline.enforcement.v1.SuggestPenaltiesResponse
+	(*ListConsistencyResponse)(nil),             // 103: quietline.enforcement.v1.ListConsistencyResponse
+	(*LinkActsResponse)(nil),                    // 104: quietline.enforcement.v1.LinkActsResponse
+	(*UnlinkActsResponse)(nil),                  // 105: quietline.enforcement.v1.UnlinkActsResponse
+	(*ListSameActsResponse)(nil),                // 106: quietline.enforcement.v1.ListSameActsResponse
+	(*GetLiabilityChainResponse)(nil),           // 107: quietline.enforcement.v1.GetLiabilityChainResponse
+	(*RecordChainPartyResponse)(nil),            // 108: quietline.enforcement.v1.RecordChainPartyResponse
+	(*RecordNotPursuedResponse)(nil),            // 109: quietline.enforcement.v1.RecordNotPursuedResponse
+	(*AttributeCallerResponse)(nil),             // 110: quietline.enforcement.v1.AttributeCallerResponse
+	(*RecordResponsiblePersonResponse)(nil),     // 111: quietline.enforcement.v1.RecordResponsiblePersonResponse
+	(*LookUpResponsiblePersonsResponse)(nil),    // 112: quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	(*RecordFindingResponse)(nil),               // 113: quietline.enforcement.v1.RecordFindingResponse
+	(*ListUndisposedResponse)(nil),              // 114: quietline.enforcement.v1.ListUndisposedResponse
+	(*CheckMeasuresResponse)(nil),               // 115: quietline.enforcement.v1.CheckMeasuresResponse
+	(*ListServedResponse)(nil),                  // 116: quietline.enforcement.v1.ListServedResponse
+	(*GetServedDocumentResponse)(nil),           // 117: quietline.enforcement.v1.GetServedDocumentResponse
+	(*AcknowledgeDeliveryResponse)(nil),         // 118: quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	(*ConsentToElectronicDeliveryResponse)(nil), // 119: quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	(*RevokeElectronicDeliveryResponse)(nil),    // 120: quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	(*SubmitStatementResponse)(nil),             // 121: quietline.enforcement.v1.SubmitStatementResponse
+	(*WaiveStatementResponse)(nil),              // 122: quietline.enforcement.v1.WaiveStatementResponse
+	(*RequestHearingResponse)(nil),              // 123: quietline.enforcement.v1.RequestHearingResponse
+	(*WithdrawHearingRequestResponse)(nil),      // 124: quietline.enforcement.v1.WithdrawHearingRequestResponse
+	(*ObjectToOfficerResponse)(nil),             // 125: quietline.enforcement.v1.ObjectToOfficerResponse
+	(*DecideObjectionResponse)(nil),             // 126: quietline.enforcement.v1.DecideObjectionResponse
+	(*DemandConsentProofResponse)(nil),          // 127: quietline.enforcement.v1.DemandConsentProofResponse
+	(*ListConsentDemandsResponse)(nil),          // 128: quietline.enforcement.v1.ListConsentDemandsResponse
+	(*SubmitConsentProofResponse)(nil),          // 129: quietline.enforcement.v1.SubmitConsentProofResponse
+	(*ReportPaymentResponse)(nil),               // 130: quietline.enforcement.v1.ReportPaymentResponse
+	(*PutPartyFileResponse)(nil),                // 131: quietline.enforcement.v1.PutPartyFileResponse
+	(*GetPartyFileResponse)(nil),                // 132: quietline.enforcement.v1.GetPartyFileResponse
+	(*ListPartyFilingsResponse)(nil),            // 133: quietline.enforcement.v1.ListPartyFilingsResponse
+	(*DrawDocumentResponse)(nil),                // 134: quietline.enforcement.v1.DrawDocumentResponse
+	(*PreviewDocumentResponse)(nil),             // 135: quietline.enforcement.v1.PreviewDocumentResponse
+	(*RecordDeliveryResponse)(nil),              // 136: quietline.enforcement.v1.RecordDeliveryResponse
+	(*GetCaseDocumentResponse)(nil),             // 137: quietline.enforcement.v1.GetCaseDocumentResponse
+	(*ListCaseDocumentsResponse)(nil),           // 138: quietline.enforcement.v1.ListCaseDocumentsResponse
+	(*GetDocumentTemplateResponse)(nil),         // 139: quietline.enforcement.v1.GetDocumentTemplateResponse
+	(*PutDocumentTemplateResponse)(nil),         // 140: quietline.enforcement.v1.PutDocumentTemplateResponse
+	(*GetOfficeResponse)(nil),                   // 141: quietline.enforcement.v1.GetOfficeResponse
+	(*PutOfficeResponse)(nil),                   // 142: quietline.enforcement.v1.PutOfficeResponse
+	(*ForecastClocksResponse)(nil),              // 143: quietline.enforcement.v1.ForecastClocksResponse
+	(*ListProvisionalClocksResponse)(nil),       // 144: quietline.enforcement.v1.ListProvisionalClocksResponse
+	(*SettleProvisionalClocksResponse)(nil),     // 145: quietline.enforcement.v1.SettleProvisionalClocksResponse
+	(*ListTakenMeasuresResponse)(nil),           // 146: quietline.enforcement.v1.ListTakenMeasuresResponse
+	(*ProvePublicationResponse)(nil),            // 147: quietline.enforcement.v1.ProvePublicationResponse
 }
 var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	0,   // 0: quietline.enforcement.v1.EnforcementService.OpenCase:input_type -> quietline.enforcement.v1.OpenCaseRequest
@@ -422,80 +431,84 @@ var file_quietline_enforcement_v1_enforcement_proto_depIdxs = []int32{
 	69,  // 69: quietline.enforcement.v1.EnforcementService.ForecastClocks:input_type -> quietline.enforcement.v1.ForecastClocksRequest
 	70,  // 70: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:input_type -> quietline.enforcement.v1.ListProvisionalClocksRequest
 	71,  // 71: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:input_type -> quietline.enforcement.v1.SettleProvisionalClocksRequest
-	72,  // 72: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
-	73,  // 73: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
-	74,  // 74: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
-	75,  // 75: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
-	76,  // 76: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
-	77,  // 77: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
-	78,  // 78: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
-	79,  // 79: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
-	80,  // 80: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
-	81,  // 81: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
-	82,  // 82: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
-	83,  // 83: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
-	84,  // 84: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
-	85,  // 85: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
-	86,  // 86: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
-	87,  // 87: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
-	88,  // 88: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
-	89,  // 89: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
-	90,  // 90: quietline.enforcement.v1.EnforcementService.RemitAddition:output_type -> quietline.enforcement.v1.RemitAdditionResponse
-	91,  // 91: quietline.enforcement.v1.EnforcementService.AgreeToService:output_type -> quietline.enforcement.v1.AgreeToServiceResponse
-	92,  // 92: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
-	93,  // 93: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
-	94,  // 94: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
-	95,  // 95: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
-	96,  // 96: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
-	97,  // 97: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
-	98,  // 98: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
-	99,  // 99: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
-	100, // 100: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
-	101, // 101: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
-	102, // 102: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
-	103, // 103: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
-	104, // 104: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
-	105, // 105: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
-	106, // 106: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
-	107, // 107: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
-	108, // 108: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
-	109, // 109: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
-	110, // 110: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
-	111, // 111: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
-	112, // 112: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
-	113, // 113: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
-	114, // 114: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
-	115, // 115: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
-	116, // 116: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
-	117, // 117: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
-	118, // 118: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
-	119, // 119: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
-	120, // 120: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
-	121, // 121: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
-	122, // 122: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
-	123, // 123: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
-	124, // 124: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
-	125, // 125: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
-	126, // 126: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
-	127, // 127: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
-	128, // 128: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
-	129, // 129: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
-	130, // 130: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
-	131, // 131: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
-	132, // 132: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
-	133, // 133: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
-	134, // 134: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
-	135, // 135: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
-	136, // 136: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
-	137, // 137: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
-	138, // 138: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
-	139, // 139: quietline.enforcement.v1.EnforcementService.GetOffice:output_type -> quietline.enforcement.v1.GetOfficeResponse
-	140, // 140: quietline.enforcement.v1.EnforcementService.PutOffice:output_type -> quietline.enforcement.v1.PutOfficeResponse
-	141, // 141: quietline.enforcement.v1.EnforcementService.ForecastClocks:output_type -> quietline.enforcement.v1.ForecastClocksResponse
-	142, // 142: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:output_type -> quietline.enforcement.v1.ListProvisionalClocksResponse
-	143, // 143: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:output_type -> quietline.enforcement.v1.SettleProvisionalClocksResponse
-	72,  // [72:144] is the sub-list for method output_type
-	0,   // [0:72] is the sub-list for method input_type
+	72,  // 72: quietline.enforcement.v1.EnforcementService.ListTakenMeasures:input_type -> quietline.enforcement.v1.ListTakenMeasuresRequest
+	73,  // 73: quietline.enforcement.v1.EnforcementService.ProvePublication:input_type -> quietline.enforcement.v1.ProvePublicationRequest
+	74,  // 74: quietline.enforcement.v1.EnforcementService.OpenCase:output_type -> quietline.enforcement.v1.OpenCaseResponse
+	75,  // 75: quietline.enforcement.v1.EnforcementService.GetCase:output_type -> quietline.enforcement.v1.GetCaseResponse
+	76,  // 76: quietline.enforcement.v1.EnforcementService.ListCases:output_type -> quietline.enforcement.v1.ListCasesResponse
+	77,  // 77: quietline.enforcement.v1.EnforcementService.ListMeasures:output_type -> quietline.enforcement.v1.ListMeasuresResponse
+	78,  // 78: quietline.enforcement.v1.EnforcementService.AdvanceCase:output_type -> quietline.enforcement.v1.AdvanceCaseResponse
+	79,  // 79: quietline.enforcement.v1.EnforcementService.DecideCase:output_type -> quietline.enforcement.v1.DecideCaseResponse
+	80,  // 80: quietline.enforcement.v1.EnforcementService.CloseCase:output_type -> quietline.enforcement.v1.CloseCaseResponse
+	81,  // 81: quietline.enforcement.v1.EnforcementService.ListUnstarted:output_type -> quietline.enforcement.v1.ListUnstartedResponse
+	82,  // 82: quietline.enforcement.v1.EnforcementService.RecordMeasure:output_type -> quietline.enforcement.v1.RecordMeasureResponse
+	83,  // 83: quietline.enforcement.v1.EnforcementService.Audit:output_type -> quietline.enforcement.v1.AuditResponse
+	84,  // 84: quietline.enforcement.v1.EnforcementService.PlanCase:output_type -> quietline.enforcement.v1.PlanCaseResponse
+	85,  // 85: quietline.enforcement.v1.EnforcementService.CheckCaseStep:output_type -> quietline.enforcement.v1.CheckCaseStepResponse
+	86,  // 86: quietline.enforcement.v1.EnforcementService.RecordCaseStep:output_type -> quietline.enforcement.v1.RecordCaseStepResponse
+	87,  // 87: quietline.enforcement.v1.EnforcementService.RecordCaseEffect:output_type -> quietline.enforcement.v1.RecordCaseEffectResponse
+	88,  // 88: quietline.enforcement.v1.EnforcementService.RequestCaseStep:output_type -> quietline.enforcement.v1.RequestCaseStepResponse
+	89,  // 89: quietline.enforcement.v1.EnforcementService.CheckDecision:output_type -> quietline.enforcement.v1.CheckDecisionResponse
+	90,  // 90: quietline.enforcement.v1.EnforcementService.RecordPayment:output_type -> quietline.enforcement.v1.RecordPaymentResponse
+	91,  // 91: quietline.enforcement.v1.EnforcementService.RecordRemedy:output_type -> quietline.enforcement.v1.RecordRemedyResponse
+	92,  // 92: quietline.enforcement.v1.EnforcementService.RemitAddition:output_type -> quietline.enforcement.v1.RemitAdditionResponse
+	93,  // 93: quietline.enforcement.v1.EnforcementService.AgreeToService:output_type -> quietline.enforcement.v1.AgreeToServiceResponse
+	94,  // 94: quietline.enforcement.v1.EnforcementService.RecuseOfficer:output_type -> quietline.enforcement.v1.RecuseOfficerResponse
+	95,  // 95: quietline.enforcement.v1.EnforcementService.AddCaseEvidence:output_type -> quietline.enforcement.v1.AddCaseEvidenceResponse
+	96,  // 96: quietline.enforcement.v1.EnforcementService.MoveCaseEvidence:output_type -> quietline.enforcement.v1.MoveCaseEvidenceResponse
+	97,  // 97: quietline.enforcement.v1.EnforcementService.ListCaseEvidence:output_type -> quietline.enforcement.v1.ListCaseEvidenceResponse
+	98,  // 98: quietline.enforcement.v1.EnforcementService.DisputeJurisdiction:output_type -> quietline.enforcement.v1.DisputeJurisdictionResponse
+	99,  // 99: quietline.enforcement.v1.EnforcementService.CutCounts:output_type -> quietline.enforcement.v1.CutCountsResponse
+	100, // 100: quietline.enforcement.v1.EnforcementService.ListDailyCounts:output_type -> quietline.enforcement.v1.ListDailyCountsResponse
+	101, // 101: quietline.enforcement.v1.EnforcementService.ListPenalties:output_type -> quietline.enforcement.v1.ListPenaltiesResponse
+	102, // 102: quietline.enforcement.v1.EnforcementService.SuggestPenalties:output_type -> quietline.enforcement.v1.SuggestPenaltiesResponse
+	103, // 103: quietline.enforcement.v1.EnforcementService.ListConsistency:output_type -> quietline.enforcement.v1.ListConsistencyResponse
+	104, // 104: quietline.enforcement.v1.EnforcementService.LinkActs:output_type -> quietline.enforcement.v1.LinkActsResponse
+	105, // 105: quietline.enforcement.v1.EnforcementService.UnlinkActs:output_type -> quietline.enforcement.v1.UnlinkActsResponse
+	106, // 106: quietline.enforcement.v1.EnforcementService.ListSameActs:output_type -> quietline.enforcement.v1.ListSameActsResponse
+	107, // 107: quietline.enforcement.v1.EnforcementService.GetLiabilityChain:output_type -> quietline.enforcement.v1.GetLiabilityChainResponse
+	108, // 108: quietline.enforcement.v1.EnforcementService.RecordChainParty:output_type -> quietline.enforcement.v1.RecordChainPartyResponse
+	109, // 109: quietline.enforcement.v1.EnforcementService.RecordNotPursued:output_type -> quietline.enforcement.v1.RecordNotPursuedResponse
+	110, // 110: quietline.enforcement.v1.EnforcementService.AttributeCaller:output_type -> quietline.enforcement.v1.AttributeCallerResponse
+	111, // 111: quietline.enforcement.v1.EnforcementService.RecordResponsiblePerson:output_type -> quietline.enforcement.v1.RecordResponsiblePersonResponse
+	112, // 112: quietline.enforcement.v1.EnforcementService.LookUpResponsiblePersons:output_type -> quietline.enforcement.v1.LookUpResponsiblePersonsResponse
+	113, // 113: quietline.enforcement.v1.EnforcementService.RecordFinding:output_type -> quietline.enforcement.v1.RecordFindingResponse
+	114, // 114: quietline.enforcement.v1.EnforcementService.ListUndisposed:output_type -> quietline.enforcement.v1.ListUndisposedResponse
+	115, // 115: quietline.enforcement.v1.EnforcementService.CheckMeasures:output_type -> quietline.enforcement.v1.CheckMeasuresResponse
+	116, // 116: quietline.enforcement.v1.EnforcementService.ListServed:output_type -> quietline.enforcement.v1.ListServedResponse
+	117, // 117: quietline.enforcement.v1.EnforcementService.GetServedDocument:output_type -> quietline.enforcement.v1.GetServedDocumentResponse
+	118, // 118: quietline.enforcement.v1.EnforcementService.AcknowledgeDelivery:output_type -> quietline.enforcement.v1.AcknowledgeDeliveryResponse
+	119, // 119: quietline.enforcement.v1.EnforcementService.ConsentToElectronicDelivery:output_type -> quietline.enforcement.v1.ConsentToElectronicDeliveryResponse
+	120, // 120: quietline.enforcement.v1.EnforcementService.RevokeElectronicDelivery:output_type -> quietline.enforcement.v1.RevokeElectronicDeliveryResponse
+	121, // 121: quietline.enforcement.v1.EnforcementService.SubmitStatement:output_type -> quietline.enforcement.v1.SubmitStatementResponse
+	122, // 122: quietline.enforcement.v1.EnforcementService.WaiveStatement:output_type -> quietline.enforcement.v1.WaiveStatementResponse
+	123, // 123: quietline.enforcement.v1.EnforcementService.RequestHearing:output_type -> quietline.enforcement.v1.RequestHearingResponse
+	124, // 124: quietline.enforcement.v1.EnforcementService.WithdrawHearingRequest:output_type -> quietline.enforcement.v1.WithdrawHearingRequestResponse
+	125, // 125: quietline.enforcement.v1.EnforcementService.ObjectToOfficer:output_type -> quietline.enforcement.v1.ObjectToOfficerResponse
+	126, // 126: quietline.enforcement.v1.EnforcementService.DecideObjection:output_type -> quietline.enforcement.v1.DecideObjectionResponse
+	127, // 127: quietline.enforcement.v1.EnforcementService.DemandConsentProof:output_type -> quietline.enforcement.v1.DemandConsentProofResponse
+	128, // 128: quietline.enforcement.v1.EnforcementService.ListConsentDemands:output_type -> quietline.enforcement.v1.ListConsentDemandsResponse
+	129, // 129: quietline.enforcement.v1.EnforcementService.SubmitConsentProof:output_type -> quietline.enforcement.v1.SubmitConsentProofResponse
+	130, // 130: quietline.enforcement.v1.EnforcementService.ReportPayment:output_type -> quietline.enforcement.v1.ReportPaymentResponse
+	131, // 131: quietline.enforcement.v1.EnforcementService.PutPartyFile:output_type -> quietline.enforcement.v1.PutPartyFileResponse
+	132, // 132: quietline.enforcement.v1.EnforcementService.GetPartyFile:output_type -> quietline.enforcement.v1.GetPartyFileResponse
+	133, // 133: quietline.enforcement.v1.EnforcementService.ListPartyFilings:output_type -> quietline.enforcement.v1.ListPartyFilingsResponse
+	134, // 134: quietline.enforcement.v1.EnforcementService.DrawDocument:output_type -> quietline.enforcement.v1.DrawDocumentResponse
+	135, // 135: quietline.enforcement.v1.EnforcementService.PreviewDocument:output_type -> quietline.enforcement.v1.PreviewDocumentResponse
+	136, // 136: quietline.enforcement.v1.EnforcementService.RecordDelivery:output_type -> quietline.enforcement.v1.RecordDeliveryResponse
+	137, // 137: quietline.enforcement.v1.EnforcementService.GetCaseDocument:output_type -> quietline.enforcement.v1.GetCaseDocumentResponse
+	138, // 138: quietline.enforcement.v1.EnforcementService.ListCaseDocuments:output_type -> quietline.enforcement.v1.ListCaseDocumentsResponse
+	139, // 139: quietline.enforcement.v1.EnforcementService.GetDocumentTemplate:output_type -> quietline.enforcement.v1.GetDocumentTemplateResponse
+	140, // 140: quietline.enforcement.v1.EnforcementService.PutDocumentTemplate:output_type -> quietline.enforcement.v1.PutDocumentTemplateResponse
+	141, // 141: quietline.enforcement.v1.EnforcementService.GetOffice:output_type -> quietline.enforcement.v1.GetOfficeResponse
+	142, // 142: quietline.enforcement.v1.EnforcementService.PutOffice:output_type -> quietline.enforcement.v1.PutOfficeResponse
+	143, // 143: quietline.enforcement.v1.EnforcementService.ForecastClocks:output_type -> quietline.enforcement.v1.ForecastClocksResponse
+	144, // 144: quietline.enforcement.v1.EnforcementService.ListProvisionalClocks:output_type -> quietline.enforcement.v1.ListProvisionalClocksResponse
+	145, // 145: quietline.enforcement.v1.EnforcementService.SettleProvisionalClocks:output_type -> quietline.enforcement.v1.SettleProvisionalClocksResponse
+	146, // 146: quietline.enforcement.v1.EnforcementService.ListTakenMeasures:output_type -> quietline.enforcement.v1.ListTakenMeasuresResponse
+	147, // 147: quietline.enforcement.v1.EnforcementService.ProvePublication:output_type -> quietline.enforcement.v1.ProvePublicationResponse
+	74,  // [74:148] is the sub-list for method output_type
+	0,   // [0:74] is the sub-list for method input_type
 	0,   // [0:0] is the sub-list for extension type_name
 	0,   // [0:0] is the sub-list for extension extendee
 	0,   // [0:0] is the sub-list for field type_name
@@ -519,6 +532,7 @@ func file_quietline_enforcement_v1_enforcement_proto_init() {
 	file_quietline_enforcement_v1_party_proto_init()
 	file_quietline_enforcement_v1_party_matter_proto_init()
 	file_quietline_enforcement_v1_procedure_proto_init()
+	file_quietline_enforcement_v1_proof_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

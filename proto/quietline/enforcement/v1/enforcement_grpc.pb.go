@@ -93,6 +93,8 @@ const (
 	EnforcementService_ForecastClocks_FullMethodName              = "/quietline.enforcement.v1.EnforcementService/ForecastClocks"
 	EnforcementService_ListProvisionalClocks_FullMethodName       = "/quietline.enforcement.v1.EnforcementService/ListProvisionalClocks"
 	EnforcementService_SettleProvisionalClocks_FullMethodName     = "/quietline.enforcement.v1.EnforcementService/SettleProvisionalClocks"
+	EnforcementService_ListTakenMeasures_FullMethodName           = "/quietline.enforcement.v1.EnforcementService/ListTakenMeasures"
+	EnforcementService_ProvePublication_FullMethodName            = "/quietline.enforcement.v1.EnforcementService/ProvePublication"
 )
 
 // EnforcementServiceClient is the client API for EnforcementService service.
@@ -256,6 +258,10 @@ type EnforcementServiceClient interface {
 	// SettleProvisionalClocks reckons them anew with the notice of a year, once each; a party's term moves only later by it
 	// (期限确定). Errors: POLICY_REFUSES.
 	SettleProvisionalClocks(ctx context.Context, in *SettleProvisionalClocksRequest, opts ...grpc.CallOption) (*SettleProvisionalClocksResponse, error)
+	// ListTakenMeasures lists the measures that were taken for a complaint, to the agencies with a part in it (已采取措施列表).
+	ListTakenMeasures(ctx context.Context, in *ListTakenMeasuresRequest, opts ...grpc.CallOption) (*ListTakenMeasuresResponse, error)
+	// ProvePublication says what is on record of the basis of a publication; nothing else proves it (公示依据确认).
+	ProvePublication(ctx context.Context, in *ProvePublicationRequest, opts ...grpc.CallOption) (*ProvePublicationResponse, error)
 }
 
 type enforcementServiceClient struct {
@@ -986,6 +992,26 @@ func (c *enforcementServiceClient) SettleProvisionalClocks(ctx context.Context, 
 	return out, nil
 }
 
+func (c *enforcementServiceClient) ListTakenMeasures(ctx context.Context, in *ListTakenMeasuresRequest, opts ...grpc.CallOption) (*ListTakenMeasuresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTakenMeasuresResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ListTakenMeasures_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enforcementServiceClient) ProvePublication(ctx context.Context, in *ProvePublicationRequest, opts ...grpc.CallOption) (*ProvePublicationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProvePublicationResponse)
+	err := c.cc.Invoke(ctx, EnforcementService_ProvePublication_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EnforcementServiceServer is the server API for EnforcementService service.
 // All implementations must embed UnimplementedEnforcementServiceServer
 // for forward compatibility.
@@ -1147,6 +1173,10 @@ type EnforcementServiceServer interface {
 	// SettleProvisionalClocks reckons them anew with the notice of a year, once each; a party's term moves only later by it
 	// (期限确定). Errors: POLICY_REFUSES.
 	SettleProvisionalClocks(context.Context, *SettleProvisionalClocksRequest) (*SettleProvisionalClocksResponse, error)
+	// ListTakenMeasures lists the measures that were taken for a complaint, to the agencies with a part in it (已采取措施列表).
+	ListTakenMeasures(context.Context, *ListTakenMeasuresRequest) (*ListTakenMeasuresResponse, error)
+	// ProvePublication says what is on record of the basis of a publication; nothing else proves it (公示依据确认).
+	ProvePublication(context.Context, *ProvePublicationRequest) (*ProvePublicationResponse, error)
 	mustEmbedUnimplementedEnforcementServiceServer()
 }
 
@@ -1372,6 +1402,12 @@ func (UnimplementedEnforcementServiceServer) ListProvisionalClocks(context.Conte
 }
 func (UnimplementedEnforcementServiceServer) SettleProvisionalClocks(context.Context, *SettleProvisionalClocksRequest) (*SettleProvisionalClocksResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SettleProvisionalClocks not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ListTakenMeasures(context.Context, *ListTakenMeasuresRequest) (*ListTakenMeasuresResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTakenMeasures not implemented")
+}
+func (UnimplementedEnforcementServiceServer) ProvePublication(context.Context, *ProvePublicationRequest) (*ProvePublicationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ProvePublication not implemented")
 }
 func (UnimplementedEnforcementServiceServer) mustEmbedUnimplementedEnforcementServiceServer() {}
 func (UnimplementedEnforcementServiceServer) testEmbeddedByValue()                            {}
@@ -2690,6 +2726,42 @@ func _EnforcementService_SettleProvisionalClocks_Handler(srv interface{}, ctx co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnforcementService_ListTakenMeasures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTakenMeasuresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ListTakenMeasures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ListTakenMeasures_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ListTakenMeasures(ctx, req.(*ListTakenMeasuresRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnforcementService_ProvePublication_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProvePublicationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnforcementServiceServer).ProvePublication(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnforcementService_ProvePublication_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnforcementServiceServer).ProvePublication(ctx, req.(*ProvePublicationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EnforcementService_ServiceDesc is the grpc.ServiceDesc for EnforcementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2984,6 +3056,14 @@ var EnforcementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SettleProvisionalClocks",
 			Handler:    _EnforcementService_SettleProvisionalClocks_Handler,
+		},
+		{
+			MethodName: "ListTakenMeasures",
+			Handler:    _EnforcementService_ListTakenMeasures_Handler,
+		},
+		{
+			MethodName: "ProvePublication",
+			Handler:    _EnforcementService_ProvePublication_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
