@@ -85,12 +85,7 @@ func (s *Server) follows(ctx context.Context, after int64) error {
 	if agency == "" {
 		return nil
 	}
-	q := store.New(s.db)
-	last, err := q.LastChange(ctx)
-	if err != nil {
-		return err
-	}
-	return q.Taken(ctx, store.TakenParams{AgencyID: agency, Taken: min(after, last), At: new(s.now())})
+	return store.New(s.db).Taken(ctx, store.TakenParams{AgencyID: agency, Taken: after, At: s.now()})
 }
 
 // AckListingChanges says up to where the caller's agency has taken the changes over.

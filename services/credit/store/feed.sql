@@ -12,7 +12,8 @@ RETURNING *;
 
 -- name: Taken :exec
 -- Who reads after a place has taken what is before it. A waiting reader asks often: the same again is written twice a minute.
-INSERT INTO subscriber AS s (agency_id, taken, taken_time) VALUES (@agency_id, @taken, @at)
+INSERT INTO subscriber AS s (agency_id, taken, taken_time)
+SELECT @agency_id, least(@taken::bigint, (SELECT coalesce(max(change_id), 0) FROM listing_change)), @at::timestamptz
 ON CONFLICT (agency_id) DO UPDATE SET taken = greatest(s.taken, excluded.taken), taken_time = excluded.taken_time
  WHERE s.taken < excluded.taken OR s.taken_time IS NULL OR s.taken_time < excluded.taken_time - interval '30 seconds';
 

@@ -179,7 +179,8 @@ func (q *Queries) ListSubscribers(ctx context.Context, arg ListSubscribersParams
 }
 
 const taken = `-- name: Taken :exec
-INSERT INTO subscriber AS s (agency_id, taken, taken_time) VALUES ($1, $2, $3)
+INSERT INTO subscriber AS s (agency_id, taken, taken_time)
+SELECT $1, least($2::bigint, (SELECT coalesce(max(change_id), 0) FROM listing_change)), $3::timestamptz
 ON CONFLICT (agency_id) DO UPDATE SET taken = greatest(s.taken, excluded.taken), taken_time = excluded.taken_time
  WHERE s.taken < excluded.taken OR s.taken_time IS NULL OR s.taken_time < excluded.taken_time - interval '30 seconds'
 `
@@ -187,7 +188,7 @@ ON CONFLICT (agency_id) DO UPDATE SET taken = greatest(s.taken, excluded.taken),
 type TakenParams struct {
 	AgencyID string
 	Taken    int64
-	At       *time.Time
+	At       time.Time
 }
 
 // Who reads after a place has taken what is before it. A waiting reader asks often: the same again is written twice a minute.
