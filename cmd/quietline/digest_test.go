@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -59,6 +60,7 @@ func (m *testMesh) checkDigest(t *testing.T) {
 			}
 		}
 	}
+	m.checkNames(t, d)
 	m.checkNotPublicYet(t, month)
 	release := &disclosurev1.ReleaseDigestRequest{RequestId: uuid.NewString(), Month: month, Version: d.GetVersion()}
 	if _, err := service.ReleaseDigest(t.Context(), release); err == nil || !strings.Contains(err.Error(), "drafted") {
@@ -69,6 +71,26 @@ func (m *testMesh) checkDigest(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.checkPublicDigest(t, month, d)
+}
+
+// checkNames: every table says what it counts, by which date and of what its public figures must be many, and every row is
+// called by a name and not by its code.
+func (m *testMesh) checkNames(t *testing.T, d *disclosurev1.Digest) {
+	t.Helper()
+	inChinese := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	}
+	for _, table := range d.GetTables() {
+		if table.GetTitle() == "" || table.GetUnitName() == "" || table.GetDateBasis() == "" || table.GetSpan() == "" || table.GetThresholdUnit() == "" ||
+			strings.HasSuffix(table.GetAxis(), "_region") != (table.GetRegionKind() != "") {
+			t.Errorf("table %s does not say what it is: %v", table.GetAxis(), table)
+		}
+		for _, r := range table.GetRows() {
+			if !inChinese(r.GetLabel()) && table.GetAxis() != "mark_source" { // sources have names of their own
+				t.Errorf("%s: %s is called %s", table.GetAxis(), r.GetKey(), r.GetLabel())
+			}
+		}
+	}
 }
 
 func (m *testMesh) checkNotPublicYet(t *testing.T, month string) {

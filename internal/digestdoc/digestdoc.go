@@ -164,6 +164,14 @@ var thresholds = map[string]string{"reporters": "举报人", "matters": "事项(
 // ThresholdUnit is of what there must be enough behind a public figure of a table; empty in digests from before it was said.
 func ThresholdUnit(t *disclosurev1.DigestTable) string { return thresholds[t.GetThresholdUnit()] }
 
+// base is what changes are on.
+func base(change, version, month string) string {
+	if version == "" {
+		return change + ":" + month + "没有已发布的盘点,不作比较"
+	}
+	return change + "基数:" + version
+}
+
 // Notes are what a reader must know of the digest as a whole.
 func Notes(d *disclosurev1.Digest) []string {
 	out := []string{fmt.Sprintf("%s 第%d版(%s)", d.GetMonth(), d.GetVersion(), map[bool]string{true: "公开版", false: "内部版"}[d.GetEdition() == "public"])}
@@ -185,11 +193,6 @@ func Notes(d *disclosurev1.Digest) []string {
 	if d.GetTotalHidden() {
 		out = append(out, fmt.Sprintf("本月举报人不足%d人,举报数据不公开。", d.GetMinReporters()))
 	}
-	if d.GetPrevious() != "" {
-		out = append(out, "环比基数:"+d.GetPrevious())
-	}
-	if d.GetPreviousYear() != "" {
-		out = append(out, "同比基数:"+d.GetPreviousYear())
-	}
-	return append(out, "占比按最大余额法舍入,保留一位小数;同一来电的重复举报计一次,未经验证的举报另计。")
+	return append(out, base("环比", d.GetPrevious(), "上月"), base("同比", d.GetPreviousYear(), "上年同月"),
+		"占比按最大余额法舍入,保留一位小数;同一来电的重复举报计一次,未经验证的举报另计。")
 }

@@ -53,11 +53,12 @@ func (c *compared) changeOf(goal string, now *int64) *int32 {
 
 func rowKey(axis string, members []string) string { return axis + "\n" + strings.Join(members, "\n") }
 
-// comparisons are the digests of a month to compare with, by edition: the newest that is public, and the newest.
+// comparisons are the digests of a month to compare with, by edition: those of the newest version that is released. A draft
+// is nothing to compare with.
 func comparisons(ctx context.Context, q *store.Queries, month time.Time) (map[string]*compared, error) {
 	out := map[string]*compared{}
 	for _, edition := range []string{publicEdition, internalEdition} {
-		row, err := q.GetDigest(ctx, store.GetDigestParams{Month: month.Format("2006-01"), Released: edition == publicEdition})
+		row, err := q.GetDigest(ctx, store.GetDigestParams{Month: month.Format("2006-01"), Released: true})
 		if errors.Is(err, pgx.ErrNoRows) {
 			continue
 		}

@@ -290,7 +290,7 @@ func TestDigest_changes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := rowOf(d, "category", "commercial"); r.GetChangePrevious() != -588 || r.GetChangeYear() != 400 { // 170 and 50
+	if r := rowOf(d, "category", "commercial"); r.GetChangePrevious() != -588 || r.ChangeYear != nil { // 170, and a draft
 		t.Errorf("inside: %v", r)
 	}
 	w.release(t, d)
@@ -304,6 +304,22 @@ func TestDigest_changes(t *testing.T) {
 	if r := rowOf(public, "sector", "loans+others"); r.GetChangePrevious() != -500 {
 		t.Errorf("rows that join the same: %v", r)
 	}
+	march := w.read(t, w.public, "2026-03", 0)
+	for _, table := range public.GetTables() { // a change is of two figures that are public both, and tells no third
+		for _, r := range table.GetRows() {
+			before := rowOf(march, table.GetAxis(), r.GetKey())
+			if want := change(r.GetReports(), before.GetReports()); (r.ChangePrevious == nil) != (want == nil) || r.GetChangePrevious() != *orZero(want) {
+				t.Errorf("%s %s: change %v of %d and %d", table.GetAxis(), r.GetKey(), r.GetChangePrevious(), r.GetReports(), before.GetReports())
+			}
+		}
+	}
+}
+
+func orZero(n *int32) *int32 {
+	if n == nil {
+		return new(int32)
+	}
+	return n
 }
 
 // Figures for 10,000 users are there when the users are.

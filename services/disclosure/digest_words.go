@@ -47,13 +47,20 @@ var words = map[string]map[string]string{
 		"accept": "受理", "assign": "分办", "preserve": "证据保全", "number_check": "号码核查", "traceback": "溯源", "fact_check": "事实核查",
 		"designate": "指定管辖", "recheck": "复核", "late_check": "补充核查", "transfer": "公安受理", "handle": "处置", "review": "审核", "sign": "签发",
 		"execute": "执行", "investigate": "调查", "case_review": "案件审核", "serve_notice": "告知", "case_sign": "案件签发", "deliver": "送达",
+		"case_open": "立案", "appoint": "指派办案人员", "answer_statement": "复核陈述申辩", "announce_hearing": "听证通知", "hold_hearing": "听证",
+		"legal_review": "法制审核", "discuss": "集体讨论", "onspot": "当场处罚", "confirm_performance": "核实履行", "instalments_sign": "分期延期审批",
+		"demand": "催告", "apply_court": "申请强制执行", "court_result": "强制执行结果", "transfer_approve": "移送审批", "transfer_send": "案件移送",
+		"police_decide": "公安立案审查", "police_result": "公安办理结果", "extend_sign": "延期审批", "reverse": "撤销决定", "designate_case": "案件指定管辖",
+		"recall_review": "收回码号审核", "recall_sign": "收回码号签发", "decide_objection": "异议处理", "appeal_review": "申诉受理", "appeal_answer": "申诉答复",
+		"restore": "恢复码号", "audit_rectify": "检查整改", "audit_accept": "整改验收", "listing_review": "列入名单审核", "listing_notify": "列入告知",
+		"listing_objection": "列入异议处理", "listing_sign": "列入签发", "repair_review": "信用修复审核", "lift_measure": "解除惩戒措施",
 	},
 	"penalty": {
 		"none": "不予处罚", "warning": "警告", "criticism": "通报批评", "fine": "罚款", "confiscation": "没收违法所得", "closure": "责令停业",
-		"revocation": "吊销许可证件",
+		"revocation": "吊销许可证件", "detention": "行政拘留",
 	},
 	"measure": {
-		"warn_holder": "约谈警示使用主体", "criticism": "行业内通报", "rectify_order": "责令限期改正", "suspend_number": "暂停码号或线路使用",
+		"caution": "警示", "interview": "约谈", "reminder_letter": "提示函", "warn_holder": "约谈警示使用主体", "criticism": "行业内通报", "rectify_order": "责令限期改正", "suspend_number": "暂停码号或线路使用",
 		"restrict_outbound": "限制外呼", "mark_risk": "来电风险提示", "intercept": "网内拦截", "refer_platform": "移送互联网平台清理信息",
 	},
 	"mark_label": {
