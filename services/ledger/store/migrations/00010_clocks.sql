@@ -36,12 +36,12 @@ CREATE VIEW running_clock AS
     UNION ALL
     -- the proof names the day from which a campaign's terms run
     SELECT 'return', c.campaign_id, c.agency_id, c.return_basis,
-           substring(c.return_proof FROM ' (\d{4}-\d{2}-\d{2}):')::timestamp AT TIME ZONE 'Asia/Shanghai', c.return_due, c.return_statutory,
+           coalesce(substring(c.return_proof FROM ' (\d{4}-\d{2}-\d{2})')::timestamp AT TIME ZONE 'Asia/Shanghai', c.created_at), c.return_due, c.return_statutory,
            c.return_proof, c.return_provisional
       FROM campaign c WHERE c.state = 'OPEN' AND EXISTS (SELECT FROM campaign_item i WHERE i.campaign_id = c.campaign_id AND i.returned_at IS NULL)
     UNION ALL
     SELECT DISTINCT 'inspection', c.campaign_id, i.inspector_agency_id, c.inspect_basis,
-           substring(c.inspect_proof FROM ' (\d{4}-\d{2}-\d{2}):')::timestamp AT TIME ZONE 'Asia/Shanghai', c.inspect_due, c.inspect_statutory,
+           coalesce(substring(c.inspect_proof FROM ' (\d{4}-\d{2}-\d{2})')::timestamp AT TIME ZONE 'Asia/Shanghai', c.created_at), c.inspect_due, c.inspect_statutory,
            c.inspect_proof, c.inspect_provisional
       FROM campaign c JOIN campaign_item i USING (campaign_id) WHERE c.state = 'OPEN' AND i.state = 'PENDING'
     UNION ALL
