@@ -183,8 +183,7 @@ func (s *Server) recordEffect(ctx context.Context, q *store.Queries, m *matter, 
 		return err
 	}
 	m.effects = append(m.effects, store.CaseEffect{Key: req.GetKey(), Kind: req.GetKind(), TargetID: req.GetTargetId(), Result: req.GetResult(), DoneTime: at})
-	switch {
-	case req.GetKind() == effBegin && m.Procedure == logBefore && m.State == opened:
+	if req.GetKind() == effBegin && m.Procedure == logBefore && m.State == opened {
 		seq := m.next()
 		if err := s.write(ctx, q, m, line{step: logOpen, to: opened, at: at}); err != nil {
 			return err
