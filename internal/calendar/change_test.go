@@ -267,3 +267,31 @@ func holds(t *rapid.T, d calendar.Deadline) {
 		t.Fatalf("provisional %v: %s", d.Provisional, d.Proof)
 	}
 }
+
+// A clock whose term was not stored is settled by the rule of its proof, and by no other that took its place.
+func TestKept(t *testing.T) {
+	dir := policy(t)
+	d := start(t, "statement_5wd", "2026-12-28 10:00", calendar.Statutory)
+	kept := func() (calendar.Deadline, error) {
+		return calendar.Kept(d.Basis, d.Start, d.Due, d.Statutory, d.Proof, d.Profile)
+	}
+	same, err := kept()
+	if err != nil || !same.Provisional || same.Term != d.Term || same.Due != d.Due || len(same.Unsettled()) != 1 {
+		t.Fatalf("%+v, %v", same, err)
+	}
+	put(t, dir, "holidays.csv", holidaysHead+"2027,2027-01-01,2027-01-05,off,元旦,2026-12-20,,notice of 2027\n")
+	for !calendar.Noticed(2027, at("2027-01-01 00:00")) {
+		if t.Context().Err() != nil {
+			t.Fatal("the notice does not take effect")
+		}
+	}
+	settled, err := same.Settled(at("2026-12-29 10:00"))
+	if err != nil || settled.Provisional || !settled.Due.After(d.Due) {
+		t.Errorf("%+v, %v", settled, err)
+	}
+	put(t, dir, "deadlines.csv", deadlinesHead+"statement_5wd,9,wd,next_day,none,1,1,2021-07-15,,rewritten\n")
+	for err = nil; err == nil && t.Context().Err() == nil; {
+		_, err = kept()
+	}
+	refused(t, err, "rewritten")
+}
