@@ -38,6 +38,7 @@ type runs interface {
 	StartComplaint(ctx context.Context, complaintID string, round int32) (bool, error)
 	StartRecall(ctx context.Context, recallID string) (bool, error)
 	StartAppeal(ctx context.Context, appealID string) (bool, error)
+	StartRectification(ctx context.Context, itemID string) (bool, error)
 	StartListing(ctx context.Context, listingID string) (bool, error)
 	StartRepair(ctx context.Context, repairID string) (bool, error)
 	StartPublication(ctx context.Context, proposalID string) (bool, error)

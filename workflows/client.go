@@ -26,6 +26,8 @@ func recallID(id string) string { return "recall/" + id }
 
 func appealID(id string) string { return "appeal/" + id }
 
+func rectificationID(id string) string { return "rectification/" + id }
+
 func listingID(id string) string { return "listing/" + id }
 
 func repairID(id string) string { return "repair/" + id }
@@ -64,6 +66,11 @@ func (c *Client) StartRecall(ctx context.Context, id string) (bool, error) {
 // StartAppeal starts an appeal's workflow, and says whether it is new.
 func (c *Client) StartAppeal(ctx context.Context, id string) (bool, error) {
 	return c.start(ctx, appealID(id), Appeal, &caseworkv1.AppealInput{AppealId: id, Profile: c.profile})
+}
+
+// StartRectification starts the workflow of a resource on which a campaign found something, and says whether it is new.
+func (c *Client) StartRectification(ctx context.Context, id string) (bool, error) {
+	return c.start(ctx, rectificationID(id), Rectification, &caseworkv1.RectificationInput{ItemId: id, Profile: c.profile})
 }
 
 // StartListing starts the workflow of a proposed listing, and says whether it is new.

@@ -8,7 +8,8 @@
 //	complaint.go   the script of a round of a complaint; preserve.go is its step 1, check.go, handle.go, conclude.go are 3, 4
 //	               and 5 to 7; closing.go is how it hears of changes and ends
 //	case.go        drives a case by the plan of its owner, procedure.go is what it does, casescript.go how it was before;
-//	               recall.go and appeal.go are the scripts of a recall and an appeal, drawn there; digest.go, sweep.go: two more
+//	               recall.go and appeal.go are the scripts of a recall and an appeal, drawn there; rectification.go: of what
+//	               a campaign found; digest.go, sweep.go: two more
 //	listing.go     proposes an entry on the credit lists, repair.go repairs one; listingacts.go is what they do, listings.go what
 //	               a penalty brings onto the lists, and how the sweep ends and publishes entries
 //	task.go        the desk: the only place that waits for people

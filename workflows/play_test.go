@@ -55,6 +55,7 @@ var (
 )
 
 var usual = map[string]reply{
+	"audit_rectify": {outcome: rectified}, "audit_accept": {outcome: confirmed},
 	"accept": {outcome: accepted}, "preserve": {outcome: preserved}, "number_check": {outcome: found}, "traceback": {outcome: traced},
 	"assign":     {outcome: assigned, detail: &assignmentv1.DecisionDetail{Category: commercial, Sector: "education"}},
 	"fact_check": {outcome: concluded, detail: yes}, "recheck": {outcome: confirmed}, "late_check": {outcome: confirmed},

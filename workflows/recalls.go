@@ -340,7 +340,7 @@ func (a *Activities) mattersUnstarted(ctx context.Context, older *durationpb.Dur
 	for _, of := range []struct {
 		kind  string
 		start func(context.Context, string) (bool, error)
-	}{{"recall", a.runs.StartRecall}, {"appeal", a.runs.StartAppeal}} {
+	}{{"recall", a.runs.StartRecall}, {"appeal", a.runs.StartAppeal}, {"rectification", a.runs.StartRectification}} {
 		for token, more := "", true; more; more = token != "" {
 			page, err := a.Ledger.ListUnstartedMatters(ctx, &ledgerv1.ListUnstartedMattersRequest{
 				Kind: of.kind, PageSize: 500, PageToken: token, OlderThan: older,

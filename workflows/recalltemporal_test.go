@@ -59,12 +59,25 @@ func testRealAppeal(t *testing.T, x *town) {
 	x.keep("appeal-upheld", appealID(subject))
 }
 
+func testRealRectification(t *testing.T, x *town) {
+	subject := id(613)
+	x.w.matters = matters{item: anItem(subject)}
+	x.begin("rectification", subject)
+	x.until(subject, nil, x.over(rectificationID(subject)))
+	if s := x.w.matters.item.GetState(); s != "RECTIFIED" {
+		t.Errorf("it is %s", s)
+	}
+	x.events(rectificationID(subject))
+	x.keep("rectification", rectificationID(subject))
+}
+
 // testRealMatters are recalls and appeals on a real Temporal. The whole term of a notice lasts half a minute in rehearsal,
 // so a recall that is carried out is played only to be recorded.
 func testRealMatters(t *testing.T, g *realTemporal) {
 	t.Run("abandoned", func(t *testing.T) {
 		testRealRecall(t, g.town(t), 610, reply{outcome: upheld, reason: "not_transferred", detail: answeredInWords}, "recall-abandoned")
 	})
+	t.Run("rectification", func(t *testing.T) { testRealRectification(t, g.town(t)) })
 	t.Run("appeal", func(t *testing.T) { testRealAppeal(t, g.town(t)) })
 	if *record {
 		t.Run("recalled", func(t *testing.T) {

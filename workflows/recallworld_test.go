@@ -28,6 +28,7 @@ type matters struct {
 	restore      bool
 	appealStates []string
 	cause        *ledgerv1.AppealCause // of the answer
+	item         *ledgerv1.CampaignItem
 	withdrawn    []string
 	warned       []*ledgerv1.WarnResourceRequest
 	objectAtEnd  bool // an objection comes in and its signal is lost
@@ -146,7 +147,7 @@ func (f fakeLedger) DecideAppeal(_ context.Context, req *ledgerv1.DecideAppealRe
 }
 
 func (f fakeLedger) ListUnstartedMatters(_ context.Context, req *ledgerv1.ListUnstartedMattersRequest, _ ...grpc.CallOption) (*ledgerv1.ListUnstartedMattersResponse, error) {
-	return &ledgerv1.ListUnstartedMattersResponse{Ids: map[string][]string{"recall": {id(600)}, "appeal": {id(601)}}[req.GetKind()]}, nil
+	return &ledgerv1.ListUnstartedMattersResponse{Ids: map[string][]string{"recall": {id(600)}, "appeal": {id(601)}, "rectification": {id(602)}}[req.GetKind()]}, nil
 }
 
 func (f fakeDisclosure) GetPublication(_ context.Context, req *disclosurev1.GetPublicationRequest, _ ...grpc.CallOption) (*disclosurev1.GetPublicationResponse, error) {
@@ -174,6 +175,13 @@ func (f fakeRuns) StartRecall(_ context.Context, id string) (bool, error) {
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
 	f.w.started = append(f.w.started, recallID(id))
+	return true, nil
+}
+
+func (f fakeRuns) StartRectification(_ context.Context, id string) (bool, error) {
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	f.w.started = append(f.w.started, rectificationID(id))
 	return true, nil
 }
 

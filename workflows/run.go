@@ -218,6 +218,7 @@ func register(r interface {
 	r.RegisterWorkflowWithOptions(Case, workflow.RegisterOptions{Name: "Case"})
 	r.RegisterWorkflowWithOptions(Recall, workflow.RegisterOptions{Name: "Recall"})
 	r.RegisterWorkflowWithOptions(Appeal, workflow.RegisterOptions{Name: "Appeal"})
+	r.RegisterWorkflowWithOptions(Rectification, workflow.RegisterOptions{Name: "Rectification"})
 	r.RegisterWorkflowWithOptions(Listing, workflow.RegisterOptions{Name: "Listing"})
 	r.RegisterWorkflowWithOptions(Repair, workflow.RegisterOptions{Name: "Repair"})
 	r.RegisterWorkflowWithOptions(Publication, workflow.RegisterOptions{Name: "Publication"})

@@ -258,6 +258,8 @@ func (s *Server) startOne(ctx context.Context, kind string, item *caseworkv1.Sta
 		_, err = s.client.StartRecall(ctx, item.GetId())
 	case "appeal":
 		_, err = s.client.StartAppeal(ctx, item.GetId())
+	case "rectification":
+		_, err = s.client.StartRectification(ctx, item.GetId())
 	case "listing":
 		_, err = s.client.StartListing(ctx, item.GetId())
 	case "repair":

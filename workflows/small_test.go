@@ -148,7 +148,7 @@ func TestCodec_sealsEverything(t *testing.T) {
 func TestSweep_startsWhatNobodyStarted(t *testing.T) {
 	for rate, want := range map[float64]string{
 		1000: complaintID(id(1), 1) + " " + complaintID(id(2), 3) + " " + caseID(id(3)) + " " + recallID(id(600)) + " " + appealID(id(601)) +
-			" " + listingID(id(720)) + " " + repairID(id(721)),
+			" " + rectificationID(id(602)) + " " + listingID(id(720)) + " " + repairID(id(721)),
 		-1: "", // paused
 	} {
 		p := newPlay(t, sweepID)

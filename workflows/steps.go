@@ -60,6 +60,8 @@ const (
 	nothingToDo    = "nothing_to_restore"
 	granted        = "granted"
 	lifted         = "lifted"
+	rectified      = "rectified"
+	notRectified   = "not_rectified"
 )
 
 // Whose selectors: who acts in a step, found by the workflow when it asks.
@@ -79,6 +81,7 @@ const (
 	ofRecaller  whose = "recaller"  // the administration that proposed the recall
 	ofOrderer   whose = "orderer"   // who ordered what is appealed against
 	ofAccess    whose = "access"    // who gave the resource access
+	ofInspector whose = "inspector" // who inspected a resource in a campaign
 	ofLister    whose = "lister"    // who lists, and therefore repairs (谁认定谁修复)
 	ofPunisher  whose = "punisher"  // who has a measure of its own against a listed party
 	ofPublisher whose = "publisher" // who exposes or circulates
@@ -160,6 +163,11 @@ var (
 	stepRestore = step{"restore", ofAccess, roleOperator,
 		[]string{restored, nothingToDo}, "restore_1wd", "", ""} // 反电信网络诈骗法 32
 
+	stepAuditRectify = step{"audit_rectify", ofAccess, roleOperator,
+		[]string{rectified, notRectified}, "rectify_30d", "", ""} // its own term: that of the findings
+	stepAuditAccept = step{"audit_accept", ofInspector, roleWorker,
+		[]string{confirmed, returned}, "review_3wd", "", ""}
+
 	stepListingReview = step{"listing_review", ofLister, roleReview,
 		[]string{approved, returned}, "review_3wd", "", ""}
 	stepListingNotify = step{"listing_notify", ofLister, roleWorker,
@@ -185,6 +193,7 @@ var steps = append([]step{
 	stepLateCheck, stepTransfer, stepHandle, stepReview, stepSign, stepExecute,
 	stepInvestigate, stepCaseReview, stepServeNotice, stepCaseSign, stepDeliver,
 	stepRecallReview, stepRecallSign, stepDecideObjection, stepAppealReview, stepAppealAnswer, stepRestore,
+	stepAuditRectify, stepAuditAccept,
 	stepListingReview, stepListingNotify, stepListingObjection, stepListingSign, stepRepairReview, stepLiftMeasure,
 	stepPublicationReview, stepPublicationSign,
 }, caseSteps...)

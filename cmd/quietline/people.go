@@ -50,6 +50,8 @@ var habits = map[string][]option{
 	"decide_objection": {{"dismissed", 70}, {"upheld", 30}},
 	"appeal_review":    {{"dismissed", 60}, {"upheld", 40}},
 	"appeal_answer":    {{"upheld", 60}, {"dismissed", 40}},
+	"audit_rectify":    {{"rectified", 90}, {"not_rectified", 10}},
+	"audit_accept":     {{"confirmed", 80}, {"returned", 20}},
 	"restore":          {{"restored", 97}, {"nothing_to_restore", 3}},
 
 	"listing_review":    {{"approved", 92}, {"returned", 8}},

@@ -160,25 +160,32 @@ func (s *Server) ListUnstartedMatters(ctx context.Context, req *ledgerv1.ListUns
 	}
 	q, resp := store.New(s.db), &ledgerv1.ListUnstartedMattersResponse{}
 	last := time.Time{}
-	if req.GetKind() == kindRecall {
-		rows, err := q.UnstartedRecalls(ctx, arg)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			resp.Ids, last = append(resp.Ids, r.ID), r.At
-		}
-	} else {
-		rows, err := q.UnstartedAppeals(ctx, store.UnstartedAppealsParams(arg))
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			resp.Ids, last = append(resp.Ids, r.ID), r.At
-		}
+	var rows []store.UnstartedRecallsRow
+	switch req.GetKind() {
+	case kindRecall:
+		rows, err = q.UnstartedRecalls(ctx, arg)
+	case kindAppeal:
+		rows, err = unstarted(q.UnstartedAppeals(ctx, store.UnstartedAppealsParams(arg)))
+	default:
+		rows, err = unstarted(q.UnfollowedItems(ctx, store.UnfollowedItemsParams(arg)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		resp.Ids, last = append(resp.Ids, r.ID), r.At
 	}
 	if len(resp.GetIds()) == int(size) {
 		resp.NextPageToken = pg.TimeToken(last, resp.GetIds()[size-1])
 	}
 	return resp, nil
+}
+
+// unstarted makes rows of one kind.
+func unstarted[R store.UnstartedAppealsRow | store.UnfollowedItemsRow](rows []R, err error) ([]store.UnstartedRecallsRow, error) {
+	out := make([]store.UnstartedRecallsRow, len(rows))
+	for i, r := range rows {
+		out[i] = store.UnstartedRecallsRow(r)
+	}
+	return out, err
 }

@@ -27,6 +27,7 @@ func (s *Server) brokenCampaigns(ctx context.Context, q *store.Queries, size int
 		{func() ([]string, error) {
 			return q.AuditClosings(ctx, store.AuditClosingsParams{After: firstID, PageSize: size})
 		}, "campaign item %s was closed without three people, or by who inspected it"},
+		{func() ([]string, error) { return q.AuditUnfollowed(ctx, size) }, "what was found on campaign item %s is followed by nobody"},
 	} {
 		ids, err := part.ids()
 		if err != nil {

@@ -122,7 +122,7 @@ func inspected(ctx context.Context, q *store.Queries, id string) (store.LockItem
 
 // RecordInspection says what an inspection found. Each finding gets its term, with its computation.
 func (s *Server) RecordInspection(ctx context.Context, req *ledgerv1.RecordInspectionRequest) (*ledgerv1.RecordInspectionResponse, error) {
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.RecordInspectionResponse, error) {
+	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.RecordInspectionResponse, error) {
 		q := store.New(tx)
 		row, err := inspected(ctx, q, req.GetItemId())
 		if err != nil {
@@ -150,6 +150,8 @@ func (s *Server) RecordInspection(ctx context.Context, req *ledgerv1.RecordInspe
 		item, err := s.item(ctx, q, row.CampaignItem.ItemID)
 		return &ledgerv1.RecordInspectionResponse{Item: item}, err
 	})
+	s.followed(resp.GetItem(), err)
+	return resp, err
 }
 
 // observe enters what was found, with the clock of its kind.
@@ -199,7 +201,7 @@ func declared(a store.Allocation, kind string) string {
 
 // RectifyFinding says that a finding of a campaign is put right.
 func (s *Server) RectifyFinding(ctx context.Context, req *ledgerv1.RectifyFindingRequest) (*ledgerv1.RectifyFindingResponse, error) {
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.RectifyFindingResponse, error) {
+	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.RectifyFindingResponse, error) {
 		q := store.New(tx)
 		id, err := q.ItemOfFinding(ctx, req.GetFindingId())
 		if err != nil {
@@ -219,11 +221,13 @@ func (s *Server) RectifyFinding(ctx context.Context, req *ledgerv1.RectifyFindin
 		item, err := s.item(ctx, q, id)
 		return &ledgerv1.RectifyFindingResponse{Item: item}, err
 	})
+	s.followed(resp.GetItem(), err)
+	return resp, err
 }
 
 // CloseNonConforming signs an approved closing and closes the line.
 func (s *Server) CloseNonConforming(ctx context.Context, req *ledgerv1.CloseNonConformingRequest) (*ledgerv1.CloseNonConformingResponse, error) {
-	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.CloseNonConformingResponse, error) {
+	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*ledgerv1.CloseNonConformingResponse, error) {
 		q := store.New(tx)
 		row, c, err := s.closing(ctx, q, req.GetItemId())
 		if err != nil {
@@ -246,6 +250,8 @@ func (s *Server) CloseNonConforming(ctx context.Context, req *ledgerv1.CloseNonC
 		item, err := s.item(ctx, q, row.CampaignItem.ItemID)
 		return &ledgerv1.CloseNonConformingResponse{Item: item}, err
 	})
+	s.followed(resp.GetItem(), err)
+	return resp, err
 }
 
 // overdue refuses what is not: the holder has its whole term.

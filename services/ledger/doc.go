@@ -66,9 +66,10 @@
 // A load 台账报送 is a file of one sender, held against the ledger before anything of it is written. A row is about the
 // allocation of its numbers that begins or holds when it says. What each row would write is written down to the letter, so
 // overlaps are found as the ledger would find them, and applying a load is copying it, all or nothing, through the same
-// constraints; the rules of allocation are those of AllocateResource. An operator loads what it gives access to; purpose and
+// constraints; the rules of allocation are those of AllocateResource. Rows about licences, contracts and sublets are judged by
+// entering them and taking that back, as they rest on each other and on the numbers of the same file. An operator loads what it gives access to; purpose and
 // holder change by a registrar's document only; suspensions and recalls are not carried by files. A month's changes come out
-// in the columns of a load:
+// in the columns of a load, and what was staged is cleared after its retention (table load_retention):
 //
 //	OPEN <─> COMPARED ─> APPLIED      (a row sent again opens it; a ledger that moved refuses it: compare again)
 //	  └──────────┴─────> DISCARDED

@@ -25,6 +25,8 @@ import (
 const (
 	kindRecall = "recall"
 	kindAppeal = "appeal"
+
+	kindRectification = "rectification"
 )
 
 // Server implements ledgerv1.LedgerServiceServer.

@@ -175,6 +175,13 @@ SELECT i.item_id FROM campaign_item i
  ORDER BY i.item_id
  LIMIT @page_size;
 
+-- name: AuditUnfollowed :many
+-- Resources on which something was found an hour ago and more that no workflow follows: nobody is given a task.
+SELECT item_id FROM campaign_item
+ WHERE state = 'FOUND' AND followed_at IS NULL AND inspected_at < now() - interval '1 hour'
+ ORDER BY inspected_at
+ LIMIT @page_size;
+
 -- name: CampaignsToDraw :many
 -- The newest campaign, whose sample an audit draws again; GetCampaign does so for any.
 SELECT * FROM campaign ORDER BY created_at DESC LIMIT 1;

@@ -82,6 +82,34 @@ func (q *Queries) AuditItems(ctx context.Context, arg AuditItemsParams) ([]strin
 	return items, nil
 }
 
+const auditUnfollowed = `-- name: AuditUnfollowed :many
+SELECT item_id FROM campaign_item
+ WHERE state = 'FOUND' AND followed_at IS NULL AND inspected_at < now() - interval '1 hour'
+ ORDER BY inspected_at
+ LIMIT $1
+`
+
+// Resources on which something was found an hour ago and more that no workflow follows: nobody is given a task.
+func (q *Queries) AuditUnfollowed(ctx context.Context, pageSize int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditUnfollowed, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var item_id string
+		if err := rows.Scan(&item_id); err != nil {
+			return nil, err
+		}
+		items = append(items, item_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const campaignByID = `-- name: CampaignByID :one
 SELECT campaign_id, name, basis, agency_id, population, sample_size, sample_percent, seed, as_of, known_at, population_count, population_sha256, sample_count, sample_sha256, return_basis, return_due, return_statutory, return_proof, return_provisional, inspect_basis, inspect_due, inspect_statutory, inspect_proof, inspect_provisional, state, created_by, created_at, closed_at, closed_by, conclusion FROM campaign WHERE campaign_id = $1
 `
@@ -545,7 +573,7 @@ func (q *Queries) ItemsToDeclare(ctx context.Context, arg ItemsToDeclareParams) 
 }
 
 const listCampaignItems = `-- name: ListCampaignItems :many
-SELECT i.item_id, i.campaign_id, i.resource_id, i.allocation_id, i.holder_id, i.kind, i.access_operator_id, i.inspector_agency_id, i.state, i.declaration, i.returned_at, i.inspected_at, i.inspected_by, i.note, i.closed_at, i.closing_id, a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, p.name AS principal_name, p.credit_code AS principal_code,
+SELECT i.item_id, i.campaign_id, i.resource_id, i.allocation_id, i.holder_id, i.kind, i.access_operator_id, i.inspector_agency_id, i.state, i.declaration, i.returned_at, i.inspected_at, i.inspected_by, i.note, i.closed_at, i.closing_id, i.followed_at, a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.holder_id, h.name, h.credit_code, h.licence, h.sector, h.agency_id, h.created_by, h.created_at, p.name AS principal_name, p.credit_code AS principal_code,
        (CASE WHEN i.state <> 'FOUND' THEN i.state WHEN o.open = 0 THEN 'RECTIFIED' WHEN NOT l.live THEN 'ENDED' ELSE 'FOUND' END)::text AS state_now,
        (i.declaration = '' AND c.return_due < $1)::boolean AS return_late,
        (i.state = 'PENDING' AND c.inspect_due < $1)::boolean AS inspection_late,
@@ -639,6 +667,7 @@ func (q *Queries) ListCampaignItems(ctx context.Context, arg ListCampaignItemsPa
 			&i.CampaignItem.Note,
 			&i.CampaignItem.ClosedAt,
 			&i.CampaignItem.ClosingID,
+			&i.CampaignItem.FollowedAt,
 			&i.Allocation.AllocationID,
 			&i.Allocation.ResourceID,
 			&i.Allocation.HolderID,
@@ -879,7 +908,7 @@ func (q *Queries) LockCampaign(ctx context.Context, campaignID string) (Campaign
 }
 
 const lockItem = `-- name: LockItem :one
-SELECT i.item_id, i.campaign_id, i.resource_id, i.allocation_id, i.holder_id, i.kind, i.access_operator_id, i.inspector_agency_id, i.state, i.declaration, i.returned_at, i.inspected_at, i.inspected_by, i.note, i.closed_at, i.closing_id, c.campaign_id, c.name, c.basis, c.agency_id, c.population, c.sample_size, c.sample_percent, c.seed, c.as_of, c.known_at, c.population_count, c.population_sha256, c.sample_count, c.sample_sha256, c.return_basis, c.return_due, c.return_statutory, c.return_proof, c.return_provisional, c.inspect_basis, c.inspect_due, c.inspect_statutory, c.inspect_proof, c.inspect_provisional, c.state, c.created_by, c.created_at, c.closed_at, c.closed_by, c.conclusion, a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.credit_code
+SELECT i.item_id, i.campaign_id, i.resource_id, i.allocation_id, i.holder_id, i.kind, i.access_operator_id, i.inspector_agency_id, i.state, i.declaration, i.returned_at, i.inspected_at, i.inspected_by, i.note, i.closed_at, i.closing_id, i.followed_at, c.campaign_id, c.name, c.basis, c.agency_id, c.population, c.sample_size, c.sample_percent, c.seed, c.as_of, c.known_at, c.population_count, c.population_sha256, c.sample_count, c.sample_sha256, c.return_basis, c.return_due, c.return_statutory, c.return_proof, c.return_provisional, c.inspect_basis, c.inspect_due, c.inspect_statutory, c.inspect_proof, c.inspect_provisional, c.state, c.created_by, c.created_at, c.closed_at, c.closed_by, c.conclusion, a.allocation_id, a.resource_id, a.holder_id, a.scheme, a.digits, a.first_number, a.last_number, a.access_province, a.purpose, a.permitted_callers, a.access_operator_id, a.basis, a.valid_from, a.valid_to, a.known_from, a.known_to, a.created_by, a.created_at, a.numbers, a.valid, a.known, a.operation, a.principal_holder_id, a.approval_document, a.approval_reason, a.evidence, a.corrects, a.reason, h.credit_code
   FROM campaign_item i
   JOIN campaign c ON c.campaign_id = i.campaign_id
   JOIN allocation a ON a.allocation_id = i.allocation_id
@@ -915,6 +944,7 @@ func (q *Queries) LockItem(ctx context.Context, itemID string) (LockItemRow, err
 		&i.CampaignItem.Note,
 		&i.CampaignItem.ClosedAt,
 		&i.CampaignItem.ClosingID,
+		&i.CampaignItem.FollowedAt,
 		&i.Campaign.CampaignID,
 		&i.Campaign.Name,
 		&i.Campaign.Basis,

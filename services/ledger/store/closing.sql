@@ -26,3 +26,14 @@ SELECT i.item_id
    AND (c.item_id <> i.item_id OR c.review <> 'approved' OR c.signed_by IN ('', c.proposed_by, c.reviewed_by, i.inspected_by) OR c.proposed_by = c.reviewed_by)
  ORDER BY i.item_id
  LIMIT @page_size;
+
+-- name: UnfollowedItems :many
+-- Resources on which something was found that no workflow follows yet.
+SELECT item_id AS id, coalesce(inspected_at, 'epoch')::timestamptz AS at FROM campaign_item
+ WHERE state = 'FOUND' AND followed_at IS NULL AND inspected_at <= @until::timestamptz
+   AND (inspected_at, item_id) > (@after_time::timestamptz, @after_id::uuid)
+ ORDER BY inspected_at, item_id
+ LIMIT @page_size;
+
+-- name: SetFollowed :exec
+UPDATE campaign_item SET followed_at = coalesce(followed_at, @followed_at::timestamptz) WHERE item_id = @item_id;

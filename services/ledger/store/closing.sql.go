@@ -165,6 +165,20 @@ func (q *Queries) ReviewClosing(ctx context.Context, arg ReviewClosingParams) er
 	return err
 }
 
+const setFollowed = `-- name: SetFollowed :exec
+UPDATE campaign_item SET followed_at = coalesce(followed_at, $1::timestamptz) WHERE item_id = $2
+`
+
+type SetFollowedParams struct {
+	FollowedAt time.Time
+	ItemID     string
+}
+
+func (q *Queries) SetFollowed(ctx context.Context, arg SetFollowedParams) error {
+	_, err := q.db.Exec(ctx, setFollowed, arg.FollowedAt, arg.ItemID)
+	return err
+}
+
 const signClosing = `-- name: SignClosing :exec
 UPDATE closing SET signed_by = $1, signed_at = $2::timestamptz WHERE closing_id = $3 AND review = 'approved' AND signed_by = ''
 `
@@ -178,4 +192,50 @@ type SignClosingParams struct {
 func (q *Queries) SignClosing(ctx context.Context, arg SignClosingParams) error {
 	_, err := q.db.Exec(ctx, signClosing, arg.SignedBy, arg.SignedAt, arg.ClosingID)
 	return err
+}
+
+const unfollowedItems = `-- name: UnfollowedItems :many
+SELECT item_id AS id, coalesce(inspected_at, 'epoch')::timestamptz AS at FROM campaign_item
+ WHERE state = 'FOUND' AND followed_at IS NULL AND inspected_at <= $1::timestamptz
+   AND (inspected_at, item_id) > ($2::timestamptz, $3::uuid)
+ ORDER BY inspected_at, item_id
+ LIMIT $4
+`
+
+type UnfollowedItemsParams struct {
+	Until     time.Time
+	AfterTime time.Time
+	AfterID   string
+	PageSize  int32
+}
+
+type UnfollowedItemsRow struct {
+	ID string
+	At time.Time
+}
+
+// Resources on which something was found that no workflow follows yet.
+func (q *Queries) UnfollowedItems(ctx context.Context, arg UnfollowedItemsParams) ([]UnfollowedItemsRow, error) {
+	rows, err := q.db.Query(ctx, unfollowedItems,
+		arg.Until,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnfollowedItemsRow
+	for rows.Next() {
+		var i UnfollowedItemsRow
+		if err := rows.Scan(&i.ID, &i.At); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

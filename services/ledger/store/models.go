@@ -185,6 +185,7 @@ type CampaignItem struct {
 	Note              string
 	ClosedAt          *time.Time
 	ClosingID         *string
+	FollowedAt        *time.Time
 }
 
 type ClockSettlement struct {

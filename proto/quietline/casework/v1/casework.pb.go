@@ -469,7 +469,7 @@ func (x *BuildDigestResponse) GetDigestId() string {
 // StartRequest names a row.
 type StartRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// complaint, case, recall, appeal, listing or repair (类别).
+	// complaint, case, recall, appeal, rectification, listing or repair (类别).
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Complaints, cases, recalls or appeals to start, at most 500 (待启动).
 	Items         []*Startable `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
@@ -717,7 +717,7 @@ func (*NudgeResponse) Descriptor() ([]byte, []int) {
 // NudgeSubjectRequest names a recall, an appeal or a case.
 type NudgeSubjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// recall, appeal, case, listing or repair (类别).
+	// recall, appeal, rectification, case, listing or repair (类别).
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Recall, appeal or case (标识).
 	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
@@ -1035,9 +1035,9 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\x05month\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^20[0-9]{2}-(0[1-9]|1[0-2])$R\x05month\x12\x1c\n" +
 	"\x04note\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\"2\n" +
 	"\x13BuildDigestResponse\x12\x1b\n" +
-	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\"\xa0\x01\n" +
-	"\fStartRequest\x12K\n" +
-	"\x04kind\x18\x01 \x01(\tB7\xbaH4r2R\tcomplaintR\x04caseR\x06recallR\x06appealR\alistingR\x06repairR\x04kind\x12C\n" +
+	"\tdigest_id\x18\x01 \x01(\tR\bdigestId\"\xaf\x01\n" +
+	"\fStartRequest\x12Z\n" +
+	"\x04kind\x18\x01 \x01(\tBF\xbaHCrAR\tcomplaintR\x04caseR\x06recallR\x06appealR\alistingR\x06repairR\rrectificationR\x04kind\x12C\n" +
 	"\x05items\x18\x02 \x03(\v2 .quietline.casework.v1.StartableB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05items\"D\n" +
 	"\tStartable\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
@@ -1047,9 +1047,9 @@ const file_quietline_casework_v1_casework_proto_rawDesc = "" +
 	"\fNudgeRequest\x12+\n" +
 	"\fcomplaint_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vcomplaintId\x12\x1d\n" +
 	"\x05round\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x05round\"\x0f\n" +
-	"\rNudgeResponse\"q\n" +
-	"\x13NudgeSubjectRequest\x12@\n" +
-	"\x04kind\x18\x01 \x01(\tB,\xbaH)r'R\x06recallR\x06appealR\x04caseR\alistingR\x06repairR\x04kind\x12\x18\n" +
+	"\rNudgeResponse\"\x80\x01\n" +
+	"\x13NudgeSubjectRequest\x12O\n" +
+	"\x04kind\x18\x01 \x01(\tB;\xbaH8r6R\x06recallR\x06appealR\x04caseR\alistingR\x06repairR\rrectificationR\x04kind\x12\x18\n" +
 	"\x02id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x16\n" +
 	"\x14NudgeSubjectResponse\"\x12\n" +
 	"\x10GetStatusRequest\"G\n" +

@@ -27,7 +27,7 @@ var File_quietline_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\x1fquietline/ledger/v1/audit.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a#quietline/ledger/v1/deduction.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a!quietline/ledger/v1/licence.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a$quietline/ledger/v1/suspension.proto\x1a\x1equietline/ledger/v1/term.proto2\xea@\n" +
+	" quietline/ledger/v1/ledger.proto\x12\x13quietline.ledger.v1\x1a quietline/access/v1/access.proto\x1a quietline/ledger/v1/number.proto\x1a$quietline/ledger/v1/allocation.proto\x1a quietline/ledger/v1/appeal.proto\x1a\x1fquietline/ledger/v1/audit.proto\x1a\"quietline/ledger/v1/campaign.proto\x1a#quietline/ledger/v1/deduction.proto\x1a!quietline/ledger/v1/finding.proto\x1a!quietline/ledger/v1/holding.proto\x1a!quietline/ledger/v1/licence.proto\x1a\x1equietline/ledger/v1/load.proto\x1a quietline/ledger/v1/recall.proto\x1a'quietline/ledger/v1/rectification.proto\x1a$quietline/ledger/v1/suspension.proto\x1a\x1equietline/ledger/v1/term.proto2\xefA\n" +
 	"\rLedgerService\x12k\n" +
 	"\aWhoHeld\x12#.quietline.ledger.v1.WhoHeldRequest\x1a$.quietline.ledger.v1.WhoHeldResponse\"\x15\x8a\xb5\x18\x0e\n" +
 	"\x03\x01\x02\x04\x12\a\x03\x04\x05\a\x02\x06\v\x90\x02\x01\x12w\n" +
@@ -161,9 +161,11 @@ const file_quietline_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x10RecordInspection\x12,.quietline.ledger.v1.RecordInspectionRequest\x1a-.quietline.ledger.v1.RecordInspectionResponse\"\v\x8a\xb5\x18\a\n" +
 	"\x01\x01\x12\x02\x03\a\x12\x88\x01\n" +
 	"\x14SubmitSelfInspection\x120.quietline.ledger.v1.SubmitSelfInspectionRequest\x1a1.quietline.ledger.v1.SubmitSelfInspectionResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\b\x06\x12v\n" +
-	"\x0eRectifyFinding\x12*.quietline.ledger.v1.RectifyFindingRequest\x1a+.quietline.ledger.v1.RectifyFindingResponse\"\v\x8a\xb5\x18\a\n" +
-	"\x01\x01\x12\x02\x03\a\x12v\n" +
+	"\x01\x01\x12\x02\b\x06\x12\x81\x01\n" +
+	"\x13FollowRectification\x12/.quietline.ledger.v1.FollowRectificationRequest\x1a0.quietline.ledger.v1.FollowRectificationResponse\"\a\x8a\xb5\x18\x03\n" +
+	"\x01\x02\x12w\n" +
+	"\x0eRectifyFinding\x12*.quietline.ledger.v1.RectifyFindingRequest\x1a+.quietline.ledger.v1.RectifyFindingResponse\"\f\x8a\xb5\x18\b\n" +
+	"\x02\x01\x02\x12\x02\x03\a\x12v\n" +
 	"\x0eProposeClosing\x12*.quietline.ledger.v1.ProposeClosingRequest\x1a+.quietline.ledger.v1.ProposeClosingResponse\"\v\x8a\xb5\x18\a\n" +
 	"\x01\x01\x12\x02\x03\a\x12r\n" +
 	"\rReviewClosing\x12).quietline.ledger.v1.ReviewClosingRequest\x1a*.quietline.ledger.v1.ReviewClosingResponse\"\n" +
@@ -252,87 +254,89 @@ var file_quietline_ledger_v1_ledger_proto_goTypes = []any{
 	(*ListCampaignItemsRequest)(nil),       // 54: quietline.ledger.v1.ListCampaignItemsRequest
 	(*RecordInspectionRequest)(nil),        // 55: quietline.ledger.v1.RecordInspectionRequest
 	(*SubmitSelfInspectionRequest)(nil),    // 56: quietline.ledger.v1.SubmitSelfInspectionRequest
-	(*RectifyFindingRequest)(nil),          // 57: quietline.ledger.v1.RectifyFindingRequest
-	(*ProposeClosingRequest)(nil),          // 58: quietline.ledger.v1.ProposeClosingRequest
-	(*ReviewClosingRequest)(nil),           // 59: quietline.ledger.v1.ReviewClosingRequest
-	(*CloseNonConformingRequest)(nil),      // 60: quietline.ledger.v1.CloseNonConformingRequest
-	(*CloseCampaignRequest)(nil),           // 61: quietline.ledger.v1.CloseCampaignRequest
-	(*ParseNumberRequest)(nil),             // 62: quietline.ledger.v1.ParseNumberRequest
-	(*GetServingOperatorRequest)(nil),      // 63: quietline.ledger.v1.GetServingOperatorRequest
-	(*RecordPortingRequest)(nil),           // 64: quietline.ledger.v1.RecordPortingRequest
-	(*ForecastTermsRequest)(nil),           // 65: quietline.ledger.v1.ForecastTermsRequest
-	(*ListProvisionalTermsRequest)(nil),    // 66: quietline.ledger.v1.ListProvisionalTermsRequest
-	(*SettleProvisionalTermsRequest)(nil),  // 67: quietline.ledger.v1.SettleProvisionalTermsRequest
-	(*AuditRequest)(nil),                   // 68: quietline.ledger.v1.AuditRequest
-	(*WhoHeldResponse)(nil),                // 69: quietline.ledger.v1.WhoHeldResponse
-	(*WhoHeldRangeResponse)(nil),           // 70: quietline.ledger.v1.WhoHeldRangeResponse
-	(*LookupCodeResponse)(nil),             // 71: quietline.ledger.v1.LookupCodeResponse
-	(*RegisterHolderResponse)(nil),         // 72: quietline.ledger.v1.RegisterHolderResponse
-	(*AllocateResourceResponse)(nil),       // 73: quietline.ledger.v1.AllocateResourceResponse
-	(*CorrectAllocationResponse)(nil),      // 74: quietline.ledger.v1.CorrectAllocationResponse
-	(*EndAllocationResponse)(nil),          // 75: quietline.ledger.v1.EndAllocationResponse
-	(*ChangePurposeResponse)(nil),          // 76: quietline.ledger.v1.ChangePurposeResponse
-	(*RecordLicenceResponse)(nil),          // 77: quietline.ledger.v1.RecordLicenceResponse
-	(*ListLicencesResponse)(nil),           // 78: quietline.ledger.v1.ListLicencesResponse
-	(*RecordContractResponse)(nil),         // 79: quietline.ledger.v1.RecordContractResponse
-	(*RecordAccessResponse)(nil),           // 80: quietline.ledger.v1.RecordAccessResponse
-	(*DeclareSubletResponse)(nil),          // 81: quietline.ledger.v1.DeclareSubletResponse
-	(*AttachSeatResponse)(nil),             // 82: quietline.ledger.v1.AttachSeatResponse
-	(*ListSeatsResponse)(nil),              // 83: quietline.ledger.v1.ListSeatsResponse
-	(*RecordObservationResponse)(nil),      // 84: quietline.ledger.v1.RecordObservationResponse
-	(*ListFindingsResponse)(nil),           // 85: quietline.ledger.v1.ListFindingsResponse
-	(*DecideFindingResponse)(nil),          // 86: quietline.ledger.v1.DecideFindingResponse
-	(*GetResourceResponse)(nil),            // 87: quietline.ledger.v1.GetResourceResponse
-	(*ListResourcesResponse)(nil),          // 88: quietline.ledger.v1.ListResourcesResponse
-	(*WarnResourceResponse)(nil),           // 89: quietline.ledger.v1.WarnResourceResponse
-	(*SuspendResourceResponse)(nil),        // 90: quietline.ledger.v1.SuspendResourceResponse
-	(*ResumeResourceResponse)(nil),         // 91: quietline.ledger.v1.ResumeResourceResponse
-	(*ListRestrictionsResponse)(nil),       // 92: quietline.ledger.v1.ListRestrictionsResponse
-	(*ProposeRecallResponse)(nil),          // 93: quietline.ledger.v1.ProposeRecallResponse
-	(*GetRecallResponse)(nil),              // 94: quietline.ledger.v1.GetRecallResponse
-	(*ListRecallsResponse)(nil),            // 95: quietline.ledger.v1.ListRecallsResponse
-	(*ObjectToRecallResponse)(nil),         // 96: quietline.ledger.v1.ObjectToRecallResponse
-	(*AdvanceRecallResponse)(nil),          // 97: quietline.ledger.v1.AdvanceRecallResponse
-	(*GiveRecallNoticeResponse)(nil),       // 98: quietline.ledger.v1.GiveRecallNoticeResponse
-	(*DecideObjectionResponse)(nil),        // 99: quietline.ledger.v1.DecideObjectionResponse
-	(*CompleteRecallResponse)(nil),         // 100: quietline.ledger.v1.CompleteRecallResponse
-	(*AppealRestrictionResponse)(nil),      // 101: quietline.ledger.v1.AppealRestrictionResponse
-	(*GetAppealResponse)(nil),              // 102: quietline.ledger.v1.GetAppealResponse
-	(*ListAppealsResponse)(nil),            // 103: quietline.ledger.v1.ListAppealsResponse
-	(*AdvanceAppealResponse)(nil),          // 104: quietline.ledger.v1.AdvanceAppealResponse
-	(*DecideAppealResponse)(nil),           // 105: quietline.ledger.v1.DecideAppealResponse
-	(*ListDeductionsResponse)(nil),         // 106: quietline.ledger.v1.ListDeductionsResponse
-	(*ContestDeductionResponse)(nil),       // 107: quietline.ledger.v1.ContestDeductionResponse
-	(*DecideDeductionResponse)(nil),        // 108: quietline.ledger.v1.DecideDeductionResponse
-	(*ListScoredAppealsResponse)(nil),      // 109: quietline.ledger.v1.ListScoredAppealsResponse
-	(*ListUnstartedMattersResponse)(nil),   // 110: quietline.ledger.v1.ListUnstartedMattersResponse
-	(*LoadLedgerResponse)(nil),             // 111: quietline.ledger.v1.LoadLedgerResponse
-	(*AddLoadRowsResponse)(nil),            // 112: quietline.ledger.v1.AddLoadRowsResponse
-	(*CompareLoadResponse)(nil),            // 113: quietline.ledger.v1.CompareLoadResponse
-	(*GetLoadResponse)(nil),                // 114: quietline.ledger.v1.GetLoadResponse
-	(*ListLoadsResponse)(nil),              // 115: quietline.ledger.v1.ListLoadsResponse
-	(*GetLoadDifferenceResponse)(nil),      // 116: quietline.ledger.v1.GetLoadDifferenceResponse
-	(*ApplyLoadResponse)(nil),              // 117: quietline.ledger.v1.ApplyLoadResponse
-	(*DiscardLoadResponse)(nil),            // 118: quietline.ledger.v1.DiscardLoadResponse
-	(*ListLedgerChangesResponse)(nil),      // 119: quietline.ledger.v1.ListLedgerChangesResponse
-	(*OpenCampaignResponse)(nil),           // 120: quietline.ledger.v1.OpenCampaignResponse
-	(*GetCampaignResponse)(nil),            // 121: quietline.ledger.v1.GetCampaignResponse
-	(*ListCampaignsResponse)(nil),          // 122: quietline.ledger.v1.ListCampaignsResponse
-	(*ListCampaignItemsResponse)(nil),      // 123: quietline.ledger.v1.ListCampaignItemsResponse
-	(*RecordInspectionResponse)(nil),       // 124: quietline.ledger.v1.RecordInspectionResponse
-	(*SubmitSelfInspectionResponse)(nil),   // 125: quietline.ledger.v1.SubmitSelfInspectionResponse
-	(*RectifyFindingResponse)(nil),         // 126: quietline.ledger.v1.RectifyFindingResponse
-	(*ProposeClosingResponse)(nil),         // 127: quietline.ledger.v1.ProposeClosingResponse
-	(*ReviewClosingResponse)(nil),          // 128: quietline.ledger.v1.ReviewClosingResponse
-	(*CloseNonConformingResponse)(nil),     // 129: quietline.ledger.v1.CloseNonConformingResponse
-	(*CloseCampaignResponse)(nil),          // 130: quietline.ledger.v1.CloseCampaignResponse
-	(*ParseNumberResponse)(nil),            // 131: quietline.ledger.v1.ParseNumberResponse
-	(*GetServingOperatorResponse)(nil),     // 132: quietline.ledger.v1.GetServingOperatorResponse
-	(*RecordPortingResponse)(nil),          // 133: quietline.ledger.v1.RecordPortingResponse
-	(*ForecastTermsResponse)(nil),          // 134: quietline.ledger.v1.ForecastTermsResponse
-	(*ListProvisionalTermsResponse)(nil),   // 135: quietline.ledger.v1.ListProvisionalTermsResponse
-	(*SettleProvisionalTermsResponse)(nil), // 136: quietline.ledger.v1.SettleProvisionalTermsResponse
-	(*AuditResponse)(nil),                  // 137: quietline.ledger.v1.AuditResponse
+	(*FollowRectificationRequest)(nil),     // 57: quietline.ledger.v1.FollowRectificationRequest
+	(*RectifyFindingRequest)(nil),          // 58: quietline.ledger.v1.RectifyFindingRequest
+	(*ProposeClosingRequest)(nil),          // 59: quietline.ledger.v1.ProposeClosingRequest
+	(*ReviewClosingRequest)(nil),           // 60: quietline.ledger.v1.ReviewClosingRequest
+	(*CloseNonConformingRequest)(nil),      // 61: quietline.ledger.v1.CloseNonConformingRequest
+	(*CloseCampaignRequest)(nil),           // 62: quietline.ledger.v1.CloseCampaignRequest
+	(*ParseNumberRequest)(nil),             // 63: quietline.ledger.v1.ParseNumberRequest
+	(*GetServingOperatorRequest)(nil),      // 64: quietline.ledger.v1.GetServingOperatorRequest
+	(*RecordPortingRequest)(nil),           // 65: quietline.ledger.v1.RecordPortingRequest
+	(*ForecastTermsRequest)(nil),           // 66: quietline.ledger.v1.ForecastTermsRequest
+	(*ListProvisionalTermsRequest)(nil),    // 67: quietline.ledger.v1.ListProvisionalTermsRequest
+	(*SettleProvisionalTermsRequest)(nil),  // 68: quietline.ledger.v1.SettleProvisionalTermsRequest
+	(*AuditRequest)(nil),                   // 69: quietline.ledger.v1.AuditRequest
+	(*WhoHeldResponse)(nil),                // 70: quietline.ledger.v1.WhoHeldResponse
+	(*WhoHeldRangeResponse)(nil),           // 71: quietline.ledger.v1.WhoHeldRangeResponse
+	(*LookupCodeResponse)(nil),             // 72: quietline.ledger.v1.LookupCodeResponse
+	(*RegisterHolderResponse)(nil),         // 73: quietline.ledger.v1.RegisterHolderResponse
+	(*AllocateResourceResponse)(nil),       // 74: quietline.ledger.v1.AllocateResourceResponse
+	(*CorrectAllocationResponse)(nil),      // 75: quietline.ledger.v1.CorrectAllocationResponse
+	(*EndAllocationResponse)(nil),          // 76: quietline.ledger.v1.EndAllocationResponse
+	(*ChangePurposeResponse)(nil),          // 77: quietline.ledger.v1.ChangePurposeResponse
+	(*RecordLicenceResponse)(nil),          // 78: quietline.ledger.v1.RecordLicenceResponse
+	(*ListLicencesResponse)(nil),           // 79: quietline.ledger.v1.ListLicencesResponse
+	(*RecordContractResponse)(nil),         // 80: quietline.ledger.v1.RecordContractResponse
+	(*RecordAccessResponse)(nil),           // 81: quietline.ledger.v1.RecordAccessResponse
+	(*DeclareSubletResponse)(nil),          // 82: quietline.ledger.v1.DeclareSubletResponse
+	(*AttachSeatResponse)(nil),             // 83: quietline.ledger.v1.AttachSeatResponse
+	(*ListSeatsResponse)(nil),              // 84: quietline.ledger.v1.ListSeatsResponse
+	(*RecordObservationResponse)(nil),      // 85: quietline.ledger.v1.RecordObservationResponse
+	(*ListFindingsResponse)(nil),           // 86: quietline.ledger.v1.ListFindingsResponse
+	(*DecideFindingResponse)(nil),          // 87: quietline.ledger.v1.DecideFindingResponse
+	(*GetResourceResponse)(nil),            // 88: quietline.ledger.v1.GetResourceResponse
+	(*ListResourcesResponse)(nil),          // 89: quietline.ledger.v1.ListResourcesResponse
+	(*WarnResourceResponse)(nil),           // 90: quietline.ledger.v1.WarnResourceResponse
+	(*SuspendResourceResponse)(nil),        // 91: quietline.ledger.v1.SuspendResourceResponse
+	(*ResumeResourceResponse)(nil),         // 92: quietline.ledger.v1.ResumeResourceResponse
+	(*ListRestrictionsResponse)(nil),       // 93: quietline.ledger.v1.ListRestrictionsResponse
+	(*ProposeRecallResponse)(nil),          // 94: quietline.ledger.v1.ProposeRecallResponse
+	(*GetRecallResponse)(nil),              // 95: quietline.ledger.v1.GetRecallResponse
+	(*ListRecallsResponse)(nil),            // 96: quietline.ledger.v1.ListRecallsResponse
+	(*ObjectToRecallResponse)(nil),         // 97: quietline.ledger.v1.ObjectToRecallResponse
+	(*AdvanceRecallResponse)(nil),          // 98: quietline.ledger.v1.AdvanceRecallResponse
+	(*GiveRecallNoticeResponse)(nil),       // 99: quietline.ledger.v1.GiveRecallNoticeResponse
+	(*DecideObjectionResponse)(nil),        // 100: quietline.ledger.v1.DecideObjectionResponse
+	(*CompleteRecallResponse)(nil),         // 101: quietline.ledger.v1.CompleteRecallResponse
+	(*AppealRestrictionResponse)(nil),      // 102: quietline.ledger.v1.AppealRestrictionResponse
+	(*GetAppealResponse)(nil),              // 103: quietline.ledger.v1.GetAppealResponse
+	(*ListAppealsResponse)(nil),            // 104: quietline.ledger.v1.ListAppealsResponse
+	(*AdvanceAppealResponse)(nil),          // 105: quietline.ledger.v1.AdvanceAppealResponse
+	(*DecideAppealResponse)(nil),           // 106: quietline.ledger.v1.DecideAppealResponse
+	(*ListDeductionsResponse)(nil),         // 107: quietline.ledger.v1.ListDeductionsResponse
+	(*ContestDeductionResponse)(nil),       // 108: quietline.ledger.v1.ContestDeductionResponse
+	(*DecideDeductionResponse)(nil),        // 109: quietline.ledger.v1.DecideDeductionResponse
+	(*ListScoredAppealsResponse)(nil),      // 110: quietline.ledger.v1.ListScoredAppealsResponse
+	(*ListUnstartedMattersResponse)(nil),   // 111: quietline.ledger.v1.ListUnstartedMattersResponse
+	(*LoadLedgerResponse)(nil),             // 112: quietline.ledger.v1.LoadLedgerResponse
+	(*AddLoadRowsResponse)(nil),            // 113: quietline.ledger.v1.AddLoadRowsResponse
+	(*CompareLoadResponse)(nil),            // 114: quietline.ledger.v1.CompareLoadResponse
+	(*GetLoadResponse)(nil),                // 115: quietline.ledger.v1.GetLoadResponse
+	(*ListLoadsResponse)(nil),              // 116: quietline.ledger.v1.ListLoadsResponse
+	(*GetLoadDifferenceResponse)(nil),      // 117: quietline.ledger.v1.GetLoadDifferenceResponse
+	(*ApplyLoadResponse)(nil),              // 118: quietline.ledger.v1.ApplyLoadResponse
+	(*DiscardLoadResponse)(nil),            // 119: quietline.ledger.v1.DiscardLoadResponse
+	(*ListLedgerChangesResponse)(nil),      // 120: quietline.ledger.v1.ListLedgerChangesResponse
+	(*OpenCampaignResponse)(nil),           // 121: quietline.ledger.v1.OpenCampaignResponse
+	(*GetCampaignResponse)(nil),            // 122: quietline.ledger.v1.GetCampaignResponse
+	(*ListCampaignsResponse)(nil),          // 123: quietline.ledger.v1.ListCampaignsResponse
+	(*ListCampaignItemsResponse)(nil),      // 124: quietline.ledger.v1.ListCampaignItemsResponse
+	(*RecordInspectionResponse)(nil),       // 125: quietline.ledger.v1.RecordInspectionResponse
+	(*SubmitSelfInspectionResponse)(nil),   // 126: quietline.ledger.v1.SubmitSelfInspectionResponse
+	(*FollowRectificationResponse)(nil),    // 127: quietline.ledger.v1.FollowRectificationResponse
+	(*RectifyFindingResponse)(nil),         // 128: quietline.ledger.v1.RectifyFindingResponse
+	(*ProposeClosingResponse)(nil),         // 129: quietline.ledger.v1.ProposeClosingResponse
+	(*ReviewClosingResponse)(nil),          // 130: quietline.ledger.v1.ReviewClosingResponse
+	(*CloseNonConformingResponse)(nil),     // 131: quietline.ledger.v1.CloseNonConformingResponse
+	(*CloseCampaignResponse)(nil),          // 132: quietline.ledger.v1.CloseCampaignResponse
+	(*ParseNumberResponse)(nil),            // 133: quietline.ledger.v1.ParseNumberResponse
+	(*GetServingOperatorResponse)(nil),     // 134: quietline.ledger.v1.GetServingOperatorResponse
+	(*RecordPortingResponse)(nil),          // 135: quietline.ledger.v1.RecordPortingResponse
+	(*ForecastTermsResponse)(nil),          // 136: quietline.ledger.v1.ForecastTermsResponse
+	(*ListProvisionalTermsResponse)(nil),   // 137: quietline.ledger.v1.ListProvisionalTermsResponse
+	(*SettleProvisionalTermsResponse)(nil), // 138: quietline.ledger.v1.SettleProvisionalTermsResponse
+	(*AuditResponse)(nil),                  // 139: quietline.ledger.v1.AuditResponse
 }
 var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,   // 0: quietline.ledger.v1.LedgerService.WhoHeld:input_type -> quietline.ledger.v1.WhoHeldRequest
@@ -392,89 +396,91 @@ var file_quietline_ledger_v1_ledger_proto_depIdxs = []int32{
 	54,  // 54: quietline.ledger.v1.LedgerService.ListCampaignItems:input_type -> quietline.ledger.v1.ListCampaignItemsRequest
 	55,  // 55: quietline.ledger.v1.LedgerService.RecordInspection:input_type -> quietline.ledger.v1.RecordInspectionRequest
 	56,  // 56: quietline.ledger.v1.LedgerService.SubmitSelfInspection:input_type -> quietline.ledger.v1.SubmitSelfInspectionRequest
-	57,  // 57: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
-	58,  // 58: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
-	59,  // 59: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
-	60,  // 60: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
-	61,  // 61: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
-	62,  // 62: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
-	63,  // 63: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
-	64,  // 64: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
-	65,  // 65: quietline.ledger.v1.LedgerService.ForecastTerms:input_type -> quietline.ledger.v1.ForecastTermsRequest
-	66,  // 66: quietline.ledger.v1.LedgerService.ListProvisionalTerms:input_type -> quietline.ledger.v1.ListProvisionalTermsRequest
-	67,  // 67: quietline.ledger.v1.LedgerService.SettleProvisionalTerms:input_type -> quietline.ledger.v1.SettleProvisionalTermsRequest
-	68,  // 68: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
-	69,  // 69: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
-	70,  // 70: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
-	71,  // 71: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
-	72,  // 72: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
-	73,  // 73: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
-	74,  // 74: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
-	75,  // 75: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
-	76,  // 76: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
-	77,  // 77: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
-	78,  // 78: quietline.ledger.v1.LedgerService.ListLicences:output_type -> quietline.ledger.v1.ListLicencesResponse
-	79,  // 79: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
-	80,  // 80: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
-	81,  // 81: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
-	82,  // 82: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
-	83,  // 83: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
-	84,  // 84: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
-	85,  // 85: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
-	86,  // 86: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
-	87,  // 87: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
-	88,  // 88: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
-	89,  // 89: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
-	90,  // 90: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
-	91,  // 91: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
-	92,  // 92: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
-	93,  // 93: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
-	94,  // 94: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
-	95,  // 95: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
-	96,  // 96: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
-	97,  // 97: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
-	98,  // 98: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
-	99,  // 99: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
-	100, // 100: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
-	101, // 101: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
-	102, // 102: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
-	103, // 103: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
-	104, // 104: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
-	105, // 105: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
-	106, // 106: quietline.ledger.v1.LedgerService.ListDeductions:output_type -> quietline.ledger.v1.ListDeductionsResponse
-	107, // 107: quietline.ledger.v1.LedgerService.ContestDeduction:output_type -> quietline.ledger.v1.ContestDeductionResponse
-	108, // 108: quietline.ledger.v1.LedgerService.DecideDeduction:output_type -> quietline.ledger.v1.DecideDeductionResponse
-	109, // 109: quietline.ledger.v1.LedgerService.ListScoredAppeals:output_type -> quietline.ledger.v1.ListScoredAppealsResponse
-	110, // 110: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
-	111, // 111: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
-	112, // 112: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
-	113, // 113: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
-	114, // 114: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
-	115, // 115: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
-	116, // 116: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
-	117, // 117: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
-	118, // 118: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
-	119, // 119: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
-	120, // 120: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
-	121, // 121: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
-	122, // 122: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
-	123, // 123: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
-	124, // 124: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
-	125, // 125: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
-	126, // 126: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
-	127, // 127: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
-	128, // 128: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
-	129, // 129: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
-	130, // 130: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
-	131, // 131: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
-	132, // 132: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
-	133, // 133: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
-	134, // 134: quietline.ledger.v1.LedgerService.ForecastTerms:output_type -> quietline.ledger.v1.ForecastTermsResponse
-	135, // 135: quietline.ledger.v1.LedgerService.ListProvisionalTerms:output_type -> quietline.ledger.v1.ListProvisionalTermsResponse
-	136, // 136: quietline.ledger.v1.LedgerService.SettleProvisionalTerms:output_type -> quietline.ledger.v1.SettleProvisionalTermsResponse
-	137, // 137: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
-	69,  // [69:138] is the sub-list for method output_type
-	0,   // [0:69] is the sub-list for method input_type
+	57,  // 57: quietline.ledger.v1.LedgerService.FollowRectification:input_type -> quietline.ledger.v1.FollowRectificationRequest
+	58,  // 58: quietline.ledger.v1.LedgerService.RectifyFinding:input_type -> quietline.ledger.v1.RectifyFindingRequest
+	59,  // 59: quietline.ledger.v1.LedgerService.ProposeClosing:input_type -> quietline.ledger.v1.ProposeClosingRequest
+	60,  // 60: quietline.ledger.v1.LedgerService.ReviewClosing:input_type -> quietline.ledger.v1.ReviewClosingRequest
+	61,  // 61: quietline.ledger.v1.LedgerService.CloseNonConforming:input_type -> quietline.ledger.v1.CloseNonConformingRequest
+	62,  // 62: quietline.ledger.v1.LedgerService.CloseCampaign:input_type -> quietline.ledger.v1.CloseCampaignRequest
+	63,  // 63: quietline.ledger.v1.LedgerService.ParseNumber:input_type -> quietline.ledger.v1.ParseNumberRequest
+	64,  // 64: quietline.ledger.v1.LedgerService.GetServingOperator:input_type -> quietline.ledger.v1.GetServingOperatorRequest
+	65,  // 65: quietline.ledger.v1.LedgerService.RecordPorting:input_type -> quietline.ledger.v1.RecordPortingRequest
+	66,  // 66: quietline.ledger.v1.LedgerService.ForecastTerms:input_type -> quietline.ledger.v1.ForecastTermsRequest
+	67,  // 67: quietline.ledger.v1.LedgerService.ListProvisionalTerms:input_type -> quietline.ledger.v1.ListProvisionalTermsRequest
+	68,  // 68: quietline.ledger.v1.LedgerService.SettleProvisionalTerms:input_type -> quietline.ledger.v1.SettleProvisionalTermsRequest
+	69,  // 69: quietline.ledger.v1.LedgerService.Audit:input_type -> quietline.ledger.v1.AuditRequest
+	70,  // 70: quietline.ledger.v1.LedgerService.WhoHeld:output_type -> quietline.ledger.v1.WhoHeldResponse
+	71,  // 71: quietline.ledger.v1.LedgerService.WhoHeldRange:output_type -> quietline.ledger.v1.WhoHeldRangeResponse
+	72,  // 72: quietline.ledger.v1.LedgerService.LookupCode:output_type -> quietline.ledger.v1.LookupCodeResponse
+	73,  // 73: quietline.ledger.v1.LedgerService.RegisterHolder:output_type -> quietline.ledger.v1.RegisterHolderResponse
+	74,  // 74: quietline.ledger.v1.LedgerService.AllocateResource:output_type -> quietline.ledger.v1.AllocateResourceResponse
+	75,  // 75: quietline.ledger.v1.LedgerService.CorrectAllocation:output_type -> quietline.ledger.v1.CorrectAllocationResponse
+	76,  // 76: quietline.ledger.v1.LedgerService.EndAllocation:output_type -> quietline.ledger.v1.EndAllocationResponse
+	77,  // 77: quietline.ledger.v1.LedgerService.ChangePurpose:output_type -> quietline.ledger.v1.ChangePurposeResponse
+	78,  // 78: quietline.ledger.v1.LedgerService.RecordLicence:output_type -> quietline.ledger.v1.RecordLicenceResponse
+	79,  // 79: quietline.ledger.v1.LedgerService.ListLicences:output_type -> quietline.ledger.v1.ListLicencesResponse
+	80,  // 80: quietline.ledger.v1.LedgerService.RecordContract:output_type -> quietline.ledger.v1.RecordContractResponse
+	81,  // 81: quietline.ledger.v1.LedgerService.RecordAccess:output_type -> quietline.ledger.v1.RecordAccessResponse
+	82,  // 82: quietline.ledger.v1.LedgerService.DeclareSublet:output_type -> quietline.ledger.v1.DeclareSubletResponse
+	83,  // 83: quietline.ledger.v1.LedgerService.AttachSeat:output_type -> quietline.ledger.v1.AttachSeatResponse
+	84,  // 84: quietline.ledger.v1.LedgerService.ListSeats:output_type -> quietline.ledger.v1.ListSeatsResponse
+	85,  // 85: quietline.ledger.v1.LedgerService.RecordObservation:output_type -> quietline.ledger.v1.RecordObservationResponse
+	86,  // 86: quietline.ledger.v1.LedgerService.ListFindings:output_type -> quietline.ledger.v1.ListFindingsResponse
+	87,  // 87: quietline.ledger.v1.LedgerService.DecideFinding:output_type -> quietline.ledger.v1.DecideFindingResponse
+	88,  // 88: quietline.ledger.v1.LedgerService.GetResource:output_type -> quietline.ledger.v1.GetResourceResponse
+	89,  // 89: quietline.ledger.v1.LedgerService.ListResources:output_type -> quietline.ledger.v1.ListResourcesResponse
+	90,  // 90: quietline.ledger.v1.LedgerService.WarnResource:output_type -> quietline.ledger.v1.WarnResourceResponse
+	91,  // 91: quietline.ledger.v1.LedgerService.SuspendResource:output_type -> quietline.ledger.v1.SuspendResourceResponse
+	92,  // 92: quietline.ledger.v1.LedgerService.ResumeResource:output_type -> quietline.ledger.v1.ResumeResourceResponse
+	93,  // 93: quietline.ledger.v1.LedgerService.ListRestrictions:output_type -> quietline.ledger.v1.ListRestrictionsResponse
+	94,  // 94: quietline.ledger.v1.LedgerService.ProposeRecall:output_type -> quietline.ledger.v1.ProposeRecallResponse
+	95,  // 95: quietline.ledger.v1.LedgerService.GetRecall:output_type -> quietline.ledger.v1.GetRecallResponse
+	96,  // 96: quietline.ledger.v1.LedgerService.ListRecalls:output_type -> quietline.ledger.v1.ListRecallsResponse
+	97,  // 97: quietline.ledger.v1.LedgerService.ObjectToRecall:output_type -> quietline.ledger.v1.ObjectToRecallResponse
+	98,  // 98: quietline.ledger.v1.LedgerService.AdvanceRecall:output_type -> quietline.ledger.v1.AdvanceRecallResponse
+	99,  // 99: quietline.ledger.v1.LedgerService.GiveRecallNotice:output_type -> quietline.ledger.v1.GiveRecallNoticeResponse
+	100, // 100: quietline.ledger.v1.LedgerService.DecideObjection:output_type -> quietline.ledger.v1.DecideObjectionResponse
+	101, // 101: quietline.ledger.v1.LedgerService.CompleteRecall:output_type -> quietline.ledger.v1.CompleteRecallResponse
+	102, // 102: quietline.ledger.v1.LedgerService.AppealRestriction:output_type -> quietline.ledger.v1.AppealRestrictionResponse
+	103, // 103: quietline.ledger.v1.LedgerService.GetAppeal:output_type -> quietline.ledger.v1.GetAppealResponse
+	104, // 104: quietline.ledger.v1.LedgerService.ListAppeals:output_type -> quietline.ledger.v1.ListAppealsResponse
+	105, // 105: quietline.ledger.v1.LedgerService.AdvanceAppeal:output_type -> quietline.ledger.v1.AdvanceAppealResponse
+	106, // 106: quietline.ledger.v1.LedgerService.DecideAppeal:output_type -> quietline.ledger.v1.DecideAppealResponse
+	107, // 107: quietline.ledger.v1.LedgerService.ListDeductions:output_type -> quietline.ledger.v1.ListDeductionsResponse
+	108, // 108: quietline.ledger.v1.LedgerService.ContestDeduction:output_type -> quietline.ledger.v1.ContestDeductionResponse
+	109, // 109: quietline.ledger.v1.LedgerService.DecideDeduction:output_type -> quietline.ledger.v1.DecideDeductionResponse
+	110, // 110: quietline.ledger.v1.LedgerService.ListScoredAppeals:output_type -> quietline.ledger.v1.ListScoredAppealsResponse
+	111, // 111: quietline.ledger.v1.LedgerService.ListUnstartedMatters:output_type -> quietline.ledger.v1.ListUnstartedMattersResponse
+	112, // 112: quietline.ledger.v1.LedgerService.LoadLedger:output_type -> quietline.ledger.v1.LoadLedgerResponse
+	113, // 113: quietline.ledger.v1.LedgerService.AddLoadRows:output_type -> quietline.ledger.v1.AddLoadRowsResponse
+	114, // 114: quietline.ledger.v1.LedgerService.CompareLoad:output_type -> quietline.ledger.v1.CompareLoadResponse
+	115, // 115: quietline.ledger.v1.LedgerService.GetLoad:output_type -> quietline.ledger.v1.GetLoadResponse
+	116, // 116: quietline.ledger.v1.LedgerService.ListLoads:output_type -> quietline.ledger.v1.ListLoadsResponse
+	117, // 117: quietline.ledger.v1.LedgerService.GetLoadDifference:output_type -> quietline.ledger.v1.GetLoadDifferenceResponse
+	118, // 118: quietline.ledger.v1.LedgerService.ApplyLoad:output_type -> quietline.ledger.v1.ApplyLoadResponse
+	119, // 119: quietline.ledger.v1.LedgerService.DiscardLoad:output_type -> quietline.ledger.v1.DiscardLoadResponse
+	120, // 120: quietline.ledger.v1.LedgerService.ListLedgerChanges:output_type -> quietline.ledger.v1.ListLedgerChangesResponse
+	121, // 121: quietline.ledger.v1.LedgerService.OpenCampaign:output_type -> quietline.ledger.v1.OpenCampaignResponse
+	122, // 122: quietline.ledger.v1.LedgerService.GetCampaign:output_type -> quietline.ledger.v1.GetCampaignResponse
+	123, // 123: quietline.ledger.v1.LedgerService.ListCampaigns:output_type -> quietline.ledger.v1.ListCampaignsResponse
+	124, // 124: quietline.ledger.v1.LedgerService.ListCampaignItems:output_type -> quietline.ledger.v1.ListCampaignItemsResponse
+	125, // 125: quietline.ledger.v1.LedgerService.RecordInspection:output_type -> quietline.ledger.v1.RecordInspectionResponse
+	126, // 126: quietline.ledger.v1.LedgerService.SubmitSelfInspection:output_type -> quietline.ledger.v1.SubmitSelfInspectionResponse
+	127, // 127: quietline.ledger.v1.LedgerService.FollowRectification:output_type -> quietline.ledger.v1.FollowRectificationResponse
+	128, // 128: quietline.ledger.v1.LedgerService.RectifyFinding:output_type -> quietline.ledger.v1.RectifyFindingResponse
+	129, // 129: quietline.ledger.v1.LedgerService.ProposeClosing:output_type -> quietline.ledger.v1.ProposeClosingResponse
+	130, // 130: quietline.ledger.v1.LedgerService.ReviewClosing:output_type -> quietline.ledger.v1.ReviewClosingResponse
+	131, // 131: quietline.ledger.v1.LedgerService.CloseNonConforming:output_type -> quietline.ledger.v1.CloseNonConformingResponse
+	132, // 132: quietline.ledger.v1.LedgerService.CloseCampaign:output_type -> quietline.ledger.v1.CloseCampaignResponse
+	133, // 133: quietline.ledger.v1.LedgerService.ParseNumber:output_type -> quietline.ledger.v1.ParseNumberResponse
+	134, // 134: quietline.ledger.v1.LedgerService.GetServingOperator:output_type -> quietline.ledger.v1.GetServingOperatorResponse
+	135, // 135: quietline.ledger.v1.LedgerService.RecordPorting:output_type -> quietline.ledger.v1.RecordPortingResponse
+	136, // 136: quietline.ledger.v1.LedgerService.ForecastTerms:output_type -> quietline.ledger.v1.ForecastTermsResponse
+	137, // 137: quietline.ledger.v1.LedgerService.ListProvisionalTerms:output_type -> quietline.ledger.v1.ListProvisionalTermsResponse
+	138, // 138: quietline.ledger.v1.LedgerService.SettleProvisionalTerms:output_type -> quietline.ledger.v1.SettleProvisionalTermsResponse
+	139, // 139: quietline.ledger.v1.LedgerService.Audit:output_type -> quietline.ledger.v1.AuditResponse
+	70,  // [70:140] is the sub-list for method output_type
+	0,   // [0:70] is the sub-list for method input_type
 	0,   // [0:0] is the sub-list for extension type_name
 	0,   // [0:0] is the sub-list for extension extendee
 	0,   // [0:0] is the sub-list for field type_name
@@ -496,6 +502,7 @@ func file_quietline_ledger_v1_ledger_proto_init() {
 	file_quietline_ledger_v1_licence_proto_init()
 	file_quietline_ledger_v1_load_proto_init()
 	file_quietline_ledger_v1_recall_proto_init()
+	file_quietline_ledger_v1_rectification_proto_init()
 	file_quietline_ledger_v1_suspension_proto_init()
 	file_quietline_ledger_v1_term_proto_init()
 	type x struct{}

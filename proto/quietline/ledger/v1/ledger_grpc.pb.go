@@ -78,6 +78,7 @@ const (
 	LedgerService_ListCampaignItems_FullMethodName      = "/quietline.ledger.v1.LedgerService/ListCampaignItems"
 	LedgerService_RecordInspection_FullMethodName       = "/quietline.ledger.v1.LedgerService/RecordInspection"
 	LedgerService_SubmitSelfInspection_FullMethodName   = "/quietline.ledger.v1.LedgerService/SubmitSelfInspection"
+	LedgerService_FollowRectification_FullMethodName    = "/quietline.ledger.v1.LedgerService/FollowRectification"
 	LedgerService_RectifyFinding_FullMethodName         = "/quietline.ledger.v1.LedgerService/RectifyFinding"
 	LedgerService_ProposeClosing_FullMethodName         = "/quietline.ledger.v1.LedgerService/ProposeClosing"
 	LedgerService_ReviewClosing_FullMethodName          = "/quietline.ledger.v1.LedgerService/ReviewClosing"
@@ -237,6 +238,8 @@ type LedgerServiceClient interface {
 	RecordInspection(ctx context.Context, in *RecordInspectionRequest, opts ...grpc.CallOption) (*RecordInspectionResponse, error)
 	// SubmitSelfInspection takes a return (自查整改报告) of the holder, or of the operator for the lines of its access.
 	SubmitSelfInspection(ctx context.Context, in *SubmitSelfInspectionRequest, opts ...grpc.CallOption) (*SubmitSelfInspectionResponse, error)
+	// FollowRectification says that a workflow follows what was found on a resource, and how that stands (跟踪整改).
+	FollowRectification(ctx context.Context, in *FollowRectificationRequest, opts ...grpc.CallOption) (*FollowRectificationResponse, error)
 	// RectifyFinding says that what a campaign found is put right, as the inspecting agency saw it (整改验收).
 	RectifyFinding(ctx context.Context, in *RectifyFindingRequest, opts ...grpc.CallOption) (*RectifyFindingResponse, error)
 	// ProposeClosing proposes to close a line whose findings were not put right in time (拟关停, 不符合规范的专线一律关停).
@@ -847,6 +850,16 @@ func (c *ledgerServiceClient) SubmitSelfInspection(ctx context.Context, in *Subm
 	return out, nil
 }
 
+func (c *ledgerServiceClient) FollowRectification(ctx context.Context, in *FollowRectificationRequest, opts ...grpc.CallOption) (*FollowRectificationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FollowRectificationResponse)
+	err := c.cc.Invoke(ctx, LedgerService_FollowRectification_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *ledgerServiceClient) RectifyFinding(ctx context.Context, in *RectifyFindingRequest, opts ...grpc.CallOption) (*RectifyFindingResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RectifyFindingResponse)
@@ -1112,6 +1125,8 @@ type LedgerServiceServer interface {
 	RecordInspection(context.Context, *RecordInspectionRequest) (*RecordInspectionResponse, error)
 	// SubmitSelfInspection takes a return (自查整改报告) of the holder, or of the operator for the lines of its access.
 	SubmitSelfInspection(context.Context, *SubmitSelfInspectionRequest) (*SubmitSelfInspectionResponse, error)
+	// FollowRectification says that a workflow follows what was found on a resource, and how that stands (跟踪整改).
+	FollowRectification(context.Context, *FollowRectificationRequest) (*FollowRectificationResponse, error)
 	// RectifyFinding says that what a campaign found is put right, as the inspecting agency saw it (整改验收).
 	RectifyFinding(context.Context, *RectifyFindingRequest) (*RectifyFindingResponse, error)
 	// ProposeClosing proposes to close a line whose findings were not put right in time (拟关停, 不符合规范的专线一律关停).
@@ -1322,6 +1337,9 @@ func (UnimplementedLedgerServiceServer) RecordInspection(context.Context, *Recor
 }
 func (UnimplementedLedgerServiceServer) SubmitSelfInspection(context.Context, *SubmitSelfInspectionRequest) (*SubmitSelfInspectionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SubmitSelfInspection not implemented")
+}
+func (UnimplementedLedgerServiceServer) FollowRectification(context.Context, *FollowRectificationRequest) (*FollowRectificationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FollowRectification not implemented")
 }
 func (UnimplementedLedgerServiceServer) RectifyFinding(context.Context, *RectifyFindingRequest) (*RectifyFindingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RectifyFinding not implemented")
@@ -2406,6 +2424,24 @@ func _LedgerService_SubmitSelfInspection_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_FollowRectification_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FollowRectificationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).FollowRectification(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_FollowRectification_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).FollowRectification(ctx, req.(*FollowRectificationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LedgerService_RectifyFinding_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RectifyFindingRequest)
 	if err := dec(in); err != nil {
@@ -2856,6 +2892,10 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SubmitSelfInspection",
 			Handler:    _LedgerService_SubmitSelfInspection_Handler,
+		},
+		{
+			MethodName: "FollowRectification",
+			Handler:    _LedgerService_FollowRectification_Handler,
 		},
 		{
 			MethodName: "RectifyFinding",

@@ -1698,10 +1698,10 @@ func (x *CompleteRecallResponse) GetRecall() *Recall {
 	return nil
 }
 
-// ListUnstartedMattersRequest asks for recalls or appeals that no workflow drives yet.
+// ListUnstartedMattersRequest asks for recalls, appeals or resources to be put right that no workflow drives yet.
 type ListUnstartedMattersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// recall or appeal (类别).
+	// recall, appeal or rectification (类别).
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Page size, at most 500; 0 is 100 (每页条数).
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -1980,9 +1980,9 @@ const file_quietline_ledger_v1_recall_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12%\n" +
 	"\trecall_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\brecallId\"M\n" +
 	"\x16CompleteRecallResponse\x123\n" +
-	"\x06recall\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.RecallR\x06recall\"\xd4\x01\n" +
-	"\x1bListUnstartedMattersRequest\x12)\n" +
-	"\x04kind\x18\x01 \x01(\tB\x15\xbaH\x12r\x10R\x06recallR\x06appealR\x04kind\x12'\n" +
+	"\x06recall\x18\x01 \x01(\v2\x1b.quietline.ledger.v1.RecallR\x06recall\"\xe3\x01\n" +
+	"\x1bListUnstartedMattersRequest\x128\n" +
+	"\x04kind\x18\x01 \x01(\tB$\xbaH!r\x1fR\x06recallR\x06appealR\rrectificationR\x04kind\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
 	"\n" +
