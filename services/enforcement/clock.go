@@ -101,8 +101,8 @@ func deadlineOf(k *store.ClocksOfRow) (calendar.Deadline, error) {
 	return d, nil
 }
 
-// meet says that what a clock waited for is done, or that the clock matters no more.
-func (s *Server) meet(ctx context.Context, q *store.Queries, m *matter, basis, kind string, at time.Time) error {
+// meet says that what a clock waited for is done.
+func (s *Server) meet(ctx context.Context, q *store.Queries, m *matter, basis string, at time.Time) error {
 	k := m.clock(basis, 0)
 	if k == nil || m.acted(k.ClockID, actMet) != nil || m.acted(k.ClockID, actCancelled) != nil {
 		return nil
@@ -111,7 +111,7 @@ func (s *Server) meet(ctx context.Context, q *store.Queries, m *matter, basis, k
 	if err != nil {
 		return err
 	}
-	return s.enterAct(ctx, q, k, clockAct{kind: kind, at: at}, d)
+	return s.enterAct(ctx, q, k, clockAct{kind: actMet, at: at}, d)
 }
 
 // endTerms says of every term of the party that still counts what became of it.

@@ -55,7 +55,7 @@ func (l limitation) judge() (verdict, error) {
 	case l.end == nil:
 		return verdict{doubtful: true, words: "the end of the act is not known, nor therefore its limitation (行政处罚法 第三十六条)"}, nil
 	}
-	if _, err := calendar.TermOf(basis, *l.end); err != nil { // a report's own word, which nobody checked
+	if !inTable(basis, *l.end) { // a report's own word, which nobody checked
 		return verdict{doubtful: true, words: "the act is said to have ended on " + onDay(*l.end) + ", when this limitation was not in force (行政处罚法 第三十六条)"}, nil
 	}
 	term, err := calendar.Due(basis, *l.end, calendar.Statutory)
@@ -88,11 +88,17 @@ func reckonable(field string, t, now time.Time, grave bool) error {
 	if t.After(now) {
 		return errs.Field(field, "must not be in the future (行政处罚法 第三十六条)")
 	}
-	if _, err := calendar.TermOf(basis, t); err != nil {
+	if !inTable(basis, t) {
 		return errs.Field(field, "is %s, for which the table of deadlines has no %s: the limitation cannot be reckoned from it (行政处罚法 第三十六条)",
 			onDay(t), basis)
 	}
 	return nil
+}
+
+// inTable says whether the deadline table has a term for something of then.
+func inTable(basis string, at time.Time) bool {
+	_, err := calendar.TermOf(basis, at)
+	return err == nil
 }
 
 func onDay(t time.Time) string { return t.In(calendar.Shanghai).Format(time.DateOnly) }

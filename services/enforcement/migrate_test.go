@@ -102,6 +102,57 @@ func TestMigrate_casesOfBefore(t *testing.T) {
 	}
 }
 
+// Clocks that a case of before left open when it ended are over, but for the party's time for remedies.
+func TestMigrate_clocksOfEndedCases(t *testing.T) {
+	owner, _ := testkit.EmptyDB(t, "enforcement")
+	db, err := sql.Open("pgx", owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	files, err := fs.Sub(store.Migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 17); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{closed: uuid.NewString(), investigating: uuid.NewString()}
+	for state, id := range ids {
+		_, err := db.ExecContext(t.Context(), `WITH p AS (INSERT INTO party (party_id, party_key, person, name) VALUES (gen_random_uuid(), $2, false, '甲') RETURNING party_id)
+			INSERT INTO enforcement_case (case_id, case_no, agency_id, party_id, party_role, act, state, open_time, decision_due, decision_due_proof,
+			decision_due_provisional) SELECT $1, $2, 'ca-11', party_id, 'caller', 'x', 'OPENED', now(), now(), 'x', false FROM p`, id, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, basis := range []string{basisStatement, basisLitigate} {
+			_, err := db.ExecContext(t.Context(), `INSERT INTO case_clock (clock_id, case_id, basis, source, profile, event_seq, start_time, due_time,
+				statutory_due, proof, provisional, reckoning) VALUES (gen_random_uuid(), $1, $2, 'x', 'statutory', 1, now(), now(), now(), 'x', false, '{}')`, id, basis)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := db.ExecContext(t.Context(), "UPDATE enforcement_case SET state = $2, close_time = CASE $2 WHEN 'CLOSED' THEN now() END WHERE case_id = $1", id, state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pg.Migrate(t.Context(), owner, store.Migrations, string(identity.Enforcement)); err != nil {
+		t.Fatal(err)
+	}
+	for state, want := range map[string]string{closed: basisLitigate, investigating: basisLitigate + " " + basisStatement} {
+		var got string
+		err := db.QueryRowContext(t.Context(), `SELECT string_agg(basis, ' ' ORDER BY basis) FROM case_clock_now
+			WHERE case_id = $1 AND met_time IS NULL AND cancel_time IS NULL`, ids[state]).Scan(&got)
+		if err != nil || got != want {
+			t.Errorf("clocks of a case that is %s: %s, %v", state, got, err)
+		}
+	}
+}
+
 // endAsBefore drives the cases on: the old ones by the writes of their script, the new one by its plan.
 func endAsBefore(t *testing.T, s *Server, ids map[string]string, plan func(string) *enforcementv1.CasePlan) {
 	t.Helper()

@@ -191,7 +191,7 @@ func (s *Server) recordEffect(ctx context.Context, q *store.Queries, m *matter, 
 		return s.start(ctx, q, m.CaseID, basisDecision, seq, "", m.OpenTime, s.profileOf(""))
 	}
 	if m.allCorrected() && m.corrects(req.GetKey(), req.GetKind()) {
-		return s.meet(ctx, q, m, basisWithdraw, actMet, at)
+		return s.meet(ctx, q, m, basisWithdraw, at)
 	}
 	return s.closeReversed(ctx, q, m, at)
 }

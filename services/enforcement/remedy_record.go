@@ -132,7 +132,7 @@ func (s *Server) fileRemedy(ctx context.Context, q *store.Queries, m *matter, re
 		row.FileDue, row.LateReason = &k.DueTime, missed(k, at, req.GetReason())
 	}
 	if k != nil && row.LateReason == "" {
-		if err := s.meet(ctx, q, m, k.Basis, actMet, at); err != nil {
+		if err := s.meet(ctx, q, m, k.Basis, at); err != nil {
 			return remedyRow{}, err
 		}
 	}

@@ -73,7 +73,7 @@ func (s *Server) closeReversed(ctx context.Context, q *store.Queries, m *matter,
 	if m.State != stateReversed || len(m.effectsDue()) > 0 || len(m.restoring()) > 0 {
 		return nil
 	}
-	if err := s.meet(ctx, q, m, basisWithdraw, actMet, at); err != nil {
+	if err := s.meet(ctx, q, m, basisWithdraw, at); err != nil {
 		return err
 	}
 	return s.write(ctx, q, m, line{step: logWithdrawn, to: closed, at: at})

@@ -164,7 +164,7 @@ func (w *writer) clock(basis string, seq int32, from time.Time) error {
 
 func (w *writer) met(bases ...string) error {
 	for _, b := range bases {
-		if err := w.meet(w.ctx, w.q, w.m, b, actMet, w.at); err != nil {
+		if err := w.meet(w.ctx, w.q, w.m, b, w.at); err != nil {
 			return err
 		}
 	}
