@@ -25,6 +25,8 @@ const (
 	companyInText = 0.4
 	// mostDisguise is what it counts at most for crime that a text hides its words behind look-alike characters.
 	mostDisguise = 4.0
+	// mostMixed is what it counts at most for crime that a text mixes scripts.
+	mostMixed = 3.0
 	// whyAtMost bounds the evidence that is told.
 	whyAtMost = 8
 	// maxText bounds, in characters, how much of a text is looked at.
@@ -57,6 +59,9 @@ func (l *lexicon) read(item *assignmentv1.ClassifyItem) *reading {
 	if n := l.disguised(item.GetText()); n > 0 {
 		r.add("disguised characters", placeOf(sectorOrder, "other"), placeOf(categoryOrder, criminal), none, min(float64(n), mostDisguise))
 	}
+	if n := l.mixed(item.GetText()); n > 0 {
+		r.add("mixed scripts", none, placeOf(categoryOrder, criminal), none, min(float64(n), mostMixed))
+	}
 	l.readFirms(r, item, words)
 	l.readType(r, item)
 	r.addAll("number_kind:", l.kinds[item.GetNumberKind()])
@@ -88,6 +93,7 @@ func (l *lexicon) readWords(r *reading) int {
 			}
 		}
 	}
+	l.readCombinations(r, present)
 	return len(present)
 }
 
@@ -258,19 +264,20 @@ type decision struct {
 
 func (l *lexicon) decide(r *reading, m *model) decision {
 	if m != nil {
-		if d, ok := m.decide(r); ok {
+		if d, ok := m.decide(r, &l.learnedCosts); ok {
 			return d
 		}
 	}
-	sector, second, sure := best(sectorOrder, r.sector[:])
-	category, other, alike := best(categoryOrder, r.category[:])
+	sector, second, sure := best(sectorOrder, r.sector[:], nil)
+	category, other, alike := best(categoryOrder, r.category[:], l.costs[:])
 	return decision{category: category, secondCategory: other, sector: sector, secondSector: second, confidence: min(sure, alike)}
 }
 
 // best is the heaviest answer, the next one, and how sure the first is: its share, in squares, of all that stands against it,
-// so that twice as much evidence is as good as certain.
-func best(names []string, scores []float64) (first, second string, confidence float64) {
-	order := ranking(scores)
+// so that twice as much evidence is as good as certain. Where answers differ in what it costs to miss them, the first is the
+// one that costs least by those shares, and it is no surer for that.
+func best(names []string, scores, costs []float64) (first, second string, confidence float64) {
+	order := ranking(scores, costs)
 	if scores[order[0]] == 0 {
 		return "", "", 0
 	}
@@ -283,8 +290,7 @@ func best(names []string, scores []float64) (first, second string, confidence fl
 		if akin(names[i], first) { // the same agency's business either way
 			continue
 		}
-		against = min(scores[i], saturation)
-		break
+		against = max(against, min(scores[i], saturation))
 	}
 	against = math.Hypot(against, doubt)
 	score := min(scores[order[0]], saturation)
@@ -293,11 +299,11 @@ func best(names []string, scores []float64) (first, second string, confidence fl
 
 func why(found []evidence) []string {
 	slices.SortStableFunc(found, func(a, b evidence) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.what, b.what), cmp.Compare(a.sector, b.sector))
+		return cmp.Or(cmp.Compare(math.Abs(b.weight), math.Abs(a.weight)), cmp.Compare(a.what, b.what), cmp.Compare(a.sector, b.sector))
 	})
 	var told []string
 	for _, e := range found[:min(len(found), whyAtMost)] {
-		told = append(told, fmt.Sprintf("%s -> %s/%s +%g", e.what, nameAt(sectorOrder, e.sector), nameAt(categoryOrder, e.category), round(e.weight)))
+		told = append(told, fmt.Sprintf("%s -> %s/%s %+g", e.what, nameAt(sectorOrder, e.sector), nameAt(categoryOrder, e.category), round(e.weight)))
 	}
 	return told
 }

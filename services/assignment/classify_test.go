@@ -28,7 +28,12 @@ func lexiconOf(t testing.TB) *lexicon {
 // fixtures are made-up complaints told in citizens' own voice, for what no public text covers. Nothing was learned from them.
 func fixtures(t testing.TB) []Labelled {
 	t.Helper()
-	f, err := os.Open("testdata/own.csv")
+	return fixturesOf(t, "testdata/own.csv")
+}
+
+func fixturesOf(t testing.TB, file string) []Labelled {
+	t.Helper()
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,13 +165,17 @@ func TestClassify_tellsNoText(t *testing.T) {
 	}
 }
 
+const combinationsHead = "first,second,third,without,sector,category,level2,weight,reason\n"
+
 func TestLoadLexicon_refusesBadData(t *testing.T) {
 	good := fstest.MapFS{
 		versionFile:       {Data: []byte("version,note\n1,x\n")},
 		variantsFile:      {Data: []byte("variant,standard,kind\n貸,贷,script\n")},
 		placeholdersFile:  {Data: []byte("token,stands_for\nurl,link\n")},
 		taxonomyFile:      {Data: []byte("level2,category,sector,name,source\nloans,commercial,loans,贷款,x\n")},
-		lexiconFile:       {Data: []byte("word,sector,category,level2,weight,with,without\n贷款,loans,commercial,loans,4,,\n")},
+		lexiconFile:       {Data: []byte("word,sector,category,level2,weight,with,without,reason\n贷款,loans,commercial,loans,4,,,x\n")},
+		combinationsFile:  {Data: []byte(combinationsHead + "积分,现金,,退订,other,criminal,,-12,x\n")},
+		costsFile:         {Data: []byte("category,basis,cost,reason\ncriminal,learned,2,x\n")},
 		axesFile:          {Data: []byte("axis,value,word,weight,with,without\nchannel,sms,退订,3,,\n")},
 		organisationsFile: {Data: []byte("name,numbers,sector,lender,weight\n工商银行,95588,loans,licensed,3\n")},
 		typesFile:         {Data: []byte("field,value,sector,category,level2,weight\ntype,贷款,loans,commercial,loans,1\n")},
@@ -176,9 +185,16 @@ func TestLoadLexicon_refusesBadData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, broken := range map[string][2]string{
-		"sector":       {lexiconFile, "word,sector,category,level2,weight,with,without\n贷款,loan,commercial,loans,4,,\n"},
-		"class":        {lexiconFile, "word,sector,category,level2,weight,with,without\n贷款,loans,commercial,loan,4,,\n"},
-		"weight":       {lexiconFile, "word,sector,category,level2,weight,with,without\n贷款,loans,commercial,loans,11,,\n"},
+		"sector":       {lexiconFile, "word,sector,category,level2,weight,with,without,reason\n贷款,loan,commercial,loans,4,,,x\n"},
+		"class":        {lexiconFile, "word,sector,category,level2,weight,with,without,reason\n贷款,loans,commercial,loan,4,,,x\n"},
+		"weight":       {lexiconFile, "word,sector,category,level2,weight,with,without,reason\n贷款,loans,commercial,loans,11,,,x\n"},
+		"reason":       {lexiconFile, "word,sector,category,level2,weight,with,without,reason\n贷款,loans,commercial,loans,4,,,\n"},
+		"together":     {combinationsFile, combinationsHead + "积分,现金,,,other,criminal,,21,x\n"},
+		"nothing":      {combinationsFile, combinationsHead + "积分,现金,,,other,criminal,,0,x\n"},
+		"why":          {combinationsFile, combinationsHead + "积分,现金,,,other,criminal,,9,\n"},
+		"first":        {combinationsFile, combinationsHead + ",现金,,,other,criminal,,9,x\n"},
+		"cost":         {costsFile, "category,basis,cost,reason\ncriminal,learned,0.5,x\n"},
+		"basis":        {costsFile, "category,basis,cost,reason\ncriminal,guess,2,x\n"},
 		"axis":         {axesFile, "axis,value,word,weight,with,without\nchannel,pigeon,退订,3,,\n"},
 		"field":        {typesFile, "field,value,sector,category,level2,weight\ncolour,贷款,loans,commercial,loans,1\n"},
 		"lender":       {organisationsFile, "name,numbers,sector,lender,weight\n工商银行,95588,loans,big,3\n"},

@@ -13,7 +13,7 @@ import (
 )
 
 // decide answers with the model, unless the text says nothing to it either.
-func (m *model) decide(r *reading) (decision, bool) {
+func (m *model) decide(r *reading, costs *[numCategories]float64) (decision, bool) {
 	stream, grams := m.hash.gramsOf(r.text)
 	f := featuresOf(r, grams)
 	known := 0
@@ -25,14 +25,14 @@ func (m *model) decide(r *reading) (decision, bool) {
 	if len(r.found) == 0 && known < knownAtLeast {
 		return decision{}, false
 	}
-	d, sector := m.decideFeatures(f)
+	d, sector := m.decideFeatures(f, costs)
 	d.why = m.why(stream, grams, len(f.grams), sector)
 	return d, true
 }
 
 // decideFeatures answers from what is kept of a report, and says the place of its sector.
-func (m *model) decideFeatures(f *features) (decision, int) {
-	out := m.answers(f)
+func (m *model) decideFeatures(f *features, costs *[numCategories]float64) (decision, int) {
+	out := m.answers(f, costs)
 	sector, second, sure := likeliest(sectorOrder, out[:numSectors])
 	category, other, alike := likeliest(categoryOrder, out[numSectors:])
 	return decision{

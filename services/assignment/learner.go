@@ -21,10 +21,6 @@ const (
 	beforehand = 1
 	// ownWeight is what a made-up row counts beside a confirmed report.
 	ownWeight = 0.5
-	// missedCrime is how much worse it is to miss a crime than to suspect one: in doubt it is the police's to look.
-	missedCrime = 2
-	// crime is the place of criminal conduct among the categories.
-	crime = 2
 	// minReports is how many reports an n-gram must stand in to be learned: what one person wrote is no word.
 	minReports = 2
 	// steps and gramSteps bound the work of a training, by reports and by their n-grams: a call waits for it.
@@ -102,7 +98,8 @@ func (m *model) shares(samples []sample) {
 }
 
 // train learns from samples, in the order of their IDs. Every report is learned twice, once without the lexicon's scores,
-// so that n-grams also stand alone where the lexicon knows no word. When it is stopped first, the
+// so that n-grams also stand alone where the lexicon knows no word. Made-up rows are learned without them both times: they
+// were written beside the lexicon, which is right about them too often to be trusted for it. When it is stopped first, the
 // model is not whole.
 func train(stop <-chan struct{}, samples []sample, seed uint64, hash hasher) *model {
 	samples = slices.SortedFunc(slices.Values(samples), func(a, b sample) int { return compareStrings(a.id, b.id) })
@@ -127,7 +124,7 @@ func train(stop <-chan struct{}, samples []sample, seed uint64, hash hasher) *mo
 		}
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, i := range order {
-			t.learn(&samples[i], true)
+			t.learn(&samples[i], !samples[i].own)
 			t.learn(&samples[i], false)
 		}
 	}
@@ -273,8 +270,9 @@ func (m *model) score(grams []uint32, dense *[numDense]float32, lexicon bool) [n
 	return out
 }
 
-// answers are the probabilities of the sectors and the categories. Each sector speaks for the categories that go with it.
-func (m *model) answers(f *features) [numOutputs]float32 {
+// answers are the probabilities of the sectors and the categories. Each sector speaks for the categories that go with it, and
+// a category that costs more to miss counts for more: in doubt it is the police's to look.
+func (m *model) answers(f *features, costs *[numCategories]float64) [numOutputs]float32 {
 	out := m.score(f.grams, &f.dense, true)
 	softmax(out[:numSectors])
 	softmax(out[numSectors:])
@@ -284,9 +282,7 @@ func (m *model) answers(f *features) [numOutputs]float32 {
 		for s := range numSectors {
 			spoken += float32(out[s] * m.given[s][c])
 		}
-		if c == crime {
-			spoken *= missedCrime
-		}
+		spoken *= float32(costs[c])
 		out[numSectors+c] = float32(out[numSectors+c] * spoken)
 		sum += out[numSectors+c]
 	}

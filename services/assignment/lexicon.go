@@ -29,7 +29,7 @@ func BuiltinLexicon() fs.FS {
 
 // The files of a lexicon. All of them are data: words and what they speak for, with a weight between 0 and 10.
 const (
-	lexiconFile       = "lexicon.csv"       // word, sector, category, level2, weight, with (one of), without (none of)
+	lexiconFile       = "lexicon.csv"       // word, sector, category, level2, weight, with (one of), without (none of), reason
 	axesFile          = "axes.csv"          // axis (method, channel, lender, threats), value, word, weight, with, without
 	organisationsFile = "organisations.csv" // name, numbers, sector, lender, weight
 	typesFile         = "types.csv"         // field (type, kind), value, sector, category, level2, weight
@@ -76,18 +76,28 @@ type lexicon struct {
 	numbers map[string]int32   // service number to place in orgs
 	index   map[string]int32   // of words, while loading
 
+	combinations []combination
+	starts       map[int32][]int32 // by a word of their first group
+	// costs are by category, 1 where nothing else is said: where the lexicon decides alone, and where a model does.
+	costs, learnedCosts [numCategories]float64
+
 	training []Labelled
 }
 
 func loadLexicon(files fs.FS) (*lexicon, error) {
-	l := &lexicon{kinds: map[string][]entry{}, numbers: map[string]int32{}, index: map[string]int32{}}
-	l.variants, l.disguises = map[rune]rune{}, map[rune]bool{}
+	l := &lexicon{kinds: map[string][]entry{}, numbers: map[string]int32{}, index: map[string]int32{}, starts: map[int32][]int32{}}
+	for i := range l.costs {
+		l.costs[i], l.learnedCosts[i] = 1, 1
+	}
+	l.variants, l.disguises, l.simple = map[rune]rune{}, map[rune]bool{}, map[rune]bool{}
 	err := errors.Join(
 		eachRow(files, versionFile, 2, func(r []string) error { l.version = r[0]; return nil }),
 		eachRow(files, variantsFile, 3, l.addVariant),
 		eachRow(files, placeholdersFile, 2, l.addPlaceholder),
 		eachRow(files, taxonomyFile, 5, l.taxonomy.add),
-		eachRow(files, lexiconFile, 7, l.addWord),
+		eachRow(files, lexiconFile, 8, l.addWord),
+		eachRow(files, combinationsFile, 9, l.addCombination),
+		eachRow(files, costsFile, 4, l.addCost),
 		eachRow(files, axesFile, 6, l.addAxis),
 		eachRow(files, organisationsFile, 5, l.addOrganisation),
 		eachRow(files, typesFile, 6, l.addType),
@@ -135,6 +145,7 @@ func (l *lexicon) addVariant(r []string) error {
 	}
 	switch r[2] {
 	case "script":
+		l.simple[to] = true
 	case "disguise":
 		l.disguises[from] = true
 	default:
@@ -155,6 +166,9 @@ func (l *lexicon) addPlaceholder(r []string) error {
 }
 
 func (l *lexicon) addWord(r []string) error {
+	if r[7] == "" {
+		return errors.New("a word has a reason")
+	}
 	e, err := l.entry(r[0], r[1], r[2], r[3], r[4])
 	if err != nil {
 		return err

@@ -140,7 +140,7 @@ func (l *lexicon) evaluate(m *model, samples []sample, threshold float64) *assig
 	for i, s := range samples {
 		d := l.decideFeatures(s.features)
 		if m != nil {
-			d, _ = m.decideFeatures(s.features)
+			d, _ = m.decideFeatures(s.features, &l.learnedCosts)
 		}
 		o := outcome{saidSector: d.sector, saidCategory: d.category, below: d.confidence < threshold}
 		if s.sector != none {

@@ -19,6 +19,13 @@ const (
 	markNothing   = '\ue005' // a place or a name: left out
 )
 
+const (
+	// simpleAtLeast is how many characters of this script stand beside each of the other for a text to be of this one.
+	simpleAtLeast = 2
+	// cardShortest and cardLongest are the digits of a bank card's number.
+	cardShortest, cardLongest = 16, 19
+)
+
 var marks = map[string]rune{
 	"number": markNumber, "telephone": markTelephone, "link": markLink, "contact": markContact, "account": markAccount,
 	"place": markNothing, "name": markNothing,
@@ -29,6 +36,7 @@ var marks = map[string]rune{
 type normaliser struct {
 	variants  map[rune]rune
 	disguises map[rune]bool // variants that only somebody writes who hides from a reader of words
+	simple    map[rune]bool // characters of this script that the other script writes differently
 	tokens    []token       // longest first
 }
 
@@ -41,6 +49,25 @@ func (n *normaliser) disguised(text string) int {
 		}
 	}
 	return count
+}
+
+// mixed counts the characters of another script in a text that is written in this one: somebody's who hides words behind them.
+// A text in the other script throughout has none.
+func (n *normaliser) mixed(text string) int {
+	other, simple := 0, 0
+	for _, r := range text {
+		switch {
+		case r < utf8.RuneSelf:
+		case n.simple[r]:
+			simple++
+		case n.variants[r] != 0 && !n.disguises[r]:
+			other++
+		}
+	}
+	if simple < simpleAtLeast*other {
+		return 0
+	}
+	return other
 }
 
 type token struct {
@@ -81,6 +108,8 @@ func (n *normaliser) ascii(out []rune, run string) []rune {
 		return append(out, markLink)
 	case isTelephone(run):
 		return append(out, markTelephone)
+	case isAccount(run):
+		return append(out, markAccount)
 	}
 next:
 	for i := 0; i < len(run); {
@@ -137,6 +166,20 @@ func isLink(run string) bool {
 		}
 	}
 	return false
+}
+
+// isAccount knows the form of a bank card's number.
+func isAccount(run string) bool {
+	digits := 0
+	for i := range len(run) {
+		switch c := run[i]; {
+		case '0' <= c && c <= '9':
+			digits++
+		case c != '-':
+			return false
+		}
+	}
+	return cardShortest <= digits && digits <= cardLongest && run[0] >= '3'
 }
 
 // isTelephone knows the written forms of subscriber numbers and service codes.

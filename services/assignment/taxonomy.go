@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -105,8 +106,15 @@ func (t *taxonomy) choose(category, sector string, scores []float64) string {
 	return ""
 }
 
-// ranking is the places of scores, the highest first; of equal ones the first.
-func ranking(scores []float64) []int {
+// ranking is the places of scores, the highest first; of equal ones the first. A score counts by its square, so a cost by its root.
+func ranking(scores, costs []float64) []int {
+	if costs != nil {
+		weighed := make([]float64, len(scores))
+		for i, s := range scores {
+			weighed[i] = s * math.Sqrt(costs[i])
+		}
+		scores = weighed
+	}
 	order := make([]int, len(scores))
 	for i := range order {
 		order[i] = i
