@@ -5,6 +5,7 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,12 +54,12 @@ func (d *digests) one(w http.ResponseWriter, req *http.Request) {
 	name := digestName.FindStringSubmatch(req.PathValue("name"))
 	version, err := versionOf(req)
 	if name == nil || err != nil {
-		failJSON(w, req, refuseUnknown)
+		failDigest(w, req, refuseUnknown)
 		return
 	}
 	resp, err := d.disclosure.GetDigest(req.Context(), &disclosurev1.GetDigestRequest{Month: name[1], Version: version, Edition: "public"})
 	if err != nil {
-		failJSON(w, req, relay(req.Context(), disclosurev1.DisclosureService_GetDigest_FullMethodName, err))
+		failDigest(w, req, relay(req.Context(), disclosurev1.DisclosureService_GetDigest_FullMethodName, err))
 		return
 	}
 	if name[2] == ".json" {
@@ -76,6 +77,36 @@ func (d *digests) one(w http.ResponseWriter, req *http.Request) {
 	}
 	writeBody(w, req, http.StatusOK, cacheItem, form.contentType, body.Bytes())
 }
+
+// failDigest answers a browser with a page and a program with JSON, as the register does.
+func failDigest(w http.ResponseWriter, req *http.Request, err error) {
+	if ext := path.Ext(req.URL.Path); ext != "" {
+		failJSON(w, req, err)
+		return
+	}
+	words := "盘点暂时不能查询,请稍后再试。"
+	switch statusOf(err) {
+	case http.StatusNotFound:
+		words = "没有这一期盘点,或者尚未发布。"
+	case http.StatusBadRequest:
+		words = "地址不正确:盘点按月编制,如 /digest/2026-10。"
+	case http.StatusTooManyRequests:
+		words = "查询过于频繁,请稍后再试。"
+	}
+	var body bytes.Buffer
+	if err := digestProblem.Execute(&body, words); err != nil { // the template fits a text
+		failJSON(w, req, err)
+		return
+	}
+	writeBody(w, req, statusOf(err), "", htmlType, body.Bytes())
+}
+
+var digestProblem = template.Must(template.New("digest problem").Parse(`<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>举报情况盘点</title><link rel="stylesheet" href="/static/style.css"></head>
+<body><header><nav aria-label="主导航"><a href="/">静线 Quietline</a></nav></header>
+<main><h1>举报情况盘点</h1><p role="alert">{{.}}</p><p><a href="/digest">已发布的盘点</a></p></main></body></html>
+`))
 
 func versionOf(req *http.Request) (int32, error) {
 	asked := strings.TrimSpace(req.URL.Query().Get("version"))
@@ -101,7 +132,7 @@ var digestList = template.Must(template.New("digests").Parse(`<!doctype html>
 func (d *digests) list(w http.ResponseWriter, req *http.Request) {
 	resp, err := d.disclosure.ListDigests(req.Context(), &disclosurev1.ListDigestsRequest{PageToken: req.URL.Query().Get("page")})
 	if err != nil {
-		failJSON(w, req, relay(req.Context(), disclosurev1.DisclosureService_ListDigests_FullMethodName, err))
+		failDigest(w, req, relay(req.Context(), disclosurev1.DisclosureService_ListDigests_FullMethodName, err))
 		return
 	}
 	var body bytes.Buffer
