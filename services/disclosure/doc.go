@@ -6,6 +6,15 @@
 // own: by the service, by constraints and a trigger, and by the audit from the rows alone. Natural persons are published
 // only under a rule (publication_person_policy, none at first), by surname; subscribers' numbers never.
 //
+// An exposure or a circular rests on no signed decision, so three people decide on it: one proposes, another reviews, a third
+// releases. What it rests on is named, not claimed: its owner confirms it, and what is no longer confirmed is withdrawn.
+//
+//	PROPOSED -> PUBLISHED   three people, and its gate once more
+//	PROPOSED -> RETURNED    by who reviews or signs
+//	PROPOSED -> WITHHELD    its basis fell before the release
+//
+// A service by public notice is that of a step of a case, each step once.
+//
 // When it is taken down is computed at birth, from every basis at once, each kept with its proof: the earliest end holds.
 // Repair may end it earlier, where every basis allows that. Its state follows from the time:
 //
