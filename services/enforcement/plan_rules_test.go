@@ -117,6 +117,7 @@ func (y *toy) follow(d deed, seq int32, to string, st *enforcementv1.CaseStep) {
 		y.log(line{step: st.GetStep(), outcome: st.GetOutcome(), to: statePerforming, at: y.at, task: st})
 	case to == stateDemanded:
 		y.clock(basisDemand, seq, y.at)
+		y.clock(basisCourt, seq, y.m.remediesOver())
 	case to == statePerformed, to == stateEnforced:
 		y.log(line{step: st.GetStep(), outcome: st.GetOutcome(), to: closed, at: y.at, task: st})
 	}
