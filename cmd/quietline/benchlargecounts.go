@@ -32,7 +32,7 @@ var largeCounts = map[string][]string{
 		`INSERT INTO day_count (day, unit, axis, key, col, bucket, count, reporters, witnesses, since_cut)
 		 SELECT day, 'complaints', 'agency', 'agency-' || k, col, 0, 80, 32, '', 1
 		 FROM generate_series(date '2026-09-01', '2026-09-30', interval '1 day') day, generate_series(1, 400) k,
-		      unnest('{"",accepted,verified,substantiated,handled,fed_back,disclosed,reopened}'::text[]) col`,
+		      unnest('{"",accepted,verified,substantiated,handled,fed_back,disclosed,reopened,-accepted,-verified,-substantiated,-handled,-fed_back,-disclosed,-reopened}'::text[]) col`,
 		`INSERT INTO day_fold (scope, day, fold_time) SELECT 'reports', day, '2026-10-05' FROM generate_series(date '2026-09-01', '2026-09-30', interval '1 day') day`,
 	},
 	"assignment": {
