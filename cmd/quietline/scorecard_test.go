@@ -89,10 +89,10 @@ func (m *testMesh) checkScorecards(t *testing.T) {
 		}
 		for key, n := range want { // shares, rounded half up
 			operator, column, _ := strings.Cut(key, "/")
-			switch {
-			case column == "substantiated":
+			switch column {
+			case "substantiated":
 				want[operator+"/true share"] = (2000*n + want[operator+"/checked"]) / (2 * want[operator+"/checked"])
-			case column == "repeated":
+			case "repeated":
 				want[operator+"/repeated share"] = (2000*n + want[operator+"/handled"]) / (2 * want[operator+"/handled"])
 			}
 		}
