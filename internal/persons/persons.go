@@ -103,7 +103,14 @@ var uuids = regexp.MustCompile(`(?i)[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]
 // WithoutUUIDs is a text without the identifiers in it.
 func WithoutUUIDs(text string) string { return uuids.ReplaceAllString(text, "") }
 
-// identifiers are the places of the folded text that are in one.
+// hashes are digests of files, in hexadecimal signs; their digits are nobody's either.
+var (
+	hexRun     = regexp.MustCompile(`[0-9A-Z]{32,}`)
+	hashes     = regexp.MustCompile(`^([0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{64}|[0-9A-F]{128})$`)
+	hexLetters = regexp.MustCompile(`([A-F][0-9]*){4}`) // digits alone are no hash
+)
+
+// identifiers are the places of the folded text that are in one, or in a hash.
 func (w *scanned) identifiers() map[int]bool {
 	in := map[int]bool{}
 	ascii := strings.Map(func(r rune) rune { // a byte a sign, so that places stay
@@ -112,7 +119,13 @@ func (w *scanned) identifiers() map[int]bool {
 		}
 		return r
 	}, string(w.folded))
-	for _, at := range uuids.FindAllStringIndex(ascii, -1) {
+	found := uuids.FindAllStringIndex(ascii, -1)
+	for _, at := range hexRun.FindAllStringIndex(ascii, -1) {
+		if run := ascii[at[0]:at[1]]; hashes.MatchString(run) && hexLetters.MatchString(run) && !slices.Contains(w.numeral[at[0]:at[1]], true) {
+			found = append(found, at)
+		}
+	}
+	for _, at := range found {
 		for i := at[0]; i < at[1]; i++ {
 			in[i] = true
 		}
@@ -171,7 +184,7 @@ func (w *scanned) joined(a, b digitRun) bool {
 		return false
 	}
 	for _, r := range w.folded[a.end:b.start] {
-		if !unicode.IsSpace(r) && !unicode.Is(unicode.Pd, r) && !unicode.Is(unicode.Cf, r) && !strings.ContainsRune("()[]{}_.·−ー", r) {
+		if !unicode.IsSpace(r) && !unicode.Is(unicode.Pd, r) && !unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.M, r) && !strings.ContainsRune("()[]{}_.·−ー", r) {
 			return false
 		}
 	}
@@ -253,6 +266,7 @@ var (
 	telephone  = []string{"电话", "座机", "固话", "来电", "致电", "拨打", "联系", "联系人", "联系方式", "传真", "回电", "手机", "TEL", "PHONE", "号码"}
 	registered = []string{"注册号", "单号", "编号", "文号", "账号", "帐号", "卡号"}
 	counters   = "元万亿次件个条户人分秒天页%"
+	uncounted  = []string{"分机", "次日", "个人", "人工", "户主", "户名", "天天", "分别"} // behind a telephone number as well
 )
 
 // follows says whether one of some words stands before a group, with little between.
@@ -281,6 +295,7 @@ func (w *scanned) listed(a, b digitRun) bool {
 
 // counted says whether what follows a number says that it counts something.
 func (w *scanned) counted(end int) bool {
-	rest := strings.TrimSpace(string(w.folded[end:min(end+2, len(w.folded))]))
-	return rest != "" && strings.ContainsRune(counters, []rune(rest)[0])
+	rest := strings.TrimSpace(string(w.folded[end:min(end+3, len(w.folded))]))
+	return rest != "" && strings.ContainsRune(counters, []rune(rest)[0]) &&
+		!slices.ContainsFunc(uncounted, func(word string) bool { return strings.HasPrefix(rest, word) })
 }
