@@ -163,6 +163,7 @@ func TestGate_personByRule(t *testing.T) {
 	ask := func() (*disclosurev1.PublishResponse, error) {
 		return w.ask(t, penalty, func(r *disclosurev1.PublishRequest) {
 			r.Publication.PartyName, r.Publication.CreditCode = "张三丰", "11010519491231002X"
+			r.Publication.Title, r.Publication.Summary, r.Publication.Ground = "北京市通信管理局对张三丰的处罚", "张三丰拨打骚扰电话", "张三丰骚扰"
 		})
 	}
 	if resp, err := ask(); err != nil || resp.GetNotPublishedBecause() != "natural_person" {
@@ -173,7 +174,7 @@ func TestGate_personByRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, err := ask()
-	if p := resp.GetPublication(); err != nil || p.GetPartyName() != "张某" || p.GetCreditCode() != "" {
+	if p := resp.GetPublication(); err != nil || p.GetPartyName() != "张某" || p.GetCreditCode() != "" || strings.Contains(p.String(), "三丰") {
 		t.Errorf("%v, %v", resp, err)
 	}
 	w.clean(t)

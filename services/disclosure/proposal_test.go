@@ -72,6 +72,10 @@ func TestProposal_threePeople(t *testing.T) {
 	if err != nil || p.GetState() != live || p.GetCaseId() != id || strings.Contains(p.GetSummary(), "13800138000") || p.GetTakeDownTime() == nil {
 		t.Errorf("%v, %v", p, err)
 	}
+	_, err = w.head.CorrectPublication(t.Context(), &disclosurev1.CorrectPublicationRequest{
+		RequestId: uuid.NewString(), PublicationId: p.GetPublicationId(), Title: "北京市通信管理局曝光乙公司", Summary: "乙公司", Note: "更正",
+	})
+	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED) // one person makes nothing else of it
 	founded, err := w.flows.ListFounded(t.Context(), &disclosurev1.ListFoundedRequest{})
 	if err != nil || len(founded.GetItems()) != 1 || founded.GetItems()[0].GetBasis().GetMeasureId() == "" || founded.GetItems()[0].GetCaseId() != id {
 		t.Errorf("%v, %v", founded, err)

@@ -148,7 +148,7 @@ func (s *Server) pass(ctx context.Context, q *store.Queries, kind store.Publicat
 			"the policy does not say when such an item is taken down")
 	}
 	if f.person {
-		p.PartyName, p.CreditCode = surname(p.GetPartyName()), ""
+		bySurname(p)
 	}
 	return f, policy, terms, checkWords(kind, p)
 }

@@ -340,14 +340,15 @@ func TestCorrectPublication(t *testing.T) {
 	if err != nil || len(v) != 3 || v[0].GetTitle() != p.GetTitle() || v[0].GetNote() != "" || v[1].GetNote() != "数额有误" {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := w.head.WithdrawPublication(t.Context(), &disclosurev1.WithdrawPublicationRequest{RequestId: uuid.NewString(), PublicationId: p.GetPublicationId(), Reason: "有误"}); err != nil {
+	if _, err := w.head.WithdrawPublication(t.Context(), &disclosurev1.WithdrawPublicationRequest{RequestId: uuid.NewString(), PublicationId: p.GetPublicationId(),
+		Reason: p.GetPartyName() + "(" + p.GetCreditCode() + "," + p.GetCodes()[0] + ")的数额有误"}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = correct(w.head, "北京市通信管理局决定", "再")
 	wantReason(t, err, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE)
 	got, err = w.public.GetPublication(t.Context(), &disclosurev1.GetPublicationRequest{PublicationId: p.GetPublicationId()})
-	if err != nil || len(got.GetPublication().GetVersions()) != 0 {
-		t.Errorf("a tombstone tells its versions: %v, %v", got, err)
+	if err != nil || len(got.GetPublication().GetVersions()) != 0 || got.GetPublication().GetWithdrawnReason() != "当事人(***,***)的数额有误" {
+		t.Errorf("a tombstone tells its versions or its party: %v, %v", got, err)
 	}
 	w.clean(t)
 }

@@ -38,7 +38,7 @@ func (r publicationRow) proto(at time.Time, known map[string]store.PublicationKi
 		out.PartyName, out.CreditCode, out.LicenceNo = p.PartyName, p.CreditCode, p.LicenceNo
 		out.DecisionNo, out.Ground, out.RegionCodes, out.Codes = p.DecisionNo, p.Ground, p.RegionCodes, p.Codes
 	case withdrawn:
-		out.WithdrawnReason, out.WithdrawnCause, out.WithdrawnTime = *r.Reason, *r.Cause, timestamppb.New(*r.WithdrawnTime)
+		out.WithdrawnReason, out.WithdrawnCause, out.WithdrawnTime = ofNobody(*r.Reason, p), *r.Cause, timestamppb.New(*r.WithdrawnTime)
 		out.WithdrawClock = clock{basis: *r.Basis, due: r.DueTime, proof: *r.Proof, provisional: *r.Provisional}.proto()
 	}
 	return out

@@ -179,7 +179,8 @@ func (s *Server) kindsOfCases(ctx context.Context, named string) ([]string, erro
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(known)), func(kind string) bool { return kind == digestKind }), nil
 }
 
-// CorrectPublication gives a live item new words; the old ones stay as a version. Its party is never corrected.
+// CorrectPublication gives a live item new words; the old ones stay as a version. Its party is never corrected, and no item
+// whose words three people decided on, one by one, or that is a digest.
 func (s *Server) CorrectPublication(ctx context.Context, req *disclosurev1.CorrectPublicationRequest) (*disclosurev1.CorrectPublicationResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.CorrectPublicationResponse, error) {
 		q := store.New(tx)
@@ -196,6 +197,10 @@ func (s *Server) CorrectPublication(ctx context.Context, req *disclosurev1.Corre
 		}
 		if err := mayChange(ctx, p); err != nil {
 			return nil, err
+		}
+		if isProposed(p.GetKind()) || p.GetKind() == digestKind {
+			return nil, notPassed("corrected_alone: nobody changes alone what several people made public; withdraw it and propose it anew, " +
+				"or release a new version of the digest (" + threeOnly + ")")
 		}
 		if p.GetState() != live {
 			return nil, errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_WRONG_STATE, "only a live publication is corrected")

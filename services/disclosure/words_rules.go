@@ -3,6 +3,8 @@ package disclosure
 import (
 	"regexp"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"quietline/internal/errs"
 	"quietline/internal/phone"
@@ -27,6 +29,31 @@ func surname(name string) string {
 		return string(r) + "某"
 	}
 	return ""
+}
+
+// bySurname shows a natural person by surname only, in whatever words the name stands.
+func bySurname(p *disclosurev1.Publication) {
+	name, shown := p.GetPartyName(), surname(p.GetPartyName())
+	p.PartyName, p.CreditCode = shown, ""
+	if utf8.RuneCountInString(name) < 2 { // a single character is a name's part, and many words' as well
+		return
+	}
+	for _, words := range []*string{&p.Title, &p.Summary, &p.Ground} {
+		*words = strings.ReplaceAll(*words, name, shown)
+	}
+}
+
+// ofNobody is why an item went, without whom it was of: a tombstone says nothing of the party, whoever wrote the reason.
+func ofNobody(reason string, p store.Publication) string {
+	if p.PartyName != "" {
+		reason = strings.ReplaceAll(reason, p.PartyName, "当事人")
+	}
+	for _, sign := range append([]string{p.CreditCode, p.LicenceNo}, p.Codes...) {
+		if sign != "" {
+			reason = strings.ReplaceAll(reason, sign, "***")
+		}
+	}
+	return reason
 }
 
 // checkWords refuses words that cannot be a publication.

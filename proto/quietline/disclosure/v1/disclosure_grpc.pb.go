@@ -88,7 +88,8 @@ type DisclosureServiceClient interface {
 	// listing repaired (按案撤回公示, 行政处罚法 48, 信用修复管理办法). Idempotent. Errors: POLICY_REFUSES for an early end that a
 	// basis does not allow.
 	WithdrawByCase(ctx context.Context, in *WithdrawByCaseRequest, opts ...grpc.CallOption) (*WithdrawByCaseResponse, error)
-	// CorrectPublication gives a live item new words; what it said before stays as a version (更正公示).
+	// CorrectPublication gives a live item new words; what it said before stays as a version (更正公示). An exposure, a circular
+	// or a digest is changed by nobody alone: it is withdrawn and proposed anew, or has a new version. Errors: GATE_NOT_PASSED.
 	CorrectPublication(ctx context.Context, in *CorrectPublicationRequest, opts ...grpc.CallOption) (*CorrectPublicationResponse, error)
 	// SearchPublications is the public register: by firm, credit code, published code, region, kind and period (公示查询).
 	SearchPublications(ctx context.Context, in *SearchPublicationsRequest, opts ...grpc.CallOption) (*SearchPublicationsResponse, error)
@@ -480,7 +481,8 @@ type DisclosureServiceServer interface {
 	// listing repaired (按案撤回公示, 行政处罚法 48, 信用修复管理办法). Idempotent. Errors: POLICY_REFUSES for an early end that a
 	// basis does not allow.
 	WithdrawByCase(context.Context, *WithdrawByCaseRequest) (*WithdrawByCaseResponse, error)
-	// CorrectPublication gives a live item new words; what it said before stays as a version (更正公示).
+	// CorrectPublication gives a live item new words; what it said before stays as a version (更正公示). An exposure, a circular
+	// or a digest is changed by nobody alone: it is withdrawn and proposed anew, or has a new version. Errors: GATE_NOT_PASSED.
 	CorrectPublication(context.Context, *CorrectPublicationRequest) (*CorrectPublicationResponse, error)
 	// SearchPublications is the public register: by firm, credit code, published code, region, kind and period (公示查询).
 	SearchPublications(context.Context, *SearchPublicationsRequest) (*SearchPublicationsResponse, error)
