@@ -235,18 +235,22 @@ func (b *besider) licence(ctx context.Context, q *store.Queries, said format.Row
 	})
 }
 
+// begins is from when a row says that what it states holds.
+func (b *besider) begins(said format.Row) time.Time {
+	if from, ok := said.Time(format.From); ok {
+		return from
+	}
+	return b.load.AsOf
+}
+
 // about is the allocation that a row's numbers are of, when it says.
 func (b *besider) about(ctx context.Context, q *store.Queries, said format.Row) (store.Allocation, error) {
-	at := b.load.AsOf
-	if from, ok := said.Time(format.From); ok {
-		at = from
-	}
 	first, last, err := block(said[format.First], said[format.Last])
 	if err != nil {
 		return store.Allocation{}, err
 	}
 	a, err := q.AllocationHolding(ctx, store.AllocationHoldingParams{
-		Scheme: said[format.Scheme], Digits: first.digits, FirstNumber: first.value, LastNumber: last.value, At: at,
+		Scheme: said[format.Scheme], Digits: first.digits, FirstNumber: first.value, LastNumber: last.value, At: b.begins(said),
 	})
 	return a, errs.NotFound(err, "the numbers are not allocated then, or not as one (号码当时未分配)")
 }
@@ -261,7 +265,7 @@ func (b *besider) contract(ctx context.Context, q *store.Queries, said format.Ro
 	}
 	operator := cmp.Or(said[format.Operator], a.AccessOperatorID)
 	if !b.registrar {
-		gives, err := q.HasAccess(ctx, store.HasAccessParams{ResourceID: a.ResourceID, OperatorID: operator})
+		gives, err := q.HasAccess(ctx, store.HasAccessParams{ResourceID: a.ResourceID, OperatorID: operator, At: b.begins(said)})
 		if err != nil {
 			return difference{}, nil, err
 		}

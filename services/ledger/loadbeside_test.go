@@ -9,6 +9,7 @@ import (
 
 	accessv1 "quietline/proto/quietline/access/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	"quietline/services/ledger/format"
 )
 
 const (
@@ -172,6 +173,42 @@ func TestOperatorsStateTheirContracts(t *testing.T) {
 		}
 	}
 	noViolations(t, w)
+}
+
+// TestWhoGaveAccessLearnsNoMore: an operator reads of what hangs on numbers while it gives them access, and states its
+// contracts of that time only.
+func TestWhoGaveAccessLearnsNoMore(t *testing.T) {
+	w := newWorld(t)
+	ctx, now := t.Context(), time.Now()
+	day := func(days int) string { return now.AddDate(0, 0, days).In(shanghai).Format(time.DateOnly) }
+	for _, file := range []string{
+		wide(callCentre, itsLicence, subLicence),
+		wide(strings.NewReplacer("cmcc-11", "ctcc-11", "2025-03-01", day(-2)).Replace(callCentre)),
+		wide(strings.Replace(sublet, "2025-06-01", day(-1), 1)),
+	} {
+		l := w.loaded(ctx, t, file, "", now)
+		if _, err := w.apply(ctx, l, false); err != nil || l.GetCounts().GetConflict() > 0 {
+			t.Fatalf("%v\n%s", err, w.report(ctx, t, l))
+		}
+	}
+	for operator, want := range map[string]bool{"cmcc-11": false, "ctcc-11": true} {
+		who := as(ctx, accessv1.Role_ROLE_OPERATOR, operator, "line-desk")
+		resp, err := w.registrar.ListLedgerChanges(who, &ledgerv1.ListLedgerChangesRequest{Month: now.In(shanghai).Format("2006-01"), PageSize: 500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reads := false
+		for _, c := range resp.GetChanges() {
+			reads = reads || c.GetFields()[format.About] == format.AboutSublet
+		}
+		if reads != want {
+			t.Errorf("%s reads of the sublet: %v", operator, reads)
+		}
+		l := w.loaded(who, t, wide(strings.Replace(contract, "2025-03-01", day(-1), 1)), "", now)
+		if c := l.GetCounts(); c.GetNew() == 1 != want {
+			t.Errorf("%s: %v\n%s", operator, c, w.report(who, t, l))
+		}
+	}
 }
 
 // TestStagedRowsAreCleared: what was staged goes after its retention, which is data; the loads and what they did stay.

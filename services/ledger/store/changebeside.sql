@@ -1,6 +1,7 @@
 -- Licences, contracts and sublets of a month. As with allocations: what the ledger came to state and still states at its end,
 -- not the part before a change; and what it stated before and no longer does, with nothing in its place. What follows of a
--- row is what names it in corrects.
+-- row is what names it in corrects. An operator reads of the sublets that ran while it gave the numbers access: what becomes of
+-- them after they went to another is that one's.
 
 -- name: ListLicenceStatements :many
 SELECT x.known_from, x.licence_id AS id, x.valid_from, x.valid_to, (x.corrects IS NULL)::boolean AS first_known,
@@ -61,8 +62,8 @@ SELECT x.known_from, x.sublet_id AS id, x.valid_from, x.valid_to, (x.corrects IS
    AND (x.known_to IS NULL OR x.known_to >= @month_to::timestamptz)
    AND NOT EXISTS (SELECT 1 FROM sublet b JOIN sublet n ON n.corrects = b.sublet_id AND n.valid_from = x.valid_to
                     WHERE b.sublet_id = x.corrects AND b.valid_from = x.valid_from AND (n.known_to IS NULL OR n.known_to >= @month_to::timestamptz))
-   AND (@access_operator_id::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator(@access_operator_id::text, a.access_operator_id)))
-   AND (@sees_all::boolean OR (@agency_id::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator(@agency_id::text, a.access_operator_id))))
+   AND (@access_operator_id::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator(@access_operator_id::text, a.access_operator_id)))
+   AND (@sees_all::boolean OR (@agency_id::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator(@agency_id::text, a.access_operator_id))))
  ORDER BY x.known_from, x.sublet_id
  LIMIT @page_size;
 
@@ -72,8 +73,8 @@ SELECT x.known_to, x.sublet_id AS id, x.valid_from
  WHERE x.known_to >= @month_from::timestamptz AND x.known_to < @month_to::timestamptz
    AND (x.known_to, x.sublet_id) > (@after_time::timestamptz, @after_id::uuid) AND x.known_from < @month_from::timestamptz
    AND NOT EXISTS (SELECT 1 FROM sublet b WHERE b.corrects = x.sublet_id AND b.known_from < @month_to::timestamptz)
-   AND (@access_operator_id::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator(@access_operator_id::text, a.access_operator_id)))
-   AND (@sees_all::boolean OR (@agency_id::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator(@agency_id::text, a.access_operator_id))))
+   AND (@access_operator_id::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator(@access_operator_id::text, a.access_operator_id)))
+   AND (@sees_all::boolean OR (@agency_id::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator(@agency_id::text, a.access_operator_id))))
  ORDER BY x.known_to, x.sublet_id
  LIMIT @page_size;
 

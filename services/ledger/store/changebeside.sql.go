@@ -292,7 +292,8 @@ type ListLicenceStatementsRow struct {
 
 // Licences, contracts and sublets of a month. As with allocations: what the ledger came to state and still states at its end,
 // not the part before a change; and what it stated before and no longer does, with nothing in its place. What follows of a
-// row is what names it in corrects.
+// row is what names it in corrects. An operator reads of the sublets that ran while it gave the numbers access: what becomes of
+// them after they went to another is that one's.
 func (q *Queries) ListLicenceStatements(ctx context.Context, arg ListLicenceStatementsParams) ([]ListLicenceStatementsRow, error) {
 	rows, err := q.db.Query(ctx, listLicenceStatements,
 		arg.MonthFrom,
@@ -396,8 +397,8 @@ SELECT x.known_from, x.sublet_id AS id, x.valid_from, x.valid_to, (x.corrects IS
    AND (x.known_to IS NULL OR x.known_to >= $2::timestamptz)
    AND NOT EXISTS (SELECT 1 FROM sublet b JOIN sublet n ON n.corrects = b.sublet_id AND n.valid_from = x.valid_to
                     WHERE b.sublet_id = x.corrects AND b.valid_from = x.valid_from AND (n.known_to IS NULL OR n.known_to >= $2::timestamptz))
-   AND ($5::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator($5::text, a.access_operator_id)))
-   AND ($6::boolean OR ($7::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator($7::text, a.access_operator_id))))
+   AND ($5::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator($5::text, a.access_operator_id)))
+   AND ($6::boolean OR ($7::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator($7::text, a.access_operator_id))))
  ORDER BY x.known_from, x.sublet_id
  LIMIT $8
 `
@@ -464,8 +465,8 @@ SELECT x.known_to, x.sublet_id AS id, x.valid_from
  WHERE x.known_to >= $1::timestamptz AND x.known_to < $2::timestamptz
    AND (x.known_to, x.sublet_id) > ($3::timestamptz, $4::uuid) AND x.known_from < $1::timestamptz
    AND NOT EXISTS (SELECT 1 FROM sublet b WHERE b.corrects = x.sublet_id AND b.known_from < $2::timestamptz)
-   AND ($5::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator($5::text, a.access_operator_id)))
-   AND ($6::boolean OR ($7::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND same_operator($7::text, a.access_operator_id))))
+   AND ($5::text = '' OR EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator($5::text, a.access_operator_id)))
+   AND ($6::boolean OR ($7::text <> '' AND EXISTS (SELECT 1 FROM allocation a WHERE a.resource_id = x.resource_id AND a.known_to IS NULL AND a.valid && x.valid AND same_operator($7::text, a.access_operator_id))))
  ORDER BY x.known_to, x.sublet_id
  LIMIT $8
 `

@@ -49,5 +49,5 @@ SELECT * FROM allocation
    AND valid @> @at::timestamptz AND known_to IS NULL;
 
 -- name: HasAccess :one
--- Whether an operator gives a resource access at some place beside the one of its allocation.
-SELECT EXISTS (SELECT 1 FROM access x WHERE x.resource_id = @resource_id AND x.operator_id = @operator_id AND x.known_to IS NULL);
+-- Whether an operator gives a resource access at a time, at some place beside the one of its allocation.
+SELECT EXISTS (SELECT 1 FROM access x WHERE x.resource_id = @resource_id AND x.operator_id = @operator_id AND x.valid @> @at::timestamptz AND x.known_to IS NULL);

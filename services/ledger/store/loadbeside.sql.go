@@ -243,17 +243,18 @@ func (q *Queries) FirmsBeside(ctx context.Context, arg FirmsBesideParams) ([]Fir
 }
 
 const hasAccess = `-- name: HasAccess :one
-SELECT EXISTS (SELECT 1 FROM access x WHERE x.resource_id = $1 AND x.operator_id = $2 AND x.known_to IS NULL)
+SELECT EXISTS (SELECT 1 FROM access x WHERE x.resource_id = $1 AND x.operator_id = $2 AND x.valid @> $3::timestamptz AND x.known_to IS NULL)
 `
 
 type HasAccessParams struct {
 	ResourceID string
 	OperatorID string
+	At         time.Time
 }
 
-// Whether an operator gives a resource access at some place beside the one of its allocation.
+// Whether an operator gives a resource access at a time, at some place beside the one of its allocation.
 func (q *Queries) HasAccess(ctx context.Context, arg HasAccessParams) (bool, error) {
-	row := q.db.QueryRow(ctx, hasAccess, arg.ResourceID, arg.OperatorID)
+	row := q.db.QueryRow(ctx, hasAccess, arg.ResourceID, arg.OperatorID, arg.At)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
