@@ -252,7 +252,7 @@ func (s *Server) tellRound(ctx context.Context, tx pgx.Tx, c *store.Complaint, r
 		}
 	}
 	if n > 0 && stage == feedbackResult {
-		if _, err := tellReversed(ctx, q, c.ComplaintID, c.Round, at); err != nil {
+		if _, err := tellReversed(ctx, q, *c, c.Round, false, at); err != nil {
 			return nil, err
 		}
 	}

@@ -20,30 +20,32 @@ const disclosureReversed = "case_reversed"
 // after their complaint was closed, or after that was merged into another: a line is added, nothing is erased.
 func (s *Server) TellReversal(ctx context.Context, req *reportingv1.TellReversalRequest) (*reportingv1.TellReversalResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.TellReversalResponse, error) {
-		c, err := lock(ctx, tx, req.GetComplaintId())
+		c, err := lockMerged(ctx, tx, req.GetComplaintId())
 		if err != nil {
 			return nil, err
 		}
 		number := req.GetRound()
-		const mergers = 8
-		for n := 0; c.MergedInto != nil && n < mergers; n++ {
-			if c, err = lock(ctx, tx, *c.MergedInto); err != nil {
-				return nil, err
-			}
+		if c.ComplaintID != req.GetComplaintId() {
 			number = c.Round // its reports went there
 		}
 		return s.tellReversed(ctx, tx, c, number, req)
 	})
 }
 
+// lockMerged locks a complaint, or the one that it was merged into.
+func lockMerged(ctx context.Context, tx pgx.Tx, id string) (store.Complaint, error) {
+	c, err := lock(ctx, tx, id)
+	const mergers = 8
+	for n := 0; err == nil && c.MergedInto != nil && n < mergers; n++ {
+		c, err = lock(ctx, tx, *c.MergedInto)
+	}
+	return c, err
+}
+
 // KeepDisclosure writes the publication of a case to a complaint that is at its end, or to the one that it was merged into.
 func (s *Server) KeepDisclosure(ctx context.Context, req *reportingv1.KeepDisclosureRequest) (*reportingv1.KeepDisclosureResponse, error) {
 	return pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*reportingv1.KeepDisclosureResponse, error) {
-		c, err := lock(ctx, tx, req.GetComplaintId())
-		const mergers = 8
-		for n := 0; err == nil && c.MergedInto != nil && n < mergers; n++ {
-			c, err = lock(ctx, tx, *c.MergedInto)
-		}
+		c, err := lockMerged(ctx, tx, req.GetComplaintId())
 		if err != nil {
 			return nil, err
 		}
@@ -65,21 +67,25 @@ func (s *Server) tellReversed(ctx context.Context, tx pgx.Tx, c store.Complaint,
 	}); err != nil {
 		return nil, fmt.Errorf("tell reversal: %w", err)
 	}
-	told, err := tellReversed(ctx, q, c.ComplaintID, number, at)
+	told, err := tellReversed(ctx, q, c, number, req.GetDisclosure() != "", at)
 	return &reportingv1.TellReversalResponse{Told: int32(told)}, err //nolint:gosec // reports of one complaint
 }
 
-// tellReversed tells those who were told a result, once. It is asked with each result too: the decision may be taken back
-// before its reporters hear of it.
-func tellReversed(ctx context.Context, q *store.Queries, complaint string, number int32, at time.Time) (int64, error) {
-	office, err := q.ReversedIn(ctx, store.ReversedInParams{ComplaintID: complaint, Round: number})
+// tellReversed tells those who were told a result, once, and of a publication only where one was withdrawn. It is asked with
+// each result too: the decision may be taken back before its reporters hear of it.
+func tellReversed(ctx context.Context, q *store.Queries, c store.Complaint, number int32, withdrawn bool, at time.Time) (int64, error) {
+	office, err := q.ReversedIn(ctx, store.ReversedInParams{ComplaintID: c.ComplaintID, Round: number})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}
 	if err == nil {
+		code := ""
+		if withdrawn || c.Disclosure == disclosureReversed {
+			code = unpublished
+		}
 		var told int64
 		told, err = q.TellReversal(ctx, store.TellReversalParams{
-			ComplaintID: complaint, Round: number, Sentence: sentence(feedbackReversed, "", office), At: at,
+			ComplaintID: c.ComplaintID, Round: number, Sentence: sentence(feedbackReversed, code, office), At: at,
 		})
 		if err == nil {
 			return told, nil

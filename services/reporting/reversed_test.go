@@ -43,7 +43,7 @@ func TestTellReversal(t *testing.T) {
 		t.Errorf("told %d times", n)
 	}
 	after := track()
-	if !strings.HasPrefix(after.GetResult(), before.GetResult()) || !strings.Contains(after.GetResult(), "撤销") || after.GetStage() != stageClosed {
+	if !strings.HasPrefix(after.GetResult(), before.GetResult()) || !strings.Contains(after.GetResult(), "撤销，相关公示已撤回。") || after.GetStage() != stageClosed {
 		t.Errorf("result %q, was %q, stage %s", after.GetResult(), before.GetResult(), after.GetStage())
 	}
 	if n := len(before.GetEntries()); len(after.GetEntries()) != n+1 || after.GetEntries()[n].GetTitle() != "处罚决定已撤销" ||
@@ -71,8 +71,8 @@ func TestTellReversal_beforeTheResult(t *testing.T) {
 	must[*reportingv1.AdvanceComplaintResponse](t)(s.w.AdvanceComplaint(t.Context(), &reportingv1.AdvanceComplaintRequest{
 		RequestId: uuid.NewString(), ComplaintId: s.id, Round: 1, Stage: "disclose", Disclosure: "case_published:2",
 	}))
-	if n := e.count(t, "SELECT count(*) FROM feedback WHERE stage = 'reversed' AND code = 'decision_reversed' AND text LIKE '%广东省市场监督管理局%'"); n != 1 {
-		t.Errorf("%d were told with the result", n)
+	if n := e.count(t, "SELECT count(*) FROM feedback WHERE stage = 'reversed' AND code = 'decision_reversed' AND text LIKE '%广东省市场监督管理局%撤销。'"); n != 1 {
+		t.Errorf("%d were told with the result, and of no publication: there was none", n)
 	}
 	if n := e.count(t, "SELECT count(*) FROM complaint WHERE disclosure = 'case_published:2'"); n != 1 {
 		t.Error("what another case published is gone")

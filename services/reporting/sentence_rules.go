@@ -11,6 +11,9 @@ const (
 	feedbackReversed = "reversed" // 撤销告知
 )
 
+// unpublished is the code of a reversal with which a publication was withdrawn.
+const unpublished = "unpublished"
+
 // feedbackOfRound are the stages that all reports of a round are told alike, also those that join it later. The others
 // depend on the report or on what it was asked.
 var feedbackOfRound = []string{feedbackAccepted, "assigned", "measure"}
@@ -72,7 +75,8 @@ var sentences = map[string]map[string]string{
 		linkMerged: "您的举报已与同一主体的其他举报并案办理，受理号和查询码不变。",
 	},
 	feedbackReversed: {
-		"": "您的举报所涉行政处罚决定已由有权机关依法撤销，{office}已撤回相关公示。",
+		"":          "您的举报所涉{office}作出的行政处罚决定已由有权机关依法撤销。",
+		unpublished: "您的举报所涉{office}作出的行政处罚决定已由有权机关依法撤销，相关公示已撤回。",
 	},
 	feedbackWatching: {
 		"": "该号码的在先事项已处置，正在回访观察期内。您的举报已计入，达到重新办理条件时将自动重新办理。",
