@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	caseworkv1 "quietline/proto/quietline/casework/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
@@ -111,15 +112,15 @@ func (a *Activities) MergedChecks(ctx context.Context, in *caseworkv1.ComplaintI
 	return out, nil
 }
 
-// numberOf is the number that a task is about: the complaint's, or one merged into it.
-func numberOf(f *reportingv1.GetFactsResponse, report string) *commonv1.Number {
+// numberOf is the number that a task is about, the complaint's or one merged into it, and its first call.
+func numberOf(f *reportingv1.GetFactsResponse, report string) (*commonv1.Number, *timestamppb.Timestamp) {
 	if report == "" {
-		return f.GetComplaint().GetNumber()
+		return f.GetComplaint().GetNumber(), f.GetFirstCallTime()
 	}
 	for _, m := range f.GetMergedNumbers() {
 		if m.GetReportId() == report {
-			return m.GetNumber()
+			return m.GetNumber(), m.GetFirstCallTime()
 		}
 	}
-	return nil
+	return nil, nil
 }

@@ -62,7 +62,7 @@ func (a *Activities) learnPorting(ctx context.Context, r recording) error {
 	if err != nil {
 		return err
 	}
-	n, at := numberOf(f, r.Task.GetFacts()[factReport]), f.GetFirstCallTime()
+	n, at := numberOf(f, r.Task.GetFacts()[factReport])
 	if at == nil { // a clue: nobody has told of a call
 		at = timestamppb.New(r.From)
 	}

@@ -14,6 +14,7 @@ import (
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
+	reportingv1 "quietline/proto/quietline/reporting/v1"
 )
 
 func (w *world) firstCall() *timestamppb.Timestamp {
@@ -84,6 +85,22 @@ func TestComplaint_portingIsLearned(t *testing.T) {
 	before.w.portings = p.w.portings
 	before.run()
 	before.want("tasks", before.tasks(), "preserve@cmcc-44 number_check@cmcc-44 fact_check@nfra-44 handle@nfra-44")
+}
+
+// "Ported to" about a merged number is learned of that number, from its own first call on.
+func TestRecord_portingOfMergedNumber(t *testing.T) {
+	w := newWorld()
+	of, first := proto.CloneOf(&mobileOf138), time.Date(2026, 9, 20, 2, 0, 0, 0, time.UTC)
+	of.Normal = "13800005678"
+	a := w.activities()
+	a.Reporting = withNumbers{fakeReporting{w: w}, &[]*reportingv1.MergedNumber{{Number: of, FirstCallTime: timestamppb.New(first), ReportId: id(951)}}}
+	err := a.learnPorting(t.Context(), recording{
+		Task:     &assignmentv1.Task{SubjectKind: "complaint", SubjectId: id(1), Step: "number_check", Facts: map[string]string{factReport: id(951)}},
+		Decision: &assignmentv1.Decision{RequestKey: "1", Outcome: ported, Detail: &assignmentv1.DecisionDetail{PortedTo: "ctcc"}},
+	})
+	if err != nil || len(w.portings) != 1 || w.portings[0].GetNumber() != "13800005678" || !w.portings[0].GetAt().AsTime().Equal(first) {
+		t.Errorf("the ledger was told %v, %v", w.portings, err)
+	}
 }
 
 // A province that was only inferred decides nobody's competence; one by area code or place data does.

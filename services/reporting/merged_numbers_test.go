@@ -28,6 +28,12 @@ func TestGetFacts_mergedNumbers(t *testing.T) {
 	if len(got) != 1 || got[0].GetNumber().GetNormal() != "95001235" || !got[0].GetFirstCallTime().AsTime().Equal(day.Add(time.Hour)) || got[0].GetReportId() == "" {
 		t.Errorf("after the merger: %v", got)
 	}
+	stands, asked := got[0].GetReportId(), m.file(t, "95001235", "13900000004", day.Add(30*time.Minute))
+	got = facts().GetMergedNumbers()
+	if m.complaintOf(t, asked.id).GetComplaintId() != into.GetComplaintId() || len(got) != 1 ||
+		!got[0].GetFirstCallTime().AsTime().Equal(day.Add(30*time.Minute)) || got[0].GetReportId() != stands {
+		t.Errorf("a report of an earlier call: %v, another report stands for the number than was asked about", got)
+	}
 }
 
 // A reason is kept in clear: it names no subscriber, neither with a link nor with a merger or a split.

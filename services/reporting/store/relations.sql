@@ -175,11 +175,13 @@ UPDATE complaint SET round = sqlc.arg(to_round)::integer, reopened = sqlc.arg(to
 WHERE complaint_id = @complaint_id;
 
 -- name: MergedNumbers :many
--- The other numbers of a complaint, each with its first call.
-SELECT number_normal, min(call_time)::timestamptz AS first_call_time,
-       (array_agg(report_id ORDER BY call_time, report_id))[1]::uuid AS report_id
+-- The other numbers of a complaint, each with its first call. The report that stands for one is the one that came first, also
+-- when a later one tells of an earlier call, or when it was withdrawn since: who was asked about it is not asked again.
+SELECT number_normal, (min(call_time) FILTER (WHERE withdrawn_at IS NULL))::timestamptz AS first_call_time,
+       (array_agg(report_id ORDER BY created_at, report_id))[1]::uuid AS report_id
   FROM report
- WHERE complaint_id = @complaint_id AND round = @round AND number_normal <> '' AND withdrawn_at IS NULL AND call_time IS NOT NULL
+ WHERE complaint_id = @complaint_id AND round = @round AND number_normal <> '' AND call_time IS NOT NULL
  GROUP BY number_normal
+HAVING bool_or(withdrawn_at IS NULL)
  ORDER BY 2, 1
  LIMIT @most;

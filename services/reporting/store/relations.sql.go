@@ -592,11 +592,12 @@ func (q *Queries) LockForSplit(ctx context.Context, arg LockForSplitParams) ([]C
 }
 
 const mergedNumbers = `-- name: MergedNumbers :many
-SELECT number_normal, min(call_time)::timestamptz AS first_call_time,
-       (array_agg(report_id ORDER BY call_time, report_id))[1]::uuid AS report_id
+SELECT number_normal, (min(call_time) FILTER (WHERE withdrawn_at IS NULL))::timestamptz AS first_call_time,
+       (array_agg(report_id ORDER BY created_at, report_id))[1]::uuid AS report_id
   FROM report
- WHERE complaint_id = $1 AND round = $2 AND number_normal <> '' AND withdrawn_at IS NULL AND call_time IS NOT NULL
+ WHERE complaint_id = $1 AND round = $2 AND number_normal <> '' AND call_time IS NOT NULL
  GROUP BY number_normal
+HAVING bool_or(withdrawn_at IS NULL)
  ORDER BY 2, 1
  LIMIT $3
 `
@@ -613,7 +614,8 @@ type MergedNumbersRow struct {
 	ReportID      string
 }
 
-// The other numbers of a complaint, each with its first call.
+// The other numbers of a complaint, each with its first call. The report that stands for one is the one that came first, also
+// when a later one tells of an earlier call, or when it was withdrawn since: who was asked about it is not asked again.
 func (q *Queries) MergedNumbers(ctx context.Context, arg MergedNumbersParams) ([]MergedNumbersRow, error) {
 	rows, err := q.db.Query(ctx, mergedNumbers, arg.ComplaintID, arg.Round, arg.Most)
 	if err != nil {

@@ -963,7 +963,7 @@ func (x *MergedChecks) GetNumbers() []*MergedCheck {
 // MergedCheck is a number merged into a complaint, known by a report about it.
 type MergedCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The report of its first call (举报件).
+	// The report about it that came first (举报件).
 	ReportId string `protobuf:"bytes,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
 	// Operator that serves it; empty when nobody knows, or when it is itself reported (核查单位).
 	OperatorId    string `protobuf:"bytes,2,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`

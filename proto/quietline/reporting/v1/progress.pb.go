@@ -611,7 +611,8 @@ type MergedNumber struct {
 	Number *v1.Number `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
 	// First call of its reports that were not withdrawn (首次来电时间).
 	FirstCallTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=first_call_time,json=firstCallTime,proto3" json:"first_call_time,omitempty"`
-	// The report of that call: it stands for the number where no number may be (该次来电的举报件).
+	// The report about it that came first: it stands for the number where no number may be, and stays the same when a later one
+	// tells of an earlier call (首份举报件).
 	ReportId      string `protobuf:"bytes,3,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
