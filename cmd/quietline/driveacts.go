@@ -58,8 +58,8 @@ func besides() []beside {
 		{"suit", []string{wayCourt}, inState("DEMANDED"), "CASEWORKER", remedy("litigation", "filed")},
 		{"suit accepted", []string{wayCourt}, remedyIs("filed"), "CASEWORKER", remedy("litigation", "accepted")},
 		{"suit lost", []string{wayCourt}, remedyIs("accepted"), "CASEWORKER", remedy("litigation", "upheld")},
-		{"changed", []string{wayChanged}, remedyIs("accepted"), "CASEWORKER", halved},
-		{"revoked", []string{wayRevoked, wayLicensee}, remedyIs("accepted"), "CASEWORKER", remedy("reconsideration", "revoked")},
+		{"changed", []string{wayChanged}, remedyIs("accepted"), "REVIEWER", halved},
+		{"revoked", []string{wayRevoked, wayLicensee}, remedyIs("accepted"), "REVIEWER", remedy("reconsideration", "revoked")},
 	}
 }
 

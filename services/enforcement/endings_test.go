@@ -31,8 +31,13 @@ func (f *file) officer() enforcementv1.EnforcementServiceClient {
 	return f.as("officer-1", "samr-11", accessv1.Role_ROLE_CASEWORKER)
 }
 
+// registrar is somebody of the agency who did not investigate the case.
+func (f *file) registrar() enforcementv1.EnforcementServiceClient {
+	return f.as("registrar-1", "samr-11", accessv1.Role_ROLE_CASEWORKER)
+}
+
 func (f *file) remedy(kind, fact string) (*enforcementv1.RecordRemedyResponse, error) {
-	r, err := f.officer().RecordRemedy(f.t.Context(), &enforcementv1.RecordRemedyRequest{
+	r, err := f.registrar().RecordRemedy(f.t.Context(), &enforcementv1.RecordRemedyRequest{
 		RequestId: uuid.NewString(), CaseId: f.id, Kind: kind, Fact: fact, DocumentNo: "复〔2026〕1号",
 	})
 	f.later(time.Minute)

@@ -36,6 +36,9 @@ func (s *Server) RecordRemedy(ctx context.Context, req *enforcementv1.RecordReme
 		if err != nil {
 			return nil, err
 		}
+		if err := m.mayRecordRemedy(req, identity.ActorOf(ctx).GetSubject()); err != nil {
+			return nil, err
+		}
 		r, err := s.remedyFor(ctx, q, m, req, at)
 		if err != nil {
 			return nil, err

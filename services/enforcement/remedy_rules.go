@@ -32,6 +32,19 @@ func (m *matter) counting() []store.RemediesOfRow {
 	return upTo(m.remedies, func(r store.RemediesOfRow) bool { return r.LateReason == "" || accepted[r.RemedyID] })
 }
 
+// mayRecordRemedy: what others decided stands in a document that has a number; and who investigated the case does not record
+// that its decision fell or asks for less, as he takes no part in taking it back (行政复议法 75; 行政诉讼法 70, 77).
+func (m *matter) mayRecordRemedy(req *enforcementv1.RecordRemedyRequest, by string) error {
+	fact := req.GetFact()
+	switch {
+	case endsRemedy[fact] && fact != "withdrawn" && blank(req.GetDocumentNo()):
+		return errs.Field("document_no", "must be the number of the decision or the judgment (行政复议法 第七十五条、行政诉讼法 第七十条、第七十七条)")
+	case (reverses[fact] || fact == remedyChanged) && m.investigated(by):
+		return samePerson("行政处罚法 第五十七条、第七十五条: who investigated the case does not record that its decision fell or was changed")
+	}
+	return nil
+}
+
 // opensSuit are the outcomes of a reconsideration after which the suit has fifteen days; what was punished on the spot is
 // reconsidered first, so that the refusal opens the suit too (行政诉讼法 45; 行政复议法 23, 34).
 func (m *matter) opensSuit() []string {

@@ -46,7 +46,7 @@ func (f *file) running() string {
 
 // change records how a remedy changed the decision.
 func (f *file) change(kind string, penalties ...*assignmentv1.PenaltyDetail) (*enforcementv1.RecordRemedyResponse, error) {
-	r, err := f.officer().RecordRemedy(f.t.Context(), &enforcementv1.RecordRemedyRequest{
+	r, err := f.registrar().RecordRemedy(f.t.Context(), &enforcementv1.RecordRemedyRequest{
 		RequestId: uuid.NewString(), CaseId: f.id, Kind: kind, Fact: remedyChanged, DocumentNo: "复决〔2026〕2号", Changed: penalties,
 	})
 	f.later(time.Minute)
@@ -109,6 +109,33 @@ func TestADecisionThatIsChanged(t *testing.T) {
 		t.Errorf("at the end: %v", p)
 	}
 	f.sound()
+}
+
+// Nobody alone has his own decision vanish: what fell or was changed is recorded by another, with the number of the document
+// in which others decided it.
+func TestWhoRecordsThatADecisionFell(t *testing.T) {
+	f := newFile(t, nil)
+	f.delivered(yuanFine(600_000))
+	f.remedyMust(reconsideration, "filed")
+	record := func(by enforcementv1.EnforcementServiceClient, want, fact, no string, changed ...*assignmentv1.PenaltyDetail) {
+		t.Helper()
+		_, err := by.RecordRemedy(t.Context(), &enforcementv1.RecordRemedyRequest{
+			RequestId: uuid.NewString(), CaseId: f.id, Kind: reconsideration, Fact: fact, DocumentNo: no, Changed: changed,
+		})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s of %q: %v, want %q", fact, no, err, want)
+		}
+	}
+	record(f.officer(), "", "accepted", "")
+	for _, fact := range []string{"revoked", "declared_illegal"} {
+		record(f.officer(), "行政处罚法 第五十七条", fact, "复决〔2026〕2号")
+		record(f.registrar(), "document_no", fact, " ")
+	}
+	record(f.officer(), "行政处罚法 第五十七条", remedyChanged, "复决〔2026〕2号", fineOf(100))
+	record(f.registrar(), "document_no", "upheld", "")
+	f.wants(statePerforming)
+	record(f.registrar(), "", "revoked", "复决〔2026〕2号")
+	f.wants(stateReversed)
 }
 
 // A closed case whose decision is changed runs once more to put right what is public, and says what is to be given back; a
