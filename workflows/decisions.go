@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"quietline/internal/errs"
+	"quietline/internal/persons"
 	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 )
@@ -196,6 +197,9 @@ func checkParties(d *assignmentv1.Decision) error {
 	for _, p := range d.GetDetail().GetParties() {
 		if p.GetCreditCode() != "" && !creditCode.MatchString(p.GetCreditCode()) {
 			return errs.Field("detail.parties", "a credit code has 18 digits and capital letters other than I, O, S, V, Z")
+		}
+		if persons.IsID(p.GetCreditCode()) { // it would stand in lists and feeds as the code of a firm
+			return errs.Field("detail.parties", "an identity number is no credit code; a natural person is named as a person, without a code")
 		}
 		if p.GetPerson() && p.GetCreditCode() != "" {
 			return errs.Field("detail.parties", "a natural person has no credit code")

@@ -313,3 +313,15 @@ type fixed struct {
 func (f fixed) GetTask(context.Context, *assignmentv1.GetTaskRequest, ...grpc.CallOption) (*assignmentv1.GetTaskResponse, error) {
 	return f.task, nil
 }
+
+// An identity number has eighteen digits as well: as the code of a firm it would stand in lists and feeds.
+func TestCheckParties_identityNumber(t *testing.T) {
+	for code, ok := range map[string]bool{"91110000000000000A": true, "11010519491231002X": false, "": true} {
+		err := checkParties(&assignmentv1.Decision{Detail: &assignmentv1.DecisionDetail{
+			Parties: []*assignmentv1.PartyDetail{{Role: "caller", Name: "张三", CreditCode: code}},
+		}})
+		if (err == nil) != ok || err != nil && strings.Contains(err.Error(), code) {
+			t.Errorf("%q: %v", code, err)
+		}
+	}
+}
