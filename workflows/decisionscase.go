@@ -87,7 +87,7 @@ func (a *Activities) checkCase(ctx context.Context, r recording) error {
 		CaseId: r.Task.GetSubjectId(), Profile: r.Profile, Step: step,
 	})
 	if err == nil && byPublicNotice(step) {
-		_, err = a.serveByNotice(ctx, r.Task.GetSubjectId(), r.Task.GetTaskId(), step, r.From)
+		return a.checkNotice(ctx, r.Task.GetSubjectId(), step, r.From)
 	}
 	return err
 }

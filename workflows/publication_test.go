@@ -193,14 +193,40 @@ func TestCase_servesByPublicNotice(t *testing.T) {
 			continue
 		}
 		notices++
+		if asked := notices < 3; r.GetCheckOnly() != asked {
+			t.Errorf("request %d asks only: %v", notices, r.GetCheckOnly())
+		}
 		if r.GetTaskId() == "" || r.GetPublication().GetDecisionNo() != "粤市监罚〔2026〕1号" || r.GetGate().GetFailedServiceTime() == nil {
 			t.Errorf("published %v", r)
 		}
 	}
-	if notices != 3 { // refused, published, and once more when it is recorded
+	if notices != 3 { // refused, let pass, and public once the decision is on record
 		t.Errorf("%d requests to publish the notice", notices)
 	}
 	if at := p.w.exposed.steps[0].GetDetail().GetCaseStep().GetServedTime().AsTime(); at.Equal(monday) {
 		t.Error("served when the officer said, not when the register has it")
+	}
+}
+
+// What the gate refuses when the decision is on record already was served by nothing; what becomes public long after it counts
+// from then.
+func TestCase_noticeAfterTheDecision(t *testing.T) {
+	p := newPlay(t, caseID(id(501)))
+	p.w.planner = &planner{}
+	p.w.exposed.proven = &enforcementv1.ProvePublicationResponse{CaseNo: "粤市监罚〔2026〕1号", FailedServiceTime: timestamppb.New(monday)}
+	step := &enforcementv1.CaseStep{
+		Step: "deliver", Outcome: delivered, TaskId: id(502), DecidedTime: timestamppb.New(monday),
+		Detail: &assignmentv1.DecisionDetail{CaseStep: &assignmentv1.CaseStepDetail{Method: methodPublic, ServedTime: timestamppb.New(monday)}},
+	}
+	p.w.exposed.refused = true
+	got, err := p.acts.published(t.Context(), id(501), step)
+	if w := got.GetDetail().GetCaseStep(); err != nil || w.GetMethod() != "" || w.GetServedTime() != nil {
+		t.Errorf("refused: %v, %v", got, err)
+	}
+	p.w.matters.now = func() time.Time { return monday.Add(3 * time.Hour) }
+	got, err = p.acts.published(t.Context(), id(501), step)
+	if w := got.GetDetail().GetCaseStep(); err != nil || !w.GetServedTime().AsTime().Equal(monday.Add(3*time.Hour)) ||
+		!got.GetDecidedTime().AsTime().Equal(w.GetServedTime().AsTime()) || w.GetMethod() != methodPublic {
+		t.Errorf("public later: %v, %v", got, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "quietline/proto/quietline/common/v1"
 	disclosurev1 "quietline/proto/quietline/disclosure/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
@@ -21,9 +22,24 @@ func byPublicNotice(s *enforcementv1.CaseStep) bool {
 		slices.Contains([]string{served, delivered}, s.GetOutcome())
 }
 
-// serveByNotice publishes the notice by which a step serves, once per step, before the step is written: what no gate lets
-// become public is not served by being public, and the refusal is the answer to the person (行政处罚法 61; 民事诉讼法 95).
-func (a *Activities) serveByNotice(ctx context.Context, caseID, taskID string, s *enforcementv1.CaseStep, since time.Time) (*disclosurev1.Publication, error) {
+// checkNotice asks whether the notice by which a step serves may become public: what no gate lets become public is not served
+// by being public, and the refusal is the answer to the person (行政处罚法 61; 民事诉讼法 95). Nothing is public before the
+// decision is on record: what is refused after this must leave no notice behind.
+func (a *Activities) checkNotice(ctx context.Context, caseID string, s *enforcementv1.CaseStep, since time.Time) error {
+	req, err := a.noticeOf(ctx, caseID, s, since)
+	if err != nil {
+		return err
+	}
+	req.CheckOnly = true
+	resp, err := a.Disclosure.Publish(ctx, req)
+	if err != nil {
+		return err
+	}
+	return notPassed(resp.GetMissing())
+}
+
+// noticeOf is the notice by which a step serves, one per step.
+func (a *Activities) noticeOf(ctx context.Context, caseID string, s *enforcementv1.CaseStep, since time.Time) (*disclosurev1.PublishRequest, error) {
 	resp, err := a.Enforcement.GetCase(ctx, &enforcementv1.GetCaseRequest{CaseId: caseID})
 	if err != nil {
 		return nil, err
@@ -45,8 +61,8 @@ func (a *Activities) serveByNotice(ctx context.Context, caseID, taskID string, s
 	if s.GetStep() == "deliver" {
 		number = orElse(proven.GetDecisionNo(), number)
 	}
-	req, err := rekeyed(&disclosurev1.PublishRequest{
-		TaskId: taskID, Publication: &disclosurev1.Publication{
+	return rekeyed(&disclosurev1.PublishRequest{
+		TaskId: s.GetTaskId(), Publication: &disclosurev1.Publication{
 			Kind: kindServiceNotice, Title: agency.GetName() + "公告送达 " + servedWords[s.GetStep()] + " " + number,
 			PartyName: publicName(c.GetParty()), CreditCode: c.GetParty().GetCreditCode(), AgencyId: c.GetAgencyId(), AgencyName: agency.GetName(),
 			CaseId: caseID, DecisionNo: number, RegionCodes: regionOf(agency),
@@ -54,31 +70,34 @@ func (a *Activities) serveByNotice(ctx context.Context, caseID, taskID string, s
 		},
 		Gate: &disclosurev1.Gate{DecidedTime: decided, Person: c.GetParty().GetPerson(), FailedServiceTime: proven.GetFailedServiceTime()},
 	})
-	if err != nil {
-		return nil, err
-	}
-	published, err := a.Disclosure.Publish(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return published.GetPublication(), notPassed(published.GetMissing())
 }
 
+// public is how far after a decision its notice is public at once, by two clocks.
+const public = time.Minute
+
 // published is a step as it is recorded: one that serves by public notice counts from when the notice was published, whatever
-// was said of it.
+// was said of it. What the gate refuses in this moment is served by nothing, and the case's owner notes that.
 func (a *Activities) published(ctx context.Context, caseID string, s *enforcementv1.CaseStep) (*enforcementv1.CaseStep, error) {
 	if !byPublicNotice(s) {
 		return s, nil
 	}
-	p, err := a.serveByNotice(ctx, caseID, s.GetTaskId(), s, s.GetDecidedTime().AsTime())
+	req, err := a.noticeOf(ctx, caseID, s, s.GetDecidedTime().AsTime())
 	if err != nil {
 		return nil, err
 	}
-	out := proto.CloneOf(s)
-	at := p.GetPublishTime()
-	if at.AsTime().After(s.GetDecidedTime().AsTime()) { // by another clock; nothing is served after it is recorded
-		at = s.GetDecidedTime()
+	resp, err := a.Disclosure.Publish(ctx, req)
+	if err = unless(err, commonv1.ErrorReason_ERROR_REASON_GATE_NOT_PASSED); err != nil {
+		return nil, err
 	}
-	out.GetDetail().GetCaseStep().ServedTime = at
+	out := proto.CloneOf(s)
+	words, at := out.GetDetail().GetCaseStep(), resp.GetPublication().GetPublishTime()
+	switch decided := s.GetDecidedTime().AsTime(); {
+	case at == nil:
+		words.Method, words.ServedTime = "", nil
+	case at.AsTime().After(decided.Add(public)): // the mesh was away: nothing was served before it was public
+		out.DecidedTime, words.ServedTime = at, at
+	default: // nothing is served after it is recorded
+		words.ServedTime = timestamppb.New(earlier(at.AsTime(), decided))
+	}
 	return out, nil
 }

@@ -151,12 +151,21 @@ func TestProposal_whoSees(t *testing.T) {
 func TestServiceNotice_perStep(t *testing.T) {
 	w := newWorld(t)
 	id, task := uuid.NewString(), uuid.NewString()
+	asks := false
 	serve := func(task string) *disclosurev1.PublishResponse {
-		resp, err := w.ask(t, serviceNotice, func(r *disclosurev1.PublishRequest) { r.Publication.CaseId, r.TaskId = id, task })
+		resp, err := w.ask(t, serviceNotice, func(r *disclosurev1.PublishRequest) { r.Publication.CaseId, r.TaskId, r.CheckOnly = id, task, asks })
 		if err != nil {
 			t.Fatal(err)
 		}
 		return resp
+	}
+	asks = true
+	if got := serve(task); got.GetPublication() != nil || got.GetNotPublishedBecause() != "" {
+		t.Errorf("only asked: %v", got)
+	}
+	asks = false
+	if got, err := w.public.ListPublications(t.Context(), &disclosurev1.ListPublicationsRequest{}); err != nil || len(got.GetPublications()) != 0 {
+		t.Errorf("public because somebody asked: %v, %v", got, err)
 	}
 	first, again, second := serve(task).GetPublication(), serve(task).GetPublication(), serve(uuid.NewString()).GetPublication()
 	if first.GetPublicationId() != again.GetPublicationId() || first.GetPublicationId() == second.GetPublicationId() || second.GetState() != live {
@@ -169,8 +178,10 @@ func TestServiceNotice_perStep(t *testing.T) {
 	if err != nil || len(resp.GetPublications()) != 2 || resp.GetPublications()[0].GetState() != withdrawn || resp.GetPublications()[1].GetState() != withdrawn {
 		t.Errorf("%v, %v", resp, err)
 	}
-	if got := serve(uuid.NewString()); got.GetNotPublishedBecause() != "withdrawn_before" {
-		t.Errorf("after the reversal: %v", got)
+	for _, asks = range []bool{true, false} {
+		if got := serve(uuid.NewString()); got.GetNotPublishedBecause() != "withdrawn_before" {
+			t.Errorf("after the reversal: %v", got)
+		}
 	}
 }
 

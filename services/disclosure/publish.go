@@ -32,6 +32,13 @@ func (s *Server) Publish(ctx context.Context, req *disclosurev1.PublishRequest) 
 		return nil, err
 	}
 	p := presentable(req.GetPublication())
+	if req.GetCheckOnly() {
+		_, _, _, err := s.pass(ctx, store.New(s.db), kind, p, req.GetGate())
+		if l, ok := errors.AsType[*lacking](err); ok {
+			return s.withhold(ctx, p, l)
+		}
+		return &disclosurev1.PublishResponse{}, err
+	}
 	resp, err := pg.Once(ctx, s.db, req, func(tx pgx.Tx) (*disclosurev1.PublishResponse, error) {
 		q := store.New(tx)
 		id, err := s.published(ctx, q, p)

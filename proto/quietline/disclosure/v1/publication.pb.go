@@ -726,7 +726,9 @@ type PublishRequest struct {
 	// Its due process (公示条件).
 	Gate *Gate `protobuf:"bytes,3,opt,name=gate,proto3" json:"gate,omitempty"`
 	// Of a service by public notice: the task whose step serves so; each serves once (送达环节待办).
-	TaskId        string `protobuf:"bytes,4,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	TaskId string `protobuf:"bytes,4,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// Only says what the item lacks now; nothing becomes public (仅核对条件).
+	CheckOnly     bool `protobuf:"varint,5,opt,name=check_only,json=checkOnly,proto3" json:"check_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -787,6 +789,13 @@ func (x *PublishRequest) GetTaskId() string {
 		return x.TaskId
 	}
 	return ""
+}
+
+func (x *PublishRequest) GetCheckOnly() bool {
+	if x != nil {
+		return x.CheckOnly
+	}
+	return false
 }
 
 // PublishResponse says what happened.
@@ -1290,13 +1299,15 @@ const file_quietline_disclosure_v1_publication_proto_rawDesc = "" +
 	"\x10MissingCondition\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05words\x18\x02 \x01(\tR\x05words\x12\x18\n" +
-	"\aarticle\x18\x03 \x01(\tR\aarticle\"\xe6\x01\n" +
+	"\aarticle\x18\x03 \x01(\tR\aarticle\"\x85\x02\n" +
 	"\x0ePublishRequest\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\x12N\n" +
 	"\vpublication\x18\x02 \x01(\v2$.quietline.disclosure.v1.PublicationB\x06\xbaH\x03\xc8\x01\x01R\vpublication\x129\n" +
 	"\x04gate\x18\x03 \x01(\v2\x1d.quietline.disclosure.v1.GateB\x06\xbaH\x03\xc8\x01\x01R\x04gate\x12 \n" +
-	"\atask_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06taskId\"\xd2\x01\n" +
+	"\atask_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06taskId\x12\x1d\n" +
+	"\n" +
+	"check_only\x18\x05 \x01(\bR\tcheckOnly\"\xd2\x01\n" +
 	"\x0fPublishResponse\x12F\n" +
 	"\vpublication\x18\x01 \x01(\v2$.quietline.disclosure.v1.PublicationR\vpublication\x122\n" +
 	"\x15not_published_because\x18\x02 \x01(\tR\x13notPublishedBecause\x12C\n" +
