@@ -10,6 +10,7 @@ import (
 	accessv1 "quietline/proto/quietline/access/v1"
 	ledgerv1 "quietline/proto/quietline/ledger/v1"
 	"quietline/services/ledger/format"
+	"quietline/services/ledger/store"
 )
 
 const (
@@ -233,6 +234,9 @@ func TestStagedRowsAreCleared(t *testing.T) {
 			t.Fatal(err)
 		}
 		return states, rows
+	}
+	if done, err := New(w.db, nil, time.Now).clearSome(ctx, store.New(w.db), lying.GetLoadId()); err != nil || !done {
+		t.Errorf("listed, and taken up again since: %v, %v", done, err)
 	}
 	for _, c := range []struct {
 		days   int

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -38,7 +39,9 @@ func (s *Server) ClearLoads(ctx context.Context) error {
 
 // clearSome clears a part of a load; done when nothing is left.
 func (s *Server) clearSome(ctx context.Context, q *store.Queries, id string) (done bool, err error) {
-	if _, err := q.LockLoad(ctx, store.LockLoadParams{LoadID: id, SeesAll: true}); err != nil {
+	if _, err := q.LockToClear(ctx, store.LockToClearParams{LoadID: id, At: s.now()}); errors.Is(err, pgx.ErrNoRows) {
+		return true, nil // somebody took it up again meanwhile
+	} else if err != nil {
 		return false, err
 	}
 	if err := q.AbandonLoad(ctx, id); err != nil {

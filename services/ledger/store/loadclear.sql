@@ -8,6 +8,14 @@ SELECT l.load_id FROM load l
  ORDER BY l.created_at
  LIMIT @page_size;
 
+-- name: LockToClear :one
+-- A load that is still to be cleared: what was taken up again since it was listed is left alone.
+SELECT l.load_id FROM load l
+  JOIN load_retention p ON p.state = CASE l.state WHEN 'APPLIED' THEN 'APPLIED' ELSE 'ABANDONED' END
+ WHERE l.load_id = @load_id AND l.cleared_at IS NULL
+   AND coalesce(l.applied_at, l.compared_at, l.created_at) + p.days * interval '1 day' < @at::timestamptz
+   FOR UPDATE OF l;
+
 -- name: ClearSomeRows :execrows
 DELETE FROM load_row r USING (SELECT x.line FROM load_row x WHERE x.load_id = @load_id ORDER BY x.line LIMIT @rows) d
  WHERE r.load_id = @load_id AND r.line = d.line;

@@ -119,6 +119,27 @@ func (q *Queries) LoadsToClear(ctx context.Context, arg LoadsToClearParams) ([]s
 	return items, nil
 }
 
+const lockToClear = `-- name: LockToClear :one
+SELECT l.load_id FROM load l
+  JOIN load_retention p ON p.state = CASE l.state WHEN 'APPLIED' THEN 'APPLIED' ELSE 'ABANDONED' END
+ WHERE l.load_id = $1 AND l.cleared_at IS NULL
+   AND coalesce(l.applied_at, l.compared_at, l.created_at) + p.days * interval '1 day' < $2::timestamptz
+   FOR UPDATE OF l
+`
+
+type LockToClearParams struct {
+	LoadID string
+	At     time.Time
+}
+
+// A load that is still to be cleared: what was taken up again since it was listed is left alone.
+func (q *Queries) LockToClear(ctx context.Context, arg LockToClearParams) (string, error) {
+	row := q.db.QueryRow(ctx, lockToClear, arg.LoadID, arg.At)
+	var load_id string
+	err := row.Scan(&load_id)
+	return load_id, err
+}
+
 const setCleared = `-- name: SetCleared :exec
 UPDATE load SET cleared_at = $1::timestamptz WHERE load_id = $2
 `
