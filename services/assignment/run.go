@@ -3,7 +3,6 @@ package assignment
 import (
 	"cmp"
 	"context"
-	"embed"
 	"fmt"
 	"io/fs"
 	"net"
@@ -34,9 +33,6 @@ type Config struct {
 	Policy          string        `help:"Folder with the deadlines and holidays of the programme, over the built-in ones; watched while running." env:"QUIETLINE_ASSIGNMENT_POLICY" type:"path"`
 	Lexicon         string        `help:"Directory with the classifier's lexicon. Empty: the built-in one." env:"QUIETLINE_ASSIGNMENT_LEXICON" type:"path"`
 }
-
-// Migrations are the service's tables and first data.
-func Migrations() embed.FS { return store.Migrations }
 
 // Run migrates the database and serves until ctx ends. A nil listener means Listen.
 func Run(ctx context.Context, cfg Config, src identity.Source, lis net.Listener) (err error) {
