@@ -134,7 +134,11 @@ func (m *making) fill(s *sheet, rows []group, col column, public bool) {
 	}
 	hidden := make([]bool, len(rows))
 	if public && col.kind != perUsers {
-		hidden = m.partOf(s, rows, col, cells).told()
+		p := m.partOf(s, rows, col, cells)
+		if col.bounds != "" {
+			p.keep(m.bounding(s, rows, col, cells))
+		}
+		hidden = p.told()
 	}
 	s.made = append(s.made, made{cells, hidden})
 	for n := range s.rows {
@@ -144,6 +148,32 @@ func (m *making) fill(s *sheet, rows []group, col column, public bool) {
 		}
 		s.rows[n].figures = append(s.rows[n].figures, v)
 		s.rows[n].hidden = append(s.rows[n].hidden, hidden[n])
+	}
+}
+
+// bounding says of which rows a figure would tell another that is not told: what is done with, of as many tasks as were
+// given, leaves no room for what was sent back.
+func (m *making) bounding(s *sheet, rows []group, col column, cells []*cell) []bool {
+	other := s.columns[slices.IndexFunc(s.columns, func(c column) bool { return c.code == col.bounds })]
+	figures := make([]*cell, len(rows))
+	for n, g := range rows {
+		figures[n] = m.figure(&s.table, g, other)
+	}
+	out := m.partOf(s, rows, other, figures).told()
+	for n, g := range rows {
+		room := g.count() - cells[n].count
+		out[n] = out[n] && max(room, -room) < m.least
+	}
+	return out
+}
+
+// keep keeps more figures from being told.
+func (p *part) keep(rows []bool) {
+	if p.kept == nil {
+		p.kept = make([]bool, len(rows))
+	}
+	for i, r := range rows {
+		p.kept[i] = p.kept[i] || r
 	}
 }
 

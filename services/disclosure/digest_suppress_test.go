@@ -168,3 +168,36 @@ func TestGrouped_hidesNothingLarge(t *testing.T) {
 		t.Errorf("two small ones together: %+v", r)
 	}
 }
+
+// What is done with, of as many tasks as were given, does not tell how few were sent back: in the month in which the counts
+// begin nothing was left from before, and at its end nothing need be open.
+func TestPublic_tasksDoneTellNoneSentBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, at := &madeUp{}, source{"assignment", inTasks, "agency"}
+		matter := 0
+		add := func(key, column string, n int) {
+			m.add(at, key, column, int64(n), crowdOf(matter+1, matter+n))
+		}
+		for i := range rapid.IntRange(2, 6).Draw(t, "agencies") {
+			key := fmt.Sprint("a", i)
+			decided, bounced, open := rapid.IntRange(10, 40).Draw(t, "decided"), rapid.IntRange(0, 14).Draw(t, "bounced"), rapid.IntRange(0, 12).Draw(t, "open")
+			add(key, "opened", decided+bounced+open)
+			add(key, "decided", decided)
+			matter += decided
+			add(key, "bounced", bounced)
+			matter += bounced + open
+		}
+		d, _ := m.making().edition("2026-10", 1)
+		for _, table := range d.GetTables() {
+			if table.GetAxis() != "agency_tasks" {
+				continue
+			}
+			for _, r := range table.GetRows() {
+				done, back := r.GetValues()[0], r.GetValues()[1]
+				if room := r.GetReports() - done.GetValue(); back.GetHidden() && !done.GetHidden() && room < leastPeople {
+					t.Fatalf("%s: of %d %d are done with, so that at most %d were sent back", r.GetKey(), r.GetReports(), done.GetValue(), room)
+				}
+			}
+		}
+	})
+}

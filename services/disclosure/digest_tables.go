@@ -64,6 +64,7 @@ type column struct {
 	within      []string  // what each row's figure is a part of: columns before it, "" for the row itself
 	joint       *relation // how its sum hangs together with another table
 	summed      bool      // its sum may be known from another table
+	bounds      string    // the column that is at most what this one leaves of the row, where nothing was left from before
 }
 
 type columnKind int
@@ -102,7 +103,7 @@ const (
 )
 
 var taskColumns = []column{
-	{code: "decided", title: "办结", summed: true}, {code: "bounced", title: "退回", summed: true}, {code: "overdue", title: "逾期", summed: true},
+	{code: "decided", title: "办结", summed: true, bounds: "bounced"}, {code: "bounced", title: "退回", summed: true}, {code: "overdue", title: "逾期", summed: true},
 	{code: "median_days", title: "办理天数中位数", decimals: 1, kind: median},
 }
 

@@ -24,7 +24,8 @@
 // A reversal takes back all that is public of its case and bars what is not public yet, for it may overtake a publication;
 // the term of three working days is kept with its proof. Of what is no longer live a tombstone stays at its address: that
 // there was an item, of which agency, when, and why it went; nothing of the party. A correction is a new version with its
-// note; a party is never corrected.
+// note; a party is never corrected, nor are the words of an exposure, a circular or a digest, which one person alone does not
+// change.
 //
 // The register is open to the public: by part of a firm's name, credit code, published code, region, kind and period. Those
 // who follow it read ListPublicationChanges, which tells what was published, corrected, withdrawn, or ended by itself.
