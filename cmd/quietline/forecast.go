@@ -49,7 +49,7 @@ func (c forecastCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("forecast: %w", err)
 	}
-	cases, err := enforcementv1.NewEnforcementServiceClient(conn).ForecastClocks(ctx, &enforcementv1.ForecastClocksRequest{Days: c.Days, PageSize: c.Tasks})
+	cases, err := enforcementv1.NewEnforcementServiceClient(conn).ForecastClocks(ctx, &enforcementv1.ForecastClocksRequest{Days: c.Days, AgencyId: c.Agency, PageSize: c.Tasks})
 	if err != nil && status.Code(err) != codes.PermissionDenied { // who has no cases is told of tasks alone
 		return fmt.Errorf("forecast of cases: %w", err)
 	}

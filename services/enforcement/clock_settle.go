@@ -1,6 +1,7 @@
 package enforcement
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,7 @@ func (s *Server) ForecastClocks(ctx context.Context, req *enforcementv1.Forecast
 	now, n := s.now(), pg.PageSize(req.GetPageSize())
 	until := calendar.Ahead(now, int(req.GetDays()))
 	rows, err := store.New(s.db).RunningClocks(ctx, store.RunningClocksParams{
-		Until: until, Parties: calendar.PartyBases(now), AgencyID: ownOrAll(ctx), AfterDue: due, AfterID: id, N: n,
+		Until: until, Parties: calendar.PartyBases(now), AgencyID: cmp.Or(ownOrAll(ctx), req.GetAgencyId()), AfterDue: due, AfterID: id, N: n,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("running clocks: %w", err)

@@ -30,8 +30,9 @@ func TestForecastClocks(t *testing.T) {
 	if got := decision.GetDueTime().AsTime().In(calendar.Shanghai).Format(time.DateOnly); got != "2026-05-31" || !strings.HasSuffix(decision.GetClock().GetProof(), "90 cd from 2026-03-02: 5-31") {
 		t.Errorf("to be decided by %s: %s", got, decision.GetClock().GetProof())
 	}
+	of := "" // all that somebody may see
 	ask := func(agency string, role accessv1.Role, days int32) []*enforcementv1.RunningClock {
-		resp, err := f.as("somebody", agency, role).ForecastClocks(t.Context(), &enforcementv1.ForecastClocksRequest{Days: days})
+		resp, err := f.as("somebody", agency, role).ForecastClocks(t.Context(), &enforcementv1.ForecastClocksRequest{Days: days, AgencyId: of})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,6 +51,15 @@ func TestForecastClocks(t *testing.T) {
 	late := ask("miit", accessv1.Role_ROLE_LEAD, 0)
 	if len(late) != 1 || !late[0].GetOverdue() || late[0].GetCaseId() != f.id || late[0].GetAgencyId() != "samr-11" || late[0].GetClock().GetClock().GetProof() == "" {
 		t.Errorf("overdue: %v", late)
+	}
+	for _, of = range []string{"samr-11", "samr-44"} {
+		want := map[string]int{"samr-11": 1}[of]
+		if got := ask("miit", accessv1.Role_ROLE_LEAD, 0); len(got) != want {
+			t.Errorf("of %s alone: %v", of, got)
+		}
+		if got := ask("samr-44", accessv1.Role_ROLE_HEAD, 0); len(got) != 0 {
+			t.Errorf("another agency asks for %s: %v", of, got)
+		}
 	}
 }
 

@@ -33,7 +33,9 @@ type ForecastClocksRequest struct {
 	// Token of the next page (翻页标记).
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// How many days ahead, today included, in Asia/Shanghai; 0 is until the end of this week's Sunday (天数).
-	Days          int32 `protobuf:"varint,3,opt,name=days,proto3" json:"days,omitempty"`
+	Days int32 `protobuf:"varint,3,opt,name=days,proto3" json:"days,omitempty"`
+	// Of this agency only; who does not lead sees its own whatever stands here (单位).
+	AgencyId      string `protobuf:"bytes,4,opt,name=agency_id,json=agencyId,proto3" json:"agency_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -87,6 +89,13 @@ func (x *ForecastClocksRequest) GetDays() int32 {
 		return x.Days
 	}
 	return 0
+}
+
+func (x *ForecastClocksRequest) GetAgencyId() string {
+	if x != nil {
+		return x.AgencyId
+	}
+	return ""
 }
 
 // RunningClock is a clock of a case that runs (运行中的期限).
@@ -623,13 +632,14 @@ var File_quietline_enforcement_v1_clock_proto protoreflect.FileDescriptor
 
 const file_quietline_enforcement_v1_clock_proto_rawDesc = "" +
 	"\n" +
-	"$quietline/enforcement/v1/clock.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(quietline/enforcement/v1/case_file.proto\"\x88\x01\n" +
+	"$quietline/enforcement/v1/clock.proto\x12\x18quietline.enforcement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(quietline/enforcement/v1/case_file.proto\"\xae\x01\n" +
 	"\x15ForecastClocksRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x90\x03R\tpageToken\x12\x1d\n" +
-	"\x04days\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\x00R\x04days\"\xb2\x01\n" +
+	"\x04days\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18<(\x00R\x04days\x12$\n" +
+	"\tagency_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\bagencyId\"\xb2\x01\n" +
 	"\fRunningClock\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12\x17\n" +
 	"\acase_no\x18\x02 \x01(\tR\x06caseNo\x12\x1b\n" +
