@@ -1,13 +1,8 @@
 package assignment
 
 import (
-	"database/sql"
-	"io/fs"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
 
 	"quietline/internal/pg"
 	"quietline/internal/testkit"
@@ -37,22 +32,7 @@ func TestMigrate_fromTheFirstRelease(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			owner, _ := testkit.EmptyDB(t, Role)
-			db, err := sql.Open("pgx", owner)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			files, err := fs.Sub(store.Migrations, "migrations")
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := p.UpTo(t.Context(), 3); err != nil {
-				t.Fatal(err)
-			}
+			db, p := testkit.MigratedTo(t, owner, store.Migrations, 3)
 			if _, err := db.ExecContext(t.Context(), tc.before); err != nil {
 				t.Fatal(err)
 			}

@@ -1,13 +1,8 @@
 package credit
 
 import (
-	"database/sql"
-	"io/fs"
 	"strings"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
 
 	"quietline/internal/identity"
 	"quietline/internal/pg"
@@ -19,23 +14,8 @@ import (
 // withdrawn stays so, and whoever follows hears of all of it.
 func TestMigrate_fromBefore(t *testing.T) {
 	owner, _ := testkit.EmptyDB(t, "credit")
-	db, err := sql.Open("pgx", owner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	files, err := fs.Sub(store.Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.ExecContext(t.Context(), `
+	db, p := testkit.MigratedTo(t, owner, store.Migrations, 1)
+	_, err := db.ExecContext(t.Context(), `
 		INSERT INTO listing (listing_id, list, ground, party_name, credit_code, licence, case_id, agency_id, severity, decided_time, earliest_end,
 		                     latest_end, listed_time, listed_by)
 		SELECT format('00000000-0000-7000-8000-00000000000%s', n)::uuid, 'bad', 'supervision_penalty', '甲', '91110000000000000A',

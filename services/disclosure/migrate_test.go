@@ -1,13 +1,9 @@
 package disclosure
 
 import (
-	"database/sql"
-	"io/fs"
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -34,22 +30,7 @@ func TestMigrate_keepsWhatWasPublished(t *testing.T) {
 		first, second = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 	)
 	owner, service := testkit.EmptyDB(t, "disclosure")
-	db, err := sql.Open("pgx", owner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	files, err := fs.Sub(store.Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), 2); err != nil {
-		t.Fatal(err)
-	}
+	db, p := testkit.MigratedTo(t, owner, store.Migrations, 2)
 	if _, err := db.ExecContext(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,10 @@
 package enforcement
 
 import (
-	"database/sql"
-	"io/fs"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	_ "github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
 
 	"quietline/internal/identity"
 	"quietline/internal/pg"
@@ -22,22 +18,7 @@ import (
 // procedure; one that runs ends by its old script.
 func TestMigrate_casesOfBefore(t *testing.T) {
 	owner, service := testkit.EmptyDB(t, "enforcement")
-	db, err := sql.Open("pgx", owner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	files, err := fs.Sub(store.Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), 2); err != nil {
-		t.Fatal(err)
-	}
+	db, _ := testkit.MigratedTo(t, owner, store.Migrations, 2)
 	ids := map[string]string{}
 	for i, state := range []string{opened, investigating, noticeServed, decided, closed} {
 		ids[state] = uuid.NewString()
@@ -105,22 +86,7 @@ func TestMigrate_casesOfBefore(t *testing.T) {
 // Clocks that a case of before left open when it ended are over, but for the party's time for remedies.
 func TestMigrate_clocksOfEndedCases(t *testing.T) {
 	owner, _ := testkit.EmptyDB(t, "enforcement")
-	db, err := sql.Open("pgx", owner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	files, err := fs.Sub(store.Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), 17); err != nil {
-		t.Fatal(err)
-	}
+	db, _ := testkit.MigratedTo(t, owner, store.Migrations, 17)
 	ids := map[string]string{closed: uuid.NewString(), investigating: uuid.NewString()}
 	for state, id := range ids {
 		_, err := db.ExecContext(t.Context(), `WITH p AS (INSERT INTO party (party_id, party_key, person, name) VALUES (gen_random_uuid(), $2, false, '甲') RETURNING party_id)

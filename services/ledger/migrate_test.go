@@ -1,13 +1,9 @@
 package ledger
 
 import (
-	"database/sql"
-	"io/fs"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	_ "github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
 
 	"quietline/internal/identity"
 	"quietline/internal/pg"
@@ -18,23 +14,8 @@ import (
 // An installation of the first release keeps its history: every resource is afterwards in the state that it was in before.
 func TestMigrate_fromTheFirstRelease(t *testing.T) {
 	owner, _ := testkit.EmptyDB(t, "ledger")
-	db, err := sql.Open("pgx", owner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	files, err := fs.Sub(store.Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.ExecContext(t.Context(), `
+	db, _ := testkit.MigratedTo(t, owner, store.Migrations, 1)
+	_, err := db.ExecContext(t.Context(), `
 		INSERT INTO holder (holder_id, name, created_by) VALUES ('00000000-0000-7000-8000-000000000001', '甲', 'x');
 		INSERT INTO resource SELECT format('00000000-0000-7000-8000-00000000010%s', n)::uuid FROM generate_series(1, 3) n;
 		INSERT INTO allocation (allocation_id, resource_id, holder_id, scheme, digits, first_number, last_number, access_province, purpose, access_operator_id, valid_from, created_by)
