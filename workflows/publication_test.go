@@ -223,6 +223,12 @@ func TestCase_noticeAfterTheDecision(t *testing.T) {
 	if w := got.GetDetail().GetCaseStep(); err != nil || w.GetMethod() != "" || w.GetServedTime() != nil {
 		t.Errorf("refused: %v, %v", got, err)
 	}
+	step.DecidedTime = timestamppb.New(monday.Add(1001))
+	p.w.matters.now = func() time.Time { return monday.Add(time.Second) }
+	got, err = p.acts.published(t.Context(), id(501), step)
+	if at := got.GetDetail().GetCaseStep().GetServedTime().AsTime(); err != nil || !at.Equal(monday.Add(1000)) { // what a row keeps of it
+		t.Errorf("public at once: %v, %v", got, err)
+	}
 	p.w.matters.now = func() time.Time { return monday.Add(3 * time.Hour) }
 	got, err = p.acts.published(t.Context(), id(501), step)
 	if w := got.GetDetail().GetCaseStep(); err != nil || !w.GetServedTime().AsTime().Equal(monday.Add(3*time.Hour)) ||

@@ -91,7 +91,7 @@ func (a *Activities) published(ctx context.Context, caseID string, s *enforcemen
 	}
 	out := proto.CloneOf(s)
 	words, at := out.GetDetail().GetCaseStep(), resp.GetPublication().GetPublishTime()
-	switch decided := s.GetDecidedTime().AsTime(); {
+	switch decided := s.GetDecidedTime().AsTime().Truncate(time.Microsecond); { // as the owner's clock has it
 	case at == nil:
 		words.Method, words.ServedTime = "", nil
 	case at.AsTime().After(decided.Add(public)): // the mesh was away: nothing was served before it was public
