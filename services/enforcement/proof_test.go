@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	accessv1 "quietline/proto/quietline/access/v1"
+	assignmentv1 "quietline/proto/quietline/assignment/v1"
 	commonv1 "quietline/proto/quietline/common/v1"
 	enforcementv1 "quietline/proto/quietline/enforcement/v1"
 )
@@ -127,5 +128,33 @@ func TestProvePublication_ofCase(t *testing.T) {
 	f.must(stepDeliver, outFailed, servedVia("direct"))
 	if got := prove("samr-11", ""); got.GetFailedServiceTime() == nil || got.GetDecisionNo() == "" || got.GetReverseTime() != nil {
 		t.Errorf("nobody was met: %v", got)
+	}
+}
+
+// A decision that warned proves a warning as long as it warns: not when a reconsideration changed that.
+func TestProvePublication_changed(t *testing.T) {
+	f := newFile(t, nil)
+	both := yuanFine(600_000)
+	both.Penalties[0].CatalogueCode, both.Penalties[0].Basis = "consumer_56", "消费者权益保护法 第五十六条"
+	both.Penalties = append(both.Penalties, &assignmentv1.PenaltyDetail{Kind: "warning", Basis: "消费者权益保护法 第五十六条", CatalogueCode: "consumer_56"})
+	f.delivered(both)
+	warned := func() bool {
+		t.Helper()
+		got, err := f.flows.ProvePublication(t.Context(), &enforcementv1.ProvePublicationRequest{AgencyId: "samr-11", CaseId: f.id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.GetWarnedTime() != nil
+	}
+	if !warned() {
+		t.Error("a warning was delivered")
+	}
+	f.remedyMust(reconsideration, "filed")
+	f.remedyMust(reconsideration, "accepted")
+	if _, err := f.change(reconsideration, fineOf(300_000)); err != nil {
+		t.Fatal(err)
+	}
+	if warned() {
+		t.Error("the warning was changed away")
 	}
 }

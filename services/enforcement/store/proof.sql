@@ -33,9 +33,10 @@ SELECT v.served_time
  ORDER BY v.served_time LIMIT 1;
 
 -- name: ProvenCase :one
--- A case of the agency: its party, its decision, whether that warns, and when another way of service first failed in it (1970: none did).
+-- A case of the agency: its party, its decision, whether that warned and does still, and when another way of service first failed in it (1970: none did).
 SELECT c.case_no, c.party_id, c.deliver_time, c.reverse_time,
-       (c.deliver_time IS NOT NULL AND EXISTS (SELECT 1 FROM case_penalty p WHERE p.case_id = c.case_id AND p.kind = 'warning'
+       (c.deliver_time IS NOT NULL AND EXISTS (SELECT 1 FROM case_standing p WHERE p.case_id = c.case_id AND p.kind = 'warning')
+            AND EXISTS (SELECT 1 FROM case_penalty p WHERE p.case_id = c.case_id AND p.kind = 'warning'
             AND p.seq = (SELECT max(x.seq) FROM case_proposal x WHERE x.case_id = c.case_id)))::boolean AS warns,
        coalesce((SELECT min(t.at) FROM (
             SELECT f.served_time AS at FROM case_delivery f WHERE f.case_id = c.case_id AND f.result = 'failed' AND f.method <> 'public_notice'
