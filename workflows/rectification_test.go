@@ -61,11 +61,12 @@ func TestRectification(t *testing.T) {
 		tasks   string
 		state   string
 	}{
-		"put right":           {nil, "", "audit_rectify@cmcc-44 audit_accept@ca-44", "RECTIFIED"},
-		"not good enough":     {map[string][]reply{"audit_accept": {{outcome: returned, reason: "still_calls"}, {outcome: confirmed}}}, "", "audit_rectify@cmcc-44 audit_accept@ca-44 audit_rectify@cmcc-44 audit_accept@ca-44", "RECTIFIED"},
-		"the line is closed":  {map[string][]reply{"audit_rectify": {{outcome: rectified, after: 1000 * time.Hour}}}, "CLOSED", "audit_rectify@cmcc-44", "CLOSED"},
-		"over before":         {nil, "ENDED", "", "ENDED"},
-		"not to be put right": {map[string][]reply{"audit_rectify": {{outcome: notRectified, reason: "line_given_up"}}}, "later", "audit_rectify@cmcc-44", "CLOSED"},
+		"put right":                    {nil, "", "audit_rectify@cmcc-44 audit_accept@ca-44", "RECTIFIED"},
+		"not good enough":              {map[string][]reply{"audit_accept": {{outcome: returned, reason: "still_calls"}, {outcome: confirmed}}}, "", "audit_rectify@cmcc-44 audit_accept@ca-44 audit_rectify@cmcc-44 audit_accept@ca-44", "RECTIFIED"},
+		"the line is closed":           {map[string][]reply{"audit_rectify": {{outcome: rectified, after: 1000 * time.Hour}}}, "CLOSED", "audit_rectify@cmcc-44", "CLOSED"},
+		"over before":                  {nil, "ENDED", "", "ENDED"},
+		"not to be put right":          {map[string][]reply{"audit_rectify": {{outcome: notRectified, reason: "line_given_up"}}}, "later", "audit_rectify@cmcc-44", "CLOSED"},
+		"given back, and nobody tells": {map[string][]reply{"audit_rectify": {{outcome: notRectified, reason: "line_given_up"}}}, "silently", "audit_rectify@cmcc-44", "ENDED"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlay(t, rectificationID(id(602)))
@@ -84,6 +85,8 @@ func TestRectification(t *testing.T) {
 				change("ENDED")
 			case "CLOSED":
 				p.env.RegisterDelayedCallback(closed, time.Hour)
+			case "silently":
+				p.env.RegisterDelayedCallback(func() { change("ENDED") }, 2000*time.Hour)
 			case "later":
 				p.env.RegisterDelayedCallback(closed, 2000*time.Hour)
 			}
