@@ -138,14 +138,14 @@ func (f fakeCredit) RecordLifting(_ context.Context, req *creditv1.RecordLifting
 }
 
 func (f fakeCredit) WithdrawByCase(_ context.Context, req *creditv1.WithdrawByCaseRequest, _ ...grpc.CallOption) (*creditv1.WithdrawByCaseResponse, error) {
-	f.w.mu.Lock()
-	defer f.w.mu.Unlock()
-	f.w.lists.withdrawn = append(f.w.lists.withdrawn, req.GetCaseId())
-	if f.w.lists.entry == nil {
-		return &creditv1.WithdrawByCaseResponse{}, nil
-	}
-	f.w.lists.entry.State, f.w.lists.entry.EndTime = "WITHDRAWN", timestamppb.Now()
-	return &creditv1.WithdrawByCaseResponse{Listings: []*creditv1.Listing{proto.CloneOf(f.w.lists.entry)}}, nil
+	return once(f.w, req, func() (*creditv1.WithdrawByCaseResponse, error) {
+		f.w.lists.withdrawn = append(f.w.lists.withdrawn, req.GetCaseId())
+		if f.w.lists.entry == nil {
+			return &creditv1.WithdrawByCaseResponse{}, nil
+		}
+		f.w.lists.entry.State, f.w.lists.entry.EndTime = "WITHDRAWN", timestamppb.Now()
+		return &creditv1.WithdrawByCaseResponse{Listings: []*creditv1.Listing{proto.CloneOf(f.w.lists.entry)}}, nil
+	})
 }
 
 func (f fakeCredit) ListPublicationWork(context.Context, *creditv1.ListPublicationWorkRequest, ...grpc.CallOption) (*creditv1.ListPublicationWorkResponse, error) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"quietline/internal/errs"
 	caseworkv1 "quietline/proto/quietline/casework/v1"
@@ -102,4 +104,24 @@ func TestComplaint_caseReversedLater(t *testing.T) {
 	if got := c.disclosure(onlyCase); len(c.endedCases) != 2 || got != caseReversed {
 		t.Errorf("%d cases, disclosed %q", len(c.endedCases), got)
 	}
+}
+
+// Each change of a decision, and its fall, takes the listing back by a request of its own; the same again is the same.
+func TestDelist_eachTime(t *testing.T) {
+	p := newPlay(t, caseID(id(501)))
+	c := &enforcementv1.Case{CaseId: id(501)}
+	takes := func(want int) {
+		t.Helper()
+		for range 2 {
+			if _, err := p.acts.delist(t.Context(), c); err != nil || len(p.w.lists.withdrawn) != want {
+				t.Errorf("%d withdrawals, want %d: %v", len(p.w.lists.withdrawn), want, err)
+			}
+		}
+	}
+	c.ChangeTime = timestamppb.New(monday)
+	takes(1)
+	c.ChangeTime = timestamppb.New(monday.Add(time.Hour))
+	takes(2)
+	c.ReverseTime = timestamppb.New(monday.Add(2 * time.Hour))
+	takes(3)
 }
