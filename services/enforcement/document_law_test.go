@@ -164,6 +164,9 @@ func TestAnOfficeSaysHowItIsReached(t *testing.T) {
 		return err
 	}
 	wantReason(t, try(func(o *enforcementv1.Office) { o.Short = "京市监" }), commonv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS)
+	for _, alike := range []string{"京市监 ", "京\u200b市监", "京 市监", "京市监〔"} {
+		wantReason(t, try(func(o *enforcementv1.Office) { o.Short = alike }), commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
+	}
 	wantReason(t, try(func(o *enforcementv1.Office) { o.Court = " " }), commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
 	wantReason(t, try(func(o *enforcementv1.Office) { o.Telephone = "13900000000" }), commonv1.ErrorReason_ERROR_REASON_INVALID_FIELD)
 	if _, err := w.worker.PutOffice(t.Context(), &enforcementv1.PutOfficeRequest{RequestId: id(), Office: &enforcementv1.Office{}}); !errs.Is(err, commonv1.ErrorReason_ERROR_REASON_ROLE_NOT_ALLOWED) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc/codes"
@@ -24,6 +25,9 @@ const seeOffice = "联系方式见本机关公示"
 
 // caseWord stands in the number of a case as the word of its kind stands in that of a document.
 const caseWord = "案"
+
+// asciiWord is what may stand in the word of an office beside Chinese characters.
+const asciiWord = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 // contactOf is how to reach an office, as documents say it (行政处罚法 44, 45).
 func contactOf(o store.Office) string {
@@ -56,6 +60,9 @@ func (s *Server) PutOffice(ctx context.Context, req *enforcementv1.PutOfficeRequ
 		if blank(value) {
 			return nil, errs.Field("office."+field, "must be given (行政处罚法 第五十九条)")
 		}
+	}
+	if strings.ContainsFunc(o.GetShort(), func(r rune) bool { return !unicode.Is(unicode.Han, r) && !strings.ContainsRune(asciiWord, r) }) {
+		return nil, errs.Field("office.short", "must be Chinese characters, letters A to Z and digits: nothing else, seen or unseen, tells numbers apart (机关代字)")
 	}
 	if phone.Parse(o.GetTelephone()).GetKind() == "mobile" {
 		return nil, errs.Field("office.telephone", "must be the telephone of an office, not a person's own")
