@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -259,14 +260,22 @@ func (s *Server) advance(ctx context.Context, q *store.Queries, l store.Listing,
 		}
 		return wrongState("what the party said is not answered yet")
 	}
-	if req.GetReviewedBy() == "" || req.GetSignedBy() == "" || req.GetReviewedBy() == req.GetSignedBy() ||
-		req.GetReviewedBy() == l.ProposedBy || req.GetSignedBy() == l.ProposedBy {
+	by, reviewed, signed := subjectOf(l.ProposedBy), subjectOf(req.GetReviewedBy()), subjectOf(req.GetSignedBy())
+	if reviewed == "" || signed == "" || reviewed == signed || reviewed == by || signed == by {
 		return errs.New(codes.FailedPrecondition, commonv1.ErrorReason_ERROR_REASON_SAME_PERSON, "three people propose, review and sign a listing")
 	}
 	return s.begin(ctx, q, begun{
 		id: l.ListingID, list: l.List, agency: l.AgencyID, severity: l.Severity, article: l.StateArticle, by: doneBy(ctx),
 		reviewedBy: req.GetReviewedBy(), signedBy: req.GetSignedBy(), taskID: req.GetTaskId(), decided: req.GetDecidedTime().AsTime(), now: now,
 	})
+}
+
+// subjectOf is the person of a signature, subject@agency: who changed to another agency is no other person.
+func subjectOf(signature string) string {
+	if i := strings.LastIndex(signature, "@"); i >= 0 {
+		return signature[:i]
+	}
+	return signature
 }
 
 // notify writes that the party was told, and until when it is heard.

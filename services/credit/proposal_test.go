@@ -44,6 +44,7 @@ func TestProposal_heardThenSignedByThree(t *testing.T) {
 	w.set(at("2026-05-06 11:00"))
 	wantReason(t, w.sign(t, id, "chen@ca-11", "zhao@ca-11"), samePerson)
 	wantReason(t, w.sign(t, id, "li@ca-11", "li@ca-11"), samePerson)
+	wantReason(t, w.sign(t, id, "li@ca-11", "chen@ca-31"), samePerson) // who changed to another agency
 	if err := w.sign(t, id, "li@ca-11", "zhao@ca-11"); err != nil {
 		t.Fatal(err)
 	}
