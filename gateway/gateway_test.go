@@ -88,6 +88,13 @@ func TestGateway_curl(t *testing.T) {
 	if err != nil || page.StatusCode != http.StatusOK || !strings.Contains(page.Header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("landing page: %v %v", page, err)
 	}
+	for proxied, want := range map[bool]string{false: "grpcurl -plaintext ql.example:8461 list", true: "https://ql.example:8461/quietline."} {
+		asked, answer := httptest.NewRequest(http.MethodGet, "http://ql.example:8461/", nil), httptest.NewRecorder()
+		landing(proxied).ServeHTTP(answer, asked)
+		if body := answer.Body.String(); !strings.Contains(body, want) || strings.Contains(body, "8080") || !strings.Contains(body, `href="/digest"`) {
+			t.Errorf("landing page asked for as %s lacks %q: %s", asked.Host, want, body)
+		}
+	}
 	metrics, err := get(t, m.url+"/metrics")
 	if err != nil || metrics.StatusCode != http.StatusOK {
 		t.Errorf("metrics from this machine: %v %v", metrics, err)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"embed"
+	"html/template"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -10,8 +11,13 @@ import (
 //go:embed static
 var static embed.FS
 
-// landing serves the page that says what this is.
-func landing() http.Handler {
+//go:embed index.html
+var landingPage string
+
+var landingWords = template.Must(template.New("landing").Parse(landingPage))
+
+// landing serves the page that says what this is, with commands that reach this gateway by the name it was asked by.
+func landing(behindProxy bool) http.Handler {
 	files := http.FileServerFS(static)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
@@ -23,7 +29,11 @@ func landing() http.Handler {
 			files.ServeHTTP(w, r)
 			return
 		}
-		http.ServeFileFS(w, r, static, "static/index.html")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_ = landingWords.Execute(w, struct { // a client that went away needs no page
+			Host string
+			TLS  bool
+		}{r.Host, r.TLS != nil || behindProxy})
 	})
 }
 

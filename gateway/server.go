@@ -128,8 +128,8 @@ func (g *gateway) mountReflection(mux *http.ServeMux, all []service) {
 func (g *gateway) mountPages(mux *http.ServeMux, h *health, demo *issuer.Provider) {
 	mux.Handle("GET /healthz", h)
 	mux.Handle("GET /metrics", g.onlyLoopback(obs.Handler()))
-	mux.Handle("GET /{$}", landing())
-	mux.Handle("GET /static/", landing())
+	mux.Handle("GET /{$}", landing(g.cfg.BehindProxy))
+	mux.Handle("GET /static/", landing(g.cfg.BehindProxy))
 	if demo != nil {
 		// No limit here: demo accounts exist on loopback only, their secret cannot be guessed, and a rehearsal speaks
 		// for the people of hundreds of desks.
