@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -82,7 +81,7 @@ func (c *complaint) aboutReport(o order, n *caseworkv1.MergedCheck) order {
 // tally says how often what came of something.
 func tally(outcomes map[string]int) string {
 	var out []string
-	for _, name := range slices.Sorted(maps.Keys(outcomes)) {
+	for _, name := range workflow.DeterministicKeys(outcomes) {
 		out = append(out, fmt.Sprintf("%s:%d", name, outcomes[name]))
 	}
 	return strings.Join(out, " ")
