@@ -1,6 +1,7 @@
 package enforcement
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -27,6 +28,11 @@ var cited = regexp.MustCompile(`(^|[^\p{Han}]|依据|依照|根据|按照|违反
 
 // lawMarks writes the titles of laws as titles: 《广告法》第六十二条.
 func lawMarks(text string) string { return cited.ReplaceAllString(text, "$1《$2》$3") }
+
+// violated says which provisions an act violated. They get their marks before the sentence, of which no word is a title's.
+func violated(provisions string) string {
+	return fmt.Sprintf("当事人的上述行为违反了%s的规定。", cmp.Or(lawMarks(provisions), "有关法律、法规"))
+}
 
 // monthWords reads YYYY-MM.
 func monthWords(month string) (string, error) {

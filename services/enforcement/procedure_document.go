@@ -237,7 +237,7 @@ func (s *Server) factsOf(ctx context.Context, q *store.Queries, m *matter, kind 
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, "", err
 	}
-	f.Reasons = fmt.Sprintf("当事人的上述行为违反了%s的规定。", cmp.Or(violates, "有关法律、法规"))
+	f.Reasons = violated(violates)
 	f.Evidence = m.evidenceLines(kind)
 	m.punish(f, p.Seq)
 	f.Defence = m.defence(kind)

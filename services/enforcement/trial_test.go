@@ -180,3 +180,14 @@ func TestLawMarks(t *testing.T) {
 		}
 	}
 }
+
+func TestViolated(t *testing.T) {
+	t.Parallel()
+	const want = "当事人的上述行为违反了《消费者权益保护法》第二十九条、《广告法》第四十三条的规定。"
+	if got := lawMarks(violated("消费者权益保护法 第二十九条、广告法 第四十三条")); got != want {
+		t.Errorf("the reasons of a decision: %s, want %s", got, want)
+	}
+	if got, want := lawMarks(violated("")), "当事人的上述行为违反了有关法律、法规的规定。"; got != want {
+		t.Errorf("the reasons without provisions: %s, want %s", got, want)
+	}
+}
