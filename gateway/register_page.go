@@ -32,6 +32,7 @@ var pages = template.Must(template.New("register").Funcs(template.FuncMap{
 	"regions": regionNames,
 	"cause":   func(code string) string { return named(causes, code) },
 	"keeper":  func(id string) string { return named(keepers, id) },
+	"due":     dueDay,
 }).ParseFS(templates, "template/register.html"))
 
 func inShanghai(t *timestamppb.Timestamp, layout string) string {
@@ -39,6 +40,15 @@ func inShanghai(t *timestamppb.Timestamp, layout string) string {
 		return ""
 	}
 	return t.AsTime().In(calendar.Shanghai).Format(layout)
+}
+
+// dueDay is the last day of a clock, whose due time is text; empty when there is none.
+func dueDay(due string) string {
+	at, err := time.Parse(time.RFC3339, due)
+	if err != nil {
+		return ""
+	}
+	return at.In(calendar.Shanghai).Format(time.DateOnly)
 }
 
 // choice is a code with its name.

@@ -42,7 +42,7 @@ var register1 = map[string]*disclosurev1.Publication{
 	liveID: {
 		PublicationId: liveID, Kind: "penalty", KindName: "行政处罚公示", State: "LIVE", Title: "北京市通信管理局行政处罚决定 " + hostile,
 		PartyName: "甲公司" + hostile, Summary: "罚款" + hostile, CreditCode: "91110000000000000A", AgencyId: "ca-11", AgencyName: "北京市通信管理局",
-		RegisterAgencyId: "samr", RegionCodes: []string{"11"}, Codes: []string{"95013123"}, DecisionNo: "京通罚字〔2026〕1号",
+		PublishClock: &commonv1.Clock{StatutoryDue: "2026-05-20T15:59:59Z", Proof: "20 wd from 2026-04-15"}, RegisterAgencyId: "samr", RegionCodes: []string{"11"}, Codes: []string{"95013123"}, DecisionNo: "京通罚字〔2026〕1号",
 		PublishTime: stamp("2026-05-01T02:00:00Z"), TakeDownTime: stamp("2027-04-14T16:00:00Z"), UpdateTime: stamp("2026-05-02T02:00:00Z"), Version: 2,
 		Versions: []*disclosurev1.PublicationVersion{
 			{Version: 1, Title: "旧标题", Summary: "旧内容", VersionTime: stamp("2026-05-01T02:00:00Z")},
@@ -56,6 +56,7 @@ var register1 = map[string]*disclosurev1.Publication{
 	withdrawnID: {
 		PublicationId: withdrawnID, Kind: "penalty", KindName: "行政处罚公示", State: "WITHDRAWN", AgencyId: "ca-31", AgencyName: "上海市通信管理局",
 		WithdrawnCause: "revoked", WithdrawnReason: "复议撤销" + hostile, WithdrawnTime: stamp("2026-06-01T02:00:00Z"),
+		Terms:       []*disclosurev1.TakeDownTerm{{Basis: "order_36", Source: "信用修复管理办法", EndTime: stamp("2027-04-14T16:00:00Z"), Holds: true}},
 		PublishTime: stamp("2026-05-01T02:00:00Z"), TakeDownTime: stamp("2027-04-14T16:00:00Z"), UpdateTime: stamp("2026-06-01T02:00:00Z"),
 	},
 	endedID: {
@@ -171,7 +172,7 @@ func TestRegister_item(t *testing.T) {
 	m := mesh(t, Config{})
 	got := m.fetch(t, "/register/"+liveID)
 	for _, want := range []string{
-		"甲公司", "北京市通信管理局", "国家市场监督管理总局", "95013123", "历次版本", "旧标题", "新标题", "更正说明", "以此为准", "数值待确认",
+		"甲公司", "北京市通信管理局", "国家市场监督管理总局", "95013123", "历次版本", "旧标题", "新标题", "更正说明", "以此为准", "数值待确认", "应于2026-05-20前公示",
 		"市场监督管理行政处罚信息公示规定", "信用修复管理办法", "&lt;script&gt;",
 	} {
 		if !strings.Contains(got.body, want) {
@@ -205,7 +206,7 @@ func TestRegister_tombstones(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.body)
 		}
 	}
-	if got := m.fetch(t, "/register/"+withdrawnID); !strings.Contains(got.body, "决定已撤销") || !strings.Contains(got.body, "复议撤销") {
+	if got := m.fetch(t, "/register/"+withdrawnID); !strings.Contains(got.body, "决定已撤销") || !strings.Contains(got.body, "复议撤销") || strings.Contains(got.body, "以此为准") {
 		t.Errorf("why it went: %s", got.body)
 	}
 }
