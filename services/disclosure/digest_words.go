@@ -54,6 +54,7 @@ var words = map[string]map[string]string{
 		"recall_review": "收回码号审核", "recall_sign": "收回码号签发", "decide_objection": "异议处理", "appeal_review": "申诉受理", "appeal_answer": "申诉答复",
 		"restore": "恢复码号", "audit_rectify": "检查整改", "audit_accept": "整改验收", "listing_review": "列入名单审核", "listing_notify": "列入告知",
 		"listing_objection": "列入异议处理", "listing_sign": "列入签发", "repair_review": "信用修复审核", "lift_measure": "解除惩戒措施",
+		"publication_review": "公示审核", "publication_sign": "公示签发",
 	},
 	"penalty": {
 		"none": "不予处罚", "warning": "警告", "criticism": "通报批评", "fine": "罚款", "confiscation": "没收违法所得", "closure": "责令停业",
